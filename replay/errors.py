@@ -1,0 +1,92 @@
+"""Every error this tool raises.
+
+    ReplayError                 shown to the user as place, fact, remedy; never with a traceback
+    ├── InputError              bad input or usage, found before anything was sent        exit 2
+    │   ├── DocumentError       a YAML, JSON or capture file that cannot be read
+    │   ├── SettingsError       replay.yaml, a flag or a variable that makes no sense
+    │   ├── LocationError       a location or an expression that does not parse
+    │   ├── CriterionError      a criterion that does not parse
+    │   └── NothingSelected     no case is left to send
+    ├── RunError                the run began and could not be completed                  exit 3
+    │   ├── TargetError         a side could not be started, or died for good
+    │   └── BadRecord           a capture broke off half way (`--no-check`)
+    └── StoreError              the store cannot be opened, read or written               exit 2, or 3 once sending began
+
+What a service does wrong is not among them: that is data, a `Failure` in an `Observation`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in the user's files something stands; line and column count from 1."""
+
+    file: str
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        return ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+
+
+class ReplayError(Exception):
+    """An expected failure, told as place, fact and remedy."""
+
+    exit_code = 3
+
+    def __init__(self, fact: str, *, place: Place | str | None = None, hint: str | None = None) -> None:
+        super().__init__(fact)
+        self.fact = fact
+        self.place = place
+        self.hint = hint
+
+    def __str__(self) -> str:
+        head = f"{self.place}: {self.fact}" if self.place else self.fact
+        return f"{head}\n  hint: {self.hint}" if self.hint else head
+
+
+class InputError(ReplayError):
+    """Bad input or usage; raised before anything is sent."""
+
+    exit_code = 2
+
+
+class DocumentError(InputError):
+    """A document that cannot be read, or holds what it must not."""
+
+
+class SettingsError(InputError):
+    """Settings, flags or variables that make no sense."""
+
+
+class LocationError(InputError):
+    """A location or an expression that does not parse."""
+
+
+class CriterionError(InputError):
+    """A criterion that does not parse."""
+
+
+class NothingSelected(InputError):
+    """No case is left to send."""
+
+
+class RunError(ReplayError):
+    """The run began and could not be completed; what was done is stored."""
+
+
+class TargetError(RunError):
+    """A side could not be started, or died for good."""
+
+
+class BadRecord(RunError):
+    """A capture turned out broken after sending had begun."""
+
+
+class StoreError(ReplayError):
+    """The store cannot be opened, read or written."""
+
+    exit_code = 2

@@ -1,0 +1,456 @@
+"""The nouns of the glossary, and the small specs that settings are made of. Immutable, and without behaviour beyond themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import Enum
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+Side = Literal["old", "new"]
+SIDES: Final[tuple[Side, Side]] = ("old", "new")
+
+Headers = tuple[tuple[str, str], ...]
+"""Header fields in the order and case in which they stood on the wire; values decoded as Latin-1 where they are not UTF-8."""
+
+Json = Any
+"""A parsed JSON value: None, bool, int, Decimal, str, list or dict."""
+
+ErrorKind = Literal[
+    "status", "error_when", "timeout", "refused", "closed", "reset", "incomplete_body", "protocol", "too_large", "decode",
+    "tls", "dns", "crashed", "exception",
+]  # fmt: skip
+DifferenceKind = Literal[
+    "status", "schema", "validation", "missing", "extra", "type", "value", "order", "rank", "header", "text", "bytes", "transport",
+]  # fmt: skip
+OutcomeName = Literal["match", "deviation", "noise", "waived", "new_error", "old_error", "both_error", "skipped"]
+CaseKind = Literal["golden", "traffic"]
+VerdictState = Literal["GO", "NO-GO", "INCONCLUSIVE"]
+
+
+class Missing(Enum):
+    """The one value that no document can hold: nothing stands at this location."""
+
+    MISSING = "missing"
+
+    def __repr__(self) -> str:
+        return "missing"
+
+
+MISSING: Final = Missing.MISSING
+
+
+# ---------------------------------------------------------------------------------------------------------------- cases
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is sent. `path` is the raw target with its query, sent as written; `body` is None where there is none."""
+
+    method: str = "GET"
+    path: str = "/"
+    headers: Headers = ()
+    body: bytes | None = None
+
+    def header(self, name: str) -> str | None:
+        """Return the first value of a header, whatever its case."""
+        return first_header(self.headers, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What new must answer, as a curator approved it; None is left to the comparison with old."""
+
+    status: int | None = None
+    headers: Headers = ()
+    body: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One replayable input, and what its source says about replaying it.
+
+    `id` is what people read and type; `identity` is what seeds and `--resume` rest on: a golden's id, else the
+    source's digest and the record number. `place` is FILE or FILE:LINE.
+    """
+
+    id: str
+    kind: CaseKind
+    identity: str
+    request: Request
+    place: str = ""
+    correlation_id: str = ""
+    freeze: datetime | None = None
+    seed: int | None = None
+    session: str | None = None
+    tags: tuple[str, ...] = ()
+    title: str = ""
+    why: str = ""
+    rules: tuple[RuleSpec, ...] = ()
+    expect: Expectation | None = None
+    recorded: Observation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """The reader's own account of one file: loaded + skipped = records read."""
+
+    file: str
+    loaded: int
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    """How many records were passed over, by reason."""
+
+    @property
+    def read(self) -> int:
+        """Return how many records the file held."""
+        return self.loaded + sum(self.skipped.values())
+
+
+# --------------------------------------------------------------------------------------------------------- observations
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a side gave no answer, or none that counts as one."""
+
+    kind: ErrorKind
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Milliseconds on the monotonic clock; `latency_ms` runs from the first byte written to the last byte read."""
+
+    latency_ms: float
+    first_byte_ms: float | None = None
+    connect_ms: float | None = None
+    queued_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What one side did with one case. `body` has its content coding undone; what arrived before a failure is kept.
+
+    `clock_frozen` is None where the side does not say whether it obeyed the instant.
+    """
+
+    status: int | None = None
+    headers: Headers = ()
+    body: bytes = b""
+    error: Failure | None = None
+    timing: Timing | None = None
+    clock_frozen: bool | None = None
+
+    def header(self, name: str) -> str | None:
+        """Return the first value of a header, whatever its case."""
+        return first_header(self.headers, name)
+
+
+def first_header(headers: Headers, name: str) -> str | None:
+    """Return the first value of a header, whatever its case."""
+    wanted = name.lower()
+    return next((value for key, value in headers if key.lower() == wanted), None)
+
+
+# -------------------------------------------------------------------------------------------------------------- results
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One way in which new departs from old, or from what the golden expects.
+
+    `at` is a location fit to paste into a rule. `old` and `new` are JSON values, or MISSING; against an expectation,
+    `old` holds what was expected. `rule` is the rule that judged it, or the default. `note` explains what values cannot.
+    """
+
+    at: str
+    kind: DifferenceKind
+    old: Json | Missing
+    new: Json | Missing
+    rule: str
+    against: Literal["old", "expect"] = "old"
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """A place where the bytes differ and the values count as equal, and the rule or default that says so."""
+
+    at: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A figure that a rule measured, whether or not it was met: `rank.tau` at `body.hits` is 0.8."""
+
+    at: str
+    name: str
+    value: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseError:
+    """Which side failed at a case, and how."""
+
+    side: Literal["old", "new", "both"]
+    kind: ErrorKind
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A case, its observations and its differences: the unit that is stored."""
+
+    case: Case
+    outcome: OutcomeName
+    old: Observation | None = None
+    new: Observation | None = None
+    differences: tuple[Difference, ...] = ()
+    accepted: tuple[Acceptance, ...] = ()
+    measures: tuple[Measure, ...] = ()
+    flags: tuple[str, ...] = ()
+    error: CaseError | None = None
+    skipped: str | None = None
+    """Why the case was not sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The sum that every report prints: loaded = compared + errored + skipped, and compared = matched + deviating + noise + waived."""
+
+    loaded: int = 0
+    compared: int = 0
+    matched: int = 0
+    deviating: int = 0
+    noise: int = 0
+    waived: int = 0
+    errored: int = 0
+    skipped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Deviating cases that have their locations in common."""
+
+    title: str
+    cases: int
+    example: str
+    locations: tuple[str, ...]
+    kinds: tuple[str, ...]
+    sample: Difference | None = None
+    ids: tuple[str, ...] = ()
+    """The first few ids; `cases` counts them all."""
+
+
+@dataclass(frozen=True, slots=True)
+class SideInfo:
+    """What stood behind a side in a run."""
+
+    target: str
+    clock: Literal["frozen", "not frozen", "recorded"]
+    clock_note: str = ""
+    last_answer: str | None = None
+    """The case after which a side that died gave no answer any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quantiles:
+    """Latencies of one side in milliseconds, over `n` exchanges."""
+
+    n: int
+    p50: float
+    p90: float
+    p95: float
+    p99: float
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a report needs to know of a run beside its results."""
+
+    run: str
+    started: datetime
+    finished: datetime | None
+    complete: bool
+    old: SideInfo
+    new: SideInfo
+    counts: Counts
+    decision: str | None = None
+    owner: str | None = None
+    seed: int = 0
+    intake: tuple[Intake, ...] = ()
+    clusters: tuple[Cluster, ...] = ()
+    latency: Mapping[Side, Quantiles] = field(default_factory=dict)
+    measures: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    accepted: Mapping[str, int] = field(default_factory=dict)
+    """How many cases each rule or default called equal although their bytes differ."""
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    """How many cases were not sent, by reason."""
+    errors: Mapping[str, int] = field(default_factory=dict)
+    """How many cases failed, by `side kind`."""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One criterion, answered with its evidence. `interval` bounds the true value; `n` is what it rests on."""
+
+    sentence: str
+    state: VerdictState
+    why: str
+    value: float | None = None
+    interval: tuple[float, float] | None = None
+    n: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer to one gate: every criterion must hold."""
+
+    state: VerdictState
+    criteria: tuple[Judgement, ...]
+    gate: str | None = None
+    exit_code: int = 3
+
+
+# ---------------------------------------------------------------------------------------------------------------- specs
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def parse_duration(value: object) -> timedelta:
+    """Read `500ms`, `5s`, `1m`, `2h`, `7d`, or several in a row (`1m30s`). Raises ValueError for anything else."""
+    if isinstance(value, timedelta):
+        return value
+    text = str(value).strip()
+    if not re.fullmatch(f"(?:{_DURATION.pattern})+", text):
+        raise ValueError(f"'{text}' is no duration; write 500ms, 5s, 15m, 24h or 7d")
+    return timedelta(seconds=sum(float(number) * _UNITS[unit] for number, unit in _DURATION.findall(text)))
+
+
+Duration = Annotated[timedelta, BeforeValidator(parse_duration, json_schema_input_type=str)]
+
+
+def parse_instant(value: object) -> datetime:
+    """Read an RFC 3339 instant with its offset, or a bare date as its midnight in UTC. Raises ValueError for anything else."""
+    if isinstance(value, datetime):
+        instant = value
+    else:
+        try:
+            instant = datetime.fromisoformat(str(value))
+        except ValueError:
+            raise ValueError(f"'{value}' is no instant; write 2024-02-29T23:59:59Z") from None
+        if re.fullmatch(r"\d{4}-?\d\d-?\d\d", str(value)):
+            return instant.replace(tzinfo=_utc())
+    if instant.tzinfo is None:
+        raise ValueError(f"'{value}' has no offset; write 2024-02-29T23:59:59Z")
+    return instant
+
+
+def _utc() -> Any:
+    from datetime import UTC
+
+    return UTC
+
+
+Instant = Annotated[datetime, BeforeValidator(parse_instant, json_schema_input_type=str)]
+
+
+class Spec(BaseModel):
+    """A piece of what users write: immutable, and unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, hide_input_in_errors=True)
+
+
+class RankSpec(Spec):
+    """How two rankings must agree: the share of common items among the first `top`, and the order of those."""
+
+    by: str | None = Field(default=None, description="The field that identifies an item; without it, the item itself.")
+    top: int = Field(default=10, ge=1, description="How many of the first items count.")
+    overlap: float | None = Field(default=None, ge=0, le=1, description="The least share of common items among the first `top`.")
+    tau: float | None = Field(default=None, ge=-1, le=1, description="The least Kendall tau-b of the common items.")
+    score: str | None = Field(default=None, description="The field with the score; equal scores are ties.")
+
+
+class RuleSpec(Spec):
+    """How the nodes at a location are compared, and why."""
+
+    at: str = Field(description="A JSONPath without `$`: status, headers.date, body.items[*].id, body..updated_at.")
+    on: str | None = Field(default=None, description="A route (GET /orders/*) or the name of a group.")
+    where: str | None = Field(default=None, description="An expression that must hold on both sides.")
+    why: str | None = Field(default=None, description="The reason, for the reader of the report.")
+    tag: str | None = Field(default=None, description="Only cases with this tag.")
+
+    ignore: bool | None = Field(default=None, description="Do not compare what stands here, nor below.")
+    within: Any = Field(default=None, description="A number, a share (0.1%), a duration (2s), or a list: whichever is wider.")
+    unordered: bool | None = Field(default=None, description="Compare the array as a bag.")
+    match_by: str | tuple[str, ...] | None = Field(default=None, description="Pair the items of the array by these fields.")
+    rank: RankSpec | None = Field(default=None, description="Compare the array as a ranking.")
+    map: tuple[tuple[Any, Any], ...] | None = Field(default=None, description="Intended changes: old's value, then new's.")
+    renamed: str | None = Field(default=None, description="The name that this field has on the new side.")
+    must: bool | None = Field(default=None, description="The intended change has to be seen: its absence is a deviation.")
+    matches: str | None = Field(default=None, description="A regular expression that both whole values must match.")
+    as_: Literal["json", "text", "bytes"] | None = Field(default=None, alias="as", description="How to read the body.")
+    schema_: Any = Field(default=None, alias="schema", description="A JSON Schema that both values must meet.")
+    same_type: bool | None = Field(default=None, description="Compare types only.")
+    strict: bool | None = Field(default=None, description="Compare exactly: 1 is not 1.0, text to the byte.")
+    allow: tuple[Literal["nan", "duplicate_keys", "lone_surrogates", "empty"], ...] | None = Field(
+        default=None, description="Flaws of JSON that the service really has."
+    )
+
+    @property
+    def name(self) -> str:
+        """Return the rule in one line, as reports print it."""
+        verbs = self.model_dump(by_alias=True, exclude_none=True, exclude={"at", "on", "where", "why", "tag"}, exclude_defaults=True)
+        scope = "".join(f"{key} {value} " for key, value in (("on", self.on), ("where", self.where), ("tag", self.tag)) if value)
+        what = ", ".join(f"{verb}: {_show(value)}" for verb, value in verbs.items())
+        return f"{scope}at {self.at}, {what}" + (f" ({self.why})" if self.why else "")
+
+
+def _show(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {_show(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_show(item) for item in value) + "]"
+    return str(value) if not isinstance(value, Decimal) else format(value)
+
+
+class GroupSpec(Spec):
+    """A named selection of cases: every condition that is given must hold."""
+
+    on: str | None = Field(default=None, description="A route: METHOD /path/*/with/**, the method optional.")
+    where: str | None = Field(default=None, description="An expression over request and answer.")
+    tag: str | None = Field(default=None, description="A tag of the case.")
+    by: str | None = Field(default=None, description="A location whose values split the group: one group each.")
+
+    @model_validator(mode="after")
+    def _selects(self) -> GroupSpec:
+        if self.on is None and self.where is None and self.tag is None and self.by is None:
+            raise ValueError("a group needs at least one of on, where, tag, by")
+        return self
+
+
+class TargetSpec(Spec):
+    """What stands behind a side: exactly one of `url`, `app`, `function`, `recorded`, and how to treat it."""
+
+    url: str | None = Field(default=None, description="An HTTP service: its base URL.")
+    app: str | None = Field(default=None, description="module:attribute of an ASGI or WSGI app, run in worker processes.")
+    function: str | None = Field(default=None, description="module:attribute of a function, run in worker processes.")
+    recorded: bool | None = Field(default=None, description="The answers that captures and goldens hold.")
+    at: str | None = Field(default=None, description="venv:DIR or path:DIR: the interpreter or the folder to import from.")
+    cwd: str | None = Field(default=None, description="The working directory of worker processes.")
+    env: Mapping[str, str] = Field(default_factory=dict, description="Variables for worker processes.")
+    headers: Mapping[str, str] = Field(default_factory=dict, description="Sent to this side only; beats the case's.")
+    timeout: Duration = Field(default=timedelta(seconds=10), description="One deadline for the whole exchange.")
+    max_body: int = Field(default=64 * 2**20, ge=1, description="The largest body, in bytes, after decompression.")
+    writable: bool | tuple[str, ...] = Field(default=False, description="true, or routes, that may be sent unsafe methods.")
+    isolate: Literal["case"] | None = Field(default=None, description="case: a fresh worker process for every case.")
