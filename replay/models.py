@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from typing import Annotated, Any, Final, Literal
@@ -348,16 +348,10 @@ def parse_instant(value: object) -> datetime:
         except ValueError:
             raise ValueError(f"'{value}' is no instant; write 2024-02-29T23:59:59Z") from None
         if re.fullmatch(r"\d{4}-?\d\d-?\d\d", str(value)):
-            return instant.replace(tzinfo=_utc())
+            return instant.replace(tzinfo=UTC)
     if instant.tzinfo is None:
         raise ValueError(f"'{value}' has no offset; write 2024-02-29T23:59:59Z")
     return instant
-
-
-def _utc() -> Any:
-    from datetime import UTC
-
-    return UTC
 
 
 Instant = Annotated[datetime, BeforeValidator(parse_instant, json_schema_input_type=str)]
@@ -374,7 +368,9 @@ class RankSpec(Spec):
 
     by: str | None = Field(default=None, description="The field that identifies an item; without it, the item itself.")
     top: int = Field(default=10, ge=1, description="How many of the first items count.")
-    overlap: float | None = Field(default=None, ge=0, le=1, description="The least share of common items among the first `top`.")
+    overlap: float | None = Field(
+        default=None, ge=0, le=1, description="The least share of common items among the first `top`."
+    )
     tau: float | None = Field(default=None, ge=-1, le=1, description="The least Kendall tau-b of the common items.")
     score: str | None = Field(default=None, description="The field with the score; equal scores are ties.")
 
@@ -389,13 +385,21 @@ class RuleSpec(Spec):
     tag: str | None = Field(default=None, description="Only cases with this tag.")
 
     ignore: bool | None = Field(default=None, description="Do not compare what stands here, nor below.")
-    within: Any = Field(default=None, description="A number, a share (0.1%), a duration (2s), or a list: whichever is wider.")
+    within: Any = Field(
+        default=None, description="A number, a share (0.1%), a duration (2s), or a list: whichever is wider."
+    )
     unordered: bool | None = Field(default=None, description="Compare the array as a bag.")
-    match_by: str | tuple[str, ...] | None = Field(default=None, description="Pair the items of the array by these fields.")
+    match_by: str | tuple[str, ...] | None = Field(
+        default=None, description="Pair the items of the array by these fields."
+    )
     rank: RankSpec | None = Field(default=None, description="Compare the array as a ranking.")
-    map: tuple[tuple[Any, Any], ...] | None = Field(default=None, description="Intended changes: old's value, then new's.")
+    map: tuple[tuple[Any, Any], ...] | None = Field(
+        default=None, description="Intended changes: old's value, then new's."
+    )
     renamed: str | None = Field(default=None, description="The name that this field has on the new side.")
-    must: bool | None = Field(default=None, description="The intended change has to be seen: its absence is a deviation.")
+    must: bool | None = Field(
+        default=None, description="The intended change has to be seen: its absence is a deviation."
+    )
     matches: str | None = Field(default=None, description="A regular expression that both whole values must match.")
     as_: Literal["json", "text", "bytes"] | None = Field(default=None, alias="as", description="How to read the body.")
     schema_: Any = Field(default=None, alias="schema", description="A JSON Schema that both values must meet.")
@@ -408,8 +412,12 @@ class RuleSpec(Spec):
     @property
     def name(self) -> str:
         """Return the rule in one line, as reports print it."""
-        verbs = self.model_dump(by_alias=True, exclude_none=True, exclude={"at", "on", "where", "why", "tag"}, exclude_defaults=True)
-        scope = "".join(f"{key} {value} " for key, value in (("on", self.on), ("where", self.where), ("tag", self.tag)) if value)
+        verbs = self.model_dump(
+            by_alias=True, exclude_none=True, exclude={"at", "on", "where", "why", "tag"}, exclude_defaults=True
+        )
+        scope = "".join(
+            f"{key} {value} " for key, value in (("on", self.on), ("where", self.where), ("tag", self.tag)) if value
+        )
         what = ", ".join(f"{verb}: {_show(value)}" for verb, value in verbs.items())
         return f"{scope}at {self.at}, {what}" + (f" ({self.why})" if self.why else "")
 
@@ -443,14 +451,20 @@ class TargetSpec(Spec):
     """What stands behind a side: exactly one of `url`, `app`, `function`, `recorded`, and how to treat it."""
 
     url: str | None = Field(default=None, description="An HTTP service: its base URL.")
-    app: str | None = Field(default=None, description="module:attribute of an ASGI or WSGI app, run in worker processes.")
+    app: str | None = Field(
+        default=None, description="module:attribute of an ASGI or WSGI app, run in worker processes."
+    )
     function: str | None = Field(default=None, description="module:attribute of a function, run in worker processes.")
     recorded: bool | None = Field(default=None, description="The answers that captures and goldens hold.")
-    at: str | None = Field(default=None, description="venv:DIR or path:DIR: the interpreter or the folder to import from.")
+    at: str | None = Field(
+        default=None, description="venv:DIR or path:DIR: the interpreter or the folder to import from."
+    )
     cwd: str | None = Field(default=None, description="The working directory of worker processes.")
     env: Mapping[str, str] = Field(default_factory=dict, description="Variables for worker processes.")
     headers: Mapping[str, str] = Field(default_factory=dict, description="Sent to this side only; beats the case's.")
     timeout: Duration = Field(default=timedelta(seconds=10), description="One deadline for the whole exchange.")
     max_body: int = Field(default=64 * 2**20, ge=1, description="The largest body, in bytes, after decompression.")
-    writable: bool | tuple[str, ...] = Field(default=False, description="true, or routes, that may be sent unsafe methods.")
+    writable: bool | tuple[str, ...] = Field(
+        default=False, description="true, or routes, that may be sent unsafe methods."
+    )
     isolate: Literal["case"] | None = Field(default=None, description="case: a fresh worker process for every case.")
