@@ -1,0 +1,86 @@
+"""What pydantic says about a document, told as place, fact and remedy."""
+
+from __future__ import annotations
+
+import difflib
+import typing
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from replay.documents.strict_yaml import Document
+from replay.documents.text import shown
+from replay.errors import DocumentError
+
+Model = TypeVar("Model", bound=BaseModel)
+Location = Sequence[str | int]
+
+
+def validated(document: Document, model: type[Model]) -> Model:
+    """Return a mapping document as this model; raise DocumentError, with line and column, where it does not fit."""
+    try:
+        return model.model_validate(document.mapping())
+    except ValidationError as error:
+        raise invalid(document, error, model) from None
+
+
+def invalid(document: Document, error: ValidationError, model: type[BaseModel] | None = None) -> DocumentError:
+    """Return the first fault that pydantic found as an error with line and column; the model gives names to suggest."""
+    fault = error.errors(include_url=False)[0]
+    place = document.place(fault["loc"], key=fault["type"] == "extra_forbidden")
+    fact, hint = explain(error, model)
+    return DocumentError(fact, place=place, hint=hint)
+
+
+def explain(error: ValidationError, model: type[BaseModel] | None = None) -> tuple[str, str | None]:
+    """Return the first fault that pydantic found as a fact and a hint, for documents whose line is known otherwise."""
+    fault = error.errors(include_url=False, include_input=False)[0]
+    location = fault["loc"]
+    name = shown(str(location[-1])) if location else "the document"
+    if fault["type"] == "extra_forbidden":
+        return f"unknown key '{name}'", _suggestion(str(location[-1]), model, location)
+    if fault["type"] == "missing":
+        return f"key '{name}' is missing", f"add `{name}:`"
+    fact = fault["msg"].removeprefix("Value error, ")
+    hint = "put it in quotes" if fault["type"] == "string_type" else None
+    return f"{_dotted(location)}: {shown_fact(fact)}", hint
+
+
+def shown_fact(fact: str) -> str:
+    """Return a message in lower case where it is pydantic's own, and without what a terminal must not see."""
+    plain = fact[:1].lower() + fact[1:] if fact.startswith("Input ") else fact
+    return "".join(char if char.isprintable() else "?" for char in plain)
+
+
+def _dotted(location: Location) -> str:
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{shown(part)}" for part in location)
+    return text.removeprefix(".") or "the document"
+
+
+def _suggestion(name: str, model: type[BaseModel] | None, location: Location) -> str | None:
+    known = sorted({key for found in _models_at(model, location[:-1]) for key in _keys(found)})
+    if not known:
+        return None
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    return f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(known)}"
+
+
+def _keys(model: type[BaseModel]) -> dict[str, Any]:
+    return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
+
+
+def _models_at(model: type[BaseModel] | None, location: Location) -> list[type[BaseModel]]:
+    """Return the models that stand at a location; indices, and names that pydantic gives to union members, stay put."""
+    models = [model] if model else []
+    for part in location:
+        inner = [found for outer in models for found in _models_in(_keys(outer).get(str(part)))]
+        models = inner or models
+    return models
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in typing.get_args(annotation):
+        yield from _models_in(argument)

@@ -1,0 +1,37 @@
+"""Choices that stick: the same key always falls on the same spot, in every run and on every machine."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Final
+
+_BITS: Final = 53
+"""What a double holds exactly, so that a share is never rounded up to 1."""
+
+
+def unit(key: str, salt: str = "") -> float:
+    """Return a number in [0, 1) that depends on key and salt only. `unit(key) < share` samples.
+
+    Samples nest: what is among the first 5% is among the first 10%.
+    """
+    return float(int.from_bytes(_hash(key, salt, size=8)) >> (64 - _BITS)) / float(1 << _BITS)
+
+
+def in_shard(key: str, index: int, count: int) -> bool:
+    """Return whether a key belongs to shard `index` of `count`, counted from 1: each key to exactly one of them.
+
+    Raise ValueError unless 1 <= index <= count.
+    """
+    if not 1 <= index <= count:
+        raise ValueError(f"there is no shard {index} of {count}; count from 1/{max(count, 1)}")
+    return int.from_bytes(_hash(key, "shard", size=8)) % count == index - 1
+
+
+def derive_seed(run_seed: int, identity: str) -> int:
+    """Return the seed of a case, below 2**32: it depends on the run's seed and the case's identity, never on order."""
+    return int.from_bytes(_hash(identity, str(run_seed), size=4))
+
+
+def _hash(key: str, salt: str, *, size: int) -> bytes:
+    # The salt goes first and ends with a NUL, so that no two pairs make the same text unless a salt holds one.
+    return blake2b(f"{salt}\0{key}".encode("utf-8", "surrogatepass"), digest_size=size).digest()
