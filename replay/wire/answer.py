@@ -1,0 +1,193 @@
+"""One answer as it arrives: httptools reads it, this keeps what was read, and names what is wrong with it.
+
+Decisions where HTTP leaves one:
+
+- Two Content-Length fields are `protocol`, even where they agree; so is Content-Length beside Transfer-Encoding.
+- Bytes after the end of an answer (a body on 204, 304 or HEAD, a second answer, a Content-Length that is too short) do
+  not change it, so that the outcome does not hang on how the bytes were cut into packets. They cost the connection.
+- An answer with neither length nor chunks ends where the connection ends in good order.
+- Interim answers (100, 102, 103, ...) are passed over. 101 was never asked for and is `protocol`.
+- Trailers are read and not kept: they are no part of the head that both sides are compared by.
+- A transfer coding other than `chunked` was never asked for either (`TE` is not sent) and is `protocol`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import httptools
+
+from replay.models import ErrorKind, Failure, Headers
+from replay.wire.failure import broken
+
+MAX_OVERHEAD: Final = 2 * 2**20
+"""The most bytes that may arrive in a row without one of the body among them: heads, chunk extensions, trailers."""
+
+_VERSIONS: Final = ("1.0", "1.1")
+_GUESSES: Final = (
+    (b"\x15\x03", "a TLS alert came: this port speaks TLS, use https"),
+    (b"PRI * HTTP/2", "an HTTP/2 preface came, where HTTP/1.1 was spoken"),
+    (b"SSH-", "an SSH server answered"),
+    (b"RTSP/", "the answer is RTSP"),  # httptools lets this one and the next pass for HTTP
+    (b"ICE/", "the answer is ICE"),
+)
+
+
+class Answer:
+    """Collects one answer. Feed it until `done`; then `failure` is None, or says why the rest is to be distrusted."""
+
+    def __init__(self, *, method: str, max_body: int) -> None:
+        self.status: int | None = None
+        self.headers: Headers = ()
+        self.failure: Failure | None = None
+        self.done = False
+        self.begun = False
+        self._reusable = False
+        self._spoiled = False
+        self._head_only = method == "HEAD"
+        self._max_body = max_body
+        self._body = bytearray()
+        self._fields: list[tuple[str, str]] = []
+        self._until_close = False
+        self._overhead = 0
+        self._parser = httptools.HttpResponseParser(self)
+
+    @property
+    def body(self) -> bytes:
+        """Return the body as it came, its content coding not undone."""
+        return bytes(self._body)
+
+    @property
+    def reusable(self) -> bool:
+        """Return whether the connection stands exactly at the end of this answer and both sides keep it open."""
+        return self.done and self._reusable and not self._spoiled
+
+    def feed(self, data: bytes) -> None:
+        """Take in what arrived; after the end of the answer, only note that something did."""
+        if not self.begun:
+            self._begin(data)
+        if self.done:
+            self._spoiled = True
+            return
+        before = len(self._body)
+        self._parse(data)
+        self._overhead = self._overhead + len(data) if len(self._body) == before else 0
+        if self._overhead > MAX_OVERHEAD and not self.done:
+            self._fail("too_large", f"over {MAX_OVERHEAD} bytes of head, chunk extensions or trailers")
+
+    def end(self, error: OSError | None = None) -> None:
+        """Say that the connection ended; `error` is what the system said unless it ended in good order."""
+        if self.done:
+            self._spoiled = True
+        elif self.status is None:
+            self._finish(broken(error, "within the head of the answer" if self.begun else "before the answer began"))
+        elif error is not None:
+            self._finish(broken(error, f"within the body, after {len(self._body)} bytes"))
+        elif self._until_close:
+            self._finish(None)
+        else:
+            self._fail("incomplete_body", f"the connection was closed within the body, after {len(self._body)} bytes")
+
+    def expire(self, timeout: float) -> None:
+        """Say that the deadline has passed."""
+        if self.status is not None:
+            missing = f"the body was not complete, {len(self._body)} bytes had come"
+        else:
+            missing = "the head of the answer was not complete" if self.begun else "not a byte of the answer had come"
+        self._fail("timeout", f"after {timeout:g} s {missing}")
+
+    # ------------------------------------------------------------------------------------------- what httptools calls
+
+    def on_message_begin(self) -> None:
+        """Note a second answer to one request."""
+        self._spoiled = self._spoiled or self.done
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a field of the head."""
+        if self.status is None and not self.done:
+            self._fields.append((name.decode("latin-1"), _text(value.strip(b" \t"))))
+
+    def on_headers_complete(self) -> None:
+        """Judge the head: is it final, and where will the body end."""
+        if self.done:
+            return
+        status = self._parser.get_status_code()
+        if self._parser.get_http_version() not in _VERSIONS:
+            self._fail("protocol", f"the answer speaks HTTP/{self._parser.get_http_version()}")
+        elif status == 101:  # noqa: PLR2004 (Switching Protocols)
+            self._fail("protocol", "status 101: the other side switched protocols unasked")
+        elif status < 100:  # noqa: PLR2004 (the first status there is)
+            self._fail("protocol", f"{status:03} is no status")
+        elif status < 200:  # noqa: PLR2004 (interim: the answer is still to come)
+            self._fields.clear()
+        else:
+            self._open(status)
+
+    def on_body(self, data: bytes) -> None:
+        """Keep a piece of the body, up to the cap."""
+        if self.done or self.status is None:
+            self._spoiled = True
+            return
+        room = self._max_body - len(self._body)
+        self._body += data[:room]
+        if len(data) > room:
+            self._fail("too_large", f"the body is larger than {self._max_body} bytes")
+
+    def on_message_complete(self) -> None:
+        """End the answer, unless it was an interim one."""
+        if self.status is not None and not self.done:
+            self._reusable = self._parser.should_keep_alive()
+            self._finish(None)
+
+    # ---------------------------------------------------------------------------------------------------------- parts
+
+    def _begin(self, data: bytes) -> None:
+        self.begun = True
+        guess = next((text for start, text in _GUESSES if data.startswith(start)), None)
+        if guess is None and data[:2] == b"\0\0" and data[3:4] == b"\4":
+            guess = "an HTTP/2 SETTINGS frame came, where HTTP/1.1 was spoken"
+        if guess is not None:
+            self._fail("protocol", guess)
+
+    def _parse(self, data: bytes) -> None:
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserCallbackError as error:
+            raise error.__context__ or error from None  # our own mistake, not the far side's
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            if self.done:
+                self._spoiled = True
+            else:
+                self._fail("protocol", f"no valid HTTP/1.1 answer: {error}")
+
+    def _open(self, status: int) -> None:
+        self.status = status
+        self.headers = tuple(self._fields)
+        coding = ", ".join(value.lower() for name, value in self._fields if name.lower() == "transfer-encoding")
+        length = next((value for name, value in self._fields if name.lower() == "content-length"), None)
+        self._until_close = not coding and length is None
+        if self._head_only:
+            # The parser would wait for a body. Whether one follows is not known: the connection is not used again.
+            self._finish(None)
+        elif coding not in ("", "chunked"):
+            self._fail("protocol", "the answer has a transfer coding other than chunked")
+        elif status in _BODILESS and (coding or length not in (None, "0")):
+            self._spoiled = True  # a body that must not be may still be on its way
+
+    def _fail(self, kind: ErrorKind, message: str) -> None:
+        self._finish(Failure(kind, message))
+
+    def _finish(self, failure: Failure | None) -> None:
+        if not self.done:
+            self.done = True
+            self.failure = failure
+
+
+_BODILESS: Final = (204, 304)
+
+
+def _text(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
