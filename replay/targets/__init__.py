@@ -1,1 +1,64 @@
-"""Being built."""
+"""What a case is sent to. A new kind of target is one file and one line in TARGETS."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from replay.determinism.headers import moment_headers
+from replay.errors import SettingsError
+from replay.models import Case, Headers, TargetSpec
+from replay.targets.app import AppTarget
+from replay.targets.base import Moment, Target
+from replay.targets.function import FunctionTarget
+from replay.targets.recorded import RecordedTarget
+
+_MODULE_ATTRIBUTE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
+
+
+def _http(spec: TargetSpec, *, concurrency: int) -> Target:
+    from replay.targets.http import HttpTarget  # noqa: PLC0415 - two apps need no HTTP client
+
+    return HttpTarget(spec, connections=concurrency, moment_headers=_headers)
+
+
+def _headers(case: Case, moment: Moment) -> Headers:
+    return moment_headers(case.id, moment.instant, moment.seed, case.correlation_id)
+
+
+TARGETS: Final[Mapping[str, Callable[..., Target]]] = {
+    "url": _http,
+    "app": AppTarget,
+    "function": FunctionTarget,
+    "recorded": RecordedTarget,
+}
+"""From the key of a TargetSpec to what builds its target: `(spec, *, concurrency) -> Target`."""
+
+
+def target_key(spec: TargetSpec) -> str:
+    """Return which of TARGETS a spec asks for. Raises SettingsError unless it is exactly one."""
+    keys = [key for key in TARGETS if getattr(spec, key)]
+    if len(keys) != 1:
+        fact = f"a side is one thing, not {' and '.join(keys)}" if keys else "a side needs something behind it"
+        raise SettingsError(fact, hint=f"give exactly one of {', '.join(TARGETS)}")
+    return keys[0]
+
+
+def build_target(spec: TargetSpec, *, concurrency: int) -> Target:
+    """Build what stands behind a side; nothing is started yet. Raises SettingsError for a spec that cannot be."""
+    return TARGETS[target_key(spec)](spec, concurrency=concurrency)
+
+
+def parse_target(text: str) -> TargetSpec:
+    """Read the short form of a side: a URL, `recorded`, or `module:attribute` (app or function: the worker tells)."""
+    if re.match("https?://", text, re.IGNORECASE):
+        return TargetSpec(url=text)
+    if text == "recorded":
+        return TargetSpec(recorded=True)
+    if _MODULE_ATTRIBUTE.fullmatch(text):
+        return TargetSpec(app=text)
+    raise SettingsError(
+        f"'{text}' names no target",
+        hint="write a URL (http://localhost:8001), module:attribute (shop.api:app) or recorded",
+    )
