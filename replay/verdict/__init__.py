@@ -1,1 +1,128 @@
-"""Being built."""
+"""Streams of results in, one verdict out. A new metric is one file and one line in METRICS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from replay.errors import CriterionError
+from replay.models import Judgement, Result, Verdict, VerdictState
+from replay.verdict.base import Metric
+from replay.verdict.clauses import Clause, nearest, printable
+from replay.verdict.criteria import parse
+from replay.verdict.deviation import deviation
+from replay.verdict.failures import errors
+from replay.verdict.goldens import goldens_pass
+from replay.verdict.samples import COMPARED, Repeats
+
+__all__ = ["METRICS", "Criterion", "Judge", "Metric", "default_criteria", "gate_sentences", "parse_criteria"]
+
+METRICS: Final[Mapping[str, Callable[[Clause], Metric]]] = {
+    "goldens": goldens_pass,
+    "deviation": deviation,
+    "errors": errors,
+}
+
+EXIT_CODES: Final[Mapping[VerdictState, int]] = {"GO": 0, "NO-GO": 1, "INCONCLUSIVE": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """One sentence that must hold, parsed and known to make sense."""
+
+    clause: Clause
+
+    @property
+    def sentence(self) -> str:
+        """Return the criterion as reports print it."""
+        return self.clause.text
+
+    def metric(self) -> Metric:
+        """Return a fresh metric that answers this criterion."""
+        return METRICS[self.clause.subject.text](self.clause)
+
+
+def parse_criteria(sentences: Sequence[str]) -> tuple[Criterion, ...]:
+    """Read criteria in order, the same one once. Raises CriterionError, with a caret under the word that is wrong."""
+    criteria: dict[str, Criterion] = {}
+    for sentence in sentences:
+        for clause in parse(sentence, METRICS):
+            criterion = Criterion(clause)
+            criterion.metric()  # It refuses a limit that it cannot judge: now, before anything is sent.
+            criteria.setdefault(criterion.sentence, criterion)
+    return tuple(criteria.values())
+
+
+def default_criteria(*, goldens: bool, traffic: bool) -> tuple[str, ...]:
+    """Return what must hold where nobody wrote `cut_when`."""
+    of_goldens = ("goldens pass",) if goldens else ()
+    of_traffic = ("deviation < 0.5%", "errors <= old") if traffic else ()
+    return of_goldens + of_traffic
+
+
+def gate_sentences(gates: Mapping[str, Sequence[str]], gate: str | None) -> tuple[str, ...]:
+    """Return the sentences of one gate, or of all in order, each once. Raises CriterionError for an unknown gate."""
+    if gate is not None and gate not in gates:
+        named = [name for name in gates if name]
+        hint = nearest(gate, named) if named else "name gates in `cut_when`: a mapping from name to criteria"
+        raise CriterionError(f"unknown gate '{printable(gate)}'", hint=hint)
+    chosen = gates.values() if gate is None else [gates[gate]]
+    return tuple(dict.fromkeys(sentence for sentences in chosen for sentence in sentences))
+
+
+class Judge:
+    """Takes every result of a run in and answers the criteria at its end.
+
+    A repeat of the same case adds no evidence, unless it fails where it did not before.
+    """
+
+    def __init__(self, criteria: Sequence[Criterion], gate: str | None = None) -> None:
+        self._metrics = [criterion.metric() for criterion in criteria]
+        self._gate = gate
+        self._repeats = Repeats()
+        self._compared = 0
+
+    def add(self, result: Result) -> None:
+        """Take one result in."""
+        if not self._repeats.adds(result):
+            return
+        self._compared += result.outcome in COMPARED
+        for metric in self._metrics:
+            metric.add(result)
+
+    def verdict(self, *, complete: bool = True, reason: str = "") -> Verdict:
+        """Answer the gate: NO-GO by any criterion that fails, GO only where all hold.
+
+        A run that is not `complete`, for a stated `reason`, is never GO; nor is one that compared nothing.
+        """
+        doubts = self._doubts(complete=complete, reason=reason)
+        judgements = tuple(_doubted(metric.judge(), doubts) for metric in self._metrics) or (_NOTHING_ASKED,)
+        state = _worst(judgement.state for judgement in judgements)
+        return Verdict(state, judgements, self._gate, EXIT_CODES[state])
+
+    def _doubts(self, *, complete: bool, reason: str) -> list[str]:
+        doubts = [] if self._compared else ["no case was compared"]
+        if not complete:
+            doubts.append("the run did not complete" + (f": {reason}" if reason else ""))
+        return doubts
+
+
+_NOTHING_ASKED: Final = Judgement(
+    "at least one criterion",
+    "INCONCLUSIVE",
+    "no criterion was given, so there is nothing that could hold; write `cut_when`",
+)
+
+
+def _doubted(judgement: Judgement, doubts: Sequence[str]) -> Judgement:
+    if judgement.state != "GO" or not doubts:
+        return judgement
+    return replace(judgement, state="INCONCLUSIVE", why="; ".join([judgement.why, *doubts]))
+
+
+def _worst(states: Iterable[VerdictState]) -> VerdictState:
+    found = set(states)
+    if "NO-GO" in found:
+        return "NO-GO"
+    return "GO" if found == {"GO"} else "INCONCLUSIVE"

@@ -1,0 +1,24 @@
+"""`deviation < 0.5%`: (deviating + new's own errors) / (compared + new's own errors), over traffic."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from replay.verdict.base import Metric
+from replay.verdict.clauses import Clause
+from replay.verdict.shares import Share, Weights, percent_limit
+
+_WEIGHTS: Final[Weights] = {
+    "match": (False, False),
+    "noise": (False, False),
+    "waived": (False, False),
+    "deviation": (True, True),
+    "new_error": (True, True),
+    "old_error": (True, None),
+    "both_error": (True, None),
+}
+
+
+def deviation(clause: Clause) -> Metric:
+    """Return the metric of `deviation < X%`. Raises CriterionError for any other limit."""
+    return Share(clause.text, percent_limit(clause), _WEIGHTS, "deviating")

@@ -1,0 +1,139 @@
+"""Traffic as a sample: counts, the sessions that make cases depend on each other, and the identities that were seen."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final
+
+from replay.models import OutcomeName, Result
+from replay.verdict.statistics import fewest, lower_bound, upper_bound
+
+GOOD: Final[frozenset[OutcomeName]] = frozenset({"match", "noise", "waived"})
+"""The outcomes of cases that were compared and show no unwaived difference."""
+
+COMPARED: Final[frozenset[OutcomeName]] = GOOD | {"deviation"}
+
+
+class Sizes:
+    """How many cases each session holds; a case without session is one of its own, and costs no memory."""
+
+    def __init__(self) -> None:
+        self._alone = 0
+        self._sessions: Counter[str] = Counter()
+        self.total = 0
+        self._squares = 0
+
+    def add(self, session: str | None) -> None:
+        """Count one case."""
+        self.total += 1
+        if session is None:
+            self._squares += 1
+            return
+        size = self._sessions[session]
+        self._sessions[session] = size + 1
+        self._squares += 2 * size + 1
+
+    def effective(self, further: int = 0) -> float:
+        """Return (Σm)²/Σm² over all sessions and `further` cases with a session each; 0 without any case."""
+        total, squares = self.total + further, self._squares + further
+        return total * total / squares if squares else 0.0
+
+
+class Sample:
+    """A share of cases with its exact one-sided bounds over the effective n of their sessions."""
+
+    def __init__(self) -> None:
+        self.sizes = Sizes()
+        self.bad = 0
+
+    def add(self, session: str | None, *, bad: bool) -> None:
+        """Count one case of a session."""
+        self.sizes.add(session)
+        self.bad += bad
+
+    @property
+    def n(self) -> int:
+        """Return how many cases were counted."""
+        return self.sizes.total
+
+    @property
+    def rate(self) -> float | None:
+        """Return the share of bad cases; None where nothing was counted."""
+        return self.bad / self.n if self.n else None
+
+    def upper(self, further: int = 0) -> float:
+        """Return the upper bound, as it would be after `further` clean cases."""
+        return upper_bound(*self._evidence(further))
+
+    def lower(self) -> float:
+        """Return the lower bound."""
+        return lower_bound(*self._evidence(0))
+
+    def needed(self, limit: float) -> int | None:
+        """Return how many further clean, independent cases bring the upper bound below `limit`; None: none do."""
+        return fewest(lambda further: self.upper(further) < limit)
+
+    def _evidence(self, further: int) -> tuple[float, float]:
+        n, cases = self.sizes.effective(further), self.n + further
+        # The rate stays what it is; what shrinks is the number of cases that it rests on.
+        return (n * self.bad / cases if cases else 0.0), n
+
+
+class Seen:
+    """A set of identities at 8 to 32 bytes each, whatever their length: 64-bit hashes in an open table.
+
+    Two identities share a hash with a probability of 10⁻⁷ in a million; the second one then counts as a repeat.
+    """
+
+    def __init__(self) -> None:
+        self._table = array("Q", bytes(8 * 1024))
+        self._used = 0
+
+    def add(self, key: object) -> bool:
+        """Return whether the key is new, and keep it."""
+        if 2 * self._used >= len(self._table):
+            self._grow()
+        new = self._insert(hash(key) & 0xFFFF_FFFF_FFFF_FFFF or 1)
+        self._used += new
+        return new
+
+    def _insert(self, mark: int) -> bool:
+        for slot in self._slots(mark):
+            if self._table[slot] == mark:
+                return False
+            if not self._table[slot]:
+                self._table[slot] = mark
+                return True
+        raise AssertionError("the table is never more than half full")
+
+    def _slots(self, mark: int) -> Iterator[int]:
+        mask = len(self._table) - 1
+        slot = mark & mask
+        for _ in range(mask + 1):
+            yield slot
+            slot = (slot + 1) & mask
+
+    def _grow(self) -> None:
+        old = self._table
+        self._table = array("Q", bytes(8 * 2 * len(old)))
+        for mark in old:
+            if mark:
+                self._insert(mark)
+
+
+class Repeats:
+    """Tells evidence from its repetition: a case again proves nothing, unless it fails where it did not before."""
+
+    def __init__(self) -> None:
+        self._cases = Seen()
+        self._failures = Seen()
+
+    def adds(self, result: Result) -> bool:
+        """Return whether the result is new evidence; a departure from a case that was fine before always is."""
+        identity = result.case.identity
+        new = self._cases.add(identity)
+        if result.outcome in GOOD:
+            return new
+        return self._failures.add((identity, result.outcome)) or new

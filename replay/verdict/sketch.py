@@ -1,0 +1,80 @@
+"""Quantiles of a stream in kilobytes: logarithmic buckets with a promised relative error."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from typing import Final
+
+ERROR: Final = 0.005
+"""A quantile is within this share of the value that really stands at its rank."""
+
+_GAMMA: Final = (1 + ERROR) / (1 - ERROR)
+_LOG_GAMMA: Final = math.log(_GAMMA)
+
+
+class Sketch:
+    """Counts values by bucket: DDSketch (Masson, Rim and Lee, VLDB 2019) without its cap on buckets.
+
+    Bucket i holds g^(i-1) < |x| <= g^i with g = (1 + e) / (1 - e), and answers 2g^i / (g + 1), which is within the
+    relative error e of all of them. From a microsecond to a day in milliseconds that is at most 2,520 buckets.
+    Sketches of parts, merged, are the sketch of the whole.
+    """
+
+    def __init__(self) -> None:
+        self._positive: Counter[int] = Counter()
+        self._negative: Counter[int] = Counter()
+        self._zeros = 0
+        self._n = 0
+
+    @property
+    def n(self) -> int:
+        """Return how many values were added."""
+        return self._n
+
+    def add(self, value: float) -> None:
+        """Count one value of any finite size and sign. Raises ValueError for NaN and infinities."""
+        if not math.isfinite(value):
+            raise ValueError(f"{value} has no place among quantiles")
+        self._n += 1
+        if value == 0:
+            self._zeros += 1
+        else:
+            buckets = self._positive if value > 0 else self._negative
+            buckets[math.ceil(math.log(abs(value)) / _LOG_GAMMA)] += 1
+
+    def merge(self, other: Sketch) -> None:
+        """Take all values of another sketch in."""
+        self._positive.update(other._positive)
+        self._negative.update(other._negative)
+        self._zeros += other._zeros
+        self._n += other._n
+
+    def quantile(self, q: float) -> float:
+        """Return the value of rank floor(q (n - 1)), counted from 0, within the relative error.
+
+        Raises ValueError for a q outside [0, 1], and where nothing was added.
+        """
+        if not 0 <= q <= 1:
+            raise ValueError(f"{q} is no quantile; it lies between 0 and 1")
+        if not self._n:
+            raise ValueError("no value was added")
+        rank = math.floor(q * (self._n - 1))
+        for value, count in self._ascending():
+            rank -= count
+            if rank < 0:
+                return value
+        raise AssertionError("the buckets hold n values")
+
+    def _ascending(self) -> list[tuple[float, int]]:
+        below = [(-_middle(index), self._negative[index]) for index in sorted(self._negative, reverse=True)]
+        above = [(_middle(index), self._positive[index]) for index in sorted(self._positive)]
+        return [*below, (0.0, self._zeros), *above]
+
+
+def _middle(index: int) -> float:
+    # By way of the logarithm: the power itself overflows for the largest doubles.
+    return math.exp(min(index * _LOG_GAMMA + math.log(2 / (_GAMMA + 1)), _LARGEST))
+
+
+_LARGEST: Final = math.log(1.797e308)

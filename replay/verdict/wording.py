@@ -1,0 +1,29 @@
+"""Numbers as a verdict prints them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+
+def percent(share: float, *, beside: float | None = None, unit: str = "%") -> str:
+    """Return a share as per cent, in plain digits: three that count, or as many as tell it from `beside`, the limit."""
+    for digits in range(3, 15):
+        text = _plain(100 * share, digits)
+        if beside is None or share == beside or text != _plain(100 * beside, digits):
+            break
+    return f"{text}{unit}"
+
+
+def cases(number: float) -> str:
+    """Return `1 case`, `2,400 cases`, or `811.6 cases` where sessions shrink them."""
+    text = f"{number:,.1f}".removesuffix(".0")
+    return f"{text} case" if text == "1" else f"{text} cases"
+
+
+def listed(names: tuple[str, ...], total: int) -> str:
+    """Return the first few names, and how many more there are."""
+    return ", ".join(names) + (f" and {total - len(names):,} more" if total > len(names) else "")
+
+
+def _plain(number: float, digits: int) -> str:
+    return format(Decimal(f"{number:.{digits}g}").normalize() + 0, "f")
