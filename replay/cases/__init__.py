@@ -1,1 +1,67 @@
-"""Being built."""
+"""Where cases come from: goldens and captured traffic."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from replay.cases.base import Source
+from replay.cases.capture import CaptureFile, is_capture
+from replay.cases.content import CUT, ByteStream, opened, unreadable
+from replay.cases.golden import GoldenFolder, load_goldens, read_golden, rule_place
+from replay.cases.har import HarFile
+from replay.cases.record import record_of
+from replay.cases.schema import schemas
+from replay.cases.writing import write_capture
+from replay.errors import DocumentError
+
+__all__ = [
+    "TRAFFIC",
+    "CaptureFile",
+    "GoldenFolder",
+    "HarFile",
+    "Source",
+    "load_goldens",
+    "open_traffic",
+    "read_golden",
+    "record_of",
+    "rule_place",
+    "schemas",
+    "write_capture",
+]
+
+TRAFFIC: Final[Mapping[str, Callable[..., Source]]] = {"capture": CaptureFile, "har": HarFile}
+"""Formats of recorded traffic: each takes a path and `skip_bad`."""
+
+_HEAD: Final = 1 << 16
+_HAR = re.compile(rb'\A(?:\xef\xbb\xbf)?\s*\{.*?"log"\s*:', re.DOTALL)
+_HINT: Final = 'a capture (first line {"replay_capture": 1}) or a HAR, plain, gzip or zstd'
+
+
+def open_traffic(path: str | Path, *, skip_bad: bool = False) -> Source:
+    """Return the reader for a file of recorded traffic, told by its content, whatever its suffix says.
+
+    Raise DocumentError for what is no readable file, or in no known format. `skip_bad` counts bad records, not raises.
+    """
+    with opened(Path(path), str(path)) as stream:
+        name = _format(stream, Path(path))
+    return TRAFFIC[name](path, skip_bad=skip_bad)
+
+
+def _format(stream: ByteStream, path: Path) -> str:
+    try:
+        # The first line alone, at first: what follows may be cut, and that is for the reader to judge.
+        head = stream.readline(_HEAD)
+        if is_capture(head):
+            return "capture"
+        head += stream.read(_HEAD)
+    except CUT as error:
+        raise DocumentError(f"the compressed stream is cut or corrupt: {error}", place=str(path)) from None
+    except OSError as error:
+        raise unreadable(error, str(path)) from None
+    if _HAR.match(head) or ".har" in path.suffixes:
+        return "har"
+    fact = "no known format of recorded traffic" if head.strip() else "the file is empty"
+    raise DocumentError(fact, place=str(path), hint=f"can be read: {_HINT}")

@@ -1,0 +1,220 @@
+"""Native captures: recorded traffic as JSON lines, plain, gzip or zstd, streamed in bounded memory."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from replay.cases.content import CUT, ByteStream, opened, unreadable
+from replay.cases.correlation import correlation_of
+from replay.cases.record import RecordSpec
+from replay.documents import FindingName, explain, overflows, parse_json, shown
+from replay.errors import DocumentError, Place
+from replay.models import Case, Intake
+
+VERSION: Final = 1
+"""The version of the format that this program reads and writes."""
+
+HEADER: Final = "replay_capture"
+
+_MAX_LINE: Final = 1 << 28
+"""256 MB: four times the largest body, in base64. A line without end must not fill the memory."""
+
+_BLANK: Final = b" \t\r\n"
+_BOM: Final = b"\xef\xbb\xbf"
+_HUGE_EXPONENT = re.compile(rb"[0-9][eE]\+?0*[0-9]{3}")
+_FLAWS: Final[tuple[FindingName, ...]] = ("nan", "duplicate_keys", "lone_surrogates")
+
+
+class BadLineError(Exception):
+    """A record that cannot be replayed: why in a word to count by, and in a sentence to mend it by."""
+
+    def __init__(self, reason: str, fact: str, hint: str | None = None) -> None:
+        super().__init__(fact)
+        self.reason = reason
+        self.fact = fact
+        self.hint = hint
+
+
+@dataclass(slots=True)
+class _Pass:
+    """One way through the file: what was read so far."""
+
+    digest: Any
+    line: int = 0
+    record: int = 0
+    loaded: int = 0
+
+
+class CaptureFile:
+    """One native capture. The first line is its header; each further line that is not blank is one record."""
+
+    def __init__(self, path: str | Path, *, skip_bad: bool = False) -> None:
+        """Take a file as the user named it; `skip_bad` counts bad records in the intake instead of raising."""
+        self._path = Path(path)
+        self._file = str(path)
+        self._skip_bad = skip_bad
+        self._digest: str | None = None
+        self._intake = Intake(self._file, 0)
+
+    def __iter__(self) -> Iterator[Case]:
+        """Yield each record as a case, in order; raise DocumentError with FILE:LINE at the first bad one."""
+        return self._cases(self.digest[:16])
+
+    def check(self) -> Intake:
+        """Read everything once, without keeping it: raises what iterating would, and gives digest and intake."""
+        for _ in self._cases(""):
+            pass
+        return self._intake
+
+    @property
+    def digest(self) -> str:
+        """Return the SHA-256 of the content, decompressed; hashes the file unless a check or iteration already has."""
+        if self._digest is None:
+            state = _Pass(hashlib.sha256())
+            with opened(self._path, self._file) as stream:
+                for _ in self._lines(stream, state, Counter()):
+                    pass
+            self._digest = state.digest.hexdigest()
+        return self._digest
+
+    @property
+    def intake(self) -> Intake:
+        """Return the account of the last complete iteration or check."""
+        return self._intake
+
+    def _cases(self, source: str) -> Iterator[Case]:
+        skipped: Counter[str] = Counter()
+        state = _Pass(hashlib.sha256())
+        with opened(self._path, self._file) as stream:
+            for line in self._lines(stream, state, skipped):
+                try:
+                    case = _case(line, f"{self._file}:{state.line}", f"{source}:{state.record}")
+                except BadLineError as error:
+                    self._skip(error, state, skipped)
+                    continue
+                state.loaded += 1
+                yield case
+        self._digest = state.digest.hexdigest()
+        self._intake = Intake(self._file, state.loaded, dict(skipped))
+
+    def _lines(self, stream: ByteStream, state: _Pass, skipped: Counter[str]) -> Iterator[bytes]:
+        """Yield each record's line, after the header, and hash all that the file holds."""
+        seen_header = False
+        while line := self._next_line(stream, state, skipped):
+            if len(line) > _MAX_LINE:
+                state.record += 1
+                self._skip(BadLineError("too_long", f"a line of more than {_MAX_LINE >> 20} MB"), state, skipped)
+            elif not line.strip(_BLANK):
+                continue
+            elif seen_header:
+                state.record += 1
+                yield line
+            else:
+                _require_header(line, Place(self._file, state.line))
+                seen_header = True
+        if not seen_header:
+            raise DocumentError(
+                "the file has no header", place=self._file, hint=f'a capture begins {{"{HEADER}": {VERSION}}}'
+            )
+
+    def _next_line(self, stream: ByteStream, state: _Pass, skipped: Counter[str]) -> bytes:
+        state.line += 1
+        try:
+            line = stream.readline(_MAX_LINE + 1)
+            rest = line
+            while len(rest) > _MAX_LINE and not rest.endswith(b"\n"):
+                state.digest.update(rest)
+                rest = stream.readline(_MAX_LINE + 1)
+        except CUT as error:
+            state.record += 1
+            fact = f"the compressed stream is cut or corrupt after record {state.record - 1}: {error}"
+            self._skip(BadLineError("cut", fact), state, skipped)
+            return b""
+        except OSError as error:
+            raise unreadable(error, self._file) from None
+        state.digest.update(rest)
+        return line.removeprefix(_BOM) if state.line == 1 else line
+
+    def _skip(self, error: BadLineError, state: _Pass, skipped: Counter[str]) -> None:
+        if not self._skip_bad:
+            raise DocumentError(error.fact, place=Place(self._file, state.line), hint=error.hint) from None
+        skipped[error.reason] += 1
+
+
+def is_capture(head: bytes) -> bool:
+    """Return whether a file that begins like this is a native capture, of whatever version."""
+    first = head.removeprefix(_BOM).lstrip(_BLANK).partition(b"\n")[0]
+    parsed = parse_json(first)
+    return isinstance(parsed.value, dict) and HEADER in parsed.value
+
+
+def _require_header(line: bytes, place: Place) -> None:
+    header = parse_json(line).value
+    if not isinstance(header, dict) or HEADER not in header:
+        raise DocumentError("this is no capture", place=place, hint=f'the first line is {{"{HEADER}": {VERSION}}}')
+    version = header[HEADER]
+    if isinstance(version, bool) or version != VERSION:
+        fact = f"capture format {shown(str(version))}; this program reads {VERSION}"
+        raise DocumentError(fact, place=place, hint="read it with the version of replay that wrote it")
+
+
+def _case(line: bytes, place: str, identity: str) -> Case:
+    record = _record(line)
+    try:
+        request = record.request.build()
+        recorded = record.response.build(record.latency_ms) if record.response else None
+    except DocumentError as error:
+        raise BadLineError("invalid_record", error.fact, error.hint) from None
+    name = record.id or place
+    return Case(
+        id=name,
+        kind="traffic",
+        identity=identity,
+        request=request,
+        place=place,
+        correlation_id=record.correlation_id or correlation_of(request) or name,
+        freeze=record.at,
+        session=record.session,
+        recorded=recorded,
+    )
+
+
+def _record(line: bytes) -> RecordSpec:
+    text_of_line = line.rstrip(_BLANK)
+    parsed = parse_json(text_of_line, spelled=True)
+    for finding in parsed.findings:
+        if not parsed.ok or finding.name in _FLAWS:
+            torn = text_of_line.startswith(b"\0") or b"\0" in text_of_line[-1:]
+            fact = "a run of NULs: the file was torn" if torn else finding.message
+            raise BadLineError(finding.name, fact)
+    if _may_overflow(line) and _overflowing(parsed.value):
+        raise BadLineError("overflow", "a number beyond 1e308 that no service could read")
+    try:
+        return RecordSpec.model_validate(parsed.value)
+    except ValidationError as error:
+        raise BadLineError("invalid_record", *explain(error, RecordSpec)) from None
+
+
+def _may_overflow(line: bytes) -> bool:
+    return _HUGE_EXPONENT.search(line) is not None
+
+
+def _overflowing(value: Any) -> bool:
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, dict):
+            pending.extend(item.values())
+        elif isinstance(item, list):
+            pending.extend(item)
+        elif overflows(item):
+            return True
+    return False

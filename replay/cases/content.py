@@ -1,0 +1,106 @@
+"""Opening what users name: regular files only, gzip and zstd undone, told by content and not by suffix."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import stat
+import sys
+import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from io import BufferedReader
+from pathlib import Path
+from typing import Final, Protocol
+
+from replay.errors import DocumentError
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+CUT: Final = (EOFError, zlib.error, gzip.BadGzipFile, zstd.ZstdError)
+"""What a compressed stream raises that is cut or corrupt."""
+
+_GZIP: Final = b"\x1f\x8b"
+_ZSTD: Final = b"\x28\xb5\x2f\xfd"
+_MAX_WHOLE: Final = 1 << 29
+"""Documents that have to be read as a whole may hold 512 MB, whatever their compressed size."""
+
+_KINDS: Final = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+    (stat.S_ISSOCK, "a socket"),
+)
+
+
+class ByteStream(Protocol):
+    """What can be read from, whole or by line."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return at most `size` bytes."""
+
+    def readline(self, size: int, /) -> bytes:
+        """Return the rest of the line with its line end, at most `size` bytes of it."""
+
+
+@contextmanager
+def opened(path: Path, file: str) -> Iterator[ByteStream]:
+    """Open a regular file for reading, decompressed. Raise DocumentError for anything else; never block on a pipe."""
+    with ExitStack() as stack:
+        yield _decompressed(stack.enter_context(_open_regular(path, file)), stack)
+
+
+def read_file(path: Path, file: str) -> bytes:
+    """Return what a regular file holds, as it is; raise DocumentError where it cannot be read."""
+    with _open_regular(path, file) as raw:
+        try:
+            return raw.read()
+        except OSError as error:
+            raise unreadable(error, file) from None
+
+
+def read_whole(path: Path, file: str) -> bytes:
+    """Return what a file holds, decompressed; raise DocumentError where it cannot be read, is cut, or too large."""
+    with opened(path, file) as stream:
+        try:
+            data = stream.read(_MAX_WHOLE + 1)
+        except CUT as error:
+            raise DocumentError(f"the compressed stream is cut or corrupt: {error}", place=file) from None
+        except OSError as error:
+            raise unreadable(error, file) from None
+    if len(data) > _MAX_WHOLE:
+        raise DocumentError(f"more than {_MAX_WHOLE >> 20} MB in one document", place=file)
+    return data
+
+
+def unreadable(error: Exception, file: str) -> DocumentError:
+    """Return what the operating system said, as an error of ours."""
+    fact = getattr(error, "strerror", None) or str(error)
+    return DocumentError(f"cannot be read: {fact.lower()}", place=file)
+
+
+def _open_regular(path: Path, file: str) -> BufferedReader:
+    try:
+        # Opening a pipe waits for its other end, unless told not to; and Windows would translate line ends.
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except (OSError, ValueError) as error:
+        raise unreadable(error, file) from None
+    mode = os.fstat(handle).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(handle)
+        kind = next((name for test, name in _KINDS if test(mode)), "something else")
+        raise DocumentError(f"is {kind}, not a file", place=file)
+    return os.fdopen(handle, "rb")
+
+
+def _decompressed(raw: BufferedReader, stack: ExitStack) -> ByteStream:
+    head = raw.peek(4)
+    if head.startswith(_GZIP):
+        return stack.enter_context(gzip.GzipFile(fileobj=raw, mode="rb"))
+    if head.startswith(_ZSTD):
+        return stack.enter_context(zstd.ZstdFile(raw, mode="rb"))
+    return raw
