@@ -1,1 +1,8 @@
-"""Being built."""
+"""Secrets out of results before anything is written: each value becomes a token, and equal values equal tokens."""
+
+from __future__ import annotations
+
+from replay.privacy.secrets import redact, secret_values
+from replay.privacy.tokens import MaskKey, Tokeniser, key_from_environment
+
+__all__ = ["MaskKey", "Tokeniser", "key_from_environment", "redact", "secret_values"]

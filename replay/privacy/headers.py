@@ -1,0 +1,116 @@
+"""Which header fields and query parameters hold secrets, and what of them may stay readable."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Final
+from urllib.parse import unquote, unquote_plus
+
+Token = Callable[[str], str]
+
+_SECRET_NAME: Final = re.compile(
+    r"(?:proxy-)?authorization|(?:set-)?cookie2?"
+    r"|.*(?:^|[-_])(?:(?:api|access|auth|private|secret|subscription|functions|account|master)[-_]?keys?"
+    r"|[a-z]*token|[a-z]*secret|passwords?|passwd|passphrase|credentials?|jwt|signature|session[-_]?id)"
+    r"|x-(?:auth|key)",
+    re.IGNORECASE,
+)
+_SECRET_PARAMETER: Final = re.compile(
+    r"(?P<name>[?&;](?:[^=&#;?\s]*(?:token|secret|password|passwd|api[-_.]?key|access[-_.]?key|signature|credential)s?"
+    r"|pwd|sig|jwt|auth|authorization)=)(?P<value>[^&#;\s\"'<>]+)",
+    re.IGNORECASE,
+)
+_URL_HEADERS: Final = frozenset({"location", "content-location", "referer", "link", "refresh"})
+
+
+@lru_cache(maxsize=4096)
+def is_secret(name: str) -> bool:
+    """Return whether a header field of this name holds a secret."""
+    return _SECRET_NAME.fullmatch(name) is not None
+
+
+def holds_urls(name: str) -> bool:
+    """Return whether a header field of this name holds URLs, whose queries may hold secrets."""
+    return name.lower() in _URL_HEADERS
+
+
+def has_secret_parameter(path: str) -> bool:
+    """Return whether the query names a secret."""
+    return "=" in path and _SECRET_PARAMETER.search(path) is not None
+
+
+def mask_query(path: str, token: Token) -> str:
+    """Return the path with the values of key-like parameters as tokens."""
+    return _SECRET_PARAMETER.sub(lambda match: match["name"] + token(unquote_plus(match["value"])), path)
+
+
+def query_secrets(path: str) -> Iterator[str]:
+    """Yield the values of key-like parameters, as written and decoded."""
+    for match in _SECRET_PARAMETER.finditer(path):
+        yield match["value"]
+        yield unquote_plus(match["value"])
+
+
+def mask_header(name: str, value: str, token: Token) -> str:
+    """Return a secret field's value with its secrets as tokens; schemes, cookie names and attributes stay."""
+    kind = name.lower()
+    if kind.endswith("authorization"):
+        scheme, secret = _scheme(value)
+        return scheme + token(secret) if secret else value
+    if kind.startswith("cookie"):
+        return ";".join(_mask_pair(pair, token) for pair in value.split(";"))
+    if kind.startswith("set-cookie"):
+        first, separator, attributes = value.partition(";")
+        return _mask_pair(first, token) + separator + attributes
+    return token(value) if value else value
+
+
+def header_secrets(name: str, value: str) -> Iterator[str]:
+    """Yield each secret that the field holds, in the forms in which a service may repeat it."""
+    kind = name.lower()
+    if kind.endswith("authorization"):
+        scheme, secret = _scheme(value)
+        yield secret
+        if scheme.strip().lower() == "basic":
+            yield from _basic(secret)
+    elif kind.startswith("cookie"):
+        for pair in value.split(";"):
+            yield from _cookie(pair)
+    elif kind.startswith("set-cookie"):
+        yield from _cookie(value.partition(";")[0])
+    else:
+        yield value
+
+
+def _scheme(value: str) -> tuple[str, str]:
+    """Split `Bearer abc` behind the scheme and its spaces; a lone word is all secret."""
+    word, _, rest = value.strip().partition(" ")
+    return (f"{word} ", rest.strip()) if rest.strip() else ("", word)
+
+
+def _basic(secret: str) -> Iterator[str]:
+    try:
+        decoded = base64.b64decode(secret, validate=True).decode("utf-8")
+    except (binascii.Error, ValueError):
+        return
+    yield decoded
+    yield decoded.partition(":")[2]
+
+
+def _cookie(pair: str) -> Iterator[str]:
+    value = pair.partition("=")[2].strip()
+    yield value
+    yield value.strip('"')
+    yield unquote(value.strip('"'))
+
+
+def _mask_pair(pair: str, token: Token) -> str:
+    name, separator, value = pair.partition("=")
+    if not separator:
+        # A cookie without a name is all value.
+        return token(name.strip()) if name.strip() else pair
+    return f"{name}={token(value.strip())}" if value.strip() else pair

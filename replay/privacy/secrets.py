@@ -1,0 +1,240 @@
+"""Secrets out of a result: in the fields that hold them, and wherever else in that result they are repeated."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import replace
+from decimal import Decimal
+from functools import lru_cache, partial
+from html import escape
+from typing import Any, Final
+from urllib.parse import quote, quote_plus
+
+from replay.models import Case, Difference, Expectation, Headers, Observation, Request, Result
+from replay.privacy.headers import (
+    has_secret_parameter,
+    header_secrets,
+    holds_urls,
+    is_secret,
+    mask_header,
+    mask_query,
+    query_secrets,
+)
+from replay.privacy.tokens import Tokeniser
+
+_SHORTEST: Final = 6
+"""Shorter values would turn up in innocent text; in their own field they are masked all the same."""
+_UNMISTAKABLE: Final = 16
+"""People look results up by id: only a value that can be nothing but a secret is replaced in one."""
+_UNMASKED: Final = "(dropped: nested too deeply to be searched for secrets)"
+
+
+def redact(result: Result, tokeniser: Tokeniser, *, known: Collection[str] = ()) -> Result:
+    """Return the result with its secrets as tokens: the same secret gives the same token on both sides.
+
+    `known` holds secrets that the case does not show, such as a side's own headers (see `secret_values`).
+    Returns the same object where there is nothing to hide.
+    """
+    secrets = frozenset(known) | _secrets(result)
+    if not secrets and not _hides_short_ones(result):
+        return result
+    return _redaction(tokeniser, secrets).result(result)
+
+
+def secret_values(headers: Iterable[tuple[str, str]]) -> frozenset[str]:
+    """Return the secrets in these header fields that are long enough to be searched for."""
+    found = (value for name, content in headers if is_secret(name) for value in header_secrets(name, content))
+    return frozenset(value for value in found if len(value) >= _SHORTEST)
+
+
+def _secrets(result: Result) -> frozenset[str]:
+    values = secret_values(field for headers in _headers(result) for field in headers)
+    queries = {value for url in _urls(result) for value in query_secrets(url) if len(value) >= _SHORTEST}
+    return values | queries if queries else values
+
+
+def _hides_short_ones(result: Result) -> bool:
+    return any(is_secret(name) for headers in _headers(result) for name, _ in headers) or any(
+        has_secret_parameter(url) for url in _urls(result)
+    )
+
+
+def _headers(result: Result) -> Iterator[Headers]:
+    case = result.case
+    yield case.request.headers
+    for part in (case.expect, case.recorded, result.old, result.new):
+        if part is not None:
+            yield part.headers
+
+
+def _urls(result: Result) -> Iterator[str]:
+    yield result.case.request.path
+    for headers in _headers(result):
+        for name, value in headers:
+            if holds_urls(name):
+                yield value
+
+
+class _Redaction:
+    """One result's secrets, and how each of its parts looks without them."""
+
+    def __init__(self, tokeniser: Tokeniser, secrets: frozenset[str]) -> None:
+        self._token = tokeniser.token
+        self._text = _replacer(tokeniser, secrets)
+        self._body = _bytes_replacer(tokeniser, secrets)
+        self._id = _replacer(tokeniser, frozenset(secret for secret in secrets if len(secret) >= _UNMISTAKABLE))
+
+    def result(self, result: Result) -> Result:
+        error = result.error and replace(result.error, message=self._text(result.error.message))
+        return replace(
+            result,
+            case=self._case(result.case),
+            old=result.old and self._observation(result.old),
+            new=result.new and self._observation(result.new),
+            differences=tuple(self._difference(each) for each in result.differences),
+            accepted=tuple(replace(each, at=self._text(each.at)) for each in result.accepted),
+            measures=tuple(replace(each, at=self._text(each.at)) for each in result.measures),
+            error=error,
+            skipped=None if result.skipped is None else self._text(result.skipped),
+        )
+
+    def _case(self, case: Case) -> Case:
+        return replace(
+            case,
+            # A golden's id is its path, which a curator chose in the open.
+            id=case.id if case.kind == "golden" else self._id(case.id),
+            correlation_id=self._id(case.correlation_id),
+            session=None if case.session is None else self._text(case.session),
+            request=self._request(case.request),
+            expect=case.expect and self._expectation(case.expect),
+            recorded=case.recorded and self._observation(case.recorded),
+        )
+
+    def _request(self, request: Request) -> Request:
+        path = self._text(mask_query(request.path, self._token))
+        body = None if request.body is None else self._body(request.body)
+        return replace(request, path=path, headers=self._headers(request.headers), body=body)
+
+    def _expectation(self, expect: Expectation) -> Expectation:
+        body = None if expect.body is None else self._body(expect.body)
+        return replace(expect, headers=self._headers(expect.headers), body=body)
+
+    def _observation(self, side: Observation) -> Observation:
+        error = side.error and replace(side.error, message=self._text(side.error.message))
+        return replace(side, headers=self._headers(side.headers), body=self._body(side.body), error=error)
+
+    def _headers(self, headers: Headers) -> Headers:
+        return tuple((name, self._header(name, value)) for name, value in headers)
+
+    def _header(self, name: str, value: str) -> str:
+        if is_secret(name):
+            return mask_header(name, value, self._token)
+        return self._text(mask_query(value, self._token) if holds_urls(name) else value)
+
+    def _difference(self, difference: Difference) -> Difference:
+        name = _header_name(difference.at)
+        return replace(
+            difference,
+            at=self._text(difference.at),
+            old=self._value(difference.old, name),
+            new=self._value(difference.new, name),
+            note=self._text(difference.note),
+        )
+
+    def _value(self, value: Any, header: str | None) -> Any:
+        try:
+            return self._masked(value, self._text if header is None else partial(self._compared, header))
+        except RecursionError:
+            return _UNMASKED
+
+    def _compared(self, name: str, value: str) -> str:
+        # Of cookies that are set, names and attributes are compared and no values: there is no pair to mask.
+        return self._text(value) if name.lower() == "set-cookie" else self._header(name, value)
+
+    def _masked(self, value: Any, text: Callable[[str], str]) -> Any:
+        if isinstance(value, str):
+            return text(value)
+        if isinstance(value, dict):
+            return {self._text(key): self._masked(item, text) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._masked(item, text) for item in value]
+        if isinstance(value, bytes):
+            return self._body(value)
+        return self._number(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else value
+
+    def _number(self, value: int | Decimal) -> int | Decimal | str:
+        if isinstance(value, int) and value.bit_length() > 4_000:  # noqa: PLR2004 - Python refuses to print much longer ones
+            return value
+        spelling = str(value)
+        masked = self._text(spelling)
+        return value if masked == spelling else masked
+
+
+@lru_cache(maxsize=256)
+def _redaction(tokeniser: Tokeniser, secrets: frozenset[str]) -> _Redaction:
+    # The cases of one session hold the same secrets.
+    return _Redaction(tokeniser, secrets)
+
+
+def _header_name(at: str) -> str | None:
+    """Return the field's name where the location lies in a header field."""
+    match = re.match(r"(?:steps\.[^.]+\.)?headers(?:\.([\w-]+)|\['([^']+)'\])", at)
+    return (match[1] or match[2]) if match else None
+
+
+def _replacer(tokeniser: Tokeniser, secrets: frozenset[str]) -> Callable[[str], str]:
+    originals = {form: secret for secret in secrets for form in _forms(secret)}
+    ordered = sorted(originals, key=len, reverse=True)
+
+    def replaced(text: str) -> str:
+        found = [form for form in ordered if form in text]
+        if not found:
+            return text
+        return re.sub("|".join(map(_alone, found)), lambda match: tokeniser.token(originals[match[0]]), text)
+
+    return replaced
+
+
+def _bytes_replacer(tokeniser: Tokeniser, secrets: frozenset[str]) -> Callable[[bytes], bytes]:
+    originals = {form: secret for secret in secrets for text in _forms(secret) for form in _encoded(text)}
+    ordered = sorted(originals, key=len, reverse=True)
+
+    def token(match: re.Match[bytes]) -> bytes:
+        return tokeniser.token(originals[match[0]]).encode("ascii")
+
+    def replaced(body: bytes) -> bytes:
+        found = [form for form in ordered if form in body]
+        if not found:
+            return body
+        return re.sub(b"|".join(_alone(form.decode("latin-1")).encode("latin-1") for form in found), token, body)
+
+    return replaced
+
+
+def _alone(form: str) -> str:
+    """Return the pattern of a form; one of digits must not be the inside of a longer number."""
+    return rf"(?<!\d){form}(?!\d)" if form.isascii() and form.isdigit() else re.escape(form)
+
+
+@lru_cache(maxsize=1024)
+def _forms(secret: str) -> frozenset[str]:
+    """Return how the secret may be written in JSON, URLs and HTML, beside itself."""
+    escaped = json.dumps(secret)[1:-1]
+    legible = json.dumps(secret, ensure_ascii=False)[1:-1]
+    forms = {secret, escaped, legible, escaped.replace("/", "\\/"), escape(secret), escape(secret, quote=False)}
+    try:
+        forms |= {quote(secret, safe=""), quote(secret), quote_plus(secret)}
+    except UnicodeEncodeError:  # a lone surrogate has no percent-encoding
+        return frozenset(forms)
+    return frozenset(forms)
+
+
+def _encoded(text: str) -> Iterator[bytes]:
+    yield text.encode("utf-8", "surrogatepass")
+    if not text.isascii():
+        try:
+            yield text.encode("latin-1")
+        except UnicodeEncodeError:
+            return

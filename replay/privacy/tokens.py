@@ -1,0 +1,47 @@
+"""Keyed tokens: one text gives one token under one key, and without the key no guess can be checked."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+VARIABLE: Final = "REPLAY_MASK_KEY"
+_TOKEN: Final = re.compile(r"tok_[a-z2-7]{16}")
+_CHARACTERS: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class MaskKey:
+    """The key of a run's tokens. One that was `made` dies with the run: its tokens equal those of no other run."""
+
+    key: bytes = field(repr=False)
+    made: bool
+
+
+def key_from_environment(environ: Mapping[str, str] | None = None) -> MaskKey:
+    """Return the key that REPLAY_MASK_KEY holds, or a random one where it is unset or empty."""
+    text = (os.environ if environ is None else environ).get(VARIABLE, "")
+    if text:
+        return MaskKey(text.encode("utf-8", "surrogateescape"), made=False)
+    return MaskKey(secrets.token_bytes(32), made=True)
+
+
+class Tokeniser:
+    """Turns texts into tokens under one key."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def token(self, text: str) -> str:
+        """Return `tok_` and 16 base32 characters (80 bits of HMAC-SHA-256); what is a token already stays one."""
+        if _TOKEN.fullmatch(text):
+            return text
+        mac = hmac.digest(self._key, text.encode("utf-8", "surrogatepass"), hashlib.sha256)
+        return "tok_" + base64.b32encode(mac).decode("ascii")[:_CHARACTERS].lower()
