@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
 import random
 import sys
@@ -11,11 +12,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any, Final
 
 from replay.determinism.headers import SEED, TIME, read_instant, read_seed
 
 SWITCH: Final = "REPLAY_DETERMINISM"
+
+# Deadlines go on: what these modules of the standard library ask for the time keeps the real clock.
+_PLUMBING: Final = ("threading", "queue", "subprocess", "socketserver", "multiprocessing", "concurrent")
+_ASKS_MONOTONIC: Final = ("concurrent.futures._base", "multiprocessing.connection", "multiprocessing.queues")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +50,24 @@ class FrozenClock:
 
     def __init__(self) -> None:
         # A service that never opts in must not pay for freezegun, nor be touched by it.
-        import freezegun  # noqa: PLC0415
+        import freezegun.api  # noqa: PLC0415
 
         monotonic: Callable[[], float] = time.monotonic
+        self._undo: list[tuple[Any, str, Any]] = [(asyncio.BaseEventLoop, "time", asyncio.BaseEventLoop.time)]
+        real = SimpleNamespace(**vars(time))
+        for module in map(importlib.import_module, _ASKS_MONOTONIC):
+            self._replace(module, "time", real)
+        # freezegun shows the real time to whatever `threading` calls, and that includes handlers in thread pools.
+        self._replace(freezegun.api, "call_stack_inspection_limit", 0)
         # What `real_asyncio=True` does to one class of loops, for all of them.
         asyncio.BaseEventLoop.time = lambda self: monotonic()  # type: ignore[method-assign]  # noqa: ARG005
         self._freeze: Any = freezegun.freeze_time
-        self._base = self._freeze(datetime.now(UTC), tick=True)
+        self._base = self._freeze(datetime.now(UTC), tick=True, ignore=list(_PLUMBING))
         self._base.start()
+
+    def _replace(self, owner: Any, name: str, value: object) -> None:
+        self._undo.append((owner, name, getattr(owner, name)))
+        setattr(owner, name, value)
 
     @contextmanager
     def at(self, instant: datetime, seed: int | None) -> Iterator[bool]:
@@ -64,6 +80,8 @@ class FrozenClock:
     def release(self) -> None:
         """Give the process its own clock back."""
         self._base.stop()
+        while self._undo:
+            setattr(*self._undo.pop())
 
 
 def plant(seed: int) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final, Literal
 
 from replay.models import Case, Headers, Observation, Request, TargetSpec
 from replay.targets.base import Moment
 from replay.targets.pool import WorkerPool
 from replay.targets.process import plan
+from replay.wire.coding import decode
 
 # What frames the body is recomputed, as the HTTP client does it; no connection is there to manage.
 FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
@@ -50,7 +52,8 @@ class AppTarget:
     async def send(self, case: Case, moment: Moment) -> Observation:
         """Send one case."""
         request = case.request
-        return await self._pool.send(self._header(request, moment), request.body or b"")
+        seen = await self._pool.send(self._header(request, moment), request.body or b"")
+        return undone(seen, limit=self._spec.max_body)
 
     def _header(self, request: Request, moment: Moment) -> dict[str, Any]:
         return {
@@ -64,6 +67,12 @@ class AppTarget:
     async def close(self) -> None:
         """Shut the app down and end its workers."""
         await self._pool.close()
+
+
+def undone(seen: Observation, *, limit: int) -> Observation:
+    """Return an observation whose body has its content coding undone, as one of an HTTP service has."""
+    decoded = decode(seen.body, seen.headers, limit=limit)
+    return replace(seen, body=decoded.body, error=seen.error or decoded.failure)
 
 
 def sent_headers(request: Request, spec: TargetSpec) -> Headers:
