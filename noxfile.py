@@ -1,0 +1,88 @@
+"""What a contributor runs: `nox -l` lists it. Arguments after `--` go to the tool; `-P 3.13` picks another Python."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2024.10.9"
+nox.options.sessions = ["tests", "lint", "types"]
+nox.options.reuse_existing_virtualenvs = True
+
+PYPROJECT = Path(__file__).parent / "pyproject.toml"
+OLDEST = "3.11"
+
+
+def oldest_python() -> str:
+    """Return the oldest supported Python where this machine has it, else the one that runs nox."""
+    name = f"python{OLDEST}"
+    return name if shutil.which(name) and runs(name) else sys.executable
+
+
+def runs(name: str) -> bool:
+    """Return whether a Python answers: version managers put launchers on the path for those that are not installed."""
+    return subprocess.run([name, "--version"], capture_output=True, check=False).returncode == 0  # noqa: S603 - a constant
+
+
+def install(session: nox.Session, *arguments: str) -> None:
+    """Install into the session's environment; `--no-venv` promises that everything is there already."""
+    if session.venv_backend != "none":
+        session.install(*arguments)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests, with a coverage report."""
+    install(session, "-e", ".[dev]")
+    session.run("pytest", "--cov=replay", "--cov-report=term:skip-covered", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and format; `-- --fix` mends what can be mended."""
+    install(session, "-e", ".[dev]")
+    session.run("ruff", "check", *session.posargs)
+    session.run("ruff", "format", *([] if "--fix" in session.posargs else ["--check"]))
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check types strictly, over the tests and this file too."""
+    install(session, "-e", ".[dev]")
+    session.run("mypy", *session.posargs)
+
+
+@nox.session(python=oldest_python())
+def minimums(session: nox.Session) -> None:
+    """Run the tests with the oldest versions of the dependencies that pyproject.toml allows."""
+    constraints = Path(session.create_tmp()).resolve() / "minimums.txt"
+    constraints.write_text("\n".join(lower_bounds()) + "\n", encoding="utf-8")
+    session.install("-e", ".[dev]", "--constraint", str(constraints))
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Run the bundled example: two versions of a shop, compared."""
+    install(session, ".")
+    session.run("replay", "run", *session.posargs)
+
+
+def lower_bounds() -> list[str]:
+    """Return `name==version; marker` for each dependency of the package. Its users meet these; the tools are ours."""
+    project = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]
+    pairs = (line.partition(";") for line in project["dependencies"])
+    return [f"{pinned(requirement)}{mark}{marker}" for requirement, mark, marker in pairs]
+
+
+def pinned(requirement: str) -> str:
+    """Turn `name>=1.2` into `name==1.2`; every dependency has such a bound."""
+    name, bound, version = requirement.partition(">=")
+    if not bound or "," in version:
+        raise ValueError(f"{requirement!r} has no plain lower bound")
+    return f"{name.strip()}=={version.strip()}"
