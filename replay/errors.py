@@ -6,11 +6,10 @@
     │   ├── SettingsError       replay.yaml, a flag or a variable that makes no sense
     │   ├── LocationError       a location or an expression that does not parse
     │   ├── CriterionError      a criterion that does not parse
-    │   └── NothingSelected     no case is left to send
+    │   └── NothingSelectedError no case is left to send
     ├── RunError                the run began and could not be completed                  exit 3
-    │   ├── TargetError         a side could not be started, or died for good
-    │   └── BadRecord           a capture broke off half way (`--no-check`)
-    └── StoreError              the store cannot be opened, read or written               exit 2, or 3 once sending began
+    │   └── TargetError         a side could not be started, or died for good
+    └── StoreError              the store cannot be opened, read or written           exit 2, or 3 once sending began
 
 What a service does wrong is not among them: that is data, a `Failure` in an `Observation`.
 """
@@ -70,7 +69,7 @@ class CriterionError(InputError):
     """A criterion that does not parse."""
 
 
-class NothingSelected(InputError):
+class NothingSelectedError(InputError):
     """No case is left to send."""
 
 
@@ -80,10 +79,6 @@ class RunError(ReplayError):
 
 class TargetError(RunError):
     """A side could not be started, or died for good."""
-
-
-class BadRecord(RunError):
-    """A capture turned out broken after sending had begun."""
 
 
 class StoreError(ReplayError):

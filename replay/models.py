@@ -271,6 +271,17 @@ class Quantiles:
 
 
 @dataclass(frozen=True, slots=True)
+class Spread:
+    """How a measure is distributed over `n` places where it was taken."""
+
+    n: int
+    least: float
+    median: float
+    mean: float
+    most: float
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """What a report needs to know of a run beside its results."""
 
@@ -287,7 +298,7 @@ class Summary:
     intake: tuple[Intake, ...] = ()
     clusters: tuple[Cluster, ...] = ()
     latency: Mapping[Side, Quantiles] = field(default_factory=dict)
-    measures: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    measures: Mapping[str, Spread] = field(default_factory=dict)
     accepted: Mapping[str, int] = field(default_factory=dict)
     """How many cases each rule or default called equal although their bytes differ."""
     skipped: Mapping[str, int] = field(default_factory=dict)

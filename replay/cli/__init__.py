@@ -1,1 +1,52 @@
-"""Being built."""
+"""The command line: one file per command, wiring and exit codes. Commands import their rooms when they run."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from replay import __version__
+from replay.cli import init, promote, report, run, show
+from replay.errors import ReplayError
+
+app = typer.Typer(
+    name="replay",
+    help="Run old and new side by side on the same inputs, and cut over on evidence.",
+    epilog="Exit codes: 0 GO, 1 NO-GO, 2 bad input, 3 INCONCLUSIVE or not completed, 130 interrupted.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+for module in (run, show, report, promote, init):
+    module.register(app)
+
+
+@app.callback()
+def _options(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
+    if version:
+        typer.echo(f"replay {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line; every expected failure is one message on standard error and an exit code."""
+    try:
+        app()
+    except ReplayError as error:
+        from replay.cli.output import complain
+
+        complain(error)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        from replay.cli.output import close_quietly
+
+        close_quietly()
+        sys.exit(3)

@@ -1,1 +1,39 @@
-"""Being built."""
+"""Two observations become differences, judged by the rules that the team wrote down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from replay.compare.base import Comparator, Rule
+from replay.compare.comparison import Compared, Comparison
+from replay.compare.ignore import Ignore
+from replay.compare.mapping import Map
+from replay.compare.pairing import MatchBy, Unordered
+from replay.compare.ranking import Rank
+from replay.compare.reading import Pair
+from replay.compare.rules import RuleBook
+from replay.compare.shape import Matches, SameType, Strict
+from replay.compare.within import Within
+from replay.models import GroupSpec, RuleSpec
+
+COMPARATORS: Final[Mapping[str, Callable[[Rule], Comparator]]] = {
+    "ignore": Ignore,
+    "within": Within,
+    "unordered": Unordered,
+    "match_by": MatchBy,
+    "rank": Rank,
+    "map": Map,
+    "matches": Matches,
+    "same_type": SameType,
+    "strict": Strict,
+}
+"""The verbs of a rule, of which it takes one. `renamed`, `must`, `schema`, `as` and `allow` go beside any of them."""
+
+
+def rule_book(specs: Sequence[RuleSpec], groups: Mapping[str, GroupSpec] | None = None) -> RuleBook:
+    """Check the rules of a run and make them ready. Raise SettingsError or LocationError for the first bad one."""
+    return RuleBook(specs, groups, COMPARATORS)
+
+
+__all__ = ["COMPARATORS", "Comparator", "Compared", "Comparison", "Pair", "Rule", "RuleBook", "rule_book"]

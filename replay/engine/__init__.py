@@ -1,1 +1,7 @@
-"""Being built."""
+"""The dual run: scheduled, sent, compared, recorded; and the closing pass that makes sums of it."""
+
+from replay.engine.closing import Tally, tally
+from replay.engine.outcome import Referee
+from replay.engine.run import Finished, Plan, Run, resumed
+
+__all__ = ["Finished", "Plan", "Referee", "Run", "Tally", "resumed", "tally"]

@@ -1,0 +1,72 @@
+"""The cases of a run: all sources in order, narrowed by what was asked for."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from itertools import islice
+
+from replay.cases.base import Source
+from replay.models import Case, Intake
+from replay.sampling import in_shard
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What was asked for: any of the patterns, any of the tags, one shard, the first so many."""
+
+    only: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    shard: tuple[int, int] | None = None
+    limit: int | None = None
+
+    def takes(self, case: Case) -> bool:
+        """Tell whether a case is among them; the limit is not its business."""
+        if self.only and not any(_names(pattern, case) for pattern in self.only):
+            return False
+        if self.tags and not set(self.tags) & set(case.tags):
+            return False
+        return self.shard is None or in_shard(case.session or case.id, *self.shard)
+
+    def __str__(self) -> str:
+        """Return it as it is typed; empty where everything is taken."""
+        parts = [f"--only {pattern}" for pattern in self.only] + [f"--tag {tag}" for tag in self.tags]
+        parts += [f"--shard {self.shard[0]}/{self.shard[1]}"] if self.shard else []
+        return " ".join(parts + ([f"--limit {self.limit}"] if self.limit is not None else []))
+
+
+def _names(pattern: str, case: Case) -> bool:
+    """Tell whether a pattern is the case's id or place, a folder that it is in, or matches its id by `*`, `?`, `[]`."""
+    return (
+        pattern in (case.id, case.place)
+        or case.id.startswith(pattern.rstrip("/") + "/")
+        or fnmatchcase(case.id, pattern)
+    )
+
+
+class Chosen:
+    """Streams the chosen cases of all sources, goldens first; every iteration begins anew."""
+
+    def __init__(self, sources: Sequence[Source], choice: Choice) -> None:
+        self._sources = sources
+        self._choice = choice
+
+    def __iter__(self) -> Iterator[Case]:
+        """Yield each chosen case; raise DocumentError at the first bad record."""
+        every = (case for source in self._sources for case in source)
+        return islice(filter(self._choice.takes, every), self._choice.limit)
+
+    @property
+    def intakes(self) -> tuple[Intake, ...]:
+        """Return each reader's own account."""
+        return tuple(source.intake for source in self._sources)
+
+    @property
+    def digest(self) -> str:
+        """Return a SHA-256 over all that was chosen from, and what was asked for."""
+        whole = hashlib.sha256(str(self._choice).encode())
+        for source in self._sources:
+            whole.update(source.digest.encode())
+        return whole.hexdigest()

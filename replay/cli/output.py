@@ -1,0 +1,112 @@
+"""What commands print: results on standard output, everything about them on standard error."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from replay.errors import InputError, ReplayError, RunError
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
+    from replay.models import Result
+
+_EVERY_SECONDS = 10.0
+
+
+def event_loop() -> Callable[[], AbstractEventLoop]:
+    """Return what makes the event loop: uvloop where there is one, Python's own on Windows."""
+    try:
+        import uvloop
+    except ImportError:
+        import asyncio
+
+        return asyncio.new_event_loop
+    return uvloop.new_event_loop
+
+
+def stdout() -> TextIO:
+    """Return standard output, which prints what its encoding cannot spell as escapes instead of breaking off."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    return sys.stdout
+
+
+def complain(error: ReplayError) -> None:
+    """Print an error as place, fact and remedy."""
+    from replay.reports.inert import printable
+
+    lines = [printable(line) for line in str(error).splitlines()]
+    sys.stderr.write("\n".join(["error: " + lines[0], *lines[1:]]) + "\n")
+
+
+def close_quietly() -> None:
+    """Let nobody flush into a pipe whose reader has gone."""
+    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - it lives as long as the process
+
+
+@contextmanager
+def report_file(path: Path) -> Iterator[TextIO]:
+    """Open a report's file, which appears only when it is whole. Raise RunError where it cannot be written."""
+    partial = path.with_name(path.name + ".partial")
+    try:
+        with partial.open("w", encoding="utf-8", newline="\n") as out:
+            yield out
+        partial.replace(path)
+    except OSError as error:
+        raise RunError(f"the report cannot be written: {error.strerror}", place=str(path)) from None
+
+
+def require_writable(path: Path) -> None:
+    """Raise InputError, before anything is sent, where a report could not be written later."""
+    if path.is_dir():
+        raise InputError("a report cannot be written over a folder", place=str(path), hint="name a file")
+    if not path.parent.is_dir():
+        raise InputError("the folder for this report is not there", place=str(path), hint=f"mkdir -p {path.parent}")
+
+
+class Progress:
+    """Tells how far a run has come: a line that moves on a terminal, a line now and then elsewhere."""
+
+    def __init__(self, total: int | None) -> None:
+        import time
+
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
+
+        self._now = time.monotonic
+        self._said = self._now()
+        self._total, self._done, self._bad = total, 0, 0
+        self._console = Console(stderr=True)
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self._bar = Bar(*columns, console=self._console, transient=True) if self._console.is_terminal else None
+        self._task = self._bar.add_task("replaying", total=total) if self._bar else None
+
+    def __enter__(self) -> Progress:
+        if self._bar:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._bar:
+            self._bar.stop()
+
+    def watch(self, result: Result) -> None:
+        """Count one result."""
+        self._done += 1
+        self._bad += result.outcome not in ("match", "skipped")
+        if self._bar is not None and self._task is not None:
+            described = f"replaying, {self._bad} not alike" if self._bad else "replaying"
+            self._bar.update(self._task, advance=1, description=described)
+        elif self._now() - self._said >= _EVERY_SECONDS:
+            self._said = self._now()
+            of = f" of {self._total:,}" if self._total is not None else ""
+            sys.stderr.write(f"replay: {self._done:,}{of} cases, {self._bad:,} not alike\n")
+            sys.stderr.flush()

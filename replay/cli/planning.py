@@ -1,0 +1,250 @@
+"""From settings and flags to a plan: everything that can be wrong is found here, before anything is sent."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from replay import __version__
+from replay.cases import load_goldens, open_traffic, rule_place
+from replay.cases.base import Source
+from replay.cases.chosen import Choice, Chosen
+from replay.compare import Comparison
+from replay.config import Project, Settings, check_target, load_project
+from replay.documents import canonical_json
+from replay.engine import Plan, Referee
+from replay.errors import InputError, NothingSelectedError, SettingsError
+from replay.models import SIDES, Side, TargetSpec
+from replay.privacy import Tokeniser, key_from_environment, redact
+from replay.store.base import RunRecord
+from replay.targets import build_target, parse_target
+from replay.verdict import Criterion, default_criteria, gate_sentences, parse_criteria
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """What was typed after `replay run`; None and empty mean that the settings decide."""
+
+    old: str | None = None
+    new: str | None = None
+    traffic: tuple[str, ...] = ()
+    goldens: str | None = None
+    choice: Choice = Choice()
+    concurrency: int = 8
+    writable: str | None = None
+    gate: str | None = None
+    collect: bool = False
+    store: Path | None = None
+    seed: int | None = None
+    freeze: datetime | None = None
+    env: str | None = None
+    check: bool = True
+    skip_bad: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Where the cases come from."""
+
+    goldens: Path | None
+    traffic: tuple[Path, ...]
+
+
+def project_for(flags: Flags) -> Project:
+    """Read the settings that hold in this folder."""
+    return load_project(Path.cwd(), environment=os.environ, env=flags.env)
+
+
+def make_plan(project: Project, flags: Flags) -> Plan:
+    """Decide everything. Raise InputError, with its place, for whatever makes no sense."""
+    settings = project.settings
+    sides = _sides(project, flags)
+    inputs = _inputs(project, flags)
+    chosen = Chosen(_sources(inputs, flags), flags.choice)
+    total = _checked(chosen, project) if flags.check else None
+    if total == 0 and not (flags.collect and flags.choice.shard):
+        raise _nothing_selected(flags, chosen)
+    criteria = _criteria(settings, flags, inputs)
+    seed = settings.seed if flags.seed is None else flags.seed
+    instant = flags.freeze or settings.freeze
+    key = key_from_environment()
+    tokeniser = Tokeniser(key.key)
+    bases: dict[Side, str | None] = {side: sides[side].url if side in sides else None for side in SIDES}
+    record = _record(project, flags, sides, chosen, criteria, f"{seed} {instant}")
+    return Plan(
+        record=record,
+        cases=chosen,
+        sides=sides,
+        referee=Referee(Comparison(project.rules, bases), project.error_when),
+        criteria=criteria,
+        seed=seed,
+        instant=instant or record.started,
+        concurrency=flags.concurrency,
+        total=total,
+        redact=lambda result: redact(result, tokeniser),
+        warnings=() if settings.cut_when else _unwritten(criteria),
+    )
+
+
+def _unwritten(criteria: Sequence[Criterion]) -> tuple[str, ...]:
+    sentences = ", ".join(criterion.sentence for criterion in criteria)
+    return (f"no cut_when is written, so the default was judged: {sentences}",) if criteria else ()
+
+
+# --------------------------------------------------------------------------------------------------------------- sides
+
+
+def _sides(project: Project, flags: Flags) -> dict[Side, TargetSpec]:
+    given: dict[Side, TargetSpec | None] = {
+        "old": _side(flags.old, project.settings.old),
+        "new": _side(flags.new, project.settings.new),
+    }
+    if given["new"] is None:
+        raise SettingsError("there is no new side", hint="write new: in replay.yaml, or give --new URL")
+    sides = {side: _located(_writable(side, spec, flags.writable), project.root) for side, spec in given.items() if spec}
+    for side, spec in sides.items():
+        try:
+            check_target(spec)
+            build_target(spec, concurrency=1)
+        except InputError as error:
+            raise type(error)(f"{side}: {error.fact}", place=error.place, hint=error.hint) from None
+    return sides
+
+
+def _side(flag: str | None, setting: TargetSpec | None) -> TargetSpec | None:
+    return setting if flag is None else parse_target(flag)
+
+
+def _writable(side: Side, spec: TargetSpec, flag: str | None) -> TargetSpec:
+    return spec.model_copy(update={"writable": True}) if flag in (side, "both") else spec
+
+
+def _located(spec: TargetSpec, root: Path) -> TargetSpec:
+    """Make paths absolute: they are relative to the settings, wherever the command was typed."""
+    cwd = str(root / spec.cwd) if spec.cwd else str(root)
+    if spec.at is None:
+        return spec.model_copy(update={"cwd": cwd})
+    kind, _, folder = spec.at.partition(":")
+    return spec.model_copy(update={"cwd": cwd, "at": f"{kind}:{root / folder}" if folder else spec.at})
+
+
+# -------------------------------------------------------------------------------------------------------------- inputs
+
+
+def _inputs(project: Project, flags: Flags) -> Inputs:
+    """Flags beat the file: once inputs are named on the command line, only those are taken."""
+    if flags.traffic or flags.goldens is not None:
+        goldens = Path(flags.goldens) if flags.goldens is not None else None
+        return Inputs(_folder(goldens), _files(flags.traffic, Path()))
+    default = project.root / "goldens"
+    named = project.settings.goldens
+    goldens = project.root / named if named is not None else default if default.is_dir() else None
+    return Inputs(_folder(goldens), _files(project.settings.traffic, project.root))
+
+
+def _folder(path: Path | None) -> Path | None:
+    if path is not None and not path.is_dir():
+        raise InputError("this is no folder with goldens", place=str(path), hint="`replay init` makes a first one")
+    return _from_here(path) if path is not None else None
+
+
+def _files(patterns: Sequence[str], root: Path) -> tuple[Path, ...]:
+    found: dict[Path, None] = {}
+    for pattern in patterns:
+        path = root / pattern
+        paths = [path] if os.path.lexists(path) else sorted(map(Path, glob.glob(str(path), recursive=True)))
+        if not paths:
+            raise InputError("there is no such traffic", place=pattern, hint="name a file, or a pattern that matches one")
+        found.update(dict.fromkeys(map(_from_here, paths)))
+    return tuple(found)
+
+
+def _from_here(path: Path) -> Path:
+    try:
+        return path.relative_to(Path.cwd())
+    except ValueError:
+        return path
+
+
+def _sources(inputs: Inputs, flags: Flags) -> list[Source]:
+    goldens: list[Source] = [load_goldens(inputs.goldens)] if inputs.goldens is not None else []
+    return goldens + [open_traffic(path, skip_bad=flags.skip_bad) for path in inputs.traffic]
+
+
+def _checked(chosen: Chosen, project: Project) -> int:
+    """Read every case once, and count those that are chosen."""
+    total = 0
+    for case in chosen:
+        total += 1
+        for index, rule in enumerate(case.rules):
+            try:
+                project.rules.check([rule])
+            except InputError as error:
+                raise type(error)(error.fact, place=rule_place(case, index), hint=error.hint) from None
+    return total
+
+
+def _nothing_selected(flags: Flags, chosen: Chosen) -> NothingSelectedError:
+    narrowed = str(flags.choice)
+    if narrowed:
+        read = sum(intake.read for intake in chosen.intakes)
+        return NothingSelectedError(f"none of {read} cases is selected by {narrowed}", hint="`*` matches any part of an id")
+    return NothingSelectedError("there is no case to replay", hint="name --goldens DIR or --traffic FILE; `replay init` begins")
+
+
+# ------------------------------------------------------------------------------------------------------------ criteria
+
+
+def _criteria(settings: Settings, flags: Flags, inputs: Inputs) -> tuple[Criterion, ...]:
+    if flags.gate is not None or settings.gates:
+        return parse_criteria(gate_sentences(settings.gates, flags.gate))
+    return parse_criteria(default_criteria(goldens=inputs.goldens is not None, traffic=bool(inputs.traffic)))
+
+
+def _record(
+    project: Project,
+    flags: Flags,
+    sides: Mapping[Side, TargetSpec],
+    chosen: Chosen,
+    criteria: Sequence[Criterion],
+    seed: str,
+) -> RunRecord:
+    settings = project.settings
+    sentences = [criterion.sentence for criterion in criteria]
+    rules = settings.model_dump(mode="json", by_alias=True, include={"compare", "groups", "error_when"})
+    fingerprint = {
+        "inputs": chosen.digest,
+        "rules": _hash(canonical_json(rules)),
+        "criteria": _hash("\n".join(sentences)),
+        "seed": _hash(seed),
+        **{side: _hash(_public(spec)) for side, spec in sides.items()},
+    }
+    started = datetime.now(UTC)
+    return RunRecord(
+        id=f"{started:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
+        started=started,
+        fingerprint=fingerprint,
+        criteria={flags.gate or "": tuple(sentences)},
+        criteria_hash=fingerprint["criteria"],
+        gate=flags.gate,
+        narrowed=str(flags.choice),
+        shard="/".join(map(str, flags.choice.shard)) if flags.choice.shard else None,
+        collect=flags.collect,
+        settings={"decision": settings.decision, "owner": settings.owner},
+        version=__version__,
+    )
+
+
+def _public(spec: TargetSpec) -> str:
+    """Return what identifies a side, without headers and variables: these may hold secrets."""
+    return canonical_json(spec.model_dump(mode="json", exclude={"headers", "env"}))
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

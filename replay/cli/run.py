@@ -1,0 +1,202 @@
+"""`replay run`: old and new on the same cases, compared and judged."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from replay.cases.chosen import Choice
+    from replay.cli.reporting import Reports
+    from replay.engine import Finished, Plan, Run
+    from replay.store.base import RunRecord
+    from replay.store.sqlite import SqliteStore
+
+SELECT, SEND, JUDGE = "Which cases", "How they are sent", "What comes out"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("run", epilog="Example: replay run --old http://localhost:8001 --new http://localhost:8002 --traffic day.har")(run)
+
+
+def run(
+    old: Annotated[str | None, typer.Option(metavar="X", envvar="REPLAY_OLD", help="Compare against X: a URL, module:attribute or recorded.")] = None,
+    new: Annotated[str | None, typer.Option(metavar="X", envvar="REPLAY_NEW", help="Put X to the test: a URL or module:attribute.")] = None,
+    traffic: Annotated[list[str] | None, typer.Option(metavar="FILE", envvar="REPLAY_TRAFFIC", help="Replay a capture or HAR; repeatable.", rich_help_panel=SELECT)] = None,
+    goldens: Annotated[str | None, typer.Option(metavar="DIR", envvar="REPLAY_GOLDENS", help="Replay the goldens in DIR.", rich_help_panel=SELECT)] = None,
+    only: Annotated[list[str] | None, typer.Option(metavar="PATTERN", help="Take cases whose id is or matches PATTERN; repeatable.", rich_help_panel=SELECT)] = None,
+    tag: Annotated[list[str] | None, typer.Option(metavar="T", help="Take cases with tag T; repeatable.", rich_help_panel=SELECT)] = None,
+    shard: Annotated[str | None, typer.Option(metavar="i/n", help="Take part i of n; sessions stay whole.", rich_help_panel=SELECT)] = None,
+    limit: Annotated[int | None, typer.Option(metavar="N", min=1, help="Take the first N cases.", rich_help_panel=SELECT)] = None,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Pass over bad records, and count them.", rich_help_panel=SELECT)] = False,
+    no_check: Annotated[bool, typer.Option("--no-check", help="Do not read all captures before sending.", rich_help_panel=SELECT)] = False,
+    concurrency: Annotated[int, typer.Option(metavar="N", envvar="REPLAY_CONCURRENCY", min=1, max=1024, help="Keep N cases under way; 1 keeps the file's order.", rich_help_panel=SEND)] = 8,
+    writable: Annotated[str | None, typer.Option(metavar="SIDE", help="Send unsafe methods to old, new or both.", rich_help_panel=SEND)] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", envvar="REPLAY_SEED", min=0, help="Derive each case's seed from N.", rich_help_panel=SEND)] = None,
+    freeze: Annotated[str | None, typer.Option(metavar="INSTANT", envvar="REPLAY_FREEZE", help="Freeze cases without an instant of their own at INSTANT.", rich_help_panel=SEND)] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be sent, by method and host, and send nothing.", rich_help_panel=SEND)] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the newest run where it was cut off.", rich_help_panel=SEND)] = False,
+    gate: Annotated[str | None, typer.Option(metavar="NAME", envvar="REPLAY_GATE", help="Judge only the gate NAME of cut_when.", rich_help_panel=JUDGE)] = None,
+    collect: Annotated[bool, typer.Option("--collect", help="Store results, and leave the verdict for later.", rich_help_panel=JUDGE)] = False,
+    report: Annotated[list[str] | None, typer.Option(metavar="KIND:FILE", help="Write a json, junit or markdown report; repeatable.", rich_help_panel=JUDGE)] = None,
+    store: Annotated[Path | None, typer.Option(metavar="FILE", envvar="REPLAY_STORE", help="Keep one row per case in FILE.", rich_help_panel=JUDGE)] = None,
+    env: Annotated[str | None, typer.Option(metavar="NAME", envvar="REPLAY_ENV", help="Lay replay.NAME.yaml over the settings.", rich_help_panel=JUDGE)] = None,
+) -> None:  # fmt: skip
+    """Replay cases against old and new, compare, and answer GO, NO-GO or INCONCLUSIVE."""
+    from replay.cli.planning import Flags, make_plan, project_for
+    from replay.cli.reporting import parse_reports
+    from replay.cli.stored import default_store
+
+    flags = Flags(
+        old=old,
+        new=new,
+        traffic=tuple(traffic or ()),
+        goldens=goldens,
+        choice=_choice(only, tag, shard, limit),
+        concurrency=concurrency,
+        writable=_writable(writable),
+        gate=gate,
+        collect=collect,
+        store=store,
+        seed=seed,
+        freeze=_instant(freeze),
+        env=env,
+        check=not no_check,
+        skip_bad=skip_bad,
+    )
+    reports = parse_reports(report or ())
+    plan = make_plan(project_for(flags), flags)
+    if dry_run:
+        _print_dry_run(plan)
+        return
+    raise typer.Exit(_carry_out(plan, store or default_store(), reports, resume=resume))
+
+
+# ------------------------------------------------------------------------------------------------------------- reading
+
+
+def _choice(only: list[str] | None, tag: list[str] | None, shard: str | None, limit: int | None) -> Choice:
+    from replay.cases.chosen import Choice
+
+    return Choice(tuple(only or ()), tuple(tag or ()), _shard(shard) if shard else None, limit)
+
+
+def _shard(text: str) -> tuple[int, int]:
+    from replay.errors import SettingsError
+
+    index, slash, count = text.partition("/")
+    if not (slash and index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count)):
+        raise SettingsError(f"--shard {text}: there is no such shard", hint="count from 1, as in --shard 1/4")
+    return int(index), int(count)
+
+
+def _writable(text: str | None) -> str | None:
+    from replay.errors import SettingsError
+
+    if text not in (None, "old", "new", "both"):
+        raise SettingsError(f"--writable {text}: there is no such side", hint="write old, new or both")
+    return text
+
+
+def _instant(text: str | None) -> datetime | None:
+    from replay.errors import SettingsError
+    from replay.models import parse_instant
+
+    try:
+        return parse_instant(text) if text is not None else None
+    except ValueError as error:
+        raise SettingsError(f"--freeze: {error}") from None
+
+
+# ------------------------------------------------------------------------------------------------------------- running
+
+
+def _carry_out(plan: Plan, store_file: Path, reports: Reports, *, resume: bool) -> int:
+    from replay.cli.output import Progress
+    from replay.cli.reporting import print_report, write_reports
+    from replay.engine import Run, resumed
+    from replay.store.sqlite import SqliteStore
+
+    with SqliteStore.open(store_file) as store:
+        if resume:
+            plan = resumed(plan, _record_to_resume(store, plan))
+        with Progress(plan.total) as progress:
+            run = Run(plan, store, progress.watch)
+            signalled, finished = _under_signals(run, resume=resume)
+        results = store.results(plan.record.id)
+        write_reports(reports, finished.summary, results, finished.verdict)
+        print_report(finished.summary, results, finished.verdict)
+    if signalled is not None:
+        return 128 + signalled
+    return finished.verdict.exit_code if finished.verdict else 0 if finished.summary.complete else 3
+
+
+def _record_to_resume(store: SqliteStore, plan: Plan) -> RunRecord:
+    """Return the newest run, if it was cut off and nothing that it rests on has changed since."""
+    from replay.errors import SettingsError
+
+    record = store.run()
+    if record.state == "complete":
+        raise SettingsError(f"run {record.id} is complete: there is nothing to resume", hint="leave --resume out")
+    changed = [name for name, value in plan.record.fingerprint.items() if record.fingerprint.get(name) != value]
+    changed += [name for name in record.fingerprint if name not in plan.record.fingerprint]
+    if changed:
+        hint = "put them back, or begin anew without --resume"
+        raise SettingsError(f"run {record.id} cannot go on: changed since are {', '.join(changed)}", hint=hint)
+    return record
+
+
+def _under_signals(run: Run, *, resume: bool) -> tuple[int | None, Finished]:
+    """Carry the run out; SIGINT or SIGTERM ends it in order, a second one at once."""
+    import asyncio
+    import signal
+
+    from replay.cli.output import event_loop
+
+    caught: list[int] = []
+
+    def catch(number: int) -> None:
+        if caught:
+            run.flush()
+            os._exit(128 + number)
+        caught.append(number)
+        run.interrupt()
+
+    async def carry_out() -> Finished:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, catch, number)
+        return await run.carry_out(resumed=resume)
+
+    with asyncio.Runner(loop_factory=event_loop()) as runner:
+        finished = runner.run(carry_out())
+    return (caught[0] if caught else None), finished
+
+
+def _print_dry_run(plan: Plan) -> None:
+    """Print how many requests of each method each side would get."""
+    from collections import Counter
+
+    from replay.engine.sides import host_of, parties, refusal
+
+    sides = parties(plan.sides, concurrency=1)
+    sent: Counter[str] = Counter()
+    skipped: Counter[str] = Counter()
+    for case in plan.cases:
+        reason = refusal(case, sides)
+        if reason is None:
+            sent[case.request.method] += 1
+        else:
+            skipped[reason] += 1
+    typer.echo("Nothing was sent. A run would send:")
+    for party in sides.values():
+        for method, count in sorted(sent.items()):
+            typer.echo(f"  {party.side:<4}{method:<8}{count:>9,}  {host_of(party)}")
+    for reason, count in skipped.items():
+        typer.echo(f"  skipped {count:,}: {reason}")

@@ -1,0 +1,156 @@
+"""Rules, made ready: checked when settings are read, chosen by case, compiled once per choice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from replay.compare.base import Comparator, Node, Rule
+from replay.compare.schema import SchemaCheck
+from replay.errors import SettingsError
+from replay.locations import Machine, Path, State, parse_location
+from replay.models import MISSING, GroupSpec, RuleSpec
+from replay.selection import Selection, selection_of
+
+if TYPE_CHECKING:
+    from replay.compare.walk import Walk
+
+_READING: Final = ("as_", "allow")
+_BESIDE: Final = ("renamed", "must", "schema_")
+"""Verbs that go with any other; of the comparators a rule takes one, save `map` with `within` for the rest."""
+MOST_CHOICES: Final = 512
+
+Factories = Mapping[str, Callable[[Rule], Comparator]]
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedRule:
+    """A rule that makes sense: its location, selection and verbs are checked."""
+
+    spec: RuleSpec
+    selection: Selection
+    verb: str | None
+    scoped: bool
+    """It speaks of certain cases only, so that each of them can be asked to show the change that it intends."""
+
+
+def prepare(
+    spec: RuleSpec, groups: Mapping[str, GroupSpec] | None, factories: Factories, *, of_golden: bool = False
+) -> PreparedRule:
+    """Check one rule. Raise SettingsError or LocationError, telling what about it makes no sense."""
+    parse_location(spec.at)
+    selection = selection_of(on=spec.on, tag=spec.tag, where=spec.where, groups=groups)
+    verb = _verb(spec, factories)
+    _check_places(spec)
+    if verb is not None:
+        factories[verb](Rule(0, spec, spec.name))
+    if spec.schema_ is not None:
+        SchemaCheck(spec)
+    return PreparedRule(spec, selection, verb, scoped=of_golden or selection.narrows)
+
+
+def _verb(spec: RuleSpec, factories: Factories) -> str | None:
+    given = [verb for verb in factories if getattr(spec, verb) not in (None, False)]
+    if given == ["within", "map"] or given == ["map", "within"]:
+        return "map"
+    if len(given) > 1:
+        raise SettingsError(f"rule at '{spec.at}' has both {given[0]} and {given[1]}", hint="make it two rules")
+    beside = [verb for verb in (*_READING, "renamed", "schema_") if getattr(spec, verb) is not None]
+    if not given and not beside:
+        raise SettingsError(f"rule at '{spec.at}' says nothing", hint=f"say how to compare: {', '.join(factories)}")
+    if spec.must and spec.map is None and spec.renamed is None:
+        raise SettingsError(f"rule at '{spec.at}': must goes with map or renamed")
+    return given[0] if given else None
+
+
+def _check_places(spec: RuleSpec) -> None:
+    if (spec.as_ or spec.allow) and spec.at != "body":
+        raise SettingsError(f"rule at '{spec.at}': as and allow speak of the whole body", hint="write at: body")
+    if spec.at in ("error", "latency_ms"):
+        raise SettingsError(f"'{spec.at}' is judged by criteria, not by rules", hint="see cut_when: errors <= old")
+
+
+class ActiveRules:
+    """The rules of one case, in order, as one automaton."""
+
+    def __init__(self, prepared: Sequence[PreparedRule], factories: Factories) -> None:
+        self._prepared = tuple(prepared)
+        self.machine = Machine([parse_location(it.spec.at) for it in prepared])
+        rules = [Rule(number, it.spec, it.spec.name) for number, it in enumerate(prepared)]
+        self._rules = tuple(rules)
+        self._comparators = {
+            rule.number: factories[it.verb](rule) for rule, it in zip(rules, prepared, strict=True) if it.verb
+        }
+        self._schemas = {rule.number: SchemaCheck(rule.spec) for rule in rules if rule.spec.schema_ is not None}
+        self._at: dict[tuple[int, ...], Rule | None] = {}
+
+    def at(self, state: State) -> Rule | None:
+        """Return the rule that compares the nodes in this state: the last that matches."""
+        try:
+            return self._at[state.accepts]
+        except KeyError:
+            last = max((number for number in state.accepts if number in self._comparators), default=None)
+            found = self._at[state.accepts] = None if last is None else self._rules[last]
+            return found
+
+    def comparator(self, rule: Rule) -> Comparator:
+        """Return what carries a rule out."""
+        return self._comparators[rule.number]
+
+    def renaming(self, state: State) -> Rule | None:
+        """Return the last rule in this state that gives a member another name on the new side."""
+        return next((self._rules[n] for n in reversed(state.accepts) if self._rules[n].spec.renamed), None)
+
+    def check_schema(self, walk: Walk, old: Node, new: Node, at: Path, state: State) -> None:
+        """Hold both nodes against every schema that is asked for here; values are still compared."""
+        if self._schemas and old is not MISSING and new is not MISSING:
+            for number in state.accepts:
+                if number in self._schemas:
+                    self._schemas[number].check(walk, old, new, at, self._rules[number].name)
+
+    @cached_property
+    def reading(self) -> str | None:
+        """Return how bodies are to be read, where a rule says so."""
+        return next((rule.spec.as_ for rule in reversed(self._rules) if rule.spec.as_), None)
+
+    @cached_property
+    def allowed(self) -> frozenset[str]:
+        """Return the flaws of JSON that rules allow."""
+        return frozenset(flaw for rule in self._rules for flaw in rule.spec.allow or ())
+
+    @cached_property
+    def musts(self) -> tuple[Rule, ...]:
+        """Return the rules whose intended change every selected case has to show."""
+        pairs = zip(self._rules, self._prepared, strict=True)
+        return tuple(rule for rule, it in pairs if rule.spec.must and it.scoped)
+
+
+class RuleBook:
+    """All rules of a run; hands out those of a case, settings first, then the golden's."""
+
+    def __init__(self, specs: Sequence[RuleSpec], groups: Mapping[str, GroupSpec] | None, factories: Factories) -> None:
+        self._factories = factories
+        self._groups = groups
+        self._prepared = tuple(prepare(spec, groups, factories) for spec in specs)
+        self._choices: dict[tuple[int, ...], ActiveRules] = {}
+
+    def check(self, specs: Sequence[RuleSpec]) -> None:
+        """Check a golden's own rules; raise SettingsError or LocationError for the first that makes no sense."""
+        for spec in specs:
+            prepare(spec, self._groups, self._factories)
+
+    def for_case(self, holds: Callable[[Selection], bool], own: Sequence[RuleSpec] = ()) -> ActiveRules:
+        """Return the rules whose selection holds, and the golden's own."""
+        chosen = tuple(n for n, it in enumerate(self._prepared) if not it.selection.narrows or holds(it.selection))
+        if own:
+            mine = [prepare(spec, self._groups, self._factories, of_golden=True) for spec in own]
+            kept = [it for it in mine if not it.selection.narrows or holds(it.selection)]
+            return ActiveRules([*(self._prepared[n] for n in chosen), *kept], self._factories)
+        found = self._choices.get(chosen)
+        if found is None:
+            if len(self._choices) >= MOST_CHOICES:
+                self._choices.clear()
+            found = self._choices[chosen] = ActiveRules([self._prepared[n] for n in chosen], self._factories)
+        return found

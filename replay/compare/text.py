@@ -1,0 +1,65 @@
+"""Texts are compared line by line; bytes by what they are."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Final
+
+SHOWN_LINES: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class TextChange:
+    """The first stretch of lines in which two texts part, and what there is to say of the whole."""
+
+    old: str
+    new: str
+    note: str
+
+
+def text_change(old: str, new: str) -> TextChange:
+    """Describe how two unequal texts differ: from where on, how many lines, and whether one just stops."""
+    old_lines, new_lines = old.splitlines(keepends=True), new.splitlines(keepends=True)
+    start = _common(old_lines, new_lines)
+    end = _common(old_lines[start:][::-1], new_lines[start:][::-1])
+    old_part, new_part = old_lines[start : len(old_lines) - end], new_lines[start : len(new_lines) - end]
+    note = _stops(old_lines, new_lines) or _span(start, old_part, new_part, len(old_lines))
+    return TextChange("".join(old_part[:SHOWN_LINES]), "".join(new_part[:SHOWN_LINES]), note)
+
+
+def _common(one: list[str], other: list[str]) -> int:
+    count = 0
+    for a, b in zip(one, other, strict=False):
+        if a != b:
+            break
+        count += 1
+    return count
+
+
+def _stops(old: list[str], new: list[str]) -> str:
+    """Say so where one text is the other's beginning, as when a stream breaks off; its last line may be cut."""
+    for name, short, long in (("new", new, old), ("old", old, new)):
+        whole = short[:-1]
+        if 0 < len(short) < len(long) and whole == long[: len(whole)] and long[len(whole)].startswith(short[-1]):
+            return f"{name} stops at line {len(short)} of {len(long)}"
+    return ""
+
+
+def _span(start: int, old: list[str], new: list[str], total: int) -> str:
+    if not old:
+        return f"{_lines(len(new))} more after line {start} of {total}"
+    if not new:
+        return f"{_lines(len(old))} missing after line {start} of {total}"
+    where = f"line {start + 1}" if len(old) == 1 else f"lines {start + 1} to {start + len(old)}"
+    became = "" if len(old) == len(new) else f", now {_lines(len(new))}"
+    return f"{where} of {total}{became}"
+
+
+def _lines(count: int) -> str:
+    return "1 line" if count == 1 else f"{count} lines"
+
+
+def describe_bytes(body: bytes) -> str:
+    """Return what is worth saying of bytes that nobody can read: their size and hash."""
+    return f"{len(body)} bytes, sha256 {hashlib.sha256(body).hexdigest()[:16]}"

@@ -1,0 +1,47 @@
+"""Equality of JSON values: type-strict, and exact for numbers however they are written."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+from replay.models import Json
+
+_TYPES: Final = {
+    type(None): "null", bool: "boolean", int: "number", float: "number", str: "string", list: "array", dict: "object",
+}  # fmt: skip
+
+
+def json_type(value: Json) -> str:
+    """Return the value's type as JSON names it."""
+    return _TYPES.get(type(value)) or ("number" if isinstance(value, Decimal) else "string")
+
+
+def same_scalar(old: Json, new: Json) -> bool:
+    """Tell whether two scalars are one value: 1 is 1.0 and not true, and NaN, where allowed, is NaN."""
+    if type(old) is type(new):
+        return bool(old == new) or bool(old != old and new != new)  # noqa: PLR0124  (only NaN differs from itself)
+    return json_type(old) == json_type(new) and bool(old == new)
+
+
+def same_spelling(old: Json, new: Json) -> bool:
+    """Tell whether two scalars are also written alike: 1 is not 1.0, nor is 1.0 1.00."""
+    return json_type(old) == json_type(new) and str(old) == str(new)
+
+
+def same(old: Json, new: Json) -> bool:
+    """Tell whether two JSON values are equal, all the way down."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        return old.keys() == new.keys() and all(same(value, new[key]) for key, value in old.items())
+    if isinstance(old, list) and isinstance(new, list):
+        return len(old) == len(new) and all(map(same, old, new))
+    return same_scalar(old, new)
+
+
+def identity_of(value: Json) -> object:
+    """Return a hashable stand-in for a value: equal values, and only those, have equal ones."""
+    if isinstance(value, dict):
+        return ("object", frozenset((key, identity_of(item)) for key, item in value.items()))
+    if isinstance(value, list):
+        return ("array", tuple(map(identity_of, value)))
+    return (json_type(value), value)

@@ -1,0 +1,257 @@
+"""`replay.yaml` becomes settings: found, overlaid, expanded and checked. The only place that knows every room's options."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from pydantic import BeforeValidator, Field
+
+from replay.compare import RuleBook, rule_book
+from replay.documents import Document, read_yaml, validated
+from replay.errors import InputError, Place, SettingsError
+from replay.expressions import Expression, parse_expression
+from replay.models import GroupSpec, Instant, RuleSpec, Spec, TargetSpec
+from replay.selection import parse_route, selection_of
+from replay.targets import parse_target, target_key
+from replay.verdict import parse_criteria
+
+FILE: Final = "replay.yaml"
+_VARIABLE: Final = re.compile(r"\$(?:\$|\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)\})")
+
+
+def _target(value: object) -> object:
+    return parse_target(value) if isinstance(value, str) else value
+
+
+def _list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+SideSpec = Annotated[TargetSpec, BeforeValidator(_target, json_schema_input_type=str | TargetSpec)]
+
+
+class Settings(Spec):
+    """What replay.yaml may say."""
+
+    decision: str | None = Field(default=None, description="What is being decided, in one sentence.")
+    owner: str | None = Field(default=None, description="Who says go.")
+    old: SideSpec | None = Field(default=None, description="What users depend on today.")
+    new: SideSpec | None = Field(default=None, description="What is to replace it.")
+    goldens: str | None = Field(default=None, description="The folder with curated cases.")
+    traffic: Annotated[tuple[str, ...], BeforeValidator(_list)] = Field(
+        default=(), description="Captures, as paths or patterns."
+    )
+    freeze: Instant | None = Field(default=None, description="The instant of cases that bring none.")
+    seed: int = Field(default=0, ge=0, description="What every case's own seed derives from.")
+    error_when: str | None = Field(default=None, description="What counts as an error beyond transport failures.")
+    groups: Mapping[str, GroupSpec] = Field(default_factory=dict, description="Named selections of cases.")
+    compare: tuple[RuleSpec, ...] = Field(
+        default=(), description="How what is compared; the last rule that matches wins."
+    )
+    cut_when: tuple[str, ...] | Mapping[str, tuple[str, ...]] = Field(
+        default=(), description="What must hold before the cut-over: one list, or named gates."
+    )
+
+    @property
+    def gates(self) -> Mapping[str, Sequence[str]]:
+        """Return the criteria by gate; an unnamed list stands under the empty name."""
+        if isinstance(self.cut_when, Mapping):
+            return self.cut_when
+        return {"": self.cut_when} if self.cut_when else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """Settings that make sense, and the folder to which their paths are relative."""
+
+    settings: Settings
+    root: Path
+    rules: RuleBook
+    error_when: Expression | None
+    file: Path | None = None
+
+
+class _Toml(Document):
+    """Settings out of pyproject.toml, whose parser tells no lines."""
+
+    def place(self, path: Sequence[str | int] = (), *, key: bool = False) -> Place:  # noqa: ARG002
+        """Return the file."""
+        return Place(self.file)
+
+
+def load_project(
+    start: Path, *, environment: Mapping[str, str], file: Path | None = None, env: str | None = None
+) -> Project:
+    """Find and read the settings for a folder; without any, the defaults hold there.
+
+    Raise DocumentError or SettingsError, with file, line and column, for what makes no sense.
+    """
+    found = file or find_settings(start)
+    if found is None:
+        if env is not None:
+            raise SettingsError(f"there is no {FILE} that {env} could be laid over", hint="`replay init` writes one")
+        settings = Settings()
+        return Project(settings, start, rule_book(()), None)
+    documents = [_read(found)]
+    if env is not None:
+        documents.append(_read(overlay_path(found, env)))
+    expanded = [_expanded(document, environment) for document in documents]
+    merged = _merged(expanded)
+    settings = validated(merged, Settings)
+    return _checked(settings, merged, found)
+
+
+def find_settings(start: Path) -> Path | None:
+    """Return the nearest replay.yaml, or pyproject.toml with [tool.replay], from a folder up to its repository's root."""
+    for folder in (start, *start.parents):
+        if (folder / FILE).is_file():
+            return folder / FILE
+        pyproject = folder / "pyproject.toml"
+        if pyproject.is_file() and _has_table(pyproject):
+            return pyproject
+        if (folder / ".git").exists():
+            break
+    return None
+
+
+def overlay_path(file: Path, env: str) -> Path:
+    """Return where the settings of an environment stand: replay.staging.yaml beside replay.yaml."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", env):
+        raise SettingsError(f"'{env}' is no name for an environment", hint="use letters, digits, - and _")
+    path = file.parent / f"replay.{env}.yaml"
+    if not path.is_file():
+        raise SettingsError(f"there is no {path.name} beside {file.name}", hint="make it, or leave --env out")
+    return path
+
+
+def _has_table(pyproject: Path) -> bool:
+    try:
+        return "replay" in tomllib.loads(pyproject.read_text("utf-8")).get("tool", {})
+    except (OSError, ValueError):
+        return False  # somebody else's broken file is no reason to refuse
+
+
+def _read(path: Path) -> Document:
+    name = _short(path)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise SettingsError(f"cannot be read: {error.strerror}", place=name) from None
+    if path.suffix != ".toml":
+        return read_yaml(data, name)
+    table = tomllib.loads(data.decode("utf-8"), parse_float=Decimal)["tool"]["replay"]
+    return _Toml(name, table, "")
+
+
+def _short(path: Path) -> str:
+    """Return a path as people would type it from here."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def _expanded(document: Document, environment: Mapping[str, str]) -> Document:
+    def expand(value: Any, path: tuple[str | int, ...]) -> Any:
+        if isinstance(value, dict):
+            return {key: expand(item, (*path, key)) for key, item in value.items()}
+        if isinstance(value, list):
+            return [expand(item, (*path, index)) for index, item in enumerate(value)]
+        return _VARIABLE.sub(lambda found: variable(found, path), value) if isinstance(value, str) else value
+
+    def variable(found: re.Match[str], path: tuple[str | int, ...]) -> str:
+        name = found["name"]
+        if name is None:
+            return "$"
+        if name not in environment:
+            hint = f"set it, or write $${{{name}}} where the text itself is meant"
+            raise SettingsError(f"the variable {name} is not set", place=document.place(path), hint=hint)
+        return environment[name]
+
+    return replace(document, value=expand(document.mapping(), ()))
+
+
+def _merged(documents: Sequence[Document]) -> Document:
+    """Lay each document over the one before: mappings member by member, everything else whole."""
+    base = documents[0]
+    if len(documents) == 1:
+        return base
+    over = documents[1]
+    return _Overlaid(base.file, _laid_over(base.value, over.value), base._text, base, over)  # noqa: SLF001 - its twin
+
+
+def _laid_over(base: Any, over: Any) -> Any:
+    if isinstance(base, dict) and isinstance(over, dict):
+        return base | {key: _laid_over(base.get(key), value) for key, value in over.items()}
+    return over
+
+
+@dataclass(frozen=True)
+class _Overlaid(Document):
+    """Two documents as one; places are those of the upper one where it says something."""
+
+    base: Document | None = None
+    over: Document | None = None
+
+    def place(self, path: Sequence[str | int] = (), *, key: bool = False) -> Place:
+        """Return where the value came from."""
+        chosen = self.over if self.over is not None and _holds(self.over.value, path[:1]) else self.base
+        return chosen.place(path, key=key) if chosen is not None else Place(self.file)
+
+
+def _holds(value: Any, path: Sequence[str | int]) -> bool:
+    return bool(path) and isinstance(value, dict) and path[0] in value
+
+
+# -------------------------------------------------------------------------------------------------------------- checks
+
+
+def _checked(settings: Settings, document: Document, file: Path) -> Project:
+    for path, check in _checks(settings):
+        _placed(document, path, check)
+    error_when = settings.error_when
+    return Project(
+        settings=settings,
+        root=file.parent,
+        rules=rule_book(settings.compare, settings.groups),
+        error_when=parse_expression(error_when) if error_when else None,
+        file=file,
+    )
+
+
+def _checks(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], Callable[[], object]]]:
+    """Yield everything that a model alone cannot check, with the path of what it speaks of."""
+    for name, group in settings.groups.items():
+        yield ("groups", name), lambda group=group: selection_of(on=group.on, tag=group.tag, where=group.where)
+    for index, rule in enumerate(settings.compare):
+        yield ("compare", index), lambda rule=rule: rule_book((rule,), settings.groups)
+    for gate, sentences in settings.gates.items():
+        for index, sentence in enumerate(sentences):
+            yield ("cut_when", *([gate] if gate else []), index), lambda it=sentence: parse_criteria([it])
+    for side in ("old", "new"):
+        spec = getattr(settings, side)
+        if spec is not None:
+            yield (side,), lambda spec=spec: check_target(spec)
+    if settings.error_when:
+        yield ("error_when",), lambda: parse_expression(settings.error_when or "")
+
+
+def check_target(spec: TargetSpec) -> None:
+    """Raise SettingsError for a side that makes no sense."""
+    target_key(spec)
+    if not isinstance(spec.writable, bool):
+        for route in spec.writable:
+            parse_route(route)
+
+
+def _placed(document: Document, path: Sequence[str | int], check: Callable[[], object]) -> None:
+    try:
+        check()
+    except InputError as error:
+        raise type(error)(error.fact, place=document.place(path), hint=error.hint) from None

@@ -1,0 +1,95 @@
+"""The closing pass: one walk over what was stored, for everything that only the end can know."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from statistics import fmean, median
+
+from replay.engine.clusters import Clusters
+from replay.models import SIDES, Counts, OutcomeName, Quantiles, Result, Side, Spread
+from replay.verdict.sketch import Sketch
+
+
+@dataclass(slots=True)
+class Tally:
+    """Sums over a stream of results, in memory that does not grow with it (save eight bytes a rank measure)."""
+
+    outcomes: Counter[OutcomeName] = field(default_factory=Counter)
+    errors: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
+    accepted: Counter[str] = field(default_factory=Counter)
+    clusters: Clusters = field(default_factory=Clusters)
+    _latency: dict[Side, Sketch] = field(default_factory=lambda: {side: Sketch() for side in SIDES})
+    _measures: dict[str, array[float]] = field(default_factory=dict)
+    _unfrozen: Counter[Side] = field(default_factory=Counter)
+    _answers: Counter[Side] = field(default_factory=Counter)
+
+    def add(self, result: Result) -> None:
+        """Take one result in."""
+        self.outcomes[result.outcome] += 1
+        if result.error is not None:
+            self.errors[f"{result.error.side} {result.error.kind}"] += 1
+        if result.skipped is not None:
+            self.skipped[result.skipped] += 1
+        self.accepted.update({acceptance.rule for acceptance in result.accepted})
+        self.clusters.add(result)
+        for measure in result.measures:
+            if measure.value is not None:
+                self._measures.setdefault(measure.name, array("d")).append(measure.value)
+        for side in SIDES:
+            self._add_answer(side, result)
+
+    def _add_answer(self, side: Side, result: Result) -> None:
+        observation = result.old if side == "old" else result.new
+        if observation is None:
+            return
+        if observation.timing is not None and observation.error is None:
+            self._latency[side].add(observation.timing.latency_ms)
+        if observation.status is not None or observation.error is None:
+            self._answers[side] += 1
+            self._unfrozen[side] += observation.clock_frozen is not True
+
+    def counts(self, not_sent: int = 0) -> Counts:
+        """Return the sum that every report prints; `not_sent` are selected cases that the run never came to."""
+        found = self.outcomes
+        matched, deviating, noise, waived = found["match"], found["deviation"], found["noise"], found["waived"]
+        errored = found["new_error"] + found["old_error"] + found["both_error"]
+        compared = matched + deviating + noise + waived
+        skipped = found["skipped"] + not_sent
+        return Counts(
+            loaded=compared + errored + skipped,
+            compared=compared,
+            matched=matched,
+            deviating=deviating,
+            noise=noise,
+            waived=waived,
+            errored=errored,
+            skipped=skipped,
+        )
+
+    def frozen(self, side: Side) -> bool:
+        """Tell whether every answer of a side said that it was given at its case's instant."""
+        return self._answers[side] > 0 and self._unfrozen[side] == 0
+
+    def latency(self) -> Mapping[Side, Quantiles]:
+        """Return each side's latencies, in milliseconds, over its whole answers."""
+        return {side: _quantiles(sketch) for side, sketch in self._latency.items() if sketch.n}
+
+    def measures(self) -> Mapping[str, Spread]:
+        """Return how each measure is distributed."""
+        return {name: Spread(len(it), min(it), median(it), fmean(it), max(it)) for name, it in self._measures.items()}
+
+
+def tally(results: Iterable[Result]) -> Tally:
+    """Sum up a stream."""
+    sums = Tally()
+    for result in results:
+        sums.add(result)
+    return sums
+
+
+def _quantiles(sketch: Sketch) -> Quantiles:
+    return Quantiles(sketch.n, *(sketch.quantile(q) for q in (0.5, 0.9, 0.95, 0.99)))

@@ -1,0 +1,76 @@
+"""What became of a case: who failed, what differs, and which word reports use for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from replay.compare import Compared, Comparison, Pair
+from replay.expressions import Expression
+from replay.models import SIDES, Case, CaseError, Difference, Failure, Observation, OutcomeName, Result, Side
+
+
+@dataclass(frozen=True, slots=True)
+class Referee:
+    """Turns two observations of a case into its result."""
+
+    comparison: Comparison
+    error_when: Expression | None = None
+
+    def result(self, case: Case, old: Observation | None, new: Observation) -> Result:
+        """Compare, find out who failed, and name the outcome: an error names it, else the differences do."""
+        pair = Pair(case, old, new)
+        compared = self.comparison.compare(pair)
+        failures = {side: failure for side in SIDES if (failure := self._failure(pair, side, compared)) is not None}
+        return Result(
+            case=case,
+            outcome=_outcome(failures, compared.differences),
+            old=old,
+            new=new,
+            differences=compared.differences,
+            accepted=compared.accepted,
+            measures=compared.measures,
+            flags=compared.flags,
+            error=_error(failures),
+        )
+
+    def _failure(self, pair: Pair, side: Side, compared: Compared) -> Failure | None:
+        observation = pair.observation(side)
+        if observation is None:
+            return None
+        if observation.error is not None:
+            return observation.error
+        if observation.status is not None and observation.status >= 500 and not _expected(pair.case, observation):  # noqa: PLR2004
+            return Failure("status", f"answered {observation.status}")
+        if self.error_when is not None and self.error_when.holds(pair.document(side)):
+            return Failure("error_when", f"holds: {self.error_when.text}")
+        return Failure("decode", compared.flaws[side]) if side in compared.flaws else None
+
+
+def _expected(case: Case, observation: Observation) -> bool:
+    """Tell whether a curator approved of exactly this status, so that answering it is no failure."""
+    return case.expect is not None and case.expect.status == observation.status
+
+
+def _outcome(failures: dict[Side, Failure], differences: Sequence[Difference]) -> OutcomeName:
+    if len(failures) == len(SIDES):
+        return "both_error"
+    if failures:
+        return "new_error" if "new" in failures else "old_error"
+    return "deviation" if differences else "match"
+
+
+def _error(failures: dict[Side, Failure]) -> CaseError | None:
+    if not failures:
+        return None
+    if len(failures) == 1:
+        side, failure = next(iter(failures.items()))
+        return CaseError(side, failure.kind, failure.message)
+    old, new = failures["old"], failures["new"]
+    message = new.message if old == new else f"old: {old.kind}, {old.message}; new: {new.message}"
+    return CaseError("both", new.kind, message)
+
+
+def skipped(case: Case, reason: str) -> Result:
+    """Return the result of a case that was not sent: counted, never dropped."""
+    return Result(case, "skipped", skipped=reason)

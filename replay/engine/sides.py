@@ -1,0 +1,76 @@
+"""The two sides of a run: what stands behind each, and what may be sent there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from replay.errors import TargetError
+from replay.models import SIDES, Case, Request, Side, TargetSpec
+from replay.selection import SAFE_METHODS, parse_route
+from replay.targets import build_target
+from replay.targets.base import Target
+from replay.targets.recorded import RecordedTarget
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """One side: its target, its settings, and its own base URL where it has one."""
+
+    side: Side
+    spec: TargetSpec
+    target: Target
+
+    @property
+    def base(self) -> str | None:
+        """Return the URL to which its links are relative."""
+        return self.spec.url
+
+    def allows(self, request: Request) -> bool:
+        """Tell whether the request may be sent here: safe methods always, others where this side is writable."""
+        if request.method.upper() in SAFE_METHODS or self.target.kind != "live":
+            return True
+        if isinstance(self.spec.writable, bool):
+            return self.spec.writable
+        return any(parse_route(route).matches(request) for route in self.spec.writable)
+
+
+Parties = Mapping[Side, Party]
+
+
+def parties(specs: Mapping[Side, TargetSpec], *, concurrency: int) -> dict[Side, Party]:
+    """Make both targets, nothing started yet. Raise SettingsError for a spec that makes no sense."""
+    return {
+        side: Party(side, specs[side], build_target(specs[side], concurrency=concurrency))
+        for side in SIDES
+        if side in specs
+    }
+
+
+async def started(sides: Parties, stack: AsyncExitStack) -> None:
+    """Start every target, and have the stack close it. Raise TargetError, naming the side, where one cannot start."""
+    for party in sides.values():
+        stack.push_async_callback(party.target.close)
+        try:
+            await party.target.start()
+        except TargetError as error:
+            raise TargetError(f"{party.side} cannot start: {error.fact}", place=error.place, hint=error.hint) from None
+
+
+def refusal(case: Case, sides: Parties) -> str | None:
+    """Return why a case must not or cannot be sent, or None."""
+    for party in sides.values():
+        if not party.allows(case.request):
+            return f"{case.request.method.upper()} is not sent to a live {party.side} that is not writable"
+        if isinstance(party.target, RecordedTarget) and not party.target.has(case):
+            return f"nothing is recorded for {party.side}"
+    if "old" not in sides and case.expect is None:
+        return "there is no old, and nothing is expected"
+    return None
+
+
+def host_of(party: Party) -> str:
+    """Return where requests of a side go, for people."""
+    return urlsplit(party.spec.url).netloc if party.spec.url else party.target.name

@@ -1,0 +1,108 @@
+"""Expressions: RFC 9535 filter expressions over one side's answer and the request, with `@` implied.
+
+status >= 500 || body.errors
+request.json.operationName == 'Checkout'
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlsplit
+
+from jsonpath.exceptions import JSONPathError
+from jsonpath.path import JSONPath
+
+from replay.errors import LocationError
+from replay.locations import ENVIRONMENT, ROOTS
+from replay.models import Headers, Json, Observation, Request
+
+_NAMES: Final = (*ROOTS, "request")
+_WORDS: Final = ("true", "false", "null")
+_TOKEN: Final = re.compile(
+    r"""
+    (?P<quoted> '(?:\\.|[^'\\])*' | "(?:\\.|[^"\\])*" )
+  | (?P<header> \b headers \. [A-Za-z0-9_-]+ )
+  | (?P<inner>  [.@$] \s* [^\W\d][\w-]* )
+  | (?P<number> -? \d+ (?:\.\d+)? (?:[eE][+-]?\d+)? )
+  | (?P<called> [A-Za-z_]\w* (?= \s*\( ) )
+  | (?P<name>   [^\W\d]\w* )
+    """,
+    re.VERBOSE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A parsed expression."""
+
+    text: str
+    _query: JSONPath
+
+    def holds(self, document: Json) -> bool:
+        """Tell whether it holds for a document made by `document_of`. A name alone asks whether it is there at all."""
+        return bool(self._query.findall([document]))
+
+
+@lru_cache(maxsize=1024)
+def parse_expression(text: str) -> Expression:
+    """Read an expression. Raise LocationError, telling what is wrong and what to write instead."""
+    try:
+        query = ENVIRONMENT.compile(f"$[?{_TOKEN.sub(_rooted, text)}]")
+    except JSONPathError as error:
+        fact = str(error.args[0]).splitlines()[0] if error.args else "it does not parse"
+        hint = "compare as in status >= 500 || body.outcome == 'declined'"
+        raise LocationError(f"'{text}' is no expression: {fact}", hint=hint) from None
+    return Expression(text, query)
+
+
+def _rooted(found: re.Match[str]) -> str:
+    text = found[0]
+    if found.lastgroup == "header":
+        return f"@.{text.lower()}"
+    if found.lastgroup != "name" or text in _WORDS:
+        return text
+    if text not in _NAMES:
+        near = difflib.get_close_matches(text, _NAMES, n=1) or [f"body.{text}"]
+        raise LocationError(f"'{text}' is nothing that an expression can ask about", hint=f"did you mean '{near[0]}'?")
+    return f"@.{text}"
+
+
+def document_of(request: Request, observation: Observation, body: Json, request_body: Json) -> dict[str, Any]:
+    """Return what expressions see; what is not there has no key. Bodies are passed in as they were read."""
+    seen = {
+        "status": observation.status,
+        "headers": header_map(observation.headers),
+        "body": body,
+        "error": observation.error.kind if observation.error else None,
+        "latency_ms": observation.timing.latency_ms if observation.timing else None,
+    }
+    return {"request": request_document(request, request_body)} | {
+        key: it for key, it in seen.items() if it is not None
+    }
+
+
+def request_document(request: Request, body: Json) -> dict[str, Any]:
+    """Return the request as expressions see it: method, path, query, headers, and json or text."""
+    parts = urlsplit(request.path)
+    seen: dict[str, Any] = {
+        "method": request.method,
+        "path": parts.path,
+        "query": dict(parse_qsl(parts.query, keep_blank_values=True)),
+        "headers": header_map(request.headers),
+    }
+    if body is not None:
+        seen["text" if isinstance(body, str) else "json"] = body
+    return seen
+
+
+def header_map(headers: Headers) -> dict[str, str]:
+    """Return header values by lower-case name, repeated ones joined as RFC 9110 (5.3) has it."""
+    joined: dict[str, str] = {}
+    for name, value in headers:
+        key = name.lower()
+        joined[key] = f"{joined[key]}, {value}" if key in joined else value
+    return joined
