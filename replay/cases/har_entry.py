@@ -26,6 +26,7 @@ _BODILESS: Final = frozenset((204, 304))
 _RAW: Final = "".join(map(chr, range(0x21, 0x7F)))
 _CHARSET = re.compile(r"charset\s*=\s*\"?([^\s;\"]+)", re.IGNORECASE)
 _BOUNDARY = re.compile(r"boundary=\"?([^\";\s]+)", re.IGNORECASE)
+_BINARY = re.compile(r"[\x00-\x08\x0e-\x1f]")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 
 
@@ -49,7 +50,7 @@ def request_of(recorded: Any, response: Any) -> Request:
         raise UnusableError("no response (status 0)")
     method = recorded.get("method")
     try:
-        headers = read_headers(_kept(_fields(recorded.get("headers")), _COMPUTED))
+        headers = read_headers(_kept(_fields(recorded.get("headers")), _COMPUTED | _UNDONE))
         read_headers([[method, ""]])  # methods and header names are both tokens
     except ValueError:
         raise UnusableError("malformed request") from None
@@ -147,14 +148,13 @@ def _post(data: Any, headers: Headers, length: str | None) -> bytes | None:
 
 
 def _as_sent(text: str, charset: str, length: str | None) -> bytes:
-    """Return text as bytes. Some proxies keep binary as Latin-1 and do not say so: the stated length tells."""
+    """Return text as bytes. Some proxies keep binary as Latin-1 and do not say so: the length or its look tells."""
     body = _encoded(text, charset)
-    if length is not None and length != str(len(body)) and length == str(len(text)):
-        try:
-            return text.encode("latin-1")
-        except UnicodeEncodeError:
-            return body
-    return body
+    binary = _BINARY.search(text) is not None or (length == str(len(text)) and length != str(len(body)))
+    try:
+        return text.encode("latin-1") if binary else body
+    except UnicodeEncodeError:
+        return body
 
 
 def _form(params: list[Any], kind: str) -> bytes:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from itertools import accumulate
 from typing import Any, Final, Literal, NoReturn
 
 from replay.documents.numbers import Numeral, integer, spelled_integer, write
@@ -23,7 +24,7 @@ _MAX_DEPTH: Final = 400
 # A string without its end still matches: otherwise each of its quotes would be tried anew, in quadratic time.
 _STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?'
 _NOT_STRUCTURE = re.compile(_STRING + r'|[^\[\]{}"]+', re.DOTALL)
-_EMPTY = re.compile(r"\[\]|\{\}")
+_STEPS: Final = {"[": 1, "{": 1, "]": -1, "}": -1}
 _CONSTANT = re.compile(_STRING + r"|(-?Infinity|NaN)", re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F])|.)", re.DOTALL)
 _CUT_WORD = re.compile(r"(?:-|t(?:ru?)?|f(?:a(?:ls?)?)?|n(?:ul?)?|N(?:a)?|-?I[nfity]*|[0-9.eE+-]+)?\s*\Z")
@@ -118,13 +119,8 @@ def _too_deep(text: str) -> bool:
     """Return whether containers nest deeper than the limit. The count rules out nearly every document at once."""
     if text.count("[") + text.count("{") <= _MAX_DEPTH:
         return False
-    marks, before = _NOT_STRUCTURE.sub("", text), -1
-    for _ in range(_MAX_DEPTH):
-        # Each round takes the innermost level away, of the whole document at once: no loop over its nodes.
-        before, marks = len(marks), _EMPTY.sub("", marks)
-        if len(marks) in (0, before):
-            return False
-    return True
+    marks = _NOT_STRUCTURE.sub("", text)
+    return max(accumulate(map(_STEPS.__getitem__, marks)), default=0) > _MAX_DEPTH
 
 
 def _parse_flawed(text: str, *, spelled: bool) -> ParsedJson:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from replay.documents.strict_yaml import Document
 from replay.documents.text import shown
@@ -27,7 +28,7 @@ def validated(document: Document, model: type[Model]) -> Model:
 
 def invalid(document: Document, error: ValidationError, model: type[BaseModel] | None = None) -> DocumentError:
     """Return the first fault that pydantic found as an error with line and column; the model gives names to suggest."""
-    fault = error.errors(include_url=False)[0]
+    fault = _first(error)
     place = document.place(fault["loc"], key=fault["type"] == "extra_forbidden")
     fact, hint = explain(error, model)
     return DocumentError(fact, place=place, hint=hint)
@@ -35,7 +36,7 @@ def invalid(document: Document, error: ValidationError, model: type[BaseModel] |
 
 def explain(error: ValidationError, model: type[BaseModel] | None = None) -> tuple[str, str | None]:
     """Return the first fault that pydantic found as a fact and a hint, for documents whose line is known otherwise."""
-    fault = error.errors(include_url=False, include_input=False)[0]
+    fault = _first(error)
     location = fault["loc"]
     name = shown(str(location[-1])) if location else "the document"
     if fault["type"] == "extra_forbidden":
@@ -44,10 +45,16 @@ def explain(error: ValidationError, model: type[BaseModel] | None = None) -> tup
         return f"key '{name}' is missing", f"add `{name}:`"
     fact = fault["msg"].removeprefix("Value error, ")
     hint = "put it in quotes" if fault["type"] == "string_type" else None
-    return f"{_dotted(location)}: {shown_fact(fact)}", hint
+    return f"{_dotted(location)}: {_shown_fact(fact)}", hint
 
 
-def shown_fact(fact: str) -> str:
+def _first(error: ValidationError) -> ErrorDetails:
+    """Return the fault to tell: an unknown key before all, since a misspelled one is also said to be missing."""
+    faults = error.errors(include_url=False, include_input=False)
+    return next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
+
+
+def _shown_fact(fact: str) -> str:
     """Return a message in lower case where it is pydantic's own, and without what a terminal must not see."""
     plain = fact[:1].lower() + fact[1:] if fact.startswith("Input ") else fact
     return "".join(char if char.isprintable() else "?" for char in plain)
