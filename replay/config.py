@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -228,18 +229,17 @@ def _checked(settings: Settings, document: Document, file: Path) -> Project:
 def _checks(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], Callable[[], object]]]:
     """Yield everything that a model alone cannot check, with the path of what it speaks of."""
     for name, group in settings.groups.items():
-        yield ("groups", name), lambda group=group: selection_of(on=group.on, tag=group.tag, where=group.where)
+        yield ("groups", name), partial(selection_of, on=group.on, tag=group.tag, where=group.where)
     for index, rule in enumerate(settings.compare):
-        yield ("compare", index), lambda rule=rule: rule_book((rule,), settings.groups)
+        yield ("compare", index), partial(rule_book, (rule,), settings.groups)
     for gate, sentences in settings.gates.items():
         for index, sentence in enumerate(sentences):
-            yield ("cut_when", *([gate] if gate else []), index), lambda it=sentence: parse_criteria([it])
-    for side in ("old", "new"):
-        spec = getattr(settings, side)
+            yield ("cut_when", *([gate] if gate else []), index), partial(parse_criteria, [sentence])
+    for side, spec in (("old", settings.old), ("new", settings.new)):
         if spec is not None:
-            yield (side,), lambda spec=spec: check_target(spec)
+            yield (side,), partial(check_target, spec)
     if settings.error_when:
-        yield ("error_when",), lambda: parse_expression(settings.error_when or "")
+        yield ("error_when",), partial(parse_expression, settings.error_when)
 
 
 def check_target(spec: TargetSpec) -> None:

@@ -17,7 +17,7 @@ from jsonpath.exceptions import JSONPathError
 from jsonpath.path import JSONPath
 
 from replay.errors import LocationError
-from replay.locations import ENVIRONMENT, ROOTS
+from replay.locations import ROOTS, compile_query
 from replay.models import Headers, Json, Observation, Request
 
 _NAMES: Final = (*ROOTS, "request")
@@ -51,7 +51,7 @@ class Expression:
 def parse_expression(text: str) -> Expression:
     """Read an expression. Raise LocationError, telling what is wrong and what to write instead."""
     try:
-        query = ENVIRONMENT.compile(f"$[?{_TOKEN.sub(_rooted, text)}]")
+        query = compile_query(f"$[?{_TOKEN.sub(_rooted, text)}]")
     except JSONPathError as error:
         fact = str(error.args[0]).splitlines()[0] if error.args else "it does not parse"
         hint = "compare as in status >= 500 || body.outcome == 'declined'"

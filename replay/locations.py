@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from jsonpath import JSONPathEnvironment
 from jsonpath.exceptions import JSONPathError
+from jsonpath.path import JSONPath
 from jsonpath.segments import JSONPathRecursiveDescentSegment
 from jsonpath.selectors import Filter, IndexSelector, NameSelector, SliceSelector, WildcardSelector
 
@@ -128,13 +129,21 @@ def parse_location(text: str) -> Pattern:
     """Read a location. Raise LocationError, pointing at the character, for what is none."""
     source = text if text.startswith("[") else f".{text}"
     try:
-        query = ENVIRONMENT.compile("$" + source)
+        query = compile_query("$" + source)
     except JSONPathError as error:
         raise LocationError(f"'{text}' is no location: {_told(error)}", hint=_syntax_hint(text)) from None
     steps = tuple(_step(segment) for segment in query.segments)
     if not steps:
         raise LocationError(f"'{text}' is no location: it names nothing")
     return Pattern(text, _lower_header(_rooted(text, steps)))
+
+
+def compile_query(text: str) -> JSONPath:
+    """Return a compiled JSONPath. Raise JSONPathError for what is none, or is several in one."""
+    query = ENVIRONMENT.compile(text)
+    if not isinstance(query, JSONPath):
+        raise JSONPathError("one path, not several", token=None)
+    return query
 
 
 def _told(error: JSONPathError) -> str:
@@ -197,7 +206,7 @@ def _in_slice(wanted: slice) -> Test:
 
 
 def _meets(query: str) -> Test:
-    compiled = ENVIRONMENT.compile(query)
+    compiled = compile_query(query)
     return lambda item, _index, _count: bool(compiled.findall([item]))
 
 

@@ -26,7 +26,7 @@ ErrorKind = Literal[
     "tls", "dns", "crashed", "exception",
 ]  # fmt: skip
 DifferenceKind = Literal[
-    "status", "schema", "validation", "missing", "extra", "type", "value", "order", "rank", "header", "text", "bytes", "transport",
+    "status", "schema", "validation", "missing", "extra", "type", "value", "order", "rank", "header", "text", "transport",
 ]  # fmt: skip
 OutcomeName = Literal["match", "deviation", "noise", "waived", "new_error", "old_error", "both_error", "skipped"]
 CaseKind = Literal["golden", "traffic"]

@@ -86,7 +86,8 @@ def selection_of(
     *, on: str | None, tag: str | None, where: str | None, groups: Mapping[str, GroupSpec] | None = None
 ) -> Selection:
     """Make a selection of what users write. Raise SettingsError or LocationError for what makes no sense."""
-    route, group = None, ()
+    route: Route | None = None
+    group: tuple[Selection, ...] = ()
     if on is not None and groups is not None and on in groups:
         spec = groups[on]
         group = (selection_of(on=spec.on, tag=spec.tag, where=spec.where),)

@@ -76,7 +76,7 @@ def make_plan(project: Project, flags: Flags) -> Plan:
     key = key_from_environment()
     tokeniser = Tokeniser(key.key)
     bases: dict[Side, str | None] = {side: sides[side].url if side in sides else None for side in SIDES}
-    record = _record(project, flags, sides, chosen, criteria, f"{seed} {instant}")
+    record = _record(project, flags, sides, chosen, criteria, (seed, instant))
     return Plan(
         record=record,
         cases=chosen,
@@ -107,7 +107,9 @@ def _sides(project: Project, flags: Flags) -> dict[Side, TargetSpec]:
     }
     if given["new"] is None:
         raise SettingsError("there is no new side", hint="write new: in replay.yaml, or give --new URL")
-    sides = {side: _located(_writable(side, spec, flags.writable), project.root) for side, spec in given.items() if spec}
+    sides = {
+        side: _located(_writable(side, spec, flags.writable), project.root) for side, spec in given.items() if spec
+    }
     for side, spec in sides.items():
         try:
             check_target(spec)
@@ -160,7 +162,9 @@ def _files(patterns: Sequence[str], root: Path) -> tuple[Path, ...]:
         path = root / pattern
         paths = [path] if os.path.lexists(path) else sorted(map(Path, glob.glob(str(path), recursive=True)))
         if not paths:
-            raise InputError("there is no such traffic", place=pattern, hint="name a file, or a pattern that matches one")
+            raise InputError(
+                "there is no such traffic", place=pattern, hint="name a file, or a pattern that matches one"
+            )
         found.update(dict.fromkeys(map(_from_here, paths)))
     return tuple(found)
 
@@ -194,8 +198,12 @@ def _nothing_selected(flags: Flags, chosen: Chosen) -> NothingSelectedError:
     narrowed = str(flags.choice)
     if narrowed:
         read = sum(intake.read for intake in chosen.intakes)
-        return NothingSelectedError(f"none of {read} cases is selected by {narrowed}", hint="`*` matches any part of an id")
-    return NothingSelectedError("there is no case to replay", hint="name --goldens DIR or --traffic FILE; `replay init` begins")
+        return NothingSelectedError(
+            f"none of {read} cases is selected by {narrowed}", hint="`*` matches any part of an id"
+        )
+    return NothingSelectedError(
+        "there is no case to replay", hint="name --goldens DIR or --traffic FILE; `replay init` begins"
+    )
 
 
 # ------------------------------------------------------------------------------------------------------------ criteria
@@ -213,18 +221,18 @@ def _record(
     sides: Mapping[Side, TargetSpec],
     chosen: Chosen,
     criteria: Sequence[Criterion],
-    seed: str,
+    moment: tuple[int, datetime | None],
 ) -> RunRecord:
-    settings = project.settings
+    settings, (seed, instant) = project.settings, moment
     sentences = [criterion.sentence for criterion in criteria]
     rules = settings.model_dump(mode="json", by_alias=True, include={"compare", "groups", "error_when"})
     fingerprint = {
         "inputs": chosen.digest,
         "rules": _hash(canonical_json(rules)),
         "criteria": _hash("\n".join(sentences)),
-        "seed": _hash(seed),
-        **{side: _hash(_public(spec)) for side, spec in sides.items()},
+        "seed": _hash(f"{seed} {instant}"),
     }
+    fingerprint |= {str(side): _hash(_public(spec)) for side, spec in sides.items()}
     started = datetime.now(UTC)
     return RunRecord(
         id=f"{started:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
@@ -236,7 +244,7 @@ def _record(
         narrowed=str(flags.choice),
         shard="/".join(map(str, flags.choice.shard)) if flags.choice.shard else None,
         collect=flags.collect,
-        settings={"decision": settings.decision, "owner": settings.owner},
+        settings={"decision": settings.decision, "owner": settings.owner, "instant": (instant or started).isoformat()},
         version=__version__,
     )
 

@@ -14,13 +14,13 @@ def register(app: typer.Typer) -> None:
 
 
 def report(
-    run: Annotated[str | None, typer.Argument(metavar="[RUN]", help="A run's id, or its beginning; the newest.")] = None,
+    run: Annotated[
+        str | None, typer.Argument(metavar="[RUN]", help="A run's id, or its beginning; the newest.")
+    ] = None,
     report: Annotated[
         list[str] | None, typer.Option(metavar="KIND:FILE", help="Write a report to FILE instead; repeatable.")
     ] = None,
-    store: Annotated[
-        Path | None, typer.Option(metavar="FILE", envvar="REPLAY_STORE", help="Read from FILE.")
-    ] = None,
+    store: Annotated[Path | None, typer.Option(metavar="FILE", envvar="REPLAY_STORE", help="Read from FILE.")] = None,
 ) -> None:
     """Print a stored run again, or write it in another form."""
     from replay.cli.reporting import parse_reports, print_report, write_reports

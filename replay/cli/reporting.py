@@ -21,7 +21,9 @@ def parse_reports(texts: Iterable[str]) -> Reports:
 def _report(text: str) -> tuple[str, Path]:
     kind, colon, file = text.partition(":")
     if kind not in REPORTS or not colon or not file:
-        raise SettingsError(f"--report {text}: there is no such report", hint=f"write KIND:FILE; kinds: {', '.join(REPORTS)}")
+        raise SettingsError(
+            f"--report {text}: there is no such report", hint=f"write KIND:FILE; kinds: {', '.join(REPORTS)}"
+        )
     require_writable(Path(file))
     return kind, Path(file)
 

@@ -22,7 +22,9 @@ SELECT, SEND, JUDGE = "Which cases", "How they are sent", "What comes out"
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("run", epilog="Example: replay run --old http://localhost:8001 --new http://localhost:8002 --traffic day.har")(run)
+    app.command(
+        "run", epilog="Example: replay run --old http://localhost:8001 --new http://localhost:8002 --traffic day.har"
+    )(run)
 
 
 def run(

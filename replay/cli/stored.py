@@ -10,7 +10,6 @@ from replay.config import find_settings
 from replay.errors import InputError
 from replay.store.sqlite import SqliteStore
 
-
 FOLDER: Final = ".replay"
 NAME: Final = "runs.sqlite"
 

@@ -53,7 +53,7 @@ class Comparison:
         stated = self._stated(pair)
         if answered(pair.old) and answered(pair.new):
             self._compare(walk, pair, stated)
-        if stated and answered(pair.new):
+        if stated and pair.new is not None and answered(pair.new):
             self._expect(expected, pair, pair.new)
         return Compared(
             differences=(*_listed(expected), *_listed(walk)),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any, Final
 
 from replay.compare.base import Node, Rule
 from replay.compare.values import identity_of
-from replay.compare.walk import Walk, pair_at
+from replay.compare.walk import Walk
 from replay.locations import Keyed, Path, Segment, State
 from replay.models import MISSING
 
@@ -50,7 +51,7 @@ def pair_by(fields: tuple[str, ...], old: list[Any], new: list[Any]) -> Iterator
     for index, item in reversed(list(enumerate(new))):
         waiting[_key(fields, item)].append((index, item))
     rest_of_new = waiting.pop(None, [])[::-1]
-    rest_of_old = []
+    rest_of_old: list[tuple[int, Any]] = []
     for index, item in enumerate(old):
         key = _key(fields, item)
         if key is None:
@@ -60,14 +61,9 @@ def pair_by(fields: tuple[str, ...], old: list[Any], new: list[Any]) -> Iterator
         yield Paired(_segment(fields, item, index), index, item, found)
     for index, item in sorted(((i, it) for left in waiting.values() for i, it in left), key=lambda pair: pair[0]):
         yield Paired(_segment(fields, item, index), index, MISSING, item)
-    for position in range(max(len(rest_of_old), len(rest_of_new))):
-        mine, theirs = pair_at(rest_of_old, rest_of_new, position)
-        index = theirs[0] if mine is MISSING else mine[0]
-        yield Paired(index, index, _item(mine), _item(theirs))
-
-
-def _item(found: Any) -> Node:
-    return MISSING if found is MISSING else found[1]
+    for mine, theirs in zip_longest(rest_of_old, rest_of_new, fillvalue=(-1, MISSING)):
+        index = theirs[0] if mine[1] is MISSING else mine[0]
+        yield Paired(index, index, mine[1], theirs[1])
 
 
 def _key(fields: tuple[str, ...], item: Any) -> object | None:

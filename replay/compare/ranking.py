@@ -104,7 +104,7 @@ class Rank:
 
     def _key(self, item: Any) -> Hashable:
         by = self._spec.by
-        return identity_of(item[by] if by is not None and isinstance(item, dict) and by in item else item)  # type: ignore[return-value]
+        return identity_of(item[by] if by is not None and isinstance(item, dict) and by in item else item)
 
     def _order(self, item: Any, index: int) -> Any:
         score = item.get(self._spec.score) if self._spec.score is not None and isinstance(item, dict) else None

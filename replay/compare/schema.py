@@ -24,15 +24,15 @@ class SchemaCheck:
 
     def __init__(self, spec: RuleSpec) -> None:
         schema = _plain(spec.schema_)
-        if not isinstance(schema, Mapping | bool):
+        if not isinstance(schema, dict | bool):
             raise SettingsError(f"rule at '{spec.at}': schema is no JSON Schema", hint="write it as a mapping")
         base = validator_for(schema, default=Draft202012Validator)
         try:
-            base.check_schema(schema)
+            base.check_schema(schema)  # type: ignore[arg-type]  # true and false are schemas too
         except SchemaError as error:
             raise SettingsError(f"rule at '{spec.at}': schema is no JSON Schema: {error.message}") from None
         checker = base.TYPE_CHECKER.redefine("number", _is_number).redefine("integer", _is_integer)
-        self._validator = extend(base, type_checker=checker)(schema)
+        self._validator = extend(base, type_checker=checker)(schema)  # type: ignore[no-untyped-call]  # as typeshed has it
 
     def check(self, walk: Walk, old: Any, new: Any, at: Path, rule: str) -> None:
         """Tell a value that does not meet the schema; what only old meets is a schema difference."""

@@ -63,7 +63,7 @@ class Matches:
                 hint="it has to match whole values",
             ) from None
 
-    def __call__(self, walk: Walk, old: Any, new: Any, at: Path, _state: State) -> None:
+    def __call__(self, walk: Walk, old: Any, new: Any, at: Path, state: State) -> None:  # noqa: ARG002 - a leaf
         """Hold both values against the pattern; numbers and words as JSON spells them."""
         try:
             with limited(PATTERN_SECONDS):

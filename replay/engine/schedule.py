@@ -69,5 +69,5 @@ async def _first(waiting: set[asyncio.Task[T]], stop: asyncio.Event) -> AsyncIte
         stopping.cancel()
     for task in done:
         if task is not stopping:
-            waiting.discard(task)  # type: ignore[arg-type]
-            yield task.result()  # type: ignore[misc]
+            waiting.discard(task)
+            yield task.result()

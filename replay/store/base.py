@@ -45,6 +45,9 @@ class Store(Protocol):
     def add(self, run: str, results: Sequence[Result]) -> None:
         """Keep all of these results or, on an error, none; a second result of one identity replaces the first."""
 
+    def mark(self, run: str, state: RunState) -> None:
+        """Keep that the run is in this state: `running` again when it is resumed."""
+
     def finish(self, run: str, state: RunState, summary: Summary | None, verdict: Verdict | None) -> None:
         """Keep how the run ended."""
 

@@ -1,6 +1,7 @@
 """JSON values as they stand in the store: plain JSON, and a tag for what JSON would lose.
 
 {"$d": "9.90"}         a decimal, every digit
+{"$n": "1e5"}          a number that remembers its spelling
 {"$i": "0x1f…"}        an integer beyond 64 bits (hex: Python caps decimal conversions at 4,300 digits)
 {"$s": "base64…"}      text with surrogates in it, as UTF-8 that lets them pass
 {"$b": "base64…"}      bytes
@@ -18,6 +19,7 @@ from decimal import Decimal
 from itertools import chain
 from typing import Any, Final
 
+from replay.documents import Numeral
 from replay.models import MISSING, Json, Missing
 
 _SMALL: Final = 2**63
@@ -52,6 +54,8 @@ def _encode_leaf(value: Any) -> Any:
         return _plain(value) if _storable(value) else {"$s": _pack(value.encode("utf-8", "surrogatepass"))}
     if isinstance(value, int):
         return int(value) if -_SMALL <= value < _SMALL else {"$i": hex(value)}
+    if isinstance(value, Numeral):
+        return {"$n": value.spelling}
     if isinstance(value, Decimal):
         return {"$d": str(value)}
     if value is MISSING:
@@ -164,6 +168,7 @@ def _unpack(text: str) -> bytes:
 
 _DECODERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "$d": Decimal,
+    "$n": Numeral,
     "$i": lambda text: int(text, 16),
     "$s": lambda text: _unpack(text).decode("utf-8", "surrogatepass"),
     "$b": _unpack,

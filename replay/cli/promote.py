@@ -1,0 +1,107 @@
+"""`replay promote`: a stored case becomes a golden."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from typing import Literal
+
+    from replay.curation import Promotion
+    from replay.store.sqlite import SqliteStore
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("promote", epilog="Example: replay promote c-1842 --why 'INC-1042: charged twice'")(promote)
+
+
+def promote(
+    id: Annotated[str, typer.Argument(metavar="ID", help="A case's id, or its correlation id.")],  # noqa: A002
+    why: Annotated[str | None, typer.Option(metavar="TEXT", help="Say why the case is worth keeping.")] = None,
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Call the golden NAME, as in checkout/leap-day.")
+    ] = None,
+    expect: Annotated[
+        str | None, typer.Option(metavar="SIDE", help="Expect what old or new answered from now on.")
+    ] = None,
+    goldens: Annotated[
+        Path | None, typer.Option(metavar="DIR", envvar="REPLAY_GOLDENS", help="Write below DIR.")
+    ] = None,
+    run: Annotated[
+        str | None, typer.Option(metavar="RUN", help="Take the case from RUN; the newest otherwise.")
+    ] = None,
+    store: Annotated[Path | None, typer.Option(metavar="FILE", envvar="REPLAY_STORE", help="Read from FILE.")] = None,
+) -> None:
+    """Write a stored case into goldens/, as a file to review and commit."""
+    from replay.cases import read_golden
+    from replay.cli.stored import opened_store
+
+    with opened_store(store) as kept:
+        promotion = _promotion(kept, id, run, name, why, _side(expect))
+    path = _golden_path(_folder(goldens), promotion.id)
+    read_golden(promotion.text, promotion.id, path)  # what we write, we can read
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(promotion.text, "utf-8")
+    typer.echo(f"{path} is written: say in it why the case matters, then commit it.")
+
+
+def _side(text: str | None) -> Literal["old", "new"] | None:
+    from replay.errors import SettingsError
+
+    if text not in (None, "old", "new"):
+        raise SettingsError(f"--expect {text}: there is no such side", hint="write old or new")
+    return text  # type: ignore[return-value]
+
+
+def _promotion(
+    kept: SqliteStore,
+    id: str,
+    run: str | None,
+    name: str | None,
+    why: str | None,
+    expect: Literal["old", "new"] | None,  # noqa: A002
+) -> Promotion:
+    from datetime import datetime
+
+    from replay.curation import promote as promotion_of
+    from replay.errors import InputError
+
+    record = next((it for it in ([kept.run(run)] if run else kept.runs()) if kept.find(id, it.id)), None)
+    if record is None:
+        raise InputError(f"no stored case is called '{id}'", hint="`replay report` lists the cases that deviate")
+    return promotion_of(
+        kept.find(id, record.id)[0],
+        run=record.id,
+        run_seed=record.summary.seed if record.summary else 0,
+        instant=datetime.fromisoformat(record.settings["instant"]),
+        name=name,
+        why=why,
+        expect=expect,
+    )
+
+
+def _folder(given: Path | None) -> Path:
+    from replay.config import find_settings
+
+    settings = find_settings(Path.cwd())
+    return given or (settings.parent if settings else Path.cwd()) / "goldens"
+
+
+def _golden_path(folder: Path, name: str) -> Path:
+    """Return where a golden goes. Raise InputError for a name that leaves the folder, and for one that is taken."""
+    from replay.errors import InputError
+
+    parts = name.split("/")
+    if any(part in ("", ".", "..") or "\\" in part or not part.isprintable() or len(part) > 100 for part in parts):  # noqa: PLR2004
+        raise InputError(f"'{name[:100]}' is no name for a golden", hint="write words and slashes: checkout/leap-day")
+    path = folder.joinpath(*parts[:-1], f"{parts[-1]}.yaml")
+    if path.exists():
+        raise InputError("there is a golden here already", place=str(path), hint="choose another --name")
+    try:
+        return path.relative_to(Path.cwd())
+    except ValueError:
+        return path

@@ -1,0 +1,166 @@
+"""A stored case becomes a golden: a file that a reviewer is glad to read."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from io import StringIO
+from pathlib import PurePosixPath
+from typing import Any, Final, Literal
+
+from ruamel.yaml import YAML
+from ruamel.yaml.nodes import ScalarNode
+from ruamel.yaml.representer import RoundTripRepresenter
+
+from replay.documents import Numeral, parse_json
+from replay.errors import InputError
+from replay.models import Headers, Observation, Result
+from replay.sampling import derive_seed
+
+_NOISE: Final = frozenset({
+    "host", "connection", "keep-alive", "content-length", "transfer-encoding", "accept-encoding", "user-agent", "te",
+    "traceparent", "tracestate", "upgrade-insecure-requests", "date",
+})  # fmt: skip
+"""Headers of the way a request came, which say nothing of what was asked."""
+
+_SLUG: Final = re.compile(r"[^a-z0-9]+")
+_RESERVED: Final = frozenset({"con", "prn", "aux", "nul"})
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """A golden to be written: its id, which is its path below the folder without the suffix, and its text."""
+
+    id: str
+    text: str
+
+
+def promote(
+    result: Result,
+    *,
+    run: str,
+    run_seed: int,
+    instant: datetime,
+    name: str | None = None,
+    why: str | None = None,
+    expect: Literal["old", "new"] | None = None,
+) -> Promotion:
+    """Return the golden that holds a stored case fast. Raise InputError where it cannot be one."""
+    case = result.case
+    if case.kind == "golden":
+        raise InputError(f"'{case.id}' is a golden already", place=case.place)
+    golden: dict[str, Any] = {
+        "title": f"{case.request.method} {case.request.path.partition('?')[0]}",
+        "why": why or _why(result, run, instant),
+        "tags": ["promoted"],
+        "freeze": (case.freeze or instant).isoformat().replace("+00:00", "Z"),
+        "seed": derive_seed(run_seed, case.identity) if case.seed is None else case.seed,
+        "request": _request(result),
+    }
+    if expect is not None:
+        golden["expect"] = _expectation(result, expect)
+    where = name or golden_name(case.request.method, case.request.path, case.id)
+    return Promotion(where, _comment(where) + dump_yaml(golden))
+
+
+def _why(result: Result, run: str, instant: datetime) -> str:
+    """Tell what happened, for the curator to tell why it matters."""
+    day = f"{instant:%Y-%m-%d}"
+    if result.error is not None:
+        return f"{result.error.side} failed with {result.error.kind} in run {run}, {day}"
+    if result.differences:
+        places = ", ".join(dict.fromkeys(difference.at for difference in result.differences[:3]))
+        return f"deviated at {places} in run {run}, {day}"
+    return f"{result.outcome} in run {run}, {day}"
+
+
+def golden_name(method: str, path: str, id: str) -> str:  # noqa: A002 - the glossary's word
+    """Return where a golden of this route goes: the route's first word as a folder, then the rest and the id."""
+    words = [_slug(part) for part in path.partition("?")[0].split("/") if _slug(part)]
+    folder = words[0] if words else "root"
+    rest = "-".join([method.lower(), *words[1:4], _slug(PurePosixPath(id).name)])
+    return f"{folder}/{rest[:80].strip('-')}"
+
+
+def _slug(text: str) -> str:
+    slug = _SLUG.sub("-", text.lower()).strip("-")[:40]
+    return f"{slug}-" if slug in _RESERVED else slug
+
+
+def _comment(name: str) -> str:
+    return f"# yaml-language-server: $schema={'../' * (name.count('/') + 1)}replay/schemas/golden.json\n"
+
+
+def _request(result: Result) -> dict[str, Any]:
+    request = result.case.request
+    spec: dict[str, Any] = {"method": request.method, "path": request.path}
+    headers = tuple((name, value) for name, value in request.headers if name.lower() not in _NOISE)
+    spec |= _body(request.body, request.header("content-type"))
+    if headers:
+        spec["headers"] = _headers(headers)
+    return spec
+
+
+def _expectation(result: Result, side: str) -> dict[str, Any]:
+    observation = result.old if side == "old" else result.new
+    if observation is None or observation.error is not None:
+        raise InputError(f"{side} gave no answer that could be expected", hint="promote without --expect")
+    return {"status": observation.status} | _answer(observation) if observation.status else _answer(observation)
+
+
+def _answer(observation: Observation) -> dict[str, Any]:
+    return _body(observation.body, observation.header("content-type"))
+
+
+def _headers(headers: Headers) -> Any:
+    """Return a mapping where that says everything, else pairs."""
+    names = [name.lower() for name, _ in headers]
+    return dict(headers) if len(set(names)) == len(names) else [list(pair) for pair in headers]
+
+
+def _body(body: bytes | None, content_type: str | None) -> dict[str, Any]:
+    if not body:
+        return {}
+    if "json" in (content_type or ""):
+        parsed = parse_json(body, spelled=True)
+        if parsed.ok and not parsed.findings:
+            return {"json": parsed.value}
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(body).decode("ascii")}
+    return {"text": text} if _is_plain(text) else {"base64": base64.b64encode(body).decode("ascii")}
+
+
+def _is_plain(text: str) -> bool:
+    return all(char.isprintable() or char in "\n\t" for char in text)
+
+
+# ------------------------------------------------------------------------------------------------------------- writing
+
+
+class _Representer(RoundTripRepresenter):
+    """Writes numbers as they were spelled."""
+
+
+def _number(representer: _Representer, value: Numeral) -> ScalarNode:
+    return representer.represent_scalar("tag:yaml.org,2002:float", value.spelling)
+
+
+_Representer.add_representer(Numeral, _number)
+
+
+def dump_yaml(value: Mapping[str, Any]) -> str:
+    """Return a document as people write it: block style, long texts as blocks, keys in the order given."""
+    yaml = YAML()
+    yaml.Representer = _Representer
+    yaml.default_flow_style = False
+    yaml.allow_unicode = True
+    yaml.width = 100
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    out = StringIO()
+    yaml.dump(dict(value), out)
+    return out.getvalue()

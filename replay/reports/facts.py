@@ -1,0 +1,146 @@
+"""What a run has to say about itself, in lines of plain and harmless text that every report for people shares."""
+
+from __future__ import annotations
+
+import math
+import shlex
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from replay.models import Cluster, Counts, Intake, Judgement, Quantiles, SideInfo, Spread, Summary, Verdict
+from replay.reports.inert import printable
+
+LONGEST: Final = 500
+"""Characters of one text of unknown origin in a report for people."""
+
+CLUSTERS: Final = 10
+STATES: Final = {"GO": "holds", "NO-GO": "fails", "INCONCLUSIVE": "undecided"}
+"""How one criterion stands. The verdict's own words are for the whole, so that nobody reads one for the other."""
+
+
+def counted(number: int, noun: str) -> str:
+    """Return `1 case`, `2 cases`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def sums(counts: Counts) -> list[str]:
+    """Return the two sums, and what is wrong where one does not add up."""
+    compared = f"compared {counts.compared}"
+    lines = [
+        f"loaded {counts.loaded} = {compared} + errored {counts.errored} + skipped {counts.skipped}",
+        f"{compared} = matched {counts.matched} + deviating {counts.deviating} + noise {counts.noise}",
+    ]
+    lines[1] += f" + waived {counts.waived}"
+    if counts.loaded != counts.compared + counts.errored + counts.skipped:
+        lines.append("the first sum does not add up: cases were lost, so trust no figure of this run")
+    if counts.compared != counts.matched + counts.deviating + counts.noise + counts.waived:
+        lines.append("the second sum does not add up: outcomes were lost, so trust no figure of this run")
+    return lines
+
+
+def intake(files: tuple[Intake, ...]) -> Iterator[str]:
+    """Yield the reader's own figure for each file."""
+    for each in files:
+        skipped = sum(each.skipped.values())
+        reasons = f" ({_tally(each.skipped)})" if skipped else ""
+        name = printable(each.file, LONGEST)
+        yield f"{name}: loaded {each.loaded} + skipped {skipped} = {counted(each.read, 'record')} read{reasons}"
+
+
+def sides(summary: Summary) -> Iterator[str]:
+    """Yield what stood behind each side, whether its clock was frozen, and after which case it fell silent."""
+    for name, side in (("old", summary.old), ("new", summary.new)):
+        yield f"{name}: {printable(side.target, LONGEST)}; clock: {_clock(side)}"
+        if side.last_answer is not None:
+            yield f"{name} gave no answer any more after {printable(side.last_answer, LONGEST)}"
+
+
+def _clock(side: SideInfo) -> str:
+    return f"{side.clock}, {printable(side.clock_note, LONGEST)}" if side.clock_note else side.clock
+
+
+def troubles(summary: Summary) -> Iterator[str]:
+    """Yield errors by side and kind, and why cases were skipped."""
+    if summary.errors:
+        yield f"errors: {_tally(summary.errors)}"
+    if summary.skipped:
+        yield f"skipped: {_tally(summary.skipped)}"
+
+
+def _tally(counts: Mapping[str, int]) -> str:
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{printable(name, LONGEST)} {number:,}" for name, number in ordered)
+
+
+def acceptances(accepted: Mapping[str, int]) -> Iterator[str]:
+    """Yield what counted as equal although its bytes differ, and under which rule or default."""
+    for rule, cases in sorted(accepted.items(), key=lambda item: (-item[1], item[0])):
+        verb = "differs" if cases == 1 else "differ"
+        yield f"{counted(cases, 'case')} {verb} in bytes only and count as equal under: {printable(rule, LONGEST)}"
+
+
+def measurements(measures: Mapping[str, Spread]) -> Iterator[str]:
+    """Yield how the figures of each measure are spread."""
+    for name, it in sorted(measures.items()):
+        spread = f"min {number(it.least)}, median {number(it.median)}, mean {number(it.mean)}, max {number(it.most)}"
+        yield f"{printable(name, LONGEST)}: {spread} over {it.n:,}"
+
+
+def latencies(summary: Summary) -> Iterator[str]:
+    """Yield one line with both sides' latencies, if there are any."""
+    known: list[tuple[str, Quantiles]] = [(side, summary.latency[side]) for side in summary.latency]
+    if known:
+        each = (f"{side} p50 {q.p50:.1f} p95 {q.p95:.1f} (n {q.n:,})" for side, q in known)
+        yield f"latency in ms: {'; '.join(each)}"
+
+
+def evidence(judgement: Judgement) -> str:
+    """Return a criterion's value, its interval and what it rests on, as far as they are known."""
+    parts = []
+    if judgement.value is not None:
+        parts.append(f"value {number(judgement.value)}")
+    if judgement.interval is not None:
+        low, high = judgement.interval
+        parts.append(f"interval {number(low)} to {number(high)}")
+    if judgement.n is not None:
+        parts.append(f"n {number(judgement.n)}")
+    return ", ".join(parts)
+
+
+def number(value: float) -> str:
+    """Return a figure with four significant digits; a whole one in full."""
+    return f"{value:,.0f}" if math.isfinite(value) and value == int(value) else f"{value:.4g}"
+
+
+def overview(verdict: Verdict, summary: Summary) -> str:
+    """Return the line under the verdict: gate, run, whether it completed, and the exit code."""
+    gate = f"gate {printable(verdict.gate, LONGEST)}, " if verdict.gate else ""
+    state = "" if summary.complete else ", not completed"
+    return f"{gate}run {printable(summary.run, LONGEST)}{state}, exit code {verdict.exit_code}"
+
+
+def rest(clusters: tuple[Cluster, ...]) -> str | None:
+    """Return the line for the groups of deviations that are not printed."""
+    hidden = clusters[CLUSTERS:]
+    if not hidden:
+        return None
+    return f"... and {len(hidden):,} more; `--report json:FILE` holds them all"
+
+
+def next_steps(summary: Summary, verdict: Verdict) -> list[tuple[str, str]]:
+    """Return commands to type next, each with what it does."""
+    steps = []
+    if not summary.complete:
+        steps.append(("replay run --resume", "go on where this run stopped"))
+    if summary.clusters:
+        example = shlex.quote(printable(summary.clusters[0].example))
+        steps.append((f"replay show {example}", "see the largest group's example in full"))
+        steps.append((f"replay promote {example}", "keep it as a golden"))
+    if verdict.state == "INCONCLUSIVE":
+        steps += [
+            (f"settle: {printable(each.sentence, LONGEST)}", printable(each.why, LONGEST))
+            for each in verdict.criteria
+            if each.state == "INCONCLUSIVE"
+        ]
+    steps.append((f"replay report {shlex.quote(printable(summary.run))}", "print this report again"))
+    return steps

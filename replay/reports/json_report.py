@@ -1,0 +1,157 @@
+"""The report for programs: a versioned contract (`schemas/report.json`), results streamed last."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from typing import Any, Final, TextIO
+
+from replay.models import (
+    MISSING,
+    Cluster,
+    Counts,
+    Difference,
+    Intake,
+    Judgement,
+    Observation,
+    Result,
+    Summary,
+    Verdict,
+)
+from replay.reports.shown import json_text
+
+VERSION: Final = 1
+
+
+class JsonReport:
+    """Writes one JSON object in ASCII, a result a line; numbers keep every digit, and what is MISSING has no key."""
+
+    def write(self, out: TextIO, summary: Summary, results: Iterable[Result], verdict: Verdict) -> None:
+        """Write the report to `out`, holding one result at a time."""
+        head = json_text({**_contract(summary, verdict), **_extras(summary)})
+        out.write(f'{head.removesuffix("}")},\n"results":[')
+        separator = "\n"
+        for result in results:
+            out.write(separator + json_text(_result(result)))
+            separator = ",\n"
+        out.write("\n]}\n")
+
+
+def _contract(summary: Summary, verdict: Verdict) -> dict[str, Any]:
+    return {
+        "version": VERSION,
+        "run": summary.run,
+        "verdict": verdict.state,
+        "exit_code": verdict.exit_code,
+        "gate": verdict.gate,
+        "criteria": [_criterion(each) for each in verdict.criteria],
+        "counts": _counts(summary.counts),
+        "clock": {"old": summary.old.clock, "new": summary.new.clock},
+        "latency": {side: _finite(asdict(quantiles)) for side, quantiles in summary.latency.items()},
+        "clusters": [_cluster(each) for each in summary.clusters],
+    }
+
+
+def _extras(summary: Summary) -> dict[str, Any]:
+    sides = {"old": summary.old, "new": summary.new}
+    return {
+        "started": summary.started.isoformat(),
+        "finished": None if summary.finished is None else summary.finished.isoformat(),
+        "complete": summary.complete,
+        "decision": summary.decision,
+        "owner": summary.owner,
+        "seed": summary.seed,
+        "sides": {name: {"target": side.target, "last_answer": side.last_answer} for name, side in sides.items()},
+        "clock_notes": {name: side.clock_note for name, side in sides.items() if side.clock_note},
+        "intake": [_intake(each) for each in summary.intake],
+        "errors": dict(summary.errors),
+        "skipped": dict(summary.skipped),
+        "accepted": dict(summary.accepted),
+        "measures": {name: _finite(asdict(spread)) for name, spread in summary.measures.items()},
+        "warnings": list(summary.warnings),
+    }
+
+
+def _criterion(judgement: Judgement) -> dict[str, Any]:
+    return {
+        "sentence": judgement.sentence,
+        "state": judgement.state,
+        "value": _number(judgement.value),
+        "interval": None if judgement.interval is None else [_number(bound) for bound in judgement.interval],
+        "n": _number(judgement.n),
+        "why": judgement.why,
+    }
+
+
+def _counts(counts: Counts) -> dict[str, int]:
+    return asdict(counts)
+
+
+def _cluster(cluster: Cluster) -> dict[str, Any]:
+    return {
+        "title": cluster.title,
+        "cases": cluster.cases,
+        "example": cluster.example,
+        "locations": list(cluster.locations),
+        "kinds": list(cluster.kinds),
+    }
+
+
+def _intake(intake: Intake) -> dict[str, Any]:
+    return {"file": intake.file, "loaded": intake.loaded, "skipped": dict(intake.skipped)}
+
+
+def _result(result: Result) -> dict[str, Any]:
+    return {
+        "id": result.case.id,
+        "kind": result.case.kind,
+        "correlation_id": result.case.correlation_id,
+        "outcome": result.outcome,
+        "flags": list(result.flags),
+        "error": None if result.error is None else {"side": result.error.side, "kind": result.error.kind},
+        "differences": [_difference(each) for each in result.differences],
+        **dict(_details(result)),
+    }
+
+
+def _details(result: Result) -> Iterator[tuple[str, Any]]:
+    """Yield what the contract does not ask for, where there is anything to say."""
+    if result.skipped is not None:
+        yield "skipped", result.skipped
+    if result.error is not None and result.error.message:
+        yield "message", result.error.message
+    latency = {
+        name: ms for name, ms in (("old", _latency(result.old)), ("new", _latency(result.new))) if ms is not None
+    }
+    if latency:
+        yield "latency_ms", latency
+    if result.measures:
+        yield "measures", [{"at": m.at, "name": m.name, "value": _number(m.value)} for m in result.measures]
+    if result.accepted:
+        yield "accepted", [{"at": each.at, "rule": each.rule} for each in result.accepted]
+
+
+def _latency(observation: Observation | None) -> float | None:
+    return observation.timing.latency_ms if observation is not None and observation.timing is not None else None
+
+
+def _difference(difference: Difference) -> dict[str, Any]:
+    values = {"old": difference.old, "new": difference.new}
+    return {
+        "at": difference.at,
+        "kind": difference.kind,
+        **{side: value for side, value in values.items() if value is not MISSING},
+        "rule": difference.rule,
+        "against": difference.against,
+        **({"note": difference.note} if difference.note else {}),
+    }
+
+
+def _finite(figures: dict[str, Any]) -> dict[str, Any]:
+    return {name: _number(value) for name, value in figures.items()}
+
+
+def _number(value: float | None) -> float | None:
+    """Return a figure, or None for one that JSON cannot hold."""
+    return value if value is not None and math.isfinite(value) else None

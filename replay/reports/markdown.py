@@ -1,0 +1,128 @@
+"""The report for a pull request's comment, in GitHub's Markdown; what a service said can neither format nor mention."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final, TextIO
+
+from replay.models import Cluster, Judgement, Result, Summary, Verdict
+from replay.reports import facts
+from replay.reports.inert import printable
+from replay.reports.shown import shown_pair
+
+_SIGNS: Final = {"GO": "✅", "NO-GO": "❌", "INCONCLUSIVE": "⚠️"}
+_VALUE: Final = 400
+_CELL: Final = 300
+
+
+class MarkdownReport:
+    """Writes the verdict, the criteria, the sums, the largest groups of deviations, and what to do next."""
+
+    def write(self, out: TextIO, summary: Summary, results: Iterable[Result], verdict: Verdict) -> None:  # noqa: ARG002
+        """Write the report to `out`. The results are not iterated: what is shown of them is in the summary."""
+        out.writelines(f"{line}\n" for line in _lines(summary, verdict))
+
+
+def _lines(summary: Summary, verdict: Verdict) -> Iterator[str]:
+    yield f"## {_SIGNS[verdict.state]} {verdict.state}"
+    yield ""
+    if summary.decision:
+        yield f"**{escaped(summary.decision)}**"
+        yield ""
+    yield escaped(facts.overview(verdict, summary))
+    yield ""
+    yield from _criteria(verdict)
+    yield from _bullets("Cases", [*facts.sums(summary.counts), *facts.troubles(summary), *facts.intake(summary.intake)])
+    yield from _bullets("Sides", [*facts.sides(summary), *facts.latencies(summary)])
+    yield from _clusters(summary.clusters)
+    yield from _bullets("Measures", facts.measurements(summary.measures))
+    yield from _bullets("Accepted", facts.acceptances(summary.accepted))
+    yield from _bullets("Warnings", summary.warnings)
+    yield from _next(summary, verdict)
+
+
+def _criteria(verdict: Verdict) -> Iterator[str]:
+    if not verdict.criteria:
+        yield "No criterion was judged, so nothing was proved."
+        yield ""
+        return
+    yield "| criterion | | evidence | why |"
+    yield "|---|---|---|---|"
+    yield from (_row(judgement) for judgement in verdict.criteria)
+    yield ""
+
+
+def _row(judgement: Judgement) -> str:
+    state = f"{_SIGNS[judgement.state]} {facts.STATES[judgement.state]}"
+    why = escaped(printable(judgement.why, _CELL))
+    return f"| {code(judgement.sentence)} | {state} | {escaped(facts.evidence(judgement))} | {why} |"
+
+
+def _bullets(title: str, lines: Iterable[str]) -> Iterator[str]:
+    found = list(lines)
+    if found:
+        yield f"### {title}"
+        yield ""
+        yield from (f"- {escaped(line)}" for line in found)
+        yield ""
+
+
+def _clusters(clusters: tuple[Cluster, ...]) -> Iterator[str]:
+    if not clusters:
+        return
+    yield f"### Deviations and errors in {facts.counted(len(clusters), 'group')}"
+    yield ""
+    largest = tuple(sorted(clusters, key=lambda cluster: -cluster.cases))
+    for place, cluster in enumerate(largest[: facts.CLUSTERS], start=1):
+        yield from _cluster(place, cluster)
+    rest = facts.rest(largest)
+    if rest:
+        yield escaped(rest)
+        yield ""
+
+
+def _cluster(place: int, cluster: Cluster) -> Iterator[str]:
+    size = facts.counted(cluster.cases, "case")
+    yield f"{place}. {code(cluster.title)} ({size}), for example {code(cluster.example)}"
+    sample = cluster.sample
+    if sample is not None:
+        old, new = shown_pair(sample.old, sample.new, _VALUE)
+        rule = printable(sample.rule, _CELL)
+        yield ""
+        block = [f"@ {printable(sample.at, _CELL)}", f"- {old}", f"+ {new}", f"# judged by {rule}"]
+        yield from (f"   {line}" for line in fenced(block, "diff"))
+    yield ""
+
+
+def _next(summary: Summary, verdict: Verdict) -> Iterator[str]:
+    yield "### What to do next"
+    yield ""
+    for command, purpose in facts.next_steps(summary, verdict):
+        yield f"- {code(command)}: {escaped(purpose)}"
+
+
+def code(text: str) -> str:
+    """Return the text as a code span that stands in a table, too; nothing in it ends the span."""
+    shown = printable(text, _CELL).replace("|", "\\|") or " "
+    ticks = "`" * (_longest_run(shown) + 1)
+    edge = " " if shown.startswith("`") or shown.endswith("`") else ""
+    return f"{ticks}{edge}{shown}{edge}{ticks}"
+
+
+def fenced(lines: list[str], language: str) -> list[str]:
+    """Return the lines as a code block; nothing in them ends the block."""
+    fence = "`" * max(3, max(map(_longest_run, lines), default=0) + 1)
+    return [f"{fence}{language}", *lines, fence]
+
+
+def escaped(text: str) -> str:
+    """Return the text so that it formats, links and mentions nothing."""
+    plain = re.sub(r"([\\`*_{}\[\]()#+!|~$^>-])", r"\\\1", printable(text))
+    plain = plain.replace("&", "&amp;").replace("<", "&lt;")
+    # A zero-width space keeps GitHub from notifying people, and from linking what looks like an address.
+    return re.sub(r"@|:(?=//)|(?<=\bwww)\.", lambda match: match[0] + "&#8203;", plain, flags=re.IGNORECASE)
+
+
+def _longest_run(text: str) -> int:
+    return max(map(len, re.findall("`+", text)), default=0)

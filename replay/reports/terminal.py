@@ -1,0 +1,106 @@
+"""The report on the terminal: the verdict, why, what was seen, and what to do next, on a screen or two."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final, TextIO
+
+from replay.models import Cluster, Judgement, Result, Summary, Verdict
+from replay.reports import facts
+from replay.reports.inert import printable
+from replay.reports.page import Line, columns, title, wrapped, write_lines
+from replay.reports.shown import shown_pair
+
+_STYLES: Final = {"GO": "bold green", "NO-GO": "bold red", "INCONCLUSIVE": "bold yellow"}
+_INDENT: Final = "  "
+
+
+class TerminalReport:
+    """Prints a run for a person: plain ASCII but for what the services answered, coloured on a terminal only."""
+
+    def __init__(self, width: int | None = None) -> None:
+        self._width = columns(width)
+
+    def write(self, out: TextIO, summary: Summary, results: Iterable[Result], verdict: Verdict) -> None:  # noqa: ARG002
+        """Write the report to `out`. The results are not iterated: what is shown of them is in the summary."""
+        write_lines(out, self._lines(summary, verdict), self._width)
+
+    def _lines(self, summary: Summary, verdict: Verdict) -> Iterator[Line]:
+        yield verdict.state, _STYLES[verdict.state]
+        yield from self._wrapped(facts.overview(verdict, summary), style="dim")
+        yield from self._decision(summary)
+        yield from self._criteria(verdict)
+        yield from self._section("Cases", [*facts.sums(summary.counts), *facts.troubles(summary)])
+        yield from self._section("Input", facts.intake(summary.intake))
+        yield from self._section("Sides", [*facts.sides(summary), *facts.latencies(summary)])
+        yield from self._deviations(summary.clusters)
+        yield from self._section("Measures", facts.measurements(summary.measures))
+        yield from self._section("Accepted", facts.acceptances(summary.accepted))
+        warnings = (printable(warning, facts.LONGEST) for warning in summary.warnings)
+        yield from self._section("Warnings", warnings, style="yellow")
+        yield from self._next(summary, verdict)
+
+    def _decision(self, summary: Summary) -> Iterator[Line]:
+        if summary.decision:
+            yield from self._wrapped(printable(summary.decision, facts.LONGEST))
+        if summary.owner:
+            yield from self._wrapped(f"owner: {printable(summary.owner, facts.LONGEST)}", style="dim")
+
+    def _criteria(self, verdict: Verdict) -> Iterator[Line]:
+        yield from title("Criteria")
+        if not verdict.criteria:
+            yield from self._wrapped("there is none, so nothing was proved", _INDENT)
+        for judgement in verdict.criteria:
+            yield from self._criterion(judgement)
+
+    def _criterion(self, judgement: Judgement) -> Iterator[Line]:
+        state, style = facts.STATES[judgement.state], _STYLES[judgement.state].removeprefix("bold ")
+        yield from self._wrapped(f"{state:<10}{printable(judgement.sentence, facts.LONGEST)}", _INDENT, 10, style)
+        indent = _INDENT + " " * 10
+        if facts.evidence(judgement):
+            yield from self._wrapped(facts.evidence(judgement), indent)
+        if judgement.why:
+            yield from self._wrapped(printable(judgement.why, facts.LONGEST), indent)
+
+    def _deviations(self, clusters: tuple[Cluster, ...]) -> Iterator[Line]:
+        if not clusters:
+            return
+        # A case that differs in several ways is in several groups: their sizes have no sum that means anything.
+        yield from title(f"Deviations and errors in {facts.counted(len(clusters), 'group')}, largest first")
+        largest = sorted(clusters, key=lambda cluster: -cluster.cases)
+        for place, cluster in enumerate(largest[: facts.CLUSTERS], start=1):
+            yield from self._cluster(place, cluster)
+        rest = facts.rest(tuple(largest))
+        if rest:
+            yield from self._wrapped(rest, _INDENT)
+
+    def _cluster(self, place: int, cluster: Cluster) -> Iterator[Line]:
+        name = printable(cluster.title, 2 * self._width)
+        yield from self._wrapped(f"{place:>2}. {name} ({facts.counted(cluster.cases, 'case')})", _INDENT, 4, "bold")
+        indent = _INDENT + " " * 4
+        yield from self._wrapped(f"for example {printable(cluster.example, 2 * self._width)}", indent)
+        sample = cluster.sample
+        if sample is None:
+            return
+        old, new = shown_pair(sample.old, sample.new, self._width - len(indent) - 5)
+        yield from self._wrapped(f"at {printable(sample.at, 2 * self._width)}", indent, 3)
+        yield f"{indent}{'old' if sample.against == 'old' else 'expect':<4} {old}", "red"
+        yield f"{indent}new  {new}", "green"
+        if sample.note:
+            yield from self._wrapped(printable(sample.note, 2 * self._width), indent)
+        yield from self._wrapped(f"judged by {printable(sample.rule, 2 * self._width)}", indent, style="dim")
+
+    def _next(self, summary: Summary, verdict: Verdict) -> Iterator[Line]:
+        yield from title("What to do next")
+        for command, purpose in facts.next_steps(summary, verdict):
+            yield from self._wrapped(command, _INDENT, style="bold")
+            yield from self._wrapped(purpose, _INDENT * 3)
+
+    def _section(self, name: str, lines: Iterable[str], style: str = "") -> Iterator[Line]:
+        for place, line in enumerate(lines):
+            if place == 0:
+                yield from title(name)
+            yield from self._wrapped(line, _INDENT, 2, style)
+
+    def _wrapped(self, text: str, indent: str = "", hang: int = 0, style: str = "") -> Iterator[Line]:
+        return wrapped(text, self._width, indent, style, hang=hang)
