@@ -46,7 +46,6 @@ import socket
 import socketserver  # noqa: F401 - imported before time is frozen, so that its deadlines go on
 import struct
 import subprocess  # noqa: F401 - likewise
-import sysconfig
 import threading
 import time
 import traceback
@@ -64,8 +63,8 @@ LENGTHS = struct.Struct(">II")
 MAX_HEADER = 16 * 2**20
 MAX_MESSAGE = 2000
 
-REAL_DATETIME = datetime.datetime
-REAL_DATE = datetime.date
+# In a tuple, because freezegun replaces every module attribute that is one of them.
+REAL_TYPES = (datetime.datetime, datetime.date)
 UTC = datetime.timezone.utc  # noqa: UP017 - datetime.UTC came with 3.11
 
 
@@ -169,13 +168,13 @@ class Clock:
         self.note = ""
         self._freeze: typing.Any = None
 
-    def install(self, spare: dict[str, str], package: str) -> None:
+    def install(self, spare: dict[str, str]) -> None:
         """Put every clock of this process under control; `note` says why where that failed."""
         finder = SpareFinder(spare)
         loaded = set(sys.modules)
         sys.meta_path.append(typing.cast("typing.Any", finder))
         try:
-            self._install(package)
+            self._install()
         except Exception as error:  # noqa: BLE001 - whatever an unknown version of freezegun raises
             self.note = f"freezegun cannot be used: {describe(error)}"
             for name in set(sys.modules) - loaded:
@@ -183,7 +182,7 @@ class Clock:
         finally:
             sys.meta_path.remove(typing.cast("typing.Any", finder))
 
-    def _install(self, package: str) -> None:
+    def _install(self) -> None:
         import freezegun.api  # noqa: PLC0415 - the interpreter of the side may have none
 
         monotonic = time.monotonic
@@ -191,10 +190,10 @@ class Clock:
         asyncio.BaseEventLoop.time = lambda self: monotonic()  # type: ignore[method-assign] # noqa: ARG005
         give_real_time(["concurrent.futures._base", "multiprocessing.connection", "multiprocessing.queues"])
         plumbing = ["threading", "queue", "subprocess", "socketserver", "multiprocessing", "concurrent"]
-        freezegun.api.freeze_time(REAL_DATETIME.now(UTC), tick=True, ignore=plumbing).start()
+        freezegun.api.freeze_time(REAL_TYPES[0].now(UTC), tick=True, ignore=plumbing).start()
         # Otherwise a handler that runs in a thread would see the real time: `threading` is among its callers.
         freezegun.api.call_stack_inspection_limit = 0
-        Imports(package).install()
+        give_extensions_real_types()
         self._freeze = freezegun.api.freeze_time
 
     @contextlib.contextmanager
@@ -203,7 +202,7 @@ class Clock:
         if instant is None or self._freeze is None:
             yield None if instant is None else False
             return
-        moment = REAL_DATETIME.fromisoformat(instant)
+        moment = REAL_TYPES[0].fromisoformat(instant)
         layer = self._freeze(moment)
         layer.start()
         try:
@@ -220,62 +219,28 @@ def give_real_time(modules: list[str]) -> None:
             importlib.import_module(name).time = real  # type: ignore[attr-defined]
 
 
-class Imports:
-    """Which datetime types a module sees while it loads, once time is frozen.
+def give_extensions_real_types() -> None:
+    """Let C extensions see the real datetime types while they load: they build on their memory layout (pandas crashes).
 
-    The app's own modules see the frozen ones, so that what they keep (`default_factory=datetime.now`) obeys. Libraries
-    see the real ones, since C extensions build on their memory layout (pandas crashes otherwise), and are given the
-    frozen ones in their namespace afterwards, as freezegun does with modules that were loaded before it.
+    Everything written in Python sees the frozen ones throughout, so that libraries which compare types by identity
+    (pydantic) find the same ones in the app's annotations.
     """
-
-    def __init__(self, package: str) -> None:
-        self._package = package
-        self._loaded: list[object] = []
-        self._frozen = datetime.datetime, datetime.date
-        self._folders = tuple({path + os.sep for path in sysconfig.get_paths().values()})
-
-    def install(self) -> None:
-        """Watch every module that is loaded from now on."""
-        source: typing.Any = importlib.machinery.SourceFileLoader
-        binary: typing.Any = importlib.machinery.ExtensionFileLoader
-        source.exec_module = self._loading(source.exec_module, self._is_own)
-        binary.exec_module = self._loading(binary.exec_module, _never)
-        binary.create_module = self._loading(binary.create_module, _never)
-
-    def _is_own(self, name: str, origin: str) -> bool:
-        if name.split(".", 1)[0] == self._package:
-            return True
-        installed = "site-packages" in origin or "dist-packages" in origin
-        return not installed and not origin.startswith(self._folders)
-
-    def _loading(self, method: typing.Callable[..., object], is_own: typing.Callable[..., bool]) -> object:
-        @functools.wraps(method)
-        def load(loader: typing.Any, module: typing.Any) -> object:
-            own = is_own(loader.name, loader.path)
-            shown = datetime.datetime, datetime.date
-            datetime.datetime, datetime.date = self._frozen if own else (REAL_DATETIME, REAL_DATE)  # type: ignore[misc]
-            try:
-                return method(loader, module)
-            finally:
-                datetime.datetime, datetime.date = shown  # type: ignore[misc]
-                if not own:
-                    self._loaded.append(module)
-                # Not before a library has loaded as a whole: its own parts build on each other's types.
-                if shown == self._frozen:
-                    while self._loaded:
-                        self._freeze_names(self._loaded.pop())
-
-        return load
-
-    def _freeze_names(self, module: object) -> None:
-        names = vars(module) if isinstance(module, types.ModuleType) else {}
-        for name, value in list(names.items()):
-            if value is REAL_DATETIME or value is REAL_DATE:
-                setattr(module, name, self._frozen[value is REAL_DATE])
+    loader: typing.Any = importlib.machinery.ExtensionFileLoader
+    for name in ("create_module", "exec_module"):
+        setattr(loader, name, _with_real_types(getattr(loader, name)))
 
 
-def _never(name: str, origin: str) -> bool:  # noqa: ARG001 - no C extension is the app's own Python
-    return False
+def _with_real_types(method: typing.Callable[..., object]) -> typing.Callable[..., object]:
+    @functools.wraps(method)
+    def load(*arguments: object) -> object:
+        shown = datetime.datetime, datetime.date
+        datetime.datetime, datetime.date = REAL_TYPES  # type: ignore[misc]
+        try:
+            return method(*arguments)
+        finally:
+            datetime.datetime, datetime.date = shown  # type: ignore[misc]
+
+    return load
 
 
 def plant(seed: int) -> None:
@@ -721,8 +686,8 @@ def _to_bytes(value: typing.Any, kind: typing.Any) -> typing.Any:
 _CONVERTERS: tuple[tuple[type, typing.Callable[[typing.Any, typing.Any], typing.Any]], ...] = (
     (enum.Enum, _to_enum),
     (decimal.Decimal, _to_decimal),
-    (REAL_DATETIME, _to_instant),
-    (REAL_DATE, _to_instant),
+    (REAL_TYPES[0], _to_instant),
+    (REAL_TYPES[1], _to_instant),
     (datetime.time, _to_instant),
     (uuid.UUID, _from_text),
     (pathlib.PurePath, _from_text),
@@ -779,7 +744,7 @@ class JsonWriter:
             return json.dumps(str(value))
         if isinstance(value, decimal.Decimal):
             return self._decimal(value)
-        if isinstance(value, (REAL_DATE, datetime.time)):
+        if isinstance(value, (REAL_TYPES[1], datetime.time)):
             return json.dumps(value.isoformat())
         if isinstance(value, datetime.timedelta):
             return json.dumps(value.total_seconds())
@@ -985,7 +950,7 @@ def main() -> None:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     clock = Clock()
-    clock.install(settings["spare"], settings["target"].replace(":", ".").split(".")[0])
+    clock.install(settings["spare"])
     try:
         holder = hold(settings, loop)
     except BaseException as error:  # noqa: BLE001 - SystemExit at import as well: the parent has to know why
