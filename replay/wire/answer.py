@@ -23,6 +23,7 @@ from replay.wire.failure import broken
 MAX_OVERHEAD: Final = 2 * 2**20
 """The most bytes that may arrive in a row without one of the body among them: heads, chunk extensions, trailers."""
 
+_PREFIX: Final = 12
 _VERSIONS: Final = ("1.0", "1.1")
 _GUESSES: Final = (
     (b"\x15\x03", "a TLS alert came: this port speaks TLS, use https"),
@@ -42,6 +43,7 @@ class Answer:
         self.failure: Failure | None = None
         self.done = False
         self.begun = False
+        self._start = b""
         self._reusable = False
         self._spoiled = False
         self._head_only = method == "HEAD"
@@ -64,8 +66,9 @@ class Answer:
 
     def feed(self, data: bytes) -> None:
         """Take in what arrived; after the end of the answer, only note that something did."""
-        if not self.begun:
-            self._begin(data)
+        self.begun = True
+        if self.status is None and len(self._start) < _PREFIX:
+            self._guess(data)
         if self.done:
             self._spoiled = True
             return
@@ -141,10 +144,11 @@ class Answer:
 
     # ---------------------------------------------------------------------------------------------------------- parts
 
-    def _begin(self, data: bytes) -> None:
-        self.begun = True
-        guess = next((text for start, text in _GUESSES if data.startswith(start)), None)
-        if guess is None and data[:2] == b"\0\0" and data[3:4] == b"\4":
+    def _guess(self, data: bytes) -> None:
+        """Recognise what is not HTTP/1.1 at all by how it starts."""
+        self._start += data[: _PREFIX - len(self._start)]
+        guess = next((text for start, text in _GUESSES if self._start.startswith(start)), None)
+        if guess is None and self._start[:2] == b"\0\0" and self._start[3:4] == b"\4":
             guess = "an HTTP/2 SETTINGS frame came, where HTTP/1.1 was spoken"
         if guess is not None:
             self._fail("protocol", guess)
