@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterator
 from typing import Final
 
 from replay.models import OutcomeName, Result
@@ -100,20 +99,13 @@ class Seen:
         return new
 
     def _insert(self, mark: int) -> bool:
-        for slot in self._slots(mark):
-            if self._table[slot] == mark:
-                return False
-            if not self._table[slot]:
-                self._table[slot] = mark
-                return True
-        raise AssertionError("the table is never more than half full")
-
-    def _slots(self, mark: int) -> Iterator[int]:
-        mask = len(self._table) - 1
+        table, mask = self._table, len(self._table) - 1
         slot = mark & mask
-        for _ in range(mask + 1):
-            yield slot
+        # It ends: the table is never more than half full.
+        while (found := table[slot]) and found != mark:
             slot = (slot + 1) & mask
+        table[slot] = mark
+        return not found
 
     def _grow(self) -> None:
         old = self._table

@@ -11,7 +11,7 @@ from typing import Final
 from replay.models import Judgement, OutcomeName, Result, VerdictState
 from replay.verdict.clauses import Clause
 from replay.verdict.samples import Sample
-from replay.verdict.wording import cases, percent
+from replay.verdict.wording import cases, figure, percent
 
 Weights = Mapping[OutcomeName, tuple[bool, bool | None]]
 """For each outcome whether it is bad in the eyes of GO, and of NO-GO; None, or left out, is no evidence."""
@@ -120,4 +120,4 @@ def worth(n: int, effective: float) -> list[str]:
     """Return the remark that sessions shrink the sample; nothing where they do not."""
     if n - effective < 0.05:  # noqa: PLR2004 - the first decimal that is printed
         return []
-    return [f"cases of one session depend on each other: {n:,} are worth {effective:,.1f}"]
+    return [f"cases of one session depend on each other: {n:,} are worth {figure(effective)}"]

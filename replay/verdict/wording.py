@@ -16,8 +16,13 @@ def percent(share: float, *, beside: float | None = None, unit: str = "%") -> st
 
 def cases(number: float) -> str:
     """Return `1 case`, `2,400 cases`, or `811.6 cases` where sessions shrink them."""
-    text = f"{number:,.1f}".removesuffix(".0")
+    text = figure(number)
     return f"{text} case" if text == "1" else f"{text} cases"
+
+
+def figure(number: float) -> str:
+    """Return a count with one decimal where it has one."""
+    return f"{number:,.1f}".removesuffix(".0")
 
 
 def listed(names: tuple[str, ...], total: int) -> str:

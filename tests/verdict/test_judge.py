@@ -259,7 +259,7 @@ def test_cases_without_session_are_sessions_of_their_own(sessions: list[str | No
 
 
 @given(st.integers(0, 3), st.integers(0, 600), st.integers(1, 4))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_the_further_cases_that_are_asked_for_suffice(bad: int, clean: int, size: int) -> None:
     results = [result(number, "match", session=f"s{number // size}") for number in range(clean)]
     results += traffic(bad, "deviation")
@@ -341,7 +341,7 @@ def test_an_error_rate_by_itself_is_never_proven_by_failures_of_both() -> None:
 
 
 @given(st.dictionaries(st.sampled_from(OUTCOMES), st.integers(0, 900), max_size=8))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_a_go_survives_no_further_failure_of_old_turned_into_one_of_new(counts: dict[OutcomeName, int]) -> None:
     results = [each for outcome, count in counts.items() for each in traffic(count, outcome)]
     before = verdict([DEVIATION, ERRORS], results)
@@ -350,7 +350,7 @@ def test_a_go_survives_no_further_failure_of_old_turned_into_one_of_new(counts: 
 
 
 @given(st.sampled_from(ALL), st.dictionaries(st.sampled_from(OUTCOMES), st.integers(0, 300), max_size=8))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_every_judgement_comes_with_its_evidence(criterion: str, counts: dict[OutcomeName, int]) -> None:
     results = [each for outcome, count in counts.items() for each in traffic(count, outcome)]
     answer = judgement(criterion, results)
