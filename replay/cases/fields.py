@@ -19,11 +19,8 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\ud800-\udfff]")
 
 Scalar = str | int | float | bool
-ScalarPairs = dict[str, Scalar] | list[tuple[str, Scalar]]
-"""What users write for headers: a mapping, or pairs where order, case or repetition matter."""
-
 ListPairs = dict[str, Scalar | list[Scalar]] | list[tuple[str, Scalar]]
-"""What users write for queries and forms: a list repeats its key."""
+"""What users write for headers, queries and forms: a mapping, where a list repeats its key, or pairs in order."""
 
 
 def scalar_text(value: Any) -> str:
@@ -91,7 +88,7 @@ def _name(value: Any) -> Any:
 
 
 Pairs = Annotated[tuple[tuple[str, str], ...], PlainValidator(read_pairs, json_schema_input_type=ListPairs)]
-HeaderPairs = Annotated[Headers, PlainValidator(read_headers, json_schema_input_type=ScalarPairs)]
+HeaderPairs = Annotated[Headers, PlainValidator(read_headers, json_schema_input_type=ListPairs)]
 Base64 = Annotated[bytes, PlainValidator(_base64, json_schema_input_type=str)]
 Name = Annotated[str, BeforeValidator(_name, json_schema_input_type=str | int)]
 """Text that other tools often write as a number."""

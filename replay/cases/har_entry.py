@@ -22,6 +22,8 @@ _COMPUTED: Final = frozenset(
 _UNDONE: Final = frozenset(("content-encoding", "transfer-encoding"))
 """What no longer holds for a body that a HAR gives as decoded text."""
 
+_LONGEST_MS: Final = 1e15
+_MAX_DIGITS: Final = 300
 _BODILESS: Final = frozenset((204, 304))
 _RAW: Final = "".join(map(chr, range(0x21, 0x7F)))
 _CHARSET = re.compile(r"charset\s*=\s*\"?([^\s;\"]+)", re.IGNORECASE)
@@ -120,14 +122,20 @@ def _lines(headers: Headers) -> Headers:
 
 
 def _timing(time: Any) -> Timing | None:
-    known = isinstance(time, int | Decimal) and not isinstance(time, bool) and 0 <= time < Decimal("1e15")
-    return Timing(float(time)) if known else None
+    milliseconds = _number(time)
+    return Timing(milliseconds) if 0 <= milliseconds < _LONGEST_MS else None
+
+
+def _number(value: Any) -> float:
+    """Return a number of the document, or -1, by which HAR says that something is not known."""
+    known = isinstance(value, int | Decimal) and not isinstance(value, bool)
+    return float(value) if known and abs(Decimal(value).adjusted()) < _MAX_DIGITS else -1.0
 
 
 def _content(content: Mapping[str, Any]) -> bytes | None:
-    text, size = content.get("text"), content.get("size")
+    text = content.get("text")
     if not isinstance(text, str):
-        return None if isinstance(size, int | Decimal) and size > 0 else b""
+        return None if _number(content.get("size")) > 0 else b""
     if content.get("encoding") == "base64":
         return _from_base64(text)
     return _encoded(text, _charset(content.get("mimeType")))

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 
 from pydantic import Field, PlainValidator, model_validator
 
-from replay.cases.fields import Body, Name, ScalarPairs, read_pairs, require_one_body
+from replay.cases.fields import Body, ListPairs, Name, read_pairs, require_one_body
 from replay.cases.request import RequestSpec
 from replay.models import Case, Headers, Instant, Observation, Request, Spec, Timing
 
-RecordedHeaders = Annotated[Headers, PlainValidator(read_pairs, json_schema_input_type=ScalarPairs)]
+RecordedHeaders = Annotated[Headers, PlainValidator(read_pairs, json_schema_input_type=ListPairs)]
 """Whatever the old side really sent: it is compared, never sent."""
 
 

@@ -1,0 +1,352 @@
+"""Native captures: streamed, exact, and each record loaded or counted."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import sys
+import tracemalloc
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from replay.cases import CaptureFile, open_traffic, write_capture
+from replay.errors import DocumentError
+from replay.models import Case, Observation, Request, Timing
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+HEADER = b'{"replay_capture": 1}\n'
+GOOD = b'{"id": "a", "request": {"path": "/a"}}\n'
+
+
+def capture(folder: Path, *lines: bytes, name: str = "c.jsonl") -> Path:
+    path = folder / name
+    path.write_bytes(HEADER + b"".join(lines))
+    return path
+
+
+def one(folder: Path, record: dict[str, Any] | bytes) -> Case:
+    line = record if isinstance(record, bytes) else json.dumps(record).encode()
+    [case] = open_traffic(capture(folder, line))
+    return case
+
+
+def error_of(read: Callable[[], Any]) -> DocumentError:
+    with pytest.raises(DocumentError) as caught:
+        read()
+    assert caught.value.exit_code == 2
+    return caught.value
+
+
+def test_a_record_is_read_in_full(tmp_path: Path) -> None:
+    case = one(
+        tmp_path,
+        {
+            "id": "order-7",
+            "request": {"method": "POST", "path": "/orders?x=%20", "headers": {"Host": "shop.test"}, "json": {"n": 1}},
+            "response": {"status": 201, "headers": [["Set-Cookie", "a"], ["set-cookie", "b"]], "text": "é"},
+            "at": "2024-02-29T23:59:59+01:00",
+            "session": "s-1",
+            "correlation_id": "c-1",
+            "latency_ms": 12.5,
+        },
+    )
+    assert (case.id, case.kind, case.session, case.correlation_id) == ("order-7", "traffic", "s-1", "c-1")
+    assert case.request == Request(
+        "POST", "/orders?x=%20", (("Host", "shop.test"), ("Content-Type", "application/json")), b'{"n":1}'
+    )
+    headers = (("Set-Cookie", "a"), ("set-cookie", "b"))
+    assert case.recorded == Observation(201, headers, "é".encode(), timing=Timing(12.5))
+    assert case.freeze == datetime(2024, 2, 29, 22, 59, 59, tzinfo=UTC)
+
+
+def test_a_record_without_id_is_called_by_file_and_line(tmp_path: Path) -> None:
+    path = capture(tmp_path, b"\n", b'{"request": {}}\n', b"  \r\n", b'{"request": {}}')
+    source = open_traffic(path)
+    cases = list(source)
+    assert [case.id for case in cases] == [f"{path}:3", f"{path}:5"]
+    assert [case.place for case in cases] == [f"{path}:3", f"{path}:5"]
+    assert [case.identity for case in cases] == [f"{source.digest[:16]}:1", f"{source.digest[:16]}:2"]
+    assert source.intake.read == source.intake.loaded == 2
+
+
+def test_equal_ids_are_retries_and_told_apart_by_identity(tmp_path: Path) -> None:
+    cases = list(open_traffic(capture(tmp_path, GOOD, GOOD)))
+    assert [case.id for case in cases] == ["a", "a"]
+    assert len({case.identity for case in cases}) == 2
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({"X-Request-ID": "r-1", "traceparent": "00-" + "a" * 32 + "-" + "b" * 16 + "-01"}, "r-1"),
+        ({"Traceparent": "00-" + "a" * 32 + "-" + "b" * 16 + "-01"}, "a" * 32),
+        ({"traceparent": "00-" + "0" * 32 + "-" + "b" * 16 + "-01"}, "x"),
+        ({"traceparent": "nonsense"}, "x"),
+    ],
+)
+def test_the_correlation_id_is_the_services_own(tmp_path: Path, headers: dict[str, str], expected: str) -> None:
+    assert one(tmp_path, {"id": "x", "request": {"headers": headers}}).correlation_id == expected
+
+
+def test_numbers_in_a_json_body_are_sent_as_they_are_written(tmp_path: Path) -> None:
+    digits = b"9" * 5000
+    case = one(tmp_path, b'{"request": {"json": [9.90, 1e5, -0, 1.0, ' + digits + b', "1e999"]}}')
+    assert case.request.body == b"[9.90,1e5,-0,1.0," + digits + b',"1e999"]'
+
+
+def test_a_line_separator_within_a_string_ends_no_line(tmp_path: Path) -> None:
+    case = one(tmp_path, '{"request": {"text": "a\u2028b\u2029\x85c"}}'.encode())
+    assert case.request.body == "a\u2028b\u2029\x85c".encode()
+
+
+def test_a_byte_order_mark_and_a_missing_last_line_feed_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "c.jsonl"
+    path.write_bytes(b"\xef\xbb\xbf" + HEADER.replace(b"\n", b"\r\n") + GOOD.rstrip())
+    assert [case.id for case in open_traffic(path)] == ["a"]
+
+
+def test_a_line_of_8_mb_is_read(tmp_path: Path) -> None:
+    case = one(tmp_path, {"request": {"text": "x" * 8_000_000}})
+    assert len(case.request.body or b"") == 8_000_000
+
+
+def test_a_capture_without_records_yields_none(tmp_path: Path) -> None:
+    source = open_traffic(capture(tmp_path))
+    assert list(source) == []
+    assert source.intake.read == 0
+
+
+BAD = [
+    ("truncated", b'{"request": {"path": "/'),
+    ("truncated", b'{"request": {"path": "/a"}, "at"'),
+    ("invalid", b"\0" * 300),
+    ("invalid", b'\0\0\0{"request": {}}'),
+    ("invalid", b'{"request": {}}\0\0\0'),
+    ("invalid", b"not json"),
+    ("invalid", b'{"request": {}} {"request": {}}'),
+    ("lone_surrogates", b'{"request": {"text": "\\ud800"}}'),
+    ("duplicate_keys", b'{"request": {"path": "/a", "path": "/b"}}'),
+    ("nan", b'{"request": {"json": NaN}}'),
+    ("overflow", b'{"request": {"json": [1, {"a": -1e999}]}}'),
+    ("overflow", b'{"request": {}, "latency_ms": 1E+0400}'),
+    ("too_deep", b'{"request": {"json": ' + b"[" * 100_000 + b"]" * 100_000 + b"}}"),
+    ("not_utf8", b'{"request": {"text": "caf\xe9"}}'),
+    ("invalid_record", b"[]"),
+    ("invalid_record", b"null"),
+    ("invalid_record", b"{}"),
+    ("invalid_record", b'{"request": {"pth": "/"}}'),
+    ("invalid_record", b'{"request": {"path": "http://other.test/"}}'),
+    ("invalid_record", b'{"request": {"headers": {"a": "b\\r\\nc: d"}}}'),
+    ("invalid_record", b'{"request": {"file": "/etc/passwd"}}'),
+    ("invalid_record", b'{"request": {"base64": "*"}}'),
+    ("invalid_record", b'{"request": {}, "at": "yesterday"}'),
+    ("invalid_record", b'{"request": {}, "response": {"status": "ok"}}'),
+    ("invalid_record", b'{"request": {}, "latency_ms": -1}'),
+]
+
+
+@pytest.mark.parametrize(("reason", "line"), BAD, ids=range(len(BAD)))
+def test_a_bad_record_is_an_error_with_file_and_line_or_counted(tmp_path: Path, reason: str, line: bytes) -> None:
+    path = capture(tmp_path, GOOD, line + b"\n", GOOD)
+    error = str(error_of(lambda: list(open_traffic(path))))
+    assert error.startswith(f"{path}:3: ")
+    assert error.replace("\n", "").isprintable()
+    source = open_traffic(path, skip_bad=True)
+    assert [case.place for case in source] == [f"{path}:2", f"{path}:4"]
+    assert (source.intake.loaded, dict(source.intake.skipped), source.intake.read) == (2, {reason: 1}, 3)
+
+
+def test_records_keep_their_identity_when_bad_ones_before_them_are_skipped(tmp_path: Path) -> None:
+    source = open_traffic(capture(tmp_path, b"{}\n", GOOD), skip_bad=True)
+    assert [case.identity.partition(":")[2] for case in source] == ["2"]
+
+
+def test_a_torn_file_is_named_so(tmp_path: Path) -> None:
+    path = capture(tmp_path, GOOD, b"\0" * 300)
+    assert "the file was torn" in str(error_of(lambda: list(open_traffic(path))))
+
+
+def test_a_check_reads_everything_once_and_knows_digest_and_intake(tmp_path: Path) -> None:
+    path = capture(tmp_path, GOOD, GOOD)
+    checked = CaptureFile(path)
+    assert checked.check().loaded == 2
+    assert checked.digest == CaptureFile(path).digest
+    error_of(CaptureFile(capture(tmp_path, GOOD, b"{}", name="bad.jsonl")).check)
+
+
+@pytest.mark.parametrize("version", ["2", '"1"', "true", "null", "1.5"])
+def test_another_version_is_refused_by_name(tmp_path: Path, version: str) -> None:
+    path = tmp_path / "c.jsonl"
+    path.write_text(f'{{"replay_capture": {version}}}\n')
+    assert "this program reads 1" in str(error_of(lambda: list(open_traffic(path))))
+
+
+# Compression
+
+PACKERS: dict[str, Callable[[bytes], bytes]] = {"gz": gzip.compress, "zst": zstd.compress}
+
+
+@pytest.mark.parametrize("kind", PACKERS)
+@pytest.mark.parametrize("suffix", ["", ".gz", ".zst", ".txt"])
+def test_compression_is_told_by_content_whatever_the_suffix(tmp_path: Path, kind: str, suffix: str) -> None:
+    path = tmp_path / f"c.jsonl{suffix}"
+    path.write_bytes(PACKERS[kind](HEADER + GOOD * 3))
+    source = open_traffic(path)
+    assert len(list(source)) == 3
+    assert source.digest == open_traffic(capture(tmp_path, GOOD * 3, name="plain")).digest
+
+
+@pytest.mark.parametrize("kind", PACKERS)
+def test_several_members_in_one_file_are_all_read(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "c"
+    path.write_bytes(PACKERS[kind](HEADER + GOOD) + PACKERS[kind](GOOD))
+    assert len(list(open_traffic(path))) == 2
+
+
+def records(count: int) -> bytes:
+    return b"".join(
+        b'{"id": "%d", "request": {"text": "%s"}}\n' % (n, os.urandom(200).hex().encode()) for n in range(count)
+    )
+
+
+@pytest.mark.parametrize("kind", PACKERS)
+def test_a_cut_stream_is_an_error_that_says_after_which_record(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "c"
+    whole = PACKERS[kind](HEADER + records(3000))
+    path.write_bytes(whole[: len(whole) * 2 // 3])
+    error = str(error_of(lambda: list(open_traffic(path))))
+    assert "cut or corrupt after record" in error
+    source = open_traffic(path, skip_bad=True)
+    loaded = len(list(source))
+    assert 0 < loaded < 3000
+    assert (source.intake.loaded, dict(source.intake.skipped)) == (loaded, {"cut": 1})
+    assert error.startswith(f"{path}:{loaded + 2}: ")
+
+
+@pytest.mark.parametrize("kind", PACKERS)
+def test_a_stream_corrupt_from_the_start_is_an_error(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "c"
+    path.write_bytes(PACKERS[kind](HEADER)[:6] + b"\xff" * 40)
+    for skip_bad in (False, True):
+        error_of(lambda skip_bad=skip_bad: list(open_traffic(path, skip_bad=skip_bad)))  # type: ignore[misc]
+
+
+# What is no capture
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b" \n", b"hello", b"\x89PNG\r\n", b"[1]", b'{"a": 1}\n', GOOD, b"\xff\xfe{", b"\0" * 99]
+)
+def test_an_unknown_format_is_an_error_that_says_what_can_be_read(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "x.jsonl"
+    path.write_bytes(data)
+    assert "can be read: a capture" in str(error_of(lambda: open_traffic(path)))
+
+
+def test_a_folder_a_pipe_a_device_a_loop_and_a_missing_file_are_errors_and_never_block(tmp_path: Path) -> None:
+    pipe, loop = tmp_path / "pipe", tmp_path / "loop"
+    os.mkfifo(pipe)
+    loop.symlink_to(loop)
+    assert "is a folder" in str(error_of(lambda: open_traffic(tmp_path)))
+    assert "is a pipe" in str(error_of(lambda: open_traffic(pipe)))
+    assert "is a device" in str(error_of(lambda: open_traffic("/dev/zero")))
+    assert "symbolic link" in str(error_of(lambda: open_traffic(loop)))
+    assert "no such file" in str(error_of(lambda: open_traffic(tmp_path / "missing")))
+    assert "cannot be read" in str(error_of(lambda: open_traffic("a\0b")))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_an_unreadable_file_is_an_error(tmp_path: Path) -> None:
+    path = capture(tmp_path)
+    path.chmod(0)
+    assert "permission denied" in str(error_of(lambda: open_traffic(path)))
+
+
+# Streaming and writing
+
+
+def test_memory_does_not_grow_with_the_number_of_records(tmp_path: Path) -> None:
+    small, large = capture(tmp_path, GOOD * 20, name="s"), capture(tmp_path, GOOD * 1000, name="l")
+    peaks = []
+    for path in (small, small, large):
+        tracemalloc.start()
+        assert sum(1 for _ in open_traffic(path))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[2] < peaks[1] + 50_000
+
+
+def test_an_iteration_that_is_left_closes_its_file(tmp_path: Path) -> None:
+    source = open_traffic(capture(tmp_path, GOOD * 3))
+    assert next(iter(source)).id == "a"  # an open file would be a ResourceWarning, and warnings are errors
+    assert source.intake.loaded == 0
+
+
+HEADER_TEXT = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=8)
+HEADERS = st.lists(st.tuples(st.sampled_from(["X-A", "x-a", "Content-Type", "B"]), HEADER_TEXT), max_size=3).map(tuple)
+ZONES = st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=30))])
+INSTANTS = st.builds(datetime.fromtimestamp, st.integers(0, 2**32).map(lambda n: n / 8), ZONES)
+TEXT = st.text(st.characters(codec="utf-8"), min_size=1, max_size=10)
+RECORDED = st.builds(
+    Observation,
+    status=st.integers(0, 1000),
+    headers=HEADERS,
+    body=st.binary(max_size=9) | TEXT.map(str.encode),
+    timing=st.none() | st.floats(0, 1e9).map(Timing),
+)
+CASES = st.builds(
+    Case,
+    id=TEXT,
+    kind=st.just("traffic"),
+    identity=st.just(""),
+    request=st.builds(
+        Request,
+        method=st.sampled_from(["GET", "post", "M-SEARCH"]),
+        path=st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), max_size=9).map("/".__add__),
+        headers=HEADERS,
+        body=st.none() | st.binary(max_size=9) | TEXT.map(str.encode),
+    ),
+    correlation_id=TEXT,
+    freeze=st.none() | INSTANTS,
+    session=st.none() | TEXT,
+    recorded=st.none() | RECORDED,
+)
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz", ".zst"])
+def test_cases_that_are_written_read_back_equal(tmp_path_factory: pytest.TempPathFactory, suffix: str) -> None:
+    path = tmp_path_factory.mktemp("written") / f"c.jsonl{suffix}"
+
+    @settings(max_examples=40)
+    @given(st.lists(CASES, max_size=3))
+    def round_trip(cases: list[Case]) -> None:
+        assert write_capture(path, cases) == len(cases)
+        read = list(open_traffic(path))
+        assert [bare(case) for case in read] == [bare(case) for case in cases]
+
+    round_trip()
+
+
+def bare(case: Case) -> tuple[object, ...]:
+    """Return what a capture keeps of a case: all but identity and place, which are the file's."""
+    return (case.id, case.kind, case.request, case.correlation_id, case.freeze, case.session, case.recorded)
+
+
+def test_the_same_cases_make_the_same_file(tmp_path: Path) -> None:
+    cases = list(open_traffic(capture(tmp_path, GOOD)))
+    for suffix in ("gz", "zst"):
+        first, second = tmp_path / f"1.{suffix}", tmp_path / f"2.{suffix}"
+        write_capture(first, cases)
+        write_capture(second, cases)
+        assert first.read_bytes() == second.read_bytes()
