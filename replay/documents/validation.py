@@ -43,7 +43,7 @@ def explain(error: ValidationError, model: type[BaseModel] | None = None) -> tup
         return f"unknown key '{name}'", _suggestion(str(location[-1]), model, location)
     if fault["type"] == "missing":
         return f"key '{name}' is missing", f"add `{name}:`"
-    fact = fault["msg"].removeprefix("Value error, ")
+    fact = "must be a mapping" if fault["type"] == "model_type" else fault["msg"].removeprefix("Value error, ")
     hint = "put it in quotes" if fault["type"] == "string_type" else None
     return f"{_dotted(location)}: {_shown_fact(fact)}", hint
 
