@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final, TextIO
 
 from replay.documents import parse_json
-from replay.models import MISSING, Difference, Headers, Json, Missing, Observation, Result
+from replay.models import Difference, Headers, Json, Missing, Observation, Result
 from replay.reports.facts import LONGEST, counted
 from replay.reports.inert import cut, printable
 from replay.reports.page import Line, columns, title, wrapped, write_lines

@@ -75,8 +75,7 @@ def _tally(counts: Mapping[str, int]) -> str:
 def acceptances(accepted: Mapping[str, int]) -> Iterator[str]:
     """Yield what counted as equal although its bytes differ, and under which rule or default."""
     for rule, cases in sorted(accepted.items(), key=lambda item: (-item[1], item[0])):
-        verb = "differs" if cases == 1 else "differ"
-        yield f"{counted(cases, 'case')} {verb} in bytes only and count as equal under: {printable(rule, LONGEST)}"
+        yield f"{counted(cases, 'case')} counted as equal although bytes differ: {printable(rule, LONGEST)}"
 
 
 def measurements(measures: Mapping[str, Spread]) -> Iterator[str]:
@@ -133,7 +132,7 @@ def next_steps(summary: Summary, verdict: Verdict) -> list[tuple[str, str]]:
     if not summary.complete:
         steps.append(("replay run --resume", "go on where this run stopped"))
     if summary.clusters:
-        example = shlex.quote(printable(summary.clusters[0].example))
+        example = _argument(summary.clusters[0].example)
         steps.append((f"replay show {example}", "see the largest group's example in full"))
         steps.append((f"replay promote {example}", "keep it as a golden"))
     if verdict.state == "INCONCLUSIVE":
@@ -142,5 +141,10 @@ def next_steps(summary: Summary, verdict: Verdict) -> list[tuple[str, str]]:
             for each in verdict.criteria
             if each.state == "INCONCLUSIVE"
         ]
-    steps.append((f"replay report {shlex.quote(printable(summary.run))}", "print this report again"))
+    steps.append((f"replay report {_argument(summary.run)}", "print this report again"))
     return steps
+
+
+def _argument(text: str) -> str:
+    """Return a text as one argument of a shell's command, and never as an option."""
+    return ("-- " if text.startswith("-") else "") + shlex.quote(printable(text))

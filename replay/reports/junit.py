@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC
 from typing import Final, Literal, TextIO
 from xml.sax.saxutils import escape, quoteattr
 
@@ -80,7 +81,7 @@ class JunitReport:
         out.write('<?xml version="1.0" encoding="UTF-8"?>\n')
         out.write(f'<testsuites name="replay" {_sums(total)} time={_time(seconds)}>\n')
         for suite in suites:
-            out.writelines(suite.xml(summary.started.isoformat(timespec="seconds")))
+            out.writelines(suite.xml(f"{summary.started.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"))
         out.write("</testsuites>\n")
 
 

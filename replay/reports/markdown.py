@@ -56,7 +56,8 @@ def _criteria(verdict: Verdict) -> Iterator[str]:
 def _row(judgement: Judgement) -> str:
     state = f"{_SIGNS[judgement.state]} {facts.STATES[judgement.state]}"
     why = escaped(printable(judgement.why, _CELL))
-    return f"| {code(judgement.sentence)} | {state} | {escaped(facts.evidence(judgement))} | {why} |"
+    sentence = code(judgement.sentence).replace("|", "\\|")
+    return f"| {sentence} | {state} | {escaped(facts.evidence(judgement))} | {why} |"
 
 
 def _bullets(title: str, lines: Iterable[str]) -> Iterator[str]:
@@ -103,8 +104,8 @@ def _next(summary: Summary, verdict: Verdict) -> Iterator[str]:
 
 
 def code(text: str) -> str:
-    """Return the text as a code span that stands in a table, too; nothing in it ends the span."""
-    shown = printable(text, _CELL).replace("|", "\\|") or " "
+    """Return the text as a code span; nothing in it ends the span."""
+    shown = printable(text, _CELL) or " "
     ticks = "`" * (_longest_run(shown) + 1)
     edge = " " if shown.startswith("`") or shown.endswith("`") else ""
     return f"{ticks}{edge}{shown}{edge}{ticks}"
@@ -118,10 +119,16 @@ def fenced(lines: list[str], language: str) -> list[str]:
 
 def escaped(text: str) -> str:
     """Return the text so that it formats, links and mentions nothing."""
-    plain = re.sub(r"([\\`*_{}\[\]()#+!|~$^>-])", r"\\\1", printable(text))
+    plain = re.sub(
+        r"[\\`*_{}\[\]|~$]|^\s*(?:[-+>=]|\d+(?=[.)]))", lambda match: _backslashed(match[0]), printable(text)
+    )
     plain = plain.replace("&", "&amp;").replace("<", "&lt;")
-    # A zero-width space keeps GitHub from notifying people, and from linking what looks like an address.
-    return re.sub(r"@|:(?=//)|(?<=\bwww)\.", lambda match: match[0] + "&#8203;", plain, flags=re.IGNORECASE)
+    # A zero-width space keeps GitHub from notifying people, and from linking what looks like an address or an issue.
+    return re.sub(r"[@#]|:(?=//)|(?<=\bwww)\.", lambda match: match[0] + "&#8203;", plain, flags=re.IGNORECASE)
+
+
+def _backslashed(mark: str) -> str:
+    return f"{mark}&#8203;" if mark[-1].isdigit() else f"{mark[:-1]}\\{mark[-1]}"
 
 
 def _longest_run(text: str) -> int:

@@ -55,8 +55,8 @@ class TerminalReport:
 
     def _criterion(self, judgement: Judgement) -> Iterator[Line]:
         state, style = facts.STATES[judgement.state], _STYLES[judgement.state].removeprefix("bold ")
-        yield from self._wrapped(f"{state:<10}{printable(judgement.sentence, facts.LONGEST)}", _INDENT, 10, style)
-        indent = _INDENT + " " * 10
+        yield from self._wrapped(f"{state:<11}{printable(judgement.sentence, facts.LONGEST)}", _INDENT, 11, style)
+        indent = _INDENT + " " * 11
         if facts.evidence(judgement):
             yield from self._wrapped(facts.evidence(judgement), indent)
         if judgement.why:

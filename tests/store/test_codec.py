@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from replay.documents import Numeral
 from replay.models import (
     MISSING,
     Acceptance,
@@ -168,6 +169,14 @@ def test_a_value_nested_beyond_recursion_comes_back(wrap: Callable[[Any], Any]) 
     for _ in range(3_000):
         returned = returned[0] if isinstance(returned, list) else returned["$k"]
     assert repr(returned) == "Decimal('1.0')"
+
+
+def test_a_number_keeps_the_spelling_that_it_had() -> None:
+    text, stored = encode_result(
+        Result(CASE, "deviation", differences=(Difference("a", "value", [Numeral("1e5")], 1, "d"),))
+    )
+    (returned,) = decode_result(text, stored).differences[0].old  # type: ignore[misc]
+    assert returned.spelling == "1e5"
 
 
 def test_bodies_stand_beside_the_document_and_not_in_it() -> None:

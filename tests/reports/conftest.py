@@ -1,0 +1,171 @@
+"""A run that says something about everything, and one in which everything is hostile."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from replay.models import (
+    MISSING,
+    Acceptance,
+    Case,
+    CaseError,
+    Cluster,
+    Counts,
+    Difference,
+    Failure,
+    Intake,
+    Judgement,
+    Measure,
+    Observation,
+    Quantiles,
+    Request,
+    Result,
+    SideInfo,
+    Spread,
+    Summary,
+    Timing,
+    Verdict,
+)
+from replay.reports import REPORTS
+
+START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+HOSTILE = (
+    "\x1b[31mred\x1b[0m \x9b2J \u202egnp.exe [red]x[/red] <script>alert(1)</script> ]]> &amp; | `` ``` @octocat"
+    " \x00\r\n# h\ud800 ${jndi:x} {{7*7}} %s \ufffe"
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a report is given."""
+
+    summary: Summary
+    results: tuple[Result, ...]
+    verdict: Verdict
+
+    def report(self, kind: str) -> str:
+        """Return the report as text."""
+        out = io.StringIO()
+        REPORTS[kind]().write(out, self.summary, self.results, self.verdict)
+        return out.getvalue()
+
+
+def case(name: str, kind: str = "traffic") -> Case:
+    return Case(
+        name,
+        "golden" if kind == "golden" else "traffic",
+        name,
+        Request("GET", f"/{name}"),
+        correlation_id=f"req-{name}",
+        title="A leap day" if kind == "golden" else "",
+        why="INC-7" if kind == "golden" else "",
+    )
+
+
+def answer(milliseconds: float = 1.5) -> Observation:
+    return Observation(200, (("content-type", "application/json"),), b"{}", timing=Timing(milliseconds))
+
+
+FEE = Difference("body.fee", "value", Decimal("9.90"), Decimal("9.9000"), "at body.fee, strict: true", note="spelled")
+GONE = Difference("body.items[3].id", "missing", "a1", MISSING, "default: values are equal")
+RESULTS = (
+    Result(case("checkout/leap-day", "golden"), "deviation", answer(), answer(2.5), (FEE, GONE), flags=("drifted",)),
+    Result(case("top", "golden"), "match", answer(), answer(), measures=(Measure("body.hits", "rank.tau", 0.8),)),
+    Result(case("checkout/refund", "golden"), "skipped", skipped="POST is not writable"),
+    Result(case("t1"), "match", answer(), answer(), accepted=(Acceptance("body", "default: JSON by value"),)),
+    Result(case("t2"), "new_error", answer(), Observation(error=Failure("timeout")), error=CaseError("new", "timeout")),
+    Result(case("t3"), "both_error", error=CaseError("both", "refused", "connection refused")),
+    Result(case("t4"), "noise", answer(), answer(), (replace(FEE, at="body.took"),)),
+)
+SUMMARY = Summary(
+    run="0193-abcd",
+    started=START,
+    finished=START,
+    complete=True,
+    old=SideInfo("http://localhost:8001", "frozen"),
+    new=SideInfo("http://localhost:8002", "not frozen", "nobody obeys Replay-Time", "t1"),
+    counts=Counts(loaded=7, compared=4, matched=2, deviating=1, noise=1, waived=0, errored=2, skipped=1),
+    decision="Move payment capture from provider A to provider B",
+    owner="payments-oncall",
+    seed=42,
+    intake=(Intake("week.jsonl", 4, {"status 0": 1}),),
+    clusters=(
+        Cluster("body.fee value", 1, "checkout/leap-day", ("body.fee",), ("value",), FEE, ("checkout/leap-day",)),
+        Cluster("new timeout", 1, "t2", (), (), None, ("t2",)),
+    ),
+    latency={"old": Quantiles(5, 1.0, 2.0, 3.0, 4.0), "new": Quantiles(4, 1.1, 2.1, 3.1, 4.1)},
+    measures={"rank.tau": Spread(1, 0.8, 0.8, 0.8, 0.8)},
+    accepted={"default: JSON by value": 20},
+    skipped={"POST is not writable": 1},
+    errors={"new timeout": 1, "both refused": 1},
+    warnings=("the mask key was made for this run",),
+)
+VERDICT = Verdict(
+    "NO-GO",
+    (
+        Judgement("goldens pass", "NO-GO", "1 of 3 goldens deviates: checkout/leap-day", 1 / 3, None, 3.0),
+        Judgement("deviation < 0.5%", "INCONCLUSIVE", "598 further clean cases would settle it", 0.5, (0.1, 0.9), 3.0),
+        Judgement("errors <= old", "GO", "new fails no more often", 0.0, (float("-inf"), 0.004), 4.0),
+    ),
+    "cutover",
+    1,
+)
+
+
+def hostile() -> Run:
+    difference = Difference(HOSTILE, "value", HOSTILE, {HOSTILE: [HOSTILE]}, HOSTILE, note=HOSTILE)
+    evil = Case(
+        HOSTILE,
+        "golden",
+        HOSTILE,
+        Request(HOSTILE, HOSTILE, ((HOSTILE, HOSTILE),), HOSTILE.encode("utf-8", "surrogatepass")),
+    )
+    evil = replace(evil, title=HOSTILE, why=HOSTILE, place=HOSTILE, correlation_id=HOSTILE)
+    seen = Observation(200, (("content-type", HOSTILE),), b"", Failure("exception", HOSTILE))
+    traffic = replace(evil, kind="traffic")
+    return Run(
+        replace(
+            SUMMARY,
+            run=HOSTILE,
+            decision=HOSTILE,
+            owner=HOSTILE,
+            old=SideInfo(HOSTILE, "frozen", HOSTILE, HOSTILE),
+            intake=(Intake(HOSTILE, 1, {HOSTILE: 2}),),
+            clusters=(Cluster(HOSTILE, 1, HOSTILE, (HOSTILE,), (HOSTILE,), difference),),
+            accepted={HOSTILE: 1},
+            skipped={HOSTILE: 1},
+            errors={HOSTILE: 1},
+            measures={HOSTILE: Spread(1, 1.0, 1.0, 1.0, 1.0)},
+            warnings=(HOSTILE,),
+        ),
+        (
+            Result(evil, "deviation", seen, seen, (difference,), flags=(HOSTILE,)),
+            Result(traffic, "new_error", seen, seen, (difference,), error=CaseError("new", "exception", HOSTILE)),
+            Result(evil, "skipped", skipped=HOSTILE),
+        ),
+        Verdict("NO-GO", (Judgement(HOSTILE, "NO-GO", HOSTILE),), HOSTILE, 1),
+    )
+
+
+@pytest.fixture
+def run() -> Run:
+    return Run(SUMMARY, RESULTS, VERDICT)
+
+
+@pytest.fixture
+def hostile_run() -> Run:
+    return hostile()
+
+
+@pytest.fixture
+def report(monkeypatch: pytest.MonkeyPatch) -> Callable[[Run, str], str]:
+    """Return what renders a report as CI sees it: 80 columns, no colour, no terminal."""
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("NO_COLOR", "1")
+    return lambda run, kind: run.report(kind)

@@ -1,0 +1,158 @@
+"""The report on the terminal: verdict first, 80 columns, a screen or two."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from replay.models import MISSING, Cluster, Counts, Difference, Verdict
+from replay.reports import TerminalReport
+
+Report = Callable[..., str]
+
+EXPECTED = """\
+NO-GO
+gate cutover, run 0193-abcd, exit code 1
+Move payment capture from provider A to provider B
+owner: payments-oncall
+
+Criteria
+  fails      goldens pass
+             value 0.3333, n 3
+             1 of 3 goldens deviates: checkout/leap-day
+  undecided  deviation < 0.5%
+             value 0.5, interval 0.1 to 0.9, n 3
+             598 further clean cases would settle it
+  holds      errors <= old
+             value 0, interval -inf to 0.004, n 4
+             new fails no more often
+
+Cases
+  loaded 7 = compared 4 + errored 2 + skipped 1
+  compared 4 = matched 2 + deviating 1 + noise 1 + waived 0
+  errors: both refused 1, new timeout 1
+  skipped: POST is not writable 1
+
+Input
+  week.jsonl: loaded 4 + skipped 1 = 5 records read (status 0 1)
+
+Sides
+  old: http://localhost:8001; clock: frozen
+  new: http://localhost:8002; clock: not frozen, nobody obeys Replay-Time
+  new gave no answer any more after t1
+  latency in ms: old p50 1.0 p95 3.0 (n 5); new p50 1.1 p95 3.1 (n 4)
+
+Deviations and errors in 2 groups, largest first
+   1. body.fee value (1 case)
+      for example checkout/leap-day
+      at body.fee
+      old  9.90
+      new  9.9000
+      spelled
+      judged by at body.fee, strict: true
+   2. new timeout (1 case)
+      for example t2
+
+Measures
+  rank.tau: min 0.8, median 0.8, mean 0.8, max 0.8 over 1
+
+Accepted
+  20 cases counted as equal although bytes differ: default: JSON by value
+
+Warnings
+  the mask key was made for this run
+
+What to do next
+  replay show checkout/leap-day
+      see the largest group's example in full
+  replay promote checkout/leap-day
+      keep it as a golden
+  replay report 0193-abcd
+      print this report again
+"""
+
+
+def test_the_whole_report_reads_from_the_verdict_to_what_to_do_next(run: object, report: Report) -> None:
+    assert report(run, "terminal") == EXPECTED
+
+
+def test_hostile_text_neither_moves_the_cursor_nor_makes_a_line(hostile_run: object, report: Report) -> None:
+    text = report(hostile_run, "terminal")
+    assert all(line.isprintable() for line in text.split("\n"))
+    assert "[red]x[/red]" in text
+    assert "{{7*7}} %s" in text
+
+
+def test_no_line_is_wider_than_the_terminal(hostile_run: object, run: object, report: Report) -> None:
+    for each in (run, hostile_run):
+        assert max(map(len, report(each, "terminal").split("\n"))) <= 80
+
+
+def test_thousands_of_groups_stay_on_a_screen_or_two(run: Any, report: Report) -> None:
+    sample = Difference("body.x", "value", ["long"] * 1_000, MISSING, "default " * 50)
+    clusters = tuple(Cluster(f"location {n}", n, f"case-{n}", (), (), sample) for n in range(1, 3_001))
+    text = report(replace(run, summary=replace(run.summary, clusters=clusters)), "terminal")
+    assert len(text.split("\n")) < 150
+    assert " 1. location 3000 (3,000 cases)" in text
+    assert "... and 2,990 more" in text
+
+
+def test_an_undecided_run_says_how_to_settle_it_and_never_go(run: Any, report: Report) -> None:
+    verdict = Verdict("INCONCLUSIVE", run.verdict.criteria[1:], None, 3)
+    text = report(replace(run, verdict=verdict), "terminal")
+    assert text.startswith("INCONCLUSIVE\n")
+    assert not re.search(r"\bGO\b", text)
+    assert "settle: deviation < 0.5%\n      598 further clean cases would settle it" in text
+
+
+def test_a_run_without_criteria_proves_nothing_and_says_so(run: Any, report: Report) -> None:
+    assert "there is none, so nothing was proved" in report(
+        replace(run, verdict=Verdict("INCONCLUSIVE", ())), "terminal"
+    )
+
+
+def test_a_run_that_broke_off_says_so_and_how_to_go_on(run: Any, report: Report) -> None:
+    text = report(replace(run, summary=replace(run.summary, complete=False)), "terminal")
+    assert "run 0193-abcd, not completed, exit code 1" in text
+    assert "replay run --resume" in text
+
+
+@pytest.mark.parametrize("counts", [Counts(loaded=2, compared=1, matched=1), Counts(loaded=1, compared=1)])
+def test_a_sum_that_does_not_add_up_is_said_loudly(run: Any, report: Report, counts: Counts) -> None:
+    for kind in ("terminal", "markdown", "junit"):
+        assert "does not add up" in report(replace(run, summary=replace(run.summary, counts=counts)), kind)
+
+
+def test_an_id_that_looks_like_an_option_is_quoted_as_an_argument(run: Any, report: Report) -> None:
+    cluster = replace(run.summary.clusters[0], example="--store $(reboot)")
+    text = report(replace(run, summary=replace(run.summary, clusters=(cluster,))), "terminal")
+    assert "replay show -- '--store $(reboot)'" in text
+
+
+class Screen(io.StringIO):
+    """A terminal."""
+
+    def isatty(self) -> bool:
+        """Return what a terminal returns."""
+        return True
+
+
+def test_a_terminal_gets_colour_unless_it_wants_none(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    screen = Screen()
+    TerminalReport(80).write(screen, run.summary, (), run.verdict)
+    assert screen.getvalue().startswith("\x1b[1;31mNO-GO")
+
+
+def test_a_terminal_that_is_no_utf_8_gets_escapes(run: Any) -> None:
+    raw = io.BytesIO()
+    out = io.TextIOWrapper(raw, encoding="ascii")
+    TerminalReport(80).write(out, replace(run.summary, decision="caf\u00e9"), (), run.verdict)
+    out.flush()
+    assert b"caf\\xe9" in raw.getvalue()
