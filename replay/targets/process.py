@@ -122,6 +122,11 @@ class Tail:
         lines = [line.strip() for line in self._text.decode("utf-8", "replace").splitlines() if line.strip()]
         return " | ".join(lines[-6:])[-600:]
 
+    def forget(self) -> None:
+        """Drop what was printed so far: the next case did not print it."""
+        self._read()
+        self._text = b""
+
     def close(self) -> None:
         """Let go of the pipe."""
         if self._pipe is not None:
@@ -175,6 +180,7 @@ class WorkerProcess:
     async def ask(self, header: Mapping[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
         """Send one case and wait for its answer. Raises WorkerDiedError when the process ends instead."""
         self._asked += 1
+        self._tail.forget()
         reply, answer = await self._ask({**header, "n": self._asked}, body)
         if reply.get("n") != self._asked:
             raise WorkerDiedError("the worker answered another case")

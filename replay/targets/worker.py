@@ -597,7 +597,7 @@ def coerce(value: typing.Any, kind: typing.Any) -> typing.Any:  # noqa: PLR0911 
         if dataclasses.is_dataclass(kind) and isinstance(value, dict):
             return _coerce_fields(value, kind)
         if hasattr(kind, "model_validate") and isinstance(value, dict):
-            return typing.cast("typing.Any", kind).model_validate(plain(value))
+            return typing.cast("typing.Any", kind).model_validate(value)  # decimals as such: a float field takes them
         if hasattr(kind, "_fields") and isinstance(value, (list, dict)):
             return kind(*plain(value)) if isinstance(value, list) else _coerce_fields(value, kind)
     return plain(value)
