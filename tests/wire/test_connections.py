@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import resource
 import socket
@@ -108,7 +109,7 @@ def test_what_the_loop_has_not_seen_yet_is_seen_before_a_post_is_sent(rest: byte
 
     def one_after_the_other(server: socket.socket) -> None:
         for _ in range(3):
-            with server.accept()[0] as connection:
+            with contextlib.suppress(OSError), server.accept()[0] as connection:
                 served.append(connection.recv(10_000).split(b" ")[0])
                 connection.sendall(OK)
                 time.sleep(0.01)
@@ -124,12 +125,29 @@ def test_what_the_loop_has_not_seen_yet_is_seen_before_a_post_is_sent(rest: byte
         return observations
 
     with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(1)
         thread = threading.Thread(target=one_after_the_other, args=(server,))
         thread.start()
         observations = run(scenario(server.getsockname()[1]))
         thread.join()
     assert [(seen.body, seen.error) for seen in observations] == [(b"ok", None)] * 3
     assert served == [b"POST"] * 3
+
+
+def test_an_answer_that_comes_after_the_deadline_is_not_the_answer_to_the_next_case(run: Run, serve: Serve) -> None:
+    async def late(writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.08)
+        writer.write(OK.replace(b"ok", b"no"))
+
+    async def scenario() -> list[Observation]:
+        async with serve({"/late": late}, []) as port:
+            client = client_for(port, seconds=0.06)
+            return await exchange_all(client, Request(path="/late"), Request(), Request())
+
+    first, *rest = run(scenario())
+    assert first.error is not None
+    assert first.error.kind == "timeout"
+    assert [seen.body for seen in rest] == [b"ok", b"ok"]
 
 
 def close_on_second(requests: list[bytes]) -> Callable[..., Awaitable[None]]:

@@ -29,6 +29,7 @@ TIMEOUT: Final = 0.25
 MAX_BODY: Final = 2**20
 OK: Final = b"HTTP/1.1 200 OK\r\n"
 TWO: Final = OK + b"Content-Length: 2\r\n\r\nhi"
+INTERIM: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 CHUNKED: Final = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
@@ -43,6 +44,8 @@ class Fault:
     body: bytes = b""
     method: str = "GET"
     part: str = ""
+    kept: bool = False
+    """Whether the connection stands at the end of the answer and may carry the next case."""
 
 
 def coded(coding: bytes, body: bytes) -> bytes:
@@ -86,7 +89,7 @@ FAULTS: Final[dict[str, Fault]] = {
     "no last chunk": Fault(CHUNKED + b"2\r\nhi\r\n", "close", "incomplete_body", 200, b"hi"),
     "an endless chunk extension": Fault(CHUNKED + b"2;" + b"x" * 3 * 2**20, "hold", "too_large", 200),
     "endless trailers": Fault(CHUNKED + b"0\r\n" + b"A: b\r\n" * 2**19, "hold", "too_large", 200),
-    "chunks with trailers": Fault(CHUNKED + b"2\r\nhi\r\n0\r\nX-Sum: 1\r\n\r\n", "hold", None, 200, b"hi"),
+    "chunks with trailers": Fault(CHUNKED + b"2\r\nhi\r\n0\r\nX-Sum: 1\r\n\r\n", "hold", None, 200, b"hi", kept=True),
     "a gzip transfer coding": Fault(OK + b"Transfer-Encoding: gzip, chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n", "hold",
                                     "protocol", 200),
     "chunked twice": Fault(OK + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "hold",
@@ -94,19 +97,19 @@ FAULTS: Final[dict[str, Fault]] = {
     # answers that are too many
     "two answers": Fault(TWO + TWO.replace(b"hi", b"no"), "hold", None, 200, b"hi"),
     "an answer and garbage": Fault(TWO + b"\0\0garbage", "hold", None, 200, b"hi"),
-    "a thousand interim answers": Fault(b"HTTP/1.1 100 Continue\r\n\r\n" * 1000 + TWO, "hold", None, 200, b"hi"),
-    "early hints": Fault(b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n" + TWO, "hold", None, 200, b"hi"),
+    "a thousand interim answers": Fault(INTERIM * 1000 + TWO, "hold", None, 200, b"hi", kept=True),
+    "early hints": Fault(b"HTTP/1.1 103 Hints\r\nLink: </a.css>\r\n\r\n" + TWO, "hold", None, 200, b"hi", kept=True),
     "an interim answer with a body": Fault(
         b"HTTP/1.1 150 Odd\r\nContent-Length: 3\r\n\r\nodd" + TWO, "hold", None, 200, b"hi"
     ),
-    "endless interim answers": Fault(b"HTTP/1.1 100 Continue\r\n\r\n" * 130_000, "hold", "too_large"),
-    "only an interim answer": Fault(b"HTTP/1.1 100 Continue\r\n\r\n", "close", "closed"),
+    "endless interim answers": Fault(INTERIM * 130_000, "hold", "too_large"),
+    "only an interim answer": Fault(INTERIM, "close", "closed"),
     "an unasked 101": Fault(
         b"HTTP/1.1 101 OK\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n\x81\x02hi", "hold", "protocol"
     ),
     "a bare 101": Fault(b"HTTP/1.1 101 Switching Protocols\r\n\r\nhi", "hold", "protocol"),
     "an offer to upgrade": Fault(
-        OK + b"Upgrade: h2,h2c\r\nConnection: Upgrade\r\nContent-Length: 2\r\n\r\nhi", "hold", None, 200, b"hi"
+        OK + b"Upgrade: h2c\r\nConnection: Upgrade\r\n" + TWO[len(OK) :], "hold", None, 200, b"hi", kept=True
     ),
     # no HTTP/1.1
     "HTTP/0.9": Fault(b"<html>hello</html>", "close", "protocol"),
@@ -124,38 +127,38 @@ FAULTS: Final[dict[str, Fault]] = {
     "status 099": Fault(TWO.replace(b"200", b"099"), "hold", "protocol"),
     "status 1000": Fault(TWO.replace(b"200", b"1000"), "hold", "protocol"),
     "a status in words": Fault(TWO.replace(b"200", b"fine"), "hold", "protocol"),
-    "status 999": Fault(TWO.replace(b"200", b"999"), "hold", None, 999, b"hi"),
-    "no reason": Fault(TWO.replace(b" OK", b""), "hold", None, 200, b"hi"),
+    "status 999": Fault(TWO.replace(b"200", b"999"), "hold", None, 999, b"hi", kept=True),
+    "no reason": Fault(TWO.replace(b" OK", b""), "hold", None, 200, b"hi", kept=True),
     "a redirect": Fault(
-        b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n", "hold", None, 302
+        b"HTTP/1.1 302 Go\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n", "hold", None, 302, kept=True
     ),
     # bodies where none may be
     "a body on 204": Fault(TWO.replace(b"200", b"204"), "hold", None, 204),
     "chunks on 204": Fault(CHUNKED.replace(b"200", b"204") + b"2\r\nhi\r\n0\r\n\r\n", "hold", None, 204),
     "a body on 304": Fault(TWO.replace(b"200", b"304"), "hold", None, 304),
-    "a body on 205": Fault(TWO.replace(b"200", b"205"), "hold", None, 205, b"hi"),
+    "a body on 205": Fault(TWO.replace(b"200", b"205"), "hold", None, 205, b"hi", kept=True),
     "a body on HEAD": Fault(TWO, "hold", None, 200, b"", "HEAD"),
     "chunks on HEAD": Fault(CHUNKED + b"2\r\nhi\r\n0\r\n\r\n", "hold", None, 200, b"", "HEAD"),
     "a coding on HEAD": Fault(OK + b"Content-Encoding: gzip\r\n\r\n", "hold", None, 200, b"", "HEAD"),
     # headers
-    "ten thousand headers": Fault(OK + b"X-A: b\r\n" * 10_000 + TWO[len(OK) :], "hold", None, 200, b"hi"),
+    "ten thousand headers": Fault(OK + b"X-A: b\r\n" * 10_000 + TWO[len(OK) :], "hold", None, 200, b"hi", kept=True),
     "a header of 1 MB": Fault(
-        OK + b"X-A: " + b"b" * 10**6 + b"\r\nContent-Length: 2\r\n\r\nhi", "hold", None, 200, b"hi"
+        OK + b"X-A: " + b"b" * 10**6 + b"\r\nContent-Length: 2\r\n\r\nhi", "hold", None, 200, b"hi", kept=True
     ),
     "a header of 3 MB": Fault(OK + b"X-A: " + b"b" * 3 * 10**6, "hold", "too_large"),
     "a NUL in a header": Fault(OK + b"X-A: b\0c\r\nContent-Length: 2\r\n\r\nhi", "hold", "protocol"),
     "a folded header": Fault(OK + b"X-A: b\r\n  c\r\nContent-Length: 2\r\n\r\nhi", "hold", "protocol"),
-    "an empty header": Fault(OK + b"X-A:\r\nContent-Length: 2\r\n\r\nhi", "hold", None, 200, b"hi"),
+    "an empty header": Fault(OK + b"X-A:\r\nContent-Length: 2\r\n\r\nhi", "hold", None, 200, b"hi", kept=True),
     # sizes and codings
     "a body over the cap": Fault(
         OK + b"Content-Length: 2000000\r\n\r\n" + b"x" * 2_000_000, "hold", "too_large", 200, b"x" * MAX_BODY
     ),
     "an endless stream": Fault(OK + b"\r\n" + b"x" * 2_000_000, "hold", "too_large", 200, b"x" * MAX_BODY),
-    "gzip": Fault(coded(b"gzip", gzip.compress(b"hi")), "hold", None, 200, b"hi"),
-    "a cut gzip": Fault(coded(b"gzip", gzip.compress(b"hi")[:-4]), "hold", "decode", 200, b"hi"),
-    "gzip that is none": Fault(coded(b"gzip", b"hi"), "hold", "decode", 200),
-    "raw deflate": Fault(coded(b"deflate", zlib.compress(b"hi", wbits=-15)), "hold", None, 200, b"hi"),
-    "an unknown coding": Fault(coded(b"lzma", b"hi"), "hold", "decode", 200, b"hi"),
+    "gzip": Fault(coded(b"gzip", gzip.compress(b"hi")), "hold", None, 200, b"hi", kept=True),
+    "a cut gzip": Fault(coded(b"gzip", gzip.compress(b"hi")[:-4]), "hold", "decode", 200, b"hi", kept=True),
+    "gzip that is none": Fault(coded(b"gzip", b"hi"), "hold", "decode", 200, kept=True),
+    "raw deflate": Fault(coded(b"deflate", zlib.compress(b"hi", wbits=-15)), "hold", None, 200, b"hi", kept=True),
+    "an unknown coding": Fault(coded(b"lzma", b"hi"), "hold", "decode", 200, b"hi", kept=True),
     "a close within gzip": Fault(coded(b"gzip", gzip.compress(b"hi"))[:-4], "close", "incomplete_body", 200, b"hi"),
 }  # fmt: skip
 
@@ -165,7 +168,13 @@ def client_for(port: int) -> WireClient:
 
 
 @pytest.fixture
-def meet(run: Run, serve: Serve, reset: Reset) -> Callable[[Fault], list[Observation]]:
+def seen() -> list[tuple[int, bytes]]:
+    """Return what will hold the number of the connection and the request, for each that the far side got."""
+    return []
+
+
+@pytest.fixture
+def meet(run: Run, serve: Serve, reset: Reset, seen: list[tuple[int, bytes]]) -> Callable[[Fault], list[Observation]]:
     """Return what meets one fault, and then asks the same client for three good answers."""
 
     def behave(fault: Fault) -> Behaviour:
@@ -180,7 +189,7 @@ def meet(run: Run, serve: Serve, reset: Reset) -> Callable[[Fault], list[Observa
         return behaviour
 
     async def scenario(fault: Fault) -> list[Observation]:
-        async with serve({"/fault": behave(fault)}, []) as port:
+        async with serve({"/fault": behave(fault)}, seen) as port:
             client = client_for(port)
             requests = [Request(fault.method, "/fault"), Request(path="/1"), Request("POST", "/2"), Request(path="/3")]
             observations = [await client.exchange(request) for request in requests]
@@ -192,7 +201,7 @@ def meet(run: Run, serve: Serve, reset: Reset) -> Callable[[Fault], list[Observa
 
 @pytest.mark.parametrize("fault", [pytest.param(fault, id=name) for name, fault in FAULTS.items()])
 def test_a_fault_has_a_name_and_does_not_reach_the_next_case(
-    fault: Fault, meet: Callable[[Fault], list[Observation]]
+    fault: Fault, meet: Callable[[Fault], list[Observation]], seen: list[tuple[int, bytes]]
 ) -> None:
     start = time.monotonic()
     first, *rest = meet(fault)
@@ -202,6 +211,7 @@ def test_a_fault_has_a_name_and_does_not_reach_the_next_case(
     assert (kind, first.status, first.body) == (fault.kind, fault.status, fault.body), first.error
     assert fault.part in (first.error.message if first.error else "")
     assert [(other.status, other.body, other.error) for other in rest] == [(200, b"ok", None)] * 3
+    assert [number for number, _ in seen] == ([1] * 4 if fault.kept else [1, 2, 2, 2])
     assert elapsed < TIMEOUT + 2
 
 
