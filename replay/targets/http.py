@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+from replay.determinism.headers import CLOCK, FROZEN
 from replay.errors import SettingsError
 from replay.models import Case, Headers, Observation, Request, TargetSpec, first_header
 from replay.targets.base import Moment
@@ -14,9 +15,6 @@ from replay.wire import Origin, WireClient
 
 MomentHeaders = Callable[[Case, Moment], Headers]
 """Gives the headers that carry the instant, the seed and the correlation of a case."""
-
-CLOCK_HEADER: Final = "Replay-Clock"
-"""A service that obeyed the instant says so: `Replay-Clock: frozen`."""
 
 
 def no_headers(case: Case, moment: Moment) -> Headers:  # noqa: ARG001 (one of the functions that MomentHeaders describes)
@@ -66,7 +64,8 @@ class HttpTarget:
         observation = await self._client.exchange(self._request(case, moment))
         if observation.status is None:
             return observation
-        frozen = (observation.header(CLOCK_HEADER) or "").strip().lower() == "frozen"
+        # A service that obeyed the instant says so.
+        frozen = (observation.header(CLOCK) or "").lower() == FROZEN
         return replace(observation, clock_frozen=frozen)
 
     async def close(self) -> None:

@@ -30,7 +30,7 @@ ENCODERS: Final[dict[str, Callable[[bytes], bytes]]] = {
     "zstd": zstd.compress,
 }
 MEGABYTE: Final = 2**20
-TEXT: Final = b"".join(b"line %d\n" % number for number in range(8_000))
+TEXT: Final = b"".join(b"line %d\n" % number for number in range(20_000))
 
 
 def undo(body: bytes, *codings: str, limit: int = MEGABYTE) -> Decoded:

@@ -230,6 +230,20 @@ def test_no_more_connections_are_open_than_allowed_and_the_others_wait_in_order(
     assert min(queued[6:]) > 50
 
 
+def test_the_connection_that_was_used_last_is_used_next(run: Run, serve: Serve) -> None:
+    seen: Seen = []
+
+    async def scenario() -> None:
+        async with serve({}, seen) as port:
+            client = client_for(port)
+            await asyncio.gather(client.exchange(Request()), client.exchange(Request()))
+            await exchange_all(client, *[Request(path="/after")] * 4)
+
+    run(scenario())
+    assert len(set(numbers(seen[:2]))) == 2
+    assert len(set(numbers(seen[2:]))) == 1
+
+
 def test_waiting_for_a_connection_is_no_part_of_the_deadline_nor_of_the_latency(run: Run, serve: Serve) -> None:
     async def slow(writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(0.1)

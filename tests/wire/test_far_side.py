@@ -238,7 +238,7 @@ def test_a_drip_does_not_stretch_the_deadline(name: str, run: Run, serve: Serve)
     observation, elapsed = run(scenario())
     assert observation.error is not None
     assert observation.error.kind == "timeout"
-    assert TIMEOUT <= elapsed < TIMEOUT + 0.5
+    assert TIMEOUT - 0.01 < elapsed < TIMEOUT + 0.5  # uvloop counts in milliseconds
 
 
 @pytest.mark.parametrize("cut", range(1, len(CHUNKED) + 17, 9))
