@@ -10,6 +10,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 VARIABLE: Final = "REPLAY_MASK_KEY"
@@ -38,9 +39,10 @@ class Tokeniser:
 
     def __init__(self, key: bytes) -> None:
         self._key = key
-
-    def token(self, text: str) -> str:
+        self.token = lru_cache(maxsize=4096)(self._token)
         """Return `tok_` and 16 base32 characters (80 bits of HMAC-SHA-256); what is a token already stays one."""
+
+    def _token(self, text: str) -> str:
         if _TOKEN.fullmatch(text):
             return text
         mac = hmac.digest(self._key, text.encode("utf-8", "surrogatepass"), hashlib.sha256)

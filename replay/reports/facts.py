@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from replay.models import Cluster, Counts, Intake, Judgement, Quantiles, SideInfo, Spread, Summary, Verdict
@@ -14,8 +14,17 @@ LONGEST: Final = 500
 """Characters of one text of unknown origin in a report for people."""
 
 CLUSTERS: Final = 10
+MOST_LINES: Final = 20
 STATES: Final = {"GO": "holds", "NO-GO": "fails", "INCONCLUSIVE": "undecided"}
 """How one criterion stands. The verdict's own words are for the whole, so that nobody reads one for the other."""
+
+
+def shortened(lines: Iterable[str]) -> Iterator[str]:
+    """Yield the first lines, and how many more there are: 10,000 files must not push the rest off the screen."""
+    whole = list(lines)
+    yield from whole[:MOST_LINES]
+    if len(whole) > MOST_LINES:
+        yield f"... and {len(whole) - MOST_LINES:,} more"
 
 
 def counted(number: int, noun: str) -> str:
@@ -73,9 +82,9 @@ def _tally(counts: Mapping[str, int]) -> str:
 
 
 def acceptances(accepted: Mapping[str, int]) -> Iterator[str]:
-    """Yield what counted as equal although its bytes differ, and under which rule or default."""
+    """Yield how many cases each rule or default called equal although bytes differ."""
     for rule, cases in sorted(accepted.items(), key=lambda item: (-item[1], item[0])):
-        yield f"{counted(cases, 'case')} counted as equal although bytes differ: {printable(rule, LONGEST)}"
+        yield f"{counted(cases, 'case')}: {printable(rule, LONGEST)}"
 
 
 def measurements(measures: Mapping[str, Spread]) -> Iterator[str]:

@@ -37,7 +37,7 @@ def _lines(summary: Summary, verdict: Verdict) -> Iterator[str]:
     yield from _bullets("Sides", [*facts.sides(summary), *facts.latencies(summary)])
     yield from _clusters(summary.clusters)
     yield from _bullets("Measures", facts.measurements(summary.measures))
-    yield from _bullets("Accepted", facts.acceptances(summary.accepted))
+    yield from _bullets("Counted as equal although bytes differ", facts.acceptances(summary.accepted))
     yield from _bullets("Warnings", summary.warnings)
     yield from _next(summary, verdict)
 
@@ -61,7 +61,7 @@ def _row(judgement: Judgement) -> str:
 
 
 def _bullets(title: str, lines: Iterable[str]) -> Iterator[str]:
-    found = list(lines)
+    found = list(facts.shortened(lines))
     if found:
         yield f"### {title}"
         yield ""

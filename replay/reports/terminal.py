@@ -35,7 +35,7 @@ class TerminalReport:
         yield from self._section("Sides", [*facts.sides(summary), *facts.latencies(summary)])
         yield from self._deviations(summary.clusters)
         yield from self._section("Measures", facts.measurements(summary.measures))
-        yield from self._section("Accepted", facts.acceptances(summary.accepted))
+        yield from self._section("Counted as equal although bytes differ", facts.acceptances(summary.accepted))
         warnings = (printable(warning, facts.LONGEST) for warning in summary.warnings)
         yield from self._section("Warnings", warnings, style="yellow")
         yield from self._next(summary, verdict)
@@ -75,17 +75,18 @@ class TerminalReport:
             yield from self._wrapped(rest, _INDENT)
 
     def _cluster(self, place: int, cluster: Cluster) -> Iterator[Line]:
-        name = printable(cluster.title, 2 * self._width)
-        yield from self._wrapped(f"{place:>2}. {name} ({facts.counted(cluster.cases, 'case')})", _INDENT, 4, "bold")
+        heading = printable(cluster.title, 2 * self._width)
+        yield from self._wrapped(f"{place:>2}. {heading} ({facts.counted(cluster.cases, 'case')})", _INDENT, 4, "bold")
         indent = _INDENT + " " * 4
         yield from self._wrapped(f"for example {printable(cluster.example, 2 * self._width)}", indent)
         sample = cluster.sample
         if sample is None:
             return
-        old, new = shown_pair(sample.old, sample.new, self._width - len(indent) - 5)
+        name = "old" if sample.against == "old" else "expect"
+        old, new = shown_pair(sample.old, sample.new, self._width - len(indent) - len(name) - 1)
         yield from self._wrapped(f"at {printable(sample.at, 2 * self._width)}", indent, 3)
-        yield f"{indent}{'old' if sample.against == 'old' else 'expect':<4} {old}", "red"
-        yield f"{indent}new  {new}", "green"
+        yield f"{indent}{name} {old}", "red"
+        yield f"{indent}{'new':<{len(name)}} {new}", "green"
         if sample.note:
             yield from self._wrapped(printable(sample.note, 2 * self._width), indent)
         yield from self._wrapped(f"judged by {printable(sample.rule, 2 * self._width)}", indent, style="dim")
@@ -97,7 +98,7 @@ class TerminalReport:
             yield from self._wrapped(purpose, _INDENT * 3)
 
     def _section(self, name: str, lines: Iterable[str], style: str = "") -> Iterator[Line]:
-        for place, line in enumerate(lines):
+        for place, line in enumerate(facts.shortened(lines)):
             if place == 0:
                 yield from title(name)
             yield from self._wrapped(line, _INDENT, 2, style)

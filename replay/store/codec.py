@@ -13,12 +13,13 @@ from dataclasses import MISSING as NO_DEFAULT
 from dataclasses import Field, fields, is_dataclass
 from datetime import datetime
 from functools import cache
+from itertools import chain
 from types import NoneType, UnionType
 from typing import Any, Final, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel
 
-from replay.models import Result
+from replay.models import Headers, Result
 from replay.store.base import RunRecord
 from replay.store.values import decode_value, encode_value
 
@@ -79,6 +80,8 @@ def _decode(kind: type[_Noun], text: str | bytes, bodies: Sequence[bytes]) -> _N
 @cache
 def _plan(hint: Any) -> _Plan:
     origin = get_origin(hint)
+    if hint == Headers:
+        return _headers_plan()
     if origin in (Union, UnionType):
         return _union_plan(get_args(hint))
     if origin is tuple:
@@ -97,14 +100,18 @@ def _leaf_plan(hint: Any) -> _Plan:
         return _Plan(_keep_body, lambda index, bodies: b"" if index == _EMPTY_BODY else bodies[index])
     if hint is datetime:
         return _Plan(lambda value, _: value.isoformat(), lambda text, _: datetime.fromisoformat(text))
-    if hint in (int, str) or get_origin(hint) is Literal:
-        # Ids and messages may hold lone surrogates, and seeds any number of digits.
-        return _Plan(lambda value, _: encode_value(value), lambda value, _: decode_value(value))
-    if hint in (bool, float):
+    if hint in (int, str):
+        return _Plan(_keep_scalar, lambda value, _: decode_value(value) if type(value) is dict else value)
+    if hint in (bool, float) or get_origin(hint) is Literal:
         return _Plan(lambda value, _: value, lambda value, _: value)
     if isinstance(hint, type) and issubclass(hint, BaseModel):
         return _spec_plan(hint)
     raise TypeError(f"the store has no way to keep a {hint}")
+
+
+def _keep_scalar(value: int | str, _: list[bytes]) -> Any:
+    # Almost all are plain; ids and messages may hold lone surrogates, and seeds any number of digits.
+    return value if type(value) is str and value.isascii() else encode_value(value)
 
 
 def _keep_body(body: bytes, bodies: list[bytes]) -> int:
@@ -146,6 +153,21 @@ def _tuple_plan(hints: tuple[Any, ...]) -> _Plan:
         lambda items, bodies: [plan.encode(item, bodies) for plan, item in zip(plans, items, strict=True)],
         lambda items, bodies: tuple(plan.decode(item, bodies) for plan, item in zip(plans, items, strict=True)),
     )
+
+
+def _headers_plan() -> _Plan:
+    """Return what `_tuple_plan` would, but for speed: most of what is stored of a case is headers."""
+    plan = _tuple_plan((tuple[str, str], ...))
+
+    def encode(headers: Headers, bodies: list[bytes]) -> Any:
+        return headers if "".join(chain.from_iterable(headers)).isascii() else plan.encode(headers, bodies)
+
+    def decode(pairs: list[list[Any]], bodies: Sequence[bytes]) -> Headers:
+        headers = tuple(map(tuple, pairs))
+        whole = all(type(text) is str for text in chain.from_iterable(headers))
+        return headers if whole else tuple(plan.decode(pairs, bodies))
+
+    return _Plan(encode, decode)
 
 
 def _mapping_plan(hint: Any) -> _Plan:

@@ -52,17 +52,19 @@ def _encode_leaf(value: Any) -> Any:
         return value
     if isinstance(value, str):
         return _plain(value) if _storable(value) else {"$s": _pack(value.encode("utf-8", "surrogatepass"))}
-    if isinstance(value, int):
-        return int(value) if -_SMALL <= value < _SMALL else {"$i": hex(value)}
-    if isinstance(value, Numeral):
-        return {"$n": value.spelling}
-    if isinstance(value, Decimal):
-        return {"$d": str(value)}
+    if isinstance(value, int | Decimal):
+        return _encode_number(value)
     if value is MISSING:
         return {"$m": 1}
     if isinstance(value, bytes):
         return {"$b": _pack(value)}
     raise TypeError(f"a {type(value).__name__} is no JSON value")
+
+
+def _encode_number(value: int | Decimal) -> Any:
+    if isinstance(value, int):
+        return int(value) if -_SMALL <= value < _SMALL else {"$i": hex(value)}
+    return {"$n": value.spelling} if isinstance(value, Numeral) else {"$d": str(value)}
 
 
 def _plain(text: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from replay.models import MISSING, Cluster, Counts, Difference, Verdict
+from replay.models import MISSING, Cluster, Counts, Difference, Intake, Verdict
 from replay.reports import TerminalReport
 
 Report = Callable[..., str]
@@ -51,8 +51,8 @@ Deviations and errors in 2 groups, largest first
    1. body.fee value (1 case)
       for example checkout/leap-day
       at body.fee
-      old  9.90
-      new  9.9000
+      old 9.90
+      new 9.9000
       spelled
       judged by at body.fee, strict: true
    2. new timeout (1 case)
@@ -61,8 +61,8 @@ Deviations and errors in 2 groups, largest first
 Measures
   rank.tau: min 0.8, median 0.8, mean 0.8, max 0.8 over 1
 
-Accepted
-  20 cases counted as equal although bytes differ: default: JSON by value
+Counted as equal although bytes differ
+  20 cases: default: JSON by value
 
 Warnings
   the mask key was made for this run
@@ -100,6 +100,13 @@ def test_thousands_of_groups_stay_on_a_screen_or_two(run: Any, report: Report) -
     assert len(text.split("\n")) < 150
     assert " 1. location 3000 (3,000 cases)" in text
     assert "... and 2,990 more" in text
+
+
+def test_thousands_of_files_stay_on_a_screen_or_two(run: Any, report: Report) -> None:
+    files = tuple(Intake(f"{number}.har", 1) for number in range(5_000))
+    text = report(replace(run, summary=replace(run.summary, intake=files)), "terminal")
+    assert "... and 4,980 more" in text
+    assert len(text.split("\n")) < 100
 
 
 def test_an_undecided_run_says_how_to_settle_it_and_never_go(run: Any, report: Report) -> None:
