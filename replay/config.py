@@ -1,4 +1,4 @@
-"""`replay.yaml` becomes settings: found, overlaid, expanded and checked. The only place that knows every room's options."""
+"""`replay.yaml` becomes settings: found, overlaid, expanded, checked. The one place that knows every room's options."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from replay.compare import RuleBook, rule_book
 from replay.documents import Document, read_yaml, validated
 from replay.errors import InputError, Place, SettingsError
 from replay.expressions import Expression, parse_expression
-from replay.models import GroupSpec, Instant, RuleSpec, Spec, TargetSpec
+from replay.models import GroupSpec, Instant, RuleSpec, Spec, TargetSpec, Whole
 from replay.selection import parse_route, selection_of
 from replay.targets import parse_target, target_key
 from replay.verdict import parse_criteria
@@ -49,12 +49,10 @@ class Settings(Spec):
         default=(), description="Captures, as paths or patterns."
     )
     freeze: Instant | None = Field(default=None, description="The instant of cases that bring none.")
-    seed: int = Field(default=0, ge=0, description="What every case's own seed derives from.")
+    seed: Whole = Field(default=0, ge=0, description="What every case's own seed derives from.")
     error_when: str | None = Field(default=None, description="What counts as an error beyond transport failures.")
     groups: Mapping[str, GroupSpec] = Field(default_factory=dict, description="Named selections of cases.")
-    compare: tuple[RuleSpec, ...] = Field(
-        default=(), description="How what is compared; the last rule that matches wins."
-    )
+    compare: tuple[RuleSpec, ...] = Field(default=(), description="Rules; the last that matches wins.")
     cut_when: tuple[str, ...] | Mapping[str, tuple[str, ...]] = Field(
         default=(), description="What must hold before the cut-over: one list, or named gates."
     )
@@ -109,7 +107,7 @@ def load_project(
 
 
 def find_settings(start: Path) -> Path | None:
-    """Return the nearest replay.yaml, or pyproject.toml with [tool.replay], from a folder up to its repository's root."""
+    """Return the nearest replay.yaml, or pyproject.toml with [tool.replay], up to the root of the repository."""
     for folder in (start, *start.parents):
         if (folder / FILE).is_file():
             return folder / FILE

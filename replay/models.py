@@ -1,4 +1,4 @@
-"""The nouns of the glossary, and the small specs that settings are made of. Immutable, and without behaviour beyond themselves."""
+"""The nouns of the glossary, and the small specs that settings are made of; immutable."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from decimal import Decimal
 from enum import Enum
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, model_validator
 
 Side = Literal["old", "new"]
 SIDES: Final[tuple[Side, Side]] = ("old", "new")
 
 Headers = tuple[tuple[str, str], ...]
-"""Header fields in the order and case in which they stood on the wire; values decoded as Latin-1 where they are not UTF-8."""
+"""Header fields in the order and case in which they stood on the wire; values that are not UTF-8 decoded as Latin-1."""
 
 Json = Any
 """A parsed JSON value: None, bool, int, Decimal, str, list or dict."""
 
 ErrorKind = Literal[
-    "status", "error_when", "timeout", "refused", "closed", "reset", "incomplete_body", "protocol", "too_large", "decode",
-    "tls", "dns", "crashed", "exception",
+    "status", "error_when", "timeout", "refused", "closed", "reset", "incomplete_body", "protocol", "too_large",
+    "decode", "tls", "dns", "crashed", "exception",
 ]  # fmt: skip
 DifferenceKind = Literal[
-    "status", "schema", "validation", "missing", "extra", "type", "value", "order", "rank", "header", "text", "transport",
+    "status", "schema", "validation", "missing", "extra", "type", "value", "order", "rank", "header", "text",
 ]  # fmt: skip
 OutcomeName = Literal["match", "deviation", "noise", "waived", "new_error", "old_error", "both_error", "skipped"]
 CaseKind = Literal["golden", "traffic"]
@@ -165,7 +165,7 @@ class Difference:
     """One way in which new departs from old, or from what the golden expects.
 
     `at` is a location fit to paste into a rule. `old` and `new` are JSON values, or MISSING; against an expectation,
-    `old` holds what was expected. `rule` is the rule that judged it, or the default. `note` explains what values cannot.
+    `old` holds what was expected. `rule` is the rule that judged it, or the default. `note` tells what values cannot.
     """
 
     at: str
@@ -222,7 +222,10 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """The sum that every report prints: loaded = compared + errored + skipped, and compared = matched + deviating + noise + waived."""
+    """The sums that every report prints.
+
+    loaded = compared + errored + skipped, and compared = matched + deviating + noise + waived.
+    """
 
     loaded: int = 0
     compared: int = 0
@@ -350,7 +353,7 @@ Duration = Annotated[timedelta, BeforeValidator(parse_duration, json_schema_inpu
 
 
 def parse_instant(value: object) -> datetime:
-    """Read an RFC 3339 instant with its offset, or a bare date as its midnight in UTC. Raises ValueError for anything else."""
+    """Read an RFC 3339 instant with its offset, or a bare date as its midnight in UTC; raise ValueError otherwise."""
     if isinstance(value, datetime):
         instant = value
     else:
@@ -368,6 +371,13 @@ def parse_instant(value: object) -> datetime:
 Instant = Annotated[datetime, BeforeValidator(parse_instant, json_schema_input_type=str)]
 
 
+Flag = Annotated[bool, Strict()]
+"""true or false, and not the text `yes`, `on` or `1`: what is written is never reinterpreted."""
+
+Whole = Annotated[int, Strict()]
+"""A whole number, and not the text `012`."""
+
+
 class Spec(BaseModel):
     """A piece of what users write: immutable, and unknown keys are errors."""
 
@@ -378,7 +388,7 @@ class RankSpec(Spec):
     """How two rankings must agree: the share of common items among the first `top`, and the order of those."""
 
     by: str | None = Field(default=None, description="The field that identifies an item; without it, the item itself.")
-    top: int = Field(default=10, ge=1, description="How many of the first items count.")
+    top: Whole = Field(default=10, ge=1, description="How many of the first items count.")
     overlap: float | None = Field(
         default=None, ge=0, le=1, description="The least share of common items among the first `top`."
     )
@@ -395,11 +405,11 @@ class RuleSpec(Spec):
     why: str | None = Field(default=None, description="The reason, for the reader of the report.")
     tag: str | None = Field(default=None, description="Only cases with this tag.")
 
-    ignore: bool | None = Field(default=None, description="Do not compare what stands here, nor below.")
+    ignore: Flag | None = Field(default=None, description="Do not compare what stands here, nor below.")
     within: Any = Field(
         default=None, description="A number, a share (0.1%), a duration (2s), or a list: whichever is wider."
     )
-    unordered: bool | None = Field(default=None, description="Compare the array as a bag.")
+    unordered: Flag | None = Field(default=None, description="Compare the array as a bag.")
     match_by: str | tuple[str, ...] | None = Field(
         default=None, description="Pair the items of the array by these fields."
     )
@@ -408,14 +418,14 @@ class RuleSpec(Spec):
         default=None, description="Intended changes: old's value, then new's."
     )
     renamed: str | None = Field(default=None, description="The name that this field has on the new side.")
-    must: bool | None = Field(
+    must: Flag | None = Field(
         default=None, description="The intended change has to be seen: its absence is a deviation."
     )
     matches: str | None = Field(default=None, description="A regular expression that both whole values must match.")
     as_: Literal["json", "text", "bytes"] | None = Field(default=None, alias="as", description="How to read the body.")
     schema_: Any = Field(default=None, alias="schema", description="A JSON Schema that both values must meet.")
-    same_type: bool | None = Field(default=None, description="Compare types only.")
-    strict: bool | None = Field(default=None, description="Compare exactly: 1 is not 1.0, text to the byte.")
+    same_type: Flag | None = Field(default=None, description="Compare types only.")
+    strict: Flag | None = Field(default=None, description="Compare exactly: 1 is not 1.0, text to the byte.")
     allow: tuple[Literal["nan", "duplicate_keys", "lone_surrogates", "empty"], ...] | None = Field(
         default=None, description="Flaws of JSON that the service really has."
     )
@@ -466,7 +476,7 @@ class TargetSpec(Spec):
         default=None, description="module:attribute of an ASGI or WSGI app, run in worker processes."
     )
     function: str | None = Field(default=None, description="module:attribute of a function, run in worker processes.")
-    recorded: bool | None = Field(default=None, description="The answers that captures and goldens hold.")
+    recorded: Flag | None = Field(default=None, description="The answers that captures and goldens hold.")
     at: str | None = Field(
         default=None, description="venv:DIR or path:DIR: the interpreter or the folder to import from."
     )
@@ -474,8 +484,8 @@ class TargetSpec(Spec):
     env: Mapping[str, str] = Field(default_factory=dict, description="Variables for worker processes.")
     headers: Mapping[str, str] = Field(default_factory=dict, description="Sent to this side only; beats the case's.")
     timeout: Duration = Field(default=timedelta(seconds=10), description="One deadline for the whole exchange.")
-    max_body: int = Field(default=64 * 2**20, ge=1, description="The largest body, in bytes, after decompression.")
-    writable: bool | tuple[str, ...] = Field(
+    max_body: Whole = Field(default=64 * 2**20, ge=1, description="The largest body, in bytes, after decompression.")
+    writable: Flag | tuple[str, ...] = Field(
         default=False, description="true, or routes, that may be sent unsafe methods."
     )
     isolate: Literal["case"] | None = Field(default=None, description="case: a fresh worker process for every case.")

@@ -15,7 +15,7 @@ from replay.cases.folder import golden_files
 from replay.cases.request import RequestSpec
 from replay.documents import Document, check_json, invalid, read_yaml
 from replay.errors import DocumentError, Place
-from replay.models import Case, Expectation, Instant, Intake, RuleSpec, Spec
+from replay.models import Case, Expectation, Instant, Intake, RuleSpec, Spec, Whole
 
 _MAX_SEED = 2**32 - 1
 """What NumPy takes for a seed, and what a case's derived seed is below."""
@@ -24,7 +24,7 @@ _MAX_SEED = 2**32 - 1
 class ExpectSpec(Body):
     """What new must answer; what is left out is compared with old."""
 
-    status: int | None = Field(default=None, ge=100, le=999, description="The status that new must answer with.")
+    status: Whole | None = Field(default=None, ge=100, le=999, description="The status that new must answer with.")
     headers: HeaderPairs = Field(default=(), description="Headers that new must answer with, each as named here.")
 
     @model_validator(mode="after")
@@ -44,7 +44,7 @@ class Golden(Spec):
     why: str = Field(default="", description="Why it is worth keeping: an incident, a rule, a law.")
     tags: tuple[str, ...] = Field(default=(), description="Names to select by.")
     freeze: Instant | None = Field(default=None, description="The instant that both sides see: 2024-02-29T23:59:59Z.")
-    seed: int | None = Field(default=None, ge=0, le=_MAX_SEED, description="The seed that both sides see.")
+    seed: Whole | None = Field(default=None, ge=0, le=_MAX_SEED, description="The seed that both sides see.")
     session: str | None = Field(default=None, description="Cases of one session count as one sample.")
     request: RequestSpec = Field(description="What is sent.")
     expect: ExpectSpec | None = Field(default=None, description="The approved output; `replay approve` writes it.")

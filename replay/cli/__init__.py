@@ -16,7 +16,6 @@ app = typer.Typer(
     help="Run old and new side by side on the same inputs, and cut over on evidence.",
     epilog="Exit codes: 0 GO, 1 NO-GO, 2 bad input, 3 INCONCLUSIVE or not completed, 130 interrupted.",
     no_args_is_help=True,
-    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

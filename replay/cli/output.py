@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Self, TextIO
 
 from replay.errors import InputError, ReplayError, RunError
 
@@ -48,7 +48,7 @@ def complain(error: ReplayError) -> None:
 
 def close_quietly() -> None:
     """Let nobody flush into a pipe whose reader has gone."""
-    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - it lives as long as the process
+    sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - it lives as long as the process
 
 
 @contextmanager
@@ -89,7 +89,7 @@ class Progress:
         self._bar = Bar(*columns, console=self._console, transient=True) if self._console.is_terminal else None
         self._task = self._bar.add_task("replaying", total=total) if self._bar else None
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> Self:
         if self._bar:
             self._bar.start()
         return self

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import os
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from glob import glob
 from pathlib import Path
 
 from replay import __version__
@@ -35,7 +35,7 @@ class Flags:
     new: str | None = None
     traffic: tuple[str, ...] = ()
     goldens: str | None = None
-    choice: Choice = Choice()
+    choice: Choice = field(default_factory=Choice)
     concurrency: int = 8
     writable: str | None = None
     gate: str | None = None
@@ -140,7 +140,7 @@ def _located(spec: TargetSpec, root: Path) -> TargetSpec:
 
 
 def _inputs(project: Project, flags: Flags) -> Inputs:
-    """Flags beat the file: once inputs are named on the command line, only those are taken."""
+    """Return the inputs: flags beat the file, so once some are named on the command line, only those are taken."""
     if flags.traffic or flags.goldens is not None:
         goldens = Path(flags.goldens) if flags.goldens is not None else None
         return Inputs(_folder(goldens), _files(flags.traffic, Path()))
@@ -160,7 +160,7 @@ def _files(patterns: Sequence[str], root: Path) -> tuple[Path, ...]:
     found: dict[Path, None] = {}
     for pattern in patterns:
         path = root / pattern
-        paths = [path] if os.path.lexists(path) else sorted(map(Path, glob.glob(str(path), recursive=True)))
+        paths = [path] if os.path.lexists(path) else sorted(map(Path, glob(str(path), recursive=True)))  # noqa: PTH207 - absolute patterns too
         if not paths:
             raise InputError(
                 "there is no such traffic", place=pattern, hint="name a file, or a pattern that matches one"

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from replay.cli import options
+
 if TYPE_CHECKING:
     from typing import Literal
 
@@ -20,21 +22,15 @@ def register(app: typer.Typer) -> None:
 
 
 def promote(
-    id: Annotated[str, typer.Argument(metavar="ID", help="A case's id, or its correlation id.")],  # noqa: A002
+    id: options.CaseId,  # noqa: A002 - the glossary's word
     why: Annotated[str | None, typer.Option(metavar="TEXT", help="Say why the case is worth keeping.")] = None,
-    name: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Call the golden NAME, as in checkout/leap-day.")
-    ] = None,
+    name: Annotated[str | None, typer.Option(metavar="NAME", help="Call it NAME, as in checkout/leap-day.")] = None,
     expect: Annotated[
-        str | None, typer.Option(metavar="SIDE", help="Expect what old or new answered from now on.")
+        str | None, typer.Option(metavar="SIDE", help="Expect from now on what old or new answered.")
     ] = None,
-    goldens: Annotated[
-        Path | None, typer.Option(metavar="DIR", envvar="REPLAY_GOLDENS", help="Write below DIR.")
-    ] = None,
-    run: Annotated[
-        str | None, typer.Option(metavar="RUN", help="Take the case from RUN; the newest otherwise.")
-    ] = None,
-    store: Annotated[Path | None, typer.Option(metavar="FILE", envvar="REPLAY_STORE", help="Read from FILE.")] = None,
+    goldens: Annotated[Path | None, typer.Option(metavar="DIR", help="Write below DIR.")] = None,
+    run: options.FromRun = None,
+    store: options.Store = None,
 ) -> None:
     """Write a stored case into goldens/, as a file to review and commit."""
     from replay.cases import read_golden
@@ -59,22 +55,22 @@ def _side(text: str | None) -> Literal["old", "new"] | None:
 
 def _promotion(
     kept: SqliteStore,
-    id: str,
+    key: str,
     run: str | None,
     name: str | None,
     why: str | None,
-    expect: Literal["old", "new"] | None,  # noqa: A002
+    expect: Literal["old", "new"] | None,
 ) -> Promotion:
     from datetime import datetime
 
     from replay.curation import promote as promotion_of
     from replay.errors import InputError
 
-    record = next((it for it in ([kept.run(run)] if run else kept.runs()) if kept.find(id, it.id)), None)
+    record = next((it for it in ([kept.run(run)] if run else kept.runs()) if kept.find(key, it.id)), None)
     if record is None:
-        raise InputError(f"no stored case is called '{id}'", hint="`replay report` lists the cases that deviate")
+        raise InputError(f"no stored case is called '{key}'", hint="`replay report` lists the cases that deviate")
     return promotion_of(
-        kept.find(id, record.id)[0],
+        kept.find(key, record.id)[0],
         run=record.id,
         run_seed=record.summary.seed if record.summary else 0,
         instant=datetime.fromisoformat(record.settings["instant"]),

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
+
+from replay.cli import options
 
 
 def register(app: typer.Typer) -> None:
@@ -13,15 +12,7 @@ def register(app: typer.Typer) -> None:
     app.command("report", epilog="Example: replay report --report junit:replay.xml")(report)
 
 
-def report(
-    run: Annotated[
-        str | None, typer.Argument(metavar="[RUN]", help="A run's id, or its beginning; the newest.")
-    ] = None,
-    report: Annotated[
-        list[str] | None, typer.Option(metavar="KIND:FILE", help="Write a report to FILE instead; repeatable.")
-    ] = None,
-    store: Annotated[Path | None, typer.Option(metavar="FILE", envvar="REPLAY_STORE", help="Read from FILE.")] = None,
-) -> None:
+def report(run: options.RunId = None, report: options.Reports = None, store: options.Store = None) -> None:
     """Print a stored run again, or write it in another form."""
     from replay.cli.reporting import parse_reports, print_report, write_reports
     from replay.cli.stored import opened_store

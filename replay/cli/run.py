@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
+from replay.cli import options
+
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
 
     from replay.cases.chosen import Choice
     from replay.cli.reporting import Reports
@@ -17,39 +19,35 @@ if TYPE_CHECKING:
     from replay.store.base import RunRecord
     from replay.store.sqlite import SqliteStore
 
-SELECT, SEND, JUDGE = "Which cases", "How they are sent", "What comes out"
-
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(
-        "run", epilog="Example: replay run --old http://localhost:8001 --new http://localhost:8002 --traffic day.har"
-    )(run)
+    app.command("run", epilog="Example: replay run --old http://localhost:8001 --new http://localhost:8002")(run)
 
 
 def run(
-    old: Annotated[str | None, typer.Option(metavar="X", envvar="REPLAY_OLD", help="Compare against X: a URL, module:attribute or recorded.")] = None,
-    new: Annotated[str | None, typer.Option(metavar="X", envvar="REPLAY_NEW", help="Put X to the test: a URL or module:attribute.")] = None,
-    traffic: Annotated[list[str] | None, typer.Option(metavar="FILE", envvar="REPLAY_TRAFFIC", help="Replay a capture or HAR; repeatable.", rich_help_panel=SELECT)] = None,
-    goldens: Annotated[str | None, typer.Option(metavar="DIR", envvar="REPLAY_GOLDENS", help="Replay the goldens in DIR.", rich_help_panel=SELECT)] = None,
-    only: Annotated[list[str] | None, typer.Option(metavar="PATTERN", help="Take cases whose id is or matches PATTERN; repeatable.", rich_help_panel=SELECT)] = None,
-    tag: Annotated[list[str] | None, typer.Option(metavar="T", help="Take cases with tag T; repeatable.", rich_help_panel=SELECT)] = None,
-    shard: Annotated[str | None, typer.Option(metavar="i/n", help="Take part i of n; sessions stay whole.", rich_help_panel=SELECT)] = None,
-    limit: Annotated[int | None, typer.Option(metavar="N", min=1, help="Take the first N cases.", rich_help_panel=SELECT)] = None,
-    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Pass over bad records, and count them.", rich_help_panel=SELECT)] = False,
-    no_check: Annotated[bool, typer.Option("--no-check", help="Do not read all captures before sending.", rich_help_panel=SELECT)] = False,
-    concurrency: Annotated[int, typer.Option(metavar="N", envvar="REPLAY_CONCURRENCY", min=1, max=1024, help="Keep N cases under way; 1 keeps the file's order.", rich_help_panel=SEND)] = 8,
-    writable: Annotated[str | None, typer.Option(metavar="SIDE", help="Send unsafe methods to old, new or both.", rich_help_panel=SEND)] = None,
-    seed: Annotated[int | None, typer.Option(metavar="N", envvar="REPLAY_SEED", min=0, help="Derive each case's seed from N.", rich_help_panel=SEND)] = None,
-    freeze: Annotated[str | None, typer.Option(metavar="INSTANT", envvar="REPLAY_FREEZE", help="Freeze cases without an instant of their own at INSTANT.", rich_help_panel=SEND)] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be sent, by method and host, and send nothing.", rich_help_panel=SEND)] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the newest run where it was cut off.", rich_help_panel=SEND)] = False,
-    gate: Annotated[str | None, typer.Option(metavar="NAME", envvar="REPLAY_GATE", help="Judge only the gate NAME of cut_when.", rich_help_panel=JUDGE)] = None,
-    collect: Annotated[bool, typer.Option("--collect", help="Store results, and leave the verdict for later.", rich_help_panel=JUDGE)] = False,
-    report: Annotated[list[str] | None, typer.Option(metavar="KIND:FILE", help="Write a json, junit or markdown report; repeatable.", rich_help_panel=JUDGE)] = None,
-    store: Annotated[Path | None, typer.Option(metavar="FILE", envvar="REPLAY_STORE", help="Keep one row per case in FILE.", rich_help_panel=JUDGE)] = None,
-    env: Annotated[str | None, typer.Option(metavar="NAME", envvar="REPLAY_ENV", help="Lay replay.NAME.yaml over the settings.", rich_help_panel=JUDGE)] = None,
-) -> None:  # fmt: skip
+    old: options.Old = None,
+    new: options.New = None,
+    traffic: options.Traffic = None,
+    goldens: options.Goldens = None,
+    only: options.Only = None,
+    tag: options.Tag = None,
+    shard: options.Shard = None,
+    limit: options.Limit = None,
+    skip_bad: options.SkipBad = False,
+    no_check: options.NoCheck = False,
+    concurrency: options.Concurrency = 8,
+    writable: options.Writable = None,
+    seed: options.Seed = None,
+    freeze: options.Freeze = None,
+    dry_run: options.DryRun = False,
+    resume: options.Resume = False,
+    gate: options.Gate = None,
+    collect: options.Collect = False,
+    report: options.Reports = None,
+    store: options.Store = None,
+    env: options.Env = None,
+) -> None:
     """Replay cases against old and new, compare, and answer GO, NO-GO or INCONCLUSIVE."""
     from replay.cli.planning import Flags, make_plan, project_for
     from replay.cli.reporting import parse_reports

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
+
+from replay.cli import options
 
 
 def register(app: typer.Typer) -> None:
@@ -13,11 +12,7 @@ def register(app: typer.Typer) -> None:
     app.command("show", epilog="Example: replay show checkout/leap-day")(show)
 
 
-def show(
-    id: Annotated[str, typer.Argument(metavar="ID", help="A case's id, or its correlation id.")],  # noqa: A002
-    run: Annotated[str | None, typer.Option(metavar="RUN", help="Look in RUN only; the newest wins otherwise.")] = None,
-    store: Annotated[Path | None, typer.Option(metavar="FILE", envvar="REPLAY_STORE", help="Read from FILE.")] = None,
-) -> None:
+def show(id: options.CaseId, run: options.FromRun = None, store: options.Store = None) -> None:  # noqa: A002 - the glossary's word
     """Print one case in full: what was sent, what came back, and where the sides part."""
     from replay.cli.output import stdout
     from replay.cli.stored import opened_store

@@ -21,7 +21,7 @@ OTHER: Final[Key] = ("other locations", "value")
 
 
 def general(at: str) -> str:
-    """Return a location for any item: `body.items[3].id` and `body.items[?@.sku=='A1'].id` become `body.items[*].id`."""
+    """Return a location for any item: `body.items[3].id` and `body.items[?@.a==1].id` become `body.items[*].id`."""
     return _ITEM.sub("[*]", at)
 
 

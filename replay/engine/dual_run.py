@@ -11,7 +11,7 @@ from datetime import datetime
 from replay.engine.outcome import Referee, skipped
 from replay.engine.pulse import Pulse
 from replay.engine.schedule import scheduled
-from replay.engine.sides import Parties, refusal
+from replay.engine.sides import Parties, asked, refusal
 from replay.errors import InputError
 from replay.models import SIDES, Case, Observation, Result, Side
 from replay.sampling import derive_seed
@@ -33,7 +33,14 @@ class DualRun:
     concurrency: int
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     ended_because: str = ""
+    exhausted: bool = False
+    """Every case was taken from its source."""
     pulses: dict[Side, Pulse] = field(default_factory=lambda: {side: Pulse(side) for side in SIDES})
+
+    @property
+    def complete(self) -> bool:
+        """Tell whether every case has its result."""
+        return self.exhausted and not self.stop.is_set()
 
     def results(self, cases: Iterable[Case]) -> AsyncIterator[Result]:
         """Yield the result of each case as it is finished."""
@@ -43,6 +50,7 @@ class DualRun:
         """Yield cases up to the first record that cannot be read: that one ends the run, and what was done stays."""
         try:
             yield from cases
+            self.exhausted = True
         except InputError as error:
             self.ended_because = f"{error.place}: {error.fact}" if error.place else error.fact
 
@@ -57,7 +65,7 @@ class DualRun:
         seed = derive_seed(self.seed, case.identity)
         moment = Moment(case.freeze or self.instant, seed if case.seed is None else case.seed)
         # Who goes first is drawn for each case: a warm cache would favour the second.
-        order = list(self.sides.values())
+        order = asked(case, self.sides)
         random.Random(seed).shuffle(order)  # noqa: S311 - a fair coin, not a secret
         observed: dict[Side, Observation] = {}
         for party in order:

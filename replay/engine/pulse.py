@@ -1,4 +1,4 @@
-"""Whether a side still answers; one that does not is named, with the case after which it fell silent, and left alone."""
+"""Whether a side still answers; one that does not is named, with the last case that it answered, and left alone."""
 
 from __future__ import annotations
 

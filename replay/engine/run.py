@@ -102,12 +102,17 @@ class Run:
             self._recorder.flush()
 
     def _close(self, dual: DualRun, sides: Parties) -> Finished:
-        reason = "it was interrupted" if self.interrupted else dual.ended_because
-        summary, verdict = close(self.plan, self.store, dual, sides, reason)
-        state: RunState = "interrupted" if self.interrupted else "incomplete" if reason else "complete"
+        summary, verdict = close(self.plan, self.store, dual, sides, _reason(self, dual))
+        state: RunState = "interrupted" if self.interrupted else "complete" if dual.complete else "incomplete"
         answer = None if self.plan.record.collect else verdict
         self.store.finish(self.plan.record.id, state, summary, answer)
         return Finished(summary, answer)
+
+
+def _reason(run: Run, dual: DualRun) -> str:
+    if run.interrupted:
+        return "it was interrupted"
+    return "" if dual.complete else dual.ended_because or "it was stopped"
 
 
 def _left(plan: Plan, store: Store) -> Iterator[Case]:
@@ -128,7 +133,7 @@ def close(plan: Plan, store: Store, dual: DualRun, sides: Parties, reason: str) 
         run=plan.record.id,
         started=plan.record.started,
         finished=datetime.now(UTC),
-        complete=not reason,
+        complete=dual.complete,
         old=infos["old"],
         new=infos["new"],
         counts=counts,
@@ -144,7 +149,7 @@ def close(plan: Plan, store: Store, dual: DualRun, sides: Parties, reason: str) 
         errors=dict(sums.errors.most_common()),
         warnings=plan.warnings,
     )
-    return summary, judge.verdict(complete=not reason, reason=reason)
+    return summary, judge.verdict(complete=dual.complete, reason=reason)
 
 
 def _not_sent(plan: Plan, sums: Tally, reason: str) -> int:

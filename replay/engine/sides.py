@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -43,10 +44,15 @@ Parties = Mapping[Side, Party]
 def parties(specs: Mapping[Side, TargetSpec], *, concurrency: int) -> dict[Side, Party]:
     """Make both targets, nothing started yet. Raise SettingsError for a spec that makes no sense."""
     return {
-        side: Party(side, specs[side], build_target(specs[side], concurrency=concurrency))
+        side: Party(side, specs[side], build_target(specs[side], concurrency=_width(specs[side], concurrency)))
         for side in SIDES
         if side in specs
     }
+
+
+def _width(spec: TargetSpec, concurrency: int) -> int:
+    """Return how many connections or worker processes a side gets: more processes than cores would only wait."""
+    return concurrency if spec.url else min(concurrency, os.cpu_count() or 1)
 
 
 async def started(sides: Parties, stack: AsyncExitStack) -> None:
@@ -59,16 +65,23 @@ async def started(sides: Parties, stack: AsyncExitStack) -> None:
             raise TargetError(f"{party.side} cannot start: {error.fact}", place=error.place, hint=error.hint) from None
 
 
+def asked(case: Case, sides: Parties) -> list[Party]:
+    """Return the sides that a case is sent to: a golden holds no recording, so its expectation stands in for old."""
+    return [party for party in sides.values() if not (case.kind == "golden" and party.target.kind == "recorded")]
+
+
 def refusal(case: Case, sides: Parties) -> str | None:
     """Return why a case must not or cannot be sent, or None."""
-    for party in sides.values():
+    parties = asked(case, sides)
+    for party in parties:
         if not party.allows(case.request):
             return f"{case.request.method.upper()} is not sent to a live {party.side} that is not writable"
         if isinstance(party.target, RecordedTarget) and not party.target.has(case):
             return f"nothing is recorded for {party.side}"
-    if "old" not in sides and case.expect is None:
-        return "there is no old, and nothing is expected"
-    return None
+    found = {party.side for party in parties}
+    if "new" not in found:
+        return "a golden holds no recording of new"
+    return None if "old" in found or case.expect is not None else "there is no old, and nothing is expected"
 
 
 def host_of(party: Party) -> str:
