@@ -35,36 +35,40 @@ def _lines(result: Result, width: int) -> Iterator[Line]:
     if result.accepted:
         yield from title("Counted as equal")
         for each in result.accepted:
-            yield from wrapped(f"{printable(each.at, LONGEST)}: {printable(each.rule, LONGEST)}", width, "  ")
+            yield from wrapped(f"{printable(each.at, LONGEST)}: {printable(each.rule, LONGEST)}", width, "  ", hang=2)
     if result.measures:
         yield from title("Measured")
         for measure in result.measures:
             value = "none" if measure.value is None else f"{measure.value:.6g}"
-            yield from wrapped(f"{printable(measure.name)} at {printable(measure.at, LONGEST)}: {value}", width, "  ")
+            yield from wrapped(
+                f"{printable(measure.name)} at {printable(measure.at, LONGEST)}: {value}", width, "  ", hang=2
+            )
 
 
 def _head(result: Result, width: int) -> Iterator[Line]:
     case = result.case
     flags = f" ({', '.join(map(printable, result.flags))})" if result.flags else ""
-    yield from wrapped(f"{result.outcome}{flags}  {printable(case.id, LONGEST)}", width, style="bold")
+    yield from wrapped(f"{result.outcome}{flags}  {printable(case.id, LONGEST)}", width, style="bold", hang=2)
     if case.title:
-        yield from wrapped(printable(case.title, LONGEST), width)
+        yield from wrapped(printable(case.title, LONGEST), width, hang=2)
     for name, text in (("why", case.why), ("from", case.place), ("correlation id", case.correlation_id)):
         if text:
-            yield from wrapped(f"{name}: {printable(text, LONGEST)}", width)
+            yield from wrapped(f"{name}: {printable(text, LONGEST)}", width, hang=2)
     if case.freeze is not None:
         yield f"frozen at: {case.freeze.isoformat()}", ""
     if result.error is not None:
         side = "both sides" if result.error.side == "both" else result.error.side
-        yield from wrapped(f"{side} failed: {result.error.kind} {printable(result.error.message, LONGEST)}", width)
+        yield from wrapped(
+            f"{side} failed: {result.error.kind} {printable(result.error.message, LONGEST)}", width, hang=2
+        )
     if result.skipped is not None:
-        yield from wrapped(f"skipped: {printable(result.skipped, LONGEST)}", width)
+        yield from wrapped(f"skipped: {printable(result.skipped, LONGEST)}", width, hang=2)
 
 
 def _request(result: Result, width: int) -> Iterator[Line]:
     request = result.case.request
     yield from title("Request")
-    yield from wrapped(f"{printable(request.method, 40)} {printable(request.path, 2_000)}", width, "  ")
+    yield from wrapped(f"{printable(request.method, 40)} {printable(request.path, 2_000)}", width, "  ", hang=2)
     yield from _fields(request.headers, width)
     if request.body is not None:
         yield from _body(request.body, width)
@@ -72,7 +76,7 @@ def _request(result: Result, width: int) -> Iterator[Line]:
 
 def _fields(headers: Headers, width: int) -> Iterator[Line]:
     for name, value in headers:
-        yield from wrapped(f"{printable(name, LONGEST)}: {printable(value, LONGEST)}", width, "  ")
+        yield from wrapped(f"{printable(name, LONGEST)}: {printable(value, LONGEST)}", width, "  ", hang=2)
 
 
 def _body(body: bytes, width: int) -> Iterator[Line]:
@@ -92,7 +96,7 @@ def _body_lines(body: bytes) -> list[str]:
 def _answers(result: Result, width: int) -> Iterator[Line]:
     yield from title("Answers")
     for side, observation in (("old", result.old), ("new", result.new)):
-        yield from wrapped(f"{side}  {_headline(observation)}", width, "  ")
+        yield from wrapped(f"{side}  {_headline(observation)}", width, "  ", hang=2)
 
 
 def _headline(observation: Observation | None) -> str:
@@ -118,12 +122,12 @@ def _differences(result: Result, width: int) -> Iterator[Line]:
 
 
 def _difference(difference: Difference, width: int) -> Iterator[Line]:
-    yield from wrapped(f"{printable(difference.at, LONGEST)}  ({difference.kind})", width, "  ", style="bold")
+    yield from wrapped(f"{printable(difference.at, LONGEST)}  ({difference.kind})", width, "  ", style="bold", hang=2)
     if difference.note:
-        yield from wrapped(printable(difference.note, LONGEST), width, "    ")
+        yield from wrapped(printable(difference.note, LONGEST), width, "    ", hang=2)
     name = "old" if difference.against == "old" else "expect"
     yield from _aligned(difference.old, difference.new, name, width)
-    yield from wrapped(f"judged by {printable(difference.rule, LONGEST)}", width, "    ", style="dim")
+    yield from wrapped(f"judged by {printable(difference.rule, LONGEST)}", width, "    ", style="dim", hang=2)
 
 
 def _aligned(old: Json | Missing, new: Json | Missing, name: str, width: int) -> Iterator[Line]:

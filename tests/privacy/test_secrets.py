@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -27,6 +29,7 @@ from replay.models import (
     Result,
 )
 from replay.privacy import Tokeniser, key_from_environment, redact, secret_values
+from replay.store import RunRecord, SqliteStore
 
 TOKENS = Tokeniser(b"a key")
 SECRET = "s3cr3t-v4lu3"
@@ -303,3 +306,14 @@ def test_no_secret_of_some_length_survives_in_a_body(secret: str, around: bytes,
     assert seen.old
     bare = [s for s in found if not s.isdigit()]
     assert all(s.encode() not in seen.old.body.replace(around, b"") for s in bare if s.encode() not in around)
+
+
+def test_no_secret_reaches_the_files_of_the_store(tmp_path: Path) -> None:
+    bearer = (("authorization", f"Bearer {SECRET}"),)
+    seen = masked(result(bearer, path=f"/?token={SECRET}", new=Observation(500, bearer, SECRET.encode())))
+    with SqliteStore.open(tmp_path / "store.db") as store:
+        store.begin(RunRecord("r", datetime(2026, 1, 2, tzinfo=UTC)))
+        store.add("r", [seen])
+        written = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert any(TOKEN.encode() in content for content in written.values())
+    assert not any(SECRET.encode() in content for content in written.values())
