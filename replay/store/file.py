@@ -103,7 +103,7 @@ def _check_header(header: bytes, path: Path) -> None:
 def _make_file(path: Path) -> None:
     folder = path.parent
     if not folder.exists():
-        folder.mkdir(mode=0o700, parents=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _keep_from_git(folder)
     elif folder.name == ".replay":
         _keep_from_git(folder)
