@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from glob import glob
 from pathlib import Path
 
@@ -19,12 +20,13 @@ from replay.compare import Comparison
 from replay.config import Project, Settings, check_target, load_project
 from replay.documents import canonical_json
 from replay.engine import Plan, Referee
-from replay.errors import InputError, NothingSelectedError, SettingsError
+from replay.errors import InputError, NothingSelectedError, Place, SettingsError
 from replay.models import SIDES, Side, TargetSpec
 from replay.privacy import Tokeniser, key_from_environment, redact
 from replay.store.base import RunRecord
 from replay.targets import build_target, parse_target
 from replay.verdict import Criterion, default_criteria, gate_sentences, parse_criteria
+from replay.wire import check_request
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,12 +188,19 @@ def _checked(chosen: Chosen, project: Project) -> int:
     total = 0
     for case in chosen:
         total += 1
+        _placed(case.place, partial(check_request, case.request))
         for index, rule in enumerate(case.rules):
-            try:
-                project.rules.check([rule])
-            except InputError as error:
-                raise type(error)(error.fact, place=rule_place(case, index), hint=error.hint) from None
+            _placed(partial(rule_place, case, index), partial(project.rules.check, [rule]))
     return total
+
+
+def _placed(place: str | Callable[[], Place], check: Callable[[], object]) -> None:
+    """Run a check; what it finds is told with its place."""
+    try:
+        check()
+    except InputError as error:
+        told = place if isinstance(place, str) else place()
+        raise type(error)(error.fact, place=told, hint=error.hint) from None
 
 
 def _nothing_selected(flags: Flags, chosen: Chosen) -> NothingSelectedError:

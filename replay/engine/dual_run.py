@@ -12,7 +12,7 @@ from replay.engine.outcome import Referee, skipped
 from replay.engine.pulse import Pulse
 from replay.engine.schedule import scheduled
 from replay.engine.sides import Parties, asked, refusal
-from replay.errors import InputError
+from replay.errors import InputError, ReplayError
 from replay.models import SIDES, Case, Observation, Result, Side
 from replay.sampling import derive_seed
 from replay.targets.base import Moment
@@ -52,7 +52,12 @@ class DualRun:
             yield from cases
             self.exhausted = True
         except InputError as error:
-            self.ended_because = f"{error.place}: {error.fact}" if error.place else error.fact
+            self.end(error)
+
+    def end(self, error: ReplayError) -> None:
+        """End the run where it is, for a reason that its report then gives."""
+        self.ended_because = f"{error.place}: {error.fact}" if error.place else error.fact
+        self.exhausted = False
 
     async def _replay(self, case: Case) -> Result:
         reason = refusal(case, self.sides)

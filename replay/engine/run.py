@@ -14,6 +14,7 @@ from replay.engine.dual_run import DualRun
 from replay.engine.outcome import Referee
 from replay.engine.recording import Recorder
 from replay.engine.sides import Parties, parties, started
+from replay.errors import InputError, RunError
 from replay.models import Case, Intake, Result, Side, SideInfo, Summary, TargetSpec, Verdict
 from replay.store.base import RunRecord, RunState, Store
 from replay.verdict import Criterion, Judge
@@ -88,6 +89,8 @@ class Run:
             async for result in dual.results(cases):
                 self._recorder.add(result)
                 self.watch(result)
+        except (RunError, InputError) as error:
+            dual.end(error)
         finally:
             self.flush()
 
