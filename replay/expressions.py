@@ -11,13 +11,12 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from jsonpath.exceptions import JSONPathError
-from jsonpath.path import JSONPath
 
 from replay.errors import LocationError
-from replay.locations import ROOTS, compile_query
+from replay.locations import ROOTS, Filtering, only_filter, told
 from replay.models import Headers, Json, Observation, Request
 
 _NAMES: Final = (*ROOTS, "request")
@@ -40,23 +39,22 @@ class Expression:
     """A parsed expression."""
 
     text: str
-    _query: JSONPath
+    _asked: Filtering
 
     def holds(self, document: Json) -> bool:
         """Tell whether it holds for a document made by `document_of`. A name alone asks whether it is there at all."""
-        return bool(self._query.findall([document]))
+        return self._asked.holds(document)
 
 
 @lru_cache(maxsize=1024)
 def parse_expression(text: str) -> Expression:
     """Read an expression. Raise LocationError, telling what is wrong and what to write instead."""
     try:
-        query = compile_query(f"$[?{_TOKEN.sub(_rooted, text)}]")
+        asked = only_filter(_TOKEN.sub(_rooted, text))
     except JSONPathError as error:
-        fact = str(error.args[0]).splitlines()[0] if error.args else "it does not parse"
         hint = "compare as in status >= 500 || body.outcome == 'declined'"
-        raise LocationError(f"'{text}' is no expression: {fact}", hint=hint) from None
-    return Expression(text, query)
+        raise LocationError(f"'{text}' is no expression: {told(error)}", hint=hint) from None
+    return Expression(text, asked)
 
 
 def _rooted(found: re.Match[str]) -> str:
@@ -87,11 +85,12 @@ def document_of(request: Request, observation: Observation, body: Json, request_
 
 def request_document(request: Request, body: Json) -> dict[str, Any]:
     """Return the request as expressions see it: method, path, query, headers, and json or text."""
-    parts = urlsplit(request.path)
+    # Not urlsplit: a raw target may be //host, which is a path here, or what no URL can be.
+    path, _, query = request.path.partition("#")[0].partition("?")
     seen: dict[str, Any] = {
         "method": request.method,
-        "path": parts.path,
-        "query": dict(parse_qsl(parts.query, keep_blank_values=True)),
+        "path": path,
+        "query": dict(parse_qsl(query, keep_blank_values=True)),
         "headers": header_map(request.headers),
     }
     if body is not None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
+from urllib.parse import unquote
 
 from replay.errors import SettingsError
 from replay.expressions import Expression, parse_expression
@@ -15,6 +16,8 @@ from replay.models import Case, GroupSpec, Json, Request
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _ROUTE: Final = re.compile(r"(?:(?P<method>[A-Z]+|\*)\s+)?(?P<path>/\S*)")
+
+_DOTS: Final = re.compile(r"(?:\.|%2e)(?:[/\\.]|%2[ef]|%5c|\Z)", re.IGNORECASE)
 
 Documents = Callable[[], Iterable[Json]]
 """The answers of both sides as expressions see them, made only when somebody asks."""
@@ -29,10 +32,28 @@ class Route:
     path: re.Pattern[str]
 
     def matches(self, request: Request) -> bool:
-        """Tell whether a request goes there; its query does not count."""
+        """Tell whether a request goes there; its query does not count.
+
+        A path with dot segments has to match as it is sent and as a server may read it: `/open/../admin` is not
+        in `/open/**`.
+        """
         if self.method is not None and request.method.upper() != self.method:
             return False
-        return self.path.fullmatch(request.path.partition("?")[0]) is not None
+        path = request.path.partition("?")[0].partition("#")[0]
+        return all(self.path.fullmatch(it) is not None for it in {path, _without_dots(path)})
+
+
+def _without_dots(path: str) -> str:
+    """Return a path as a server sees it that decodes dots and slashes and then goes up (RFC 3986, 5.2.4)."""
+    kept: list[str] = []
+    if not _DOTS.search(path):
+        return path
+    for segment in unquote(path).replace("\\", "/").split("/"):
+        if segment == ".." and len(kept) > 1:
+            kept.pop()
+        elif segment not in (".", ".."):
+            kept.append(segment)
+    return "/".join(kept)
 
 
 def is_route(text: str) -> bool:
@@ -69,7 +90,7 @@ class Selection:
     @property
     def narrows(self) -> bool:
         """Tell whether anything is asked at all."""
-        return bool(self.route or self.tag or self.where or self.groups)
+        return any(it is not None for it in (self.route, self.tag, self.where)) or bool(self.groups)
 
     def holds(self, case: Case, documents: Documents) -> bool:
         """Tell whether the case is selected."""
@@ -93,7 +114,7 @@ def selection_of(
         group = (selection_of(on=spec.on, tag=spec.tag, where=spec.where),)
     elif on is not None:
         route = _route_or_group(on, groups)
-    return Selection(route, tag, parse_expression(where) if where else None, group)
+    return Selection(route, tag, None if where is None else parse_expression(where), group)
 
 
 def _route_or_group(on: str, groups: Mapping[str, GroupSpec] | None) -> Route:

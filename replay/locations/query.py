@@ -1,0 +1,149 @@
+"""JSONPath as replay speaks it: RFC 9535, with numbers and names that keep every digit and character.
+
+The library reads literals as doubles, so that `@.id==9007199254740993` would select the neighbour; and it knows no
+escape for control characters and lone surrogates, which hostile documents do have as names.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+from jsonpath import JSONPathEnvironment
+from jsonpath.exceptions import JSONPathError, JSONPathSyntaxError
+from jsonpath.filter import BaseExpression, FloatLiteral, IntegerLiteral
+from jsonpath.parse import Parser
+from jsonpath.path import JSONPath
+from jsonpath.segments import JSONPathChildSegment
+from jsonpath.selectors import Filter
+from jsonpath.stream import TokenStream
+from jsonpath.token import Token
+
+from replay.errors import LocationError
+from replay.locations.patience import limited
+from replay.models import Json
+
+_WHOLE: Final = re.compile(r"-?(?:0|[1-9][0-9]*)")
+_QUOTED: Final = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\"""", re.DOTALL)
+_PATTERN_FUNCTION: Final = re.compile(r"\b(?:match|search)\s*\(")
+
+
+class _ExactParser(Parser):
+    """Reads numbers as JSON's are read here, and strings with all of JSON's escapes."""
+
+    def parse_integer_literal(self, stream: TokenStream) -> BaseExpression:
+        """Read a number; RFC 9535 allows 2e2 where the library asks for an integer."""
+        return _number(stream)
+
+    def parse_float_literal(self, stream: TokenStream) -> BaseExpression:
+        """Read a number with a fraction or an exponent."""
+        return _number(stream)
+
+    def _decode_string_literal(self, token: Token) -> str:
+        text = re.sub(
+            r"""\\'|"|\\"|\\.""", lambda found: _IN_JSON.get(found[0], found[0]), token.value, flags=re.DOTALL
+        )
+        try:
+            return str(json.loads(f'"{text}"', strict=False))
+        except ValueError:
+            raise JSONPathSyntaxError("unknown escape in a quoted name", token=token) from None
+
+
+_IN_JSON: Final = {"\\'": "'", '"': '\\"'}
+
+
+def _number(stream: TokenStream) -> BaseExpression:
+    token = stream.next()
+    digits = token.value.lstrip("-")
+    if len(digits) > 1 and digits[0] == "0" and digits[1].isdigit():
+        raise JSONPathSyntaxError("a number does not begin with 0", token=token)
+    try:
+        if _WHOLE.fullmatch(token.value):
+            return IntegerLiteral(value=int(Decimal(token.value)))
+        return FloatLiteral(value=Decimal(token.value))  # type: ignore[arg-type]  # it only compares it
+    except (InvalidOperation, ValueError):
+        raise JSONPathSyntaxError("a number beyond all computing", token=token) from None
+
+
+class _ExactEnvironment(JSONPathEnvironment):
+    """RFC 9535 and nothing beyond, over documents whose numbers are exact."""
+
+    parser_class = _ExactParser
+
+    def compare(self, left: object, operator: str, right: object) -> bool:
+        """Compare; NaN, which a service may answer, is in no order with anything."""
+        try:
+            return super().compare(left, operator, right)
+        except InvalidOperation:
+            return False
+
+
+ENVIRONMENT: Final = _ExactEnvironment(strict=True)
+
+
+def compile_query(text: str) -> JSONPath:
+    """Return a compiled JSONPath. Raise JSONPathError for what is none, or is several in one."""
+    try:
+        query = ENVIRONMENT.compile(text)
+    except RecursionError:
+        raise JSONPathError("it is nested too deeply", token=None) from None
+    if not isinstance(query, JSONPath):
+        raise JSONPathError("one path, not several", token=None)
+    return query
+
+
+def told(error: JSONPathError) -> str:
+    """Return what the library says is wrong, in one line."""
+    return str(error.args[0]).splitlines()[0] if error.args else "it does not parse"
+
+
+@dataclass(frozen=True, slots=True)
+class Filtering:
+    """A filter, ready to be asked. A pattern in it that runs away counts as not met."""
+
+    _query: JSONPath
+    _has_pattern: bool
+
+    def holds(self, document: Json) -> bool:
+        """Tell whether the filter selects the document."""
+        if not self._has_pattern:
+            return bool(self._query.findall([document]))
+        try:
+            with limited():
+                return bool(self._query.findall([document]))
+        except TimeoutError:
+            return False
+
+
+def only_filter(text: str) -> Filtering:
+    """Read one filter expression. Raise JSONPathError for what is none: `status, 0` would select by place, always."""
+    query = compile_query(f"$[?{text}]")
+    selectors = [selector for segment in query.segments for selector in segment.selectors]
+    if len(selectors) != 1 or not isinstance(selectors[0], Filter):
+        raise JSONPathError("it has to be one condition", token=None)
+    return filtering(selectors[0], text)
+
+
+def filtering(selector: Filter, text: str) -> Filtering:
+    """Return a filter by itself; its `text` is asked for what it uses. Raise JSONPathError for `$` in it."""
+    bare = _QUOTED.sub("", text)
+    if "$" in bare:
+        # Only the item is at hand where a filter is asked; `$` would name nothing, and nothing differs from anything.
+        raise JSONPathError("a filter sees its own item (@), not the whole ($)", token=None)
+    segment = JSONPathChildSegment(env=ENVIRONMENT, token=selector.token, selectors=(selector,))
+    return Filtering(JSONPath(env=ENVIRONMENT, segments=(segment,)), _PATTERN_FUNCTION.search(bare) is not None)
+
+
+def filter_test(selector: Filter) -> Callable[[Json, int, int], bool]:
+    """Return the test that a filter makes of an item. Raise LocationError for a filter that looks elsewhere."""
+    try:
+        asked = filtering(selector, str(selector))
+    except JSONPathError as error:
+        raise LocationError(
+            f"'[{selector}]': {told(error)}", hint="compare fields of the item: [?@.kind=='gift']"
+        ) from None
+    return lambda item, _index, _count: asked.holds(item)
