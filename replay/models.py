@@ -249,6 +249,8 @@ class Cluster:
     sample: Difference | None = None
     ids: tuple[str, ...] = ()
     """The first few ids; `cases` counts them all."""
+    promotable: str | None = None
+    """A case of the traffic among them, which could become a golden."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,6 +323,8 @@ class Judgement:
     value: float | None = None
     interval: tuple[float, float] | None = None
     n: float | None = None
+    unit: Literal["", "share"] = ""
+    """What value and bounds are: a share of 1 reads as a percentage."""
 
 
 @dataclass(frozen=True, slots=True)

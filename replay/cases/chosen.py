@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from itertools import islice
 
 from replay.cases.base import Source
+from replay.errors import InputError
 from replay.models import Case, Intake
 from replay.sampling import in_shard
 
@@ -52,6 +53,16 @@ class Chosen:
     def __init__(self, sources: Sequence[Source], choice: Choice) -> None:
         self._sources = sources
         self._choice = choice
+
+    def require_different(self) -> None:
+        """Raise InputError where two files hold the same: their cases could not be told apart, and add no evidence."""
+        names: dict[str, str] = {}
+        for source in self._sources:
+            twin = names.setdefault(source.digest, source.intake.file)
+            if twin != source.intake.file:
+                raise InputError(
+                    f"this file holds the same as {twin}", place=source.intake.file, hint="name one of them"
+                )
 
     def __iter__(self) -> Iterator[Case]:
         """Yield each chosen case; raise DocumentError at the first bad record."""

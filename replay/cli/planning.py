@@ -22,7 +22,7 @@ from replay.documents import canonical_json
 from replay.engine import Plan, Referee
 from replay.errors import InputError, NothingSelectedError, Place, SettingsError
 from replay.models import SIDES, Side, TargetSpec
-from replay.privacy import Tokeniser, key_from_environment, redact
+from replay.privacy import Tokeniser, key_from_environment, redact, secret_values
 from replay.store.base import RunRecord
 from replay.targets import build_target, parse_target
 from replay.verdict import Criterion, default_criteria, gate_sentences, parse_criteria
@@ -70,6 +70,7 @@ def make_plan(project: Project, flags: Flags) -> Plan:
     inputs = _inputs(project, flags)
     chosen = Chosen(_sources(inputs, flags), flags.choice)
     total = _checked(chosen, project) if flags.check else None
+    chosen.require_different()
     if total == 0 and not (flags.collect and flags.choice.shard):
         raise _nothing_selected(flags, chosen)
     criteria = _criteria(settings, flags, inputs)
@@ -89,7 +90,7 @@ def make_plan(project: Project, flags: Flags) -> Plan:
         instant=instant or record.started,
         concurrency=flags.concurrency,
         total=total,
-        redact=lambda result: redact(result, tokeniser),
+        redact=partial(redact, tokeniser=tokeniser, known=_secrets(sides)),
         warnings=() if settings.cut_when else _unwritten(criteria),
     )
 
@@ -256,6 +257,11 @@ def _record(
         settings={"decision": settings.decision, "owner": settings.owner, "instant": (instant or started).isoformat()},
         version=__version__,
     )
+
+
+def _secrets(sides: Mapping[Side, TargetSpec]) -> frozenset[str]:
+    """Return the secrets among the headers that sides are sent: a service may answer with them."""
+    return frozenset().union(*(secret_values(spec.headers.items()) for spec in sides.values()))
 
 
 def _public(spec: TargetSpec) -> str:

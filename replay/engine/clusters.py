@@ -33,6 +33,7 @@ class _Gathering:
     cases: int = 0
     mark: int = 0
     ids: list[str] = field(default_factory=list)
+    promotable: str | None = None
 
 
 class Clusters:
@@ -45,7 +46,7 @@ class Clusters:
         """Take one result in; matches, noise and skipped cases are passed over."""
         if result.outcome not in ("deviation", "new_error", "old_error", "both_error"):
             return
-        mark = int.from_bytes(blake2b(result.case.identity.encode(), digest_size=8).digest())
+        mark = int.from_bytes(blake2b(result.case.identity.encode("utf-8", "surrogatepass"), digest_size=8).digest())
         for key, sample in dict(_ways(result)).items():
             self._gathering(key, sample, result).mark += mark
 
@@ -54,6 +55,8 @@ class Clusters:
             key = OTHER
         found = self._gatherings.setdefault(key, _Gathering(sample))
         found.cases += 1
+        if found.promotable is None and result.case.kind == "traffic":
+            found.promotable = result.case.id
         if len(found.ids) < SHOWN_IDS:
             found.ids.append(result.case.id)
         return found
@@ -90,4 +93,5 @@ def _cluster(ways: list[tuple[Key, _Gathering]]) -> Cluster:
         kinds=tuple(dict.fromkeys(key[1] for key, _ in ways)),
         sample=next((it.sample for _, it in ways if it.sample is not None), None),
         ids=tuple(gathering.ids),
+        promotable=gathering.promotable,
     )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final, TextIO
 
 from replay.documents import parse_json
-from replay.models import Difference, Headers, Json, Missing, Observation, Result
+from replay.models import SIDES, Difference, Headers, Json, Missing, Observation, Result
 from replay.reports.facts import LONGEST, counted
 from replay.reports.inert import cut, printable
 from replay.reports.page import Line, columns, title, wrapped, write_lines
@@ -115,10 +116,18 @@ def _headline(observation: Observation | None) -> str:
 def _differences(result: Result, width: int) -> Iterator[Line]:
     yield from title(counted(len(result.differences), "difference").capitalize())
     for each in result.differences[:_MOST_DIFFERENCES]:
-        yield from _difference(each, width)
+        yield from _difference(_whole(each, result), width)
     hidden = len(result.differences) - _MOST_DIFFERENCES
     if hidden > 0:
         yield f"  ... and {hidden:,} more; `--report json:FILE` holds them all", ""
+
+
+def _whole(difference: Difference, result: Result) -> Difference:
+    """Return a difference of two texts with the whole texts in it, so that the diff can tell their line numbers."""
+    if difference.kind != "text" or difference.at != "body" or difference.against != "old":
+        return difference
+    bodies = [it.body.decode("utf-8", "backslashreplace") for it in (result.old, result.new) if it is not None]
+    return replace(difference, old=bodies[0], new=bodies[1]) if len(bodies) == len(SIDES) else difference
 
 
 def _difference(difference: Difference, width: int) -> Iterator[Line]:
@@ -142,8 +151,8 @@ def _aligned(old: Json | Missing, new: Json | Missing, name: str, width: int) ->
 
 def _side_by_side(old: list[str], new: list[str], name: str, width: int) -> Iterator[Line]:
     """Yield a unified diff with line numbers: old's where a line was taken away, else new's."""
-    yield f"    - {name} ({counted(len(old), 'line')})", "red"
-    yield f"    + new ({counted(len(new), 'line')})", "green"
+    yield f"    - {name} ({counted(len(old) - (old[-1] == ''), 'line')})", "red"
+    yield f"    + new ({counted(len(new) - (new[-1] == ''), 'line')})", "green"
     shown = 0
     matcher = difflib.SequenceMatcher(None, old, new, autojunk=max(len(old), len(new)) > 1_000)  # noqa: PLR2004
     for group in matcher.get_grouped_opcodes(_CONTEXT):

@@ -104,15 +104,21 @@ def latencies(summary: Summary) -> Iterator[str]:
 
 def evidence(judgement: Judgement) -> str:
     """Return a criterion's value, its interval and what it rests on, as far as they are known."""
+    figure = share if judgement.unit == "share" else number
     parts = []
     if judgement.value is not None:
-        parts.append(f"value {number(judgement.value)}")
+        parts.append(figure(judgement.value))
     if judgement.interval is not None:
         low, high = judgement.interval
-        parts.append(f"interval {number(low)} to {number(high)}")
+        parts.append(f"between {figure(low)} and {figure(high)}")
     if judgement.n is not None:
         parts.append(f"n {number(judgement.n)}")
     return ", ".join(parts)
+
+
+def share(value: float) -> str:
+    """Return a share of 1 as a percentage with three significant digits."""
+    return f"{100 * value:.3g}%"
 
 
 def number(value: float) -> str:
@@ -143,13 +149,11 @@ def next_steps(summary: Summary, verdict: Verdict) -> list[tuple[str, str]]:
     if summary.clusters:
         example = _argument(summary.clusters[0].example)
         steps.append((f"replay show {example}", "see the largest group's example in full"))
-        steps.append((f"replay promote {example}", "keep it as a golden"))
-    if verdict.state == "INCONCLUSIVE":
-        steps += [
-            (f"settle: {printable(each.sentence, LONGEST)}", printable(each.why, LONGEST))
-            for each in verdict.criteria
-            if each.state == "INCONCLUSIVE"
-        ]
+    promotable = next((cluster.promotable for cluster in summary.clusters if cluster.promotable), None)
+    if promotable:
+        steps.append((f"replay promote {_argument(promotable)}", "keep a surprise as a golden"))
+    if any("would settle it" in each.why for each in verdict.criteria if each.state == "INCONCLUSIVE"):
+        steps.append(("replay run --traffic FILE", "bring as many cases more as the criteria above ask for"))
     steps.append((f"replay report {_argument(summary.run)}", "print this report again"))
     return steps
 

@@ -88,7 +88,8 @@ class ErrorsBesideOld:
         state = self._state(low, high)
         value = (self._only_new - self._only_old) / self._sent.total
         why = "; ".join([self._head(value), self._reason(state, low, high), *self._remarks()])
-        return Judgement(self._sentence, state, why, value=value, interval=(low, high), n=self._telling.effective())
+        n = self._telling.effective()
+        return Judgement(self._sentence, state, why, value=value, interval=(low, high), n=n, unit="share")
 
     def _upper(self, further: int = 0) -> float:
         return difference_upper(*self._pairs(self._telling, further))

@@ -58,7 +58,12 @@ class GoldensPass:
             why += "; no golden was compared"
         faults = [self._told(outcome) for outcome in (*_FAILING, *_OPEN) if self._counts.get(outcome)]
         return Judgement(
-            self._sentence, state, "; ".join([why, *faults]), value=passed / total if total else None, n=float(total)
+            self._sentence,
+            state,
+            "; ".join([why, *faults]),
+            value=passed / total if total else None,
+            n=float(total),
+            unit="share",
         )
 
     def _state(self) -> VerdictState:

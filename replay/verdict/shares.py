@@ -83,7 +83,8 @@ class Share:
         state = self._state(low, high)
         head = f"{self._label}: {self._fair.bad:,} of {cases(self._fair.n)} ({percent(rate)})"
         why = "; ".join([head, self._reason(state, low, high), *self._remarks()])
-        return Judgement(self._sentence, state, why, value=rate, interval=(low, high), n=self._strict.sizes.effective())
+        n = self._strict.sizes.effective()
+        return Judgement(self._sentence, state, why, value=rate, interval=(low, high), n=n, unit="share")
 
     def _state(self, low: float, high: float) -> VerdictState:
         if self._limit.met_by(high):
