@@ -57,7 +57,7 @@ def _row(judgement: Judgement) -> str:
     state = f"{_SIGNS[judgement.state]} {facts.STATES[judgement.state]}"
     why = escaped(printable(judgement.why, _CELL))
     sentence = code(judgement.sentence).replace("|", "\\|")
-    return f"| {sentence} | {state} | {escaped(facts.evidence(judgement))} | {why} |"
+    return f"| {sentence} | {state} | {facts.evidence(judgement)} | {why} |"
 
 
 def _bullets(title: str, lines: Iterable[str]) -> Iterator[str]:

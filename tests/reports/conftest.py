@@ -97,7 +97,7 @@ SUMMARY = Summary(
     intake=(Intake("week.jsonl", 4, {"status 0": 1}),),
     clusters=(
         Cluster("body.fee value", 1, "checkout/leap-day", ("body.fee",), ("value",), FEE, ("checkout/leap-day",)),
-        Cluster("new timeout", 1, "t2", (), (), None, ("t2",)),
+        Cluster("new timeout", 1, "t2", (), (), None, ("t2",), promotable="t2"),
     ),
     latency={"old": Quantiles(5, 1.0, 2.0, 3.0, 4.0), "new": Quantiles(4, 1.1, 2.1, 3.1, 4.1)},
     measures={"rank.tau": Spread(1, 0.8, 0.8, 0.8, 0.8)},
@@ -109,9 +109,9 @@ SUMMARY = Summary(
 VERDICT = Verdict(
     "NO-GO",
     (
-        Judgement("goldens pass", "NO-GO", "1 of 3 goldens deviates: checkout/leap-day", 1 / 3, None, 3.0),
-        Judgement("deviation < 0.5%", "INCONCLUSIVE", "598 further clean cases would settle it", 0.5, (0.1, 0.9), 3.0),
-        Judgement("errors <= old", "GO", "new fails no more often", 0.0, (float("-inf"), 0.004), 4.0),
+        Judgement("goldens pass", "NO-GO", "1 of 3 goldens deviates: checkout/leap-day", 1 / 3, None, 3.0, "share"),
+        Judgement("deviation < 0.5%", "INCONCLUSIVE", "598 cases more would settle it", 0.5, (0.1, 0.9), 3.0, "share"),
+        Judgement("errors <= old", "GO", "new fails no more often", 0.0, (float("-inf"), 0.004), 4.0, "share"),
     ),
     "cutover",
     1,

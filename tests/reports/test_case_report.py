@@ -63,9 +63,11 @@ def test_values_of_several_lines_are_aligned_line_by_line() -> None:
 
 
 def test_a_text_is_shown_around_its_changes_with_line_numbers() -> None:
-    old = "\n".join(f"line {number}" for number in range(1, 232))
-    new = "\n".join(f"line {number}" for number in range(1, 42))
-    text = shown(deviating(Difference("body", "text", old, new, "default")))
+    old, new = ("".join(f"line {number}\n" for number in range(1, count + 1)) for count in (231, 41))
+    result = deviating(Difference("body", "text", "line 42\n", "", "default", note="new stops at line 41 of 231"))
+    assert result.old is not None
+    bodies = (replace(result.old, body=body.encode()) for body in (old, new))
+    text = shown(replace(result, old=next(bodies), new=next(bodies)))
     assert "- old (231 lines)" in text
     assert "+ new (41 lines)" in text
     assert "        41 line 41\n    -   42 line 42\n" in text

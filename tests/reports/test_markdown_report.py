@@ -22,7 +22,7 @@ def rendered(text: str) -> str:
 def test_the_verdict_is_the_headline_and_criteria_are_a_table(run: object, report: Report) -> None:
     lines = report(run, "markdown").split("\n")
     assert lines[0] == "## \u274c NO-GO"
-    assert "| `goldens pass` | \u274c fails | value 0.3333, n 3 | 1 of 3 goldens deviates: checkout/leap-day |" in lines
+    assert "| `goldens pass` | \u274c fails | 33.3%, n 3 | 1 of 3 goldens deviates: checkout/leap-day |" in lines
     assert "- loaded 7 = compared 4 + errored 2 + skipped 1" in lines
     assert "   - 9.90" in lines
     assert "   + 9.9000" in lines
