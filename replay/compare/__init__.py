@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from replay.compare.base import Comparator, Rule
+from replay.compare.base import Rule
 from replay.compare.comparison import Compared, Comparison
 from replay.compare.ignore import Ignore
 from replay.compare.mapping import Map
@@ -14,6 +14,7 @@ from replay.compare.ranking import Rank
 from replay.compare.reading import Pair
 from replay.compare.rules import RuleBook
 from replay.compare.shape import Matches, SameType, Strict
+from replay.compare.walk import Comparator
 from replay.compare.within import Within
 from replay.models import GroupSpec, RuleSpec
 

@@ -6,15 +6,17 @@ lengths, hops) is compared when a rule names it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
+from replay.compare.cookies import cookies
+from replay.compare.fields import challenges, links, parameters, split_list
 from replay.compare.reading import is_json_type, media_type
-from replay.models import Headers, Json, Observation, Request
+from replay.models import Headers, Json, Request
+
+_PORTS: Final = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +38,18 @@ def header_values(headers: Headers) -> dict[str, tuple[str, ...]]:
 
 
 def _content_type(values: tuple[str, ...], _answered: Answered) -> Json:
-    kind, charset = media_type(values[-1])
-    _, *parameters = (part.strip() for part in values[-1].split(";"))
-    rest = sorted(part.lower() for part in parameters if part and not part.lower().startswith("charset"))
+    return [_type_of(value) for value in values]
+
+
+def _type_of(value: str) -> Json:
+    kind, charset = media_type(value)
+    given = parameters(value.partition(";")[2])
+    if not kind or given is None:
+        return value
+    rest = [pair for pair in given if pair[0] != "charset"]
     # JSON is UTF-8 whether or not it says so (RFC 8259, 8.1).
     charset = (charset or "").lower().replace("utf8", "utf-8")
-    return [kind or values[-1], "" if is_json_type(kind) and charset == "utf-8" else charset, rest]
+    return [kind, "" if is_json_type(kind) and charset == "utf-8" else charset, rest]
 
 
 def _location(values: tuple[str, ...], answered: Answered) -> Json:
@@ -49,75 +57,46 @@ def _location(values: tuple[str, ...], answered: Answered) -> Json:
 
 
 def _relative(url: str, answered: Answered) -> str:
-    """Return a URL without the side's own origin: that the two sides live at two addresses is no difference."""
+    """Return a URL without the side's own origin: that the two sides live at two addresses is no difference.
+
+    The scheme belongs to the origin: a redirect from https to http is one.
+    """
     base = answered.base or "http://localhost"
-    hosts = {urlsplit(base).netloc, answered.request.header("host")}
-    absolute = urljoin(urljoin(base, answered.request.path), url)
-    parts = urlsplit(absolute)
-    if parts.scheme in ("http", "https") and parts.netloc in hosts:
-        return parts._replace(scheme="", netloc="").geturl() or "/"
+    try:
+        absolute = urljoin(urljoin(base, answered.request.path), url)
+        parts, own = urlsplit(absolute), urlsplit(base)
+        named = urlsplit(f"{own.scheme}://{answered.request.header('host') or own.netloc}")
+        if _origin(parts) in (_origin(own), _origin(named)):
+            return parts._replace(scheme="", netloc="").geturl() or "/"
+    except ValueError:
+        return url  # brackets or a port that no URL has: there is nothing to be relative to
     return absolute
 
 
-_LINK: Final = re.compile(r"<([^>]*)>((?:\s*;\s*[^,;\"]+(?:\"[^\"]*\")?)*)")
+def _origin(parts: SplitResult) -> tuple[str, str, int | None]:
+    return parts.scheme, parts.hostname or "", parts.port or _PORTS.get(parts.scheme)
 
 
 def _link(values: tuple[str, ...], answered: Answered) -> Json:
-    found = _LINK.findall(", ".join(values))
-    return (
-        sorted([_relative(url, answered), sorted(_parts(rest, ";"))] for url, rest in found) if found else list(values)
-    )
+    found = links(", ".join(values))
+    return list(values) if found is None else sorted([_relative(url, answered), given] for url, given in found)
 
 
 def _directives(values: tuple[str, ...], _answered: Answered) -> Json:
-    return sorted({part.lower().replace(" ", "") for value in values for part in _parts(value, ",")})
+    return sorted({part.lower().replace(" ", "") for value in values for part in split_list(value)})
 
 
 def _methods(values: tuple[str, ...], _answered: Answered) -> Json:
-    return sorted({part.upper() for value in values for part in _parts(value, ",")})
+    return sorted({part.upper() for value in values for part in split_list(value)})
 
 
 def _challenges(values: tuple[str, ...], _answered: Answered) -> Json:
-    return sorted(" ".join(value.split()) for value in values)
+    found = challenges(", ".join(values))
+    return list(values) if found is None else found
 
 
-def _parts(text: str, separator: str) -> list[str]:
-    return [part.strip() for part in text.split(separator) if part.strip()]
-
-
-def cookies(values: tuple[str, ...], answered: Answered) -> dict[str, Json]:
-    """Return the attributes of each cookie by its name; its value is a secret and differs by right.
-
-    `Expires` becomes seconds after the answer's `Date`, so that two clocks do not make a difference of a lifetime.
-    """
-    found: dict[str, Json] = {}
-    for value in values:
-        pair, *attributes = _parts(value, ";")
-        name = pair.partition("=")[0].strip()
-        found[name] = dict(_attribute(text, answered.headers) for text in attributes)
-    return found
-
-
-def _attribute(text: str, headers: Headers) -> tuple[str, Json]:
-    name, given, value = (part.strip() for part in text.partition("="))
-    name = name.lower()
-    if name == "expires":
-        return name, _lifetime(value, headers)
-    return name, (value if name == "path" else value.lower()) if given else True
-
-
-def _lifetime(value: str, headers: Headers) -> Json:
-    try:
-        # Netscape's form with dashes, which older servers still send.
-        expires = parsedate_to_datetime(re.sub(r"(\d\d)-(\w{3})-(\d{2,4})", r"\1 \2 \3", value))
-        if expires.year <= 1971:  # noqa: PLR2004  (the epoch, give or take a zone: the usual way to delete a cookie)
-            return "expired"
-        date = next((text for name, text in headers if name.lower() == "date"), None)
-        if date is None:
-            return value
-        return f"{round((expires - parsedate_to_datetime(date)).total_seconds(), -1):.0f}s after the answer"
-    except (ValueError, TypeError, IndexError):
-        return value
+def _cookies(values: tuple[str, ...], answered: Answered) -> Json:
+    return cookies(values, answered.headers)
 
 
 MEANINGS: Final[Mapping[str, Callable[[tuple[str, ...], Answered], Json]]] = {
@@ -125,13 +104,8 @@ MEANINGS: Final[Mapping[str, Callable[[tuple[str, ...], Answered], Json]]] = {
     "location": _location,
     "link": _link,
     "cache-control": _directives,
-    "set-cookie": cookies,
+    "set-cookie": _cookies,
     "www-authenticate": _challenges,
     "allow": _methods,
 }
 """The headers that are compared by default, and what is compared of them."""
-
-
-def answered(request: Request, base: str | None, observation: Observation) -> Answered:
-    """Return the circumstances of one side's answer."""
-    return Answered(request, base, observation.headers)

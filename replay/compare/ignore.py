@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from replay.compare.base import Rule
+from replay.compare.values import same
 from replay.compare.walk import Walk
 from replay.locations import Path, State
 
@@ -17,6 +18,6 @@ class Ignore:
 
     def __call__(self, walk: Walk, old: Any, new: Any, at: Path, state: State) -> None:
         """Keep that there was a difference, and go on only where later rules reach."""
-        if old != new:
+        if not same(old, new):
             walk.accept(at, self._rule.name)
         walk.explicit(old, new, at, state, self._rule.number)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from replay.compare.base import Comparator, Rule
+from replay.compare.base import Rule
 from replay.compare.values import same
-from replay.compare.walk import Walk
+from replay.compare.walk import Comparator, Walk
 from replay.compare.within import Within
 from replay.locations import Path, State
 
@@ -25,10 +25,11 @@ class Map:
         if any(same(theirs, new) for theirs in wanted):
             walk.met.add(self._rule.number)
             walk.accept(at, self._rule.name)
+            walk.explicit(old, new, at, state, self._rule.number)
         elif wanted and (self._rule.spec.must or not same(old, new)):
             note = "the intended change is absent" if same(old, new) else "neither the old value nor the intended one"
             walk.differ(at, "value", old, new, rule=self._rule.name, note=note)
-        elif not wanted:
+        else:
             (self._rest or _default)(walk, old, new, at, state)
 
 

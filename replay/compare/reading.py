@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from dataclasses import dataclass
 from email.message import Message
 from functools import lru_cache
@@ -16,9 +17,14 @@ BodyKind = Literal["json", "text", "bytes", "none"]
 _BODILESS_STATUS: Final = frozenset({204, 205, 304})
 _TEXT_TYPES: Final = frozenset({
     "application/xml", "application/javascript", "application/ecmascript", "application/yaml", "application/x-yaml",
-    "application/x-www-form-urlencoded", "application/x-ndjson", "application/jsonlines", "application/graphql",
-    "application/sql", "image/svg+xml",
+    "application/x-www-form-urlencoded", "application/graphql", "application/sql", "image/svg+xml",
 })  # fmt: skip
+_LINES_TYPES: Final = frozenset({
+    "application/x-ndjson", "application/ndjson", "application/jsonlines", "application/x-jsonlines",
+    "application/jsonl",
+})  # fmt: skip
+_NO_CHARSETS: Final = frozenset({"idna", "punycode", "raw_unicode_escape", "undefined", "unicode_escape"})
+"""Python's codecs that no service means by a charset, and that warn or fail in ways of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,17 @@ class Reading:
 
 
 NOTHING: Final = Reading("none")
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How bodies are to be read: as what, and whether numbers keep their spelling."""
+
+    as_: Literal["json", "text", "bytes"] | None = None
+    spelled: bool = False
+
+
+BY_TYPE: Final = How()
 
 
 @lru_cache(maxsize=1024)
@@ -62,30 +79,53 @@ def is_text_type(kind: str) -> bool:
     return kind.startswith("text/") or kind.endswith("+xml") or kind in _TEXT_TYPES
 
 
-def read_body(observation: Observation, request: Request, as_: str | None = None) -> Reading:
+def read_body(observation: Observation, request: Request, how: How = BY_TYPE) -> Reading:
     """Read a body as its content type says, or as a rule says. What is wrong with it becomes flaws, never an error."""
     if request.method == "HEAD" or observation.status in _BODILESS_STATUS:
         return NOTHING
-    return read_content(observation.body, observation.header("content-type"), as_)
+    return read_content(observation.body, observation.header("content-type"), how)
 
 
-def read_content(body: bytes, content_type: str | None, as_: str | None = None) -> Reading:
+def read_content(body: bytes, content_type: str | None, how: How = BY_TYPE) -> Reading:
     """Read content; without a type it is JSON if it parses as an object or array, else text if it is UTF-8."""
     kind, charset = media_type(content_type)
-    if as_ == "json" or (as_ is None and is_json_type(kind)):
-        return _read_json(body)
-    if as_ == "bytes":
+    if how.as_ == "bytes":
         return Reading("bytes", body)
-    if as_ == "text" or is_text_type(kind):
+    if how.as_ != "text" and kind in _LINES_TYPES:
+        return _read_lines(body, how, least=0) or _read_json(body, how)
+    if how.as_ == "json" or (how.as_ is None and is_json_type(kind)):
+        return _read_json(body, how)
+    if how.as_ == "text" or is_text_type(kind):
         return _read_text(body, charset)
-    return Reading("bytes", body) if kind else _sniff(body)
+    return Reading("bytes", body) if kind else _sniff(body, how)
 
 
-def _read_json(body: bytes) -> Reading:
-    parsed = parse_json(body)
+def _read_lines(body: bytes, how: How, least: int) -> Reading | None:
+    """Read JSON documents, one a line, as the list of them; None if any line is none, or there are too few.
+
+    A document that was cut is never taken for lines: its first line would have to be one already.
+    """
+    lines = [line for line in body.split(b"\n") if line.strip()]
+    if len(lines) < least:
+        return None
+    documents = []
+    for line in lines:
+        parsed = parse_json(line, spelled=how.spelled)
+        if not parsed.ok:
+            return None
+        documents.append(parsed)
+    flaws = {it.name: Flaw(it.name, f"{it.message} of document {n}") for n, parsed in enumerate(documents, 1)
+             for it in parsed.findings}  # fmt: skip
+    return Reading("json", [it.value for it in documents], tuple(flaws.values()))
+
+
+def _read_json(body: bytes, how: How) -> Reading:
+    parsed = parse_json(body, spelled=how.spelled)
     flaws = tuple(Flaw(finding.name, finding.message) for finding in parsed.findings)
     if parsed.ok:
         return Reading("json", parsed.value, flaws)
+    if parsed.has("invalid") and (lines := _read_lines(body, how, least=2)) is not None:
+        return lines
     if any(flaw.name == "too_deep" for flaw in flaws):
         # Too deep for a tree, but still a text that can be compared: no reason to call the answer broken.
         return _read_text(body, "utf-8")
@@ -96,19 +136,20 @@ def _read_json(body: bytes) -> Reading:
 
 def _read_text(body: bytes, charset: str | None) -> Reading:
     try:
-        return Reading("text", body.decode(charset or "utf-8"))
-    except (LookupError, UnicodeDecodeError):
-        pass
+        if codecs.lookup(charset or "utf-8").name not in _NO_CHARSETS:
+            return Reading("text", body.decode(charset or "utf-8"))
+    except (LookupError, ValueError):
+        pass  # no such charset, or not text in it, or a name that holds what no name may
     if charset is None:
         return Reading("bytes", body)
     return Reading("bytes", body, (Flaw("charset", f"the body is not text in its charset {charset[:40]!a}"),))
 
 
-def _sniff(body: bytes) -> Reading:
+def _sniff(body: bytes, how: How) -> Reading:
     if not body:
         return NOTHING
     if body.lstrip()[:1] in (b"{", b"["):
-        reading = _read_json(body)
+        reading = _read_json(body, how)
         if reading.kind == "json":
             return reading
     reading = _read_text(body, None)
@@ -122,28 +163,28 @@ class Pair:
         self.case = case
         self.old = old
         self.new = new
-        self._readings: dict[tuple[Side, str | None], Reading] = {}
+        self._readings: dict[tuple[Side, How], Reading] = {}
         self._documents: dict[Side, Json] = {}
 
     def observation(self, side: Side) -> Observation | None:
         """Return what one side did."""
         return self.old if side == "old" else self.new
 
-    def reading(self, side: Side, as_: str | None = None) -> Reading:
+    def reading(self, side: Side, how: How = BY_TYPE) -> Reading:
         """Return one side's body as a value; equal bodies of one type are parsed once."""
-        found = self._readings.get((side, as_))
+        found = self._readings.get((side, how))
         if found is None:
-            found = self._readings[side, as_] = self._read(side, as_)
+            found = self._readings[side, how] = self._read(side, how)
         return found
 
-    def _read(self, side: Side, as_: str | None) -> Reading:
+    def _read(self, side: Side, how: How) -> Reading:
         observation, other = self.observation(side), self.observation("new" if side == "old" else "old")
         if observation is None:
             return NOTHING
-        read = self._readings.get(("new" if side == "old" else "old", as_))
+        read = self._readings.get(("new" if side == "old" else "old", how))
         if read is not None and other is not None and _alike(observation, other):
             return read
-        return read_body(observation, self.case.request, as_)
+        return read_body(observation, self.case.request, how)
 
     def document(self, side: Side) -> Json:
         """Return what expressions see of one side."""

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from replay.compare.base import Comparator, Node, Rule
+from replay.compare.base import Node, Rule
+from replay.compare.reading import How
 from replay.compare.schema import SchemaCheck
+from replay.compare.walk import Comparator, Walk
 from replay.errors import SettingsError
-from replay.locations import Machine, Path, State, parse_location
+from replay.locations import ROOTS, Machine, Path, State, parse_location
 from replay.models import MISSING, GroupSpec, RuleSpec
 from replay.selection import Selection, selection_of
-
-if TYPE_CHECKING:
-    from replay.compare.walk import Walk
 
 _READING: Final = ("as_", "allow")
 _BESIDE: Final = ("renamed", "must", "schema_")
@@ -52,8 +51,9 @@ def prepare(
 
 
 def _verb(spec: RuleSpec, factories: Factories) -> str | None:
-    given = [verb for verb in factories if getattr(spec, verb) not in (None, False)]
-    if given == ["within", "map"] or given == ["map", "within"]:
+    # By identity: a tolerance of 0 is one, and equals False.
+    given = [verb for verb in factories if not any(getattr(spec, verb) is off for off in (None, False))]
+    if sorted(given) == ["map", "within"]:
         return "map"
     if len(given) > 1:
         raise SettingsError(f"rule at '{spec.at}' has both {given[0]} and {given[1]}", hint="make it two rules")
@@ -68,8 +68,18 @@ def _verb(spec: RuleSpec, factories: Factories) -> str | None:
 def _check_places(spec: RuleSpec) -> None:
     if (spec.as_ or spec.allow) and spec.at != "body":
         raise SettingsError(f"rule at '{spec.at}': as and allow speak of the whole body", hint="write at: body")
-    if spec.at in ("error", "latency_ms"):
+    root = parse_location(spec.at).root
+    if root in ("error", "latency_ms"):
         raise SettingsError(f"'{spec.at}' is judged by criteria, not by rules", hint="see cut_when: errors <= old")
+    if spec.at == "headers" and not spec.ignore:
+        raise SettingsError(
+            "a rule at 'headers' can only ignore them", hint="name one, headers.etag, or all: headers.*"
+        )
+    if spec.renamed is not None and (spec.at in ROOTS or not spec.renamed):
+        raise SettingsError(
+            f"rule at '{spec.at}': renamed gives a member its new name",
+            hint="write at: body.userName, renamed: user_name",
+        )
 
 
 class ActiveRules:
@@ -84,6 +94,7 @@ class ActiveRules:
             rule.number: factories[it.verb](rule) for rule, it in zip(rules, prepared, strict=True) if it.verb
         }
         self._schemas = {rule.number: SchemaCheck(rule.spec) for rule in rules if rule.spec.schema_ is not None}
+        self.renames = any(rule.spec.renamed for rule in rules)
         self._at: dict[tuple[int, ...], Rule | None] = {}
 
     def at(self, state: State) -> Rule | None:
@@ -103,22 +114,38 @@ class ActiveRules:
         """Return the last rule in this state that gives a member another name on the new side."""
         return next((self._rules[n] for n in reversed(state.accepts) if self._rules[n].spec.renamed), None)
 
-    def check_schema(self, walk: Walk, old: Node, new: Node, at: Path, state: State) -> None:
-        """Hold both nodes against every schema that is asked for here; values are still compared."""
-        if self._schemas and old is not MISSING and new is not MISSING:
-            for number in state.accepts:
-                if number in self._schemas:
-                    self._schemas[number].check(walk, old, new, at, self._rules[number].name)
+    def check_schemas(self, walk: Walk, old: Node, new: Node, at: Path, state: State, after: int = -1) -> None:  # noqa: PLR0917
+        """Hold both nodes against every schema of a rule later than `after` that is asked for here.
+
+        Values are compared besides; so a node that one side lacks is told there, unless an `ignore` lets it pass.
+        """
+        numbers = [n for n in state.accepts if n in self._schemas and n > after] if self._schemas else []
+        lacking = old is MISSING or new is MISSING
+        if lacking and after < 0 and not self._ignores(state):
+            return
+        for number in numbers:
+            self._schemas[number].check(walk, old, new, at, self._rules[number])
+
+    def _ignores(self, state: State) -> bool:
+        rule = self.at(state)
+        return rule is not None and bool(rule.spec.ignore)
 
     @cached_property
-    def reading(self) -> str | None:
-        """Return how bodies are to be read, where a rule says so."""
-        return next((rule.spec.as_ for rule in reversed(self._rules) if rule.spec.as_), None)
+    def how(self) -> How:
+        """Return how bodies are to be read: as a rule says, and with numbers as written where one is strict."""
+        as_ = next((rule.spec.as_ for rule in reversed(self._rules) if rule.spec.as_), None)
+        return How(as_, spelled=any(rule.spec.strict for rule in self._rules))
 
     @cached_property
     def allowed(self) -> frozenset[str]:
         """Return the flaws of JSON that rules allow."""
         return frozenset(flaw for rule in self._rules for flaw in rule.spec.allow or ())
+
+    def root(self, rule: Rule) -> str | None:
+        """Return the part of the answer that a rule speaks of: status, body, headers.NAME; None for several."""
+        steps = self.machine.patterns[rule.number].steps
+        names = [next(iter(step.names)) for step in steps[:2] if len(step.names) == 1 and not step.descends]
+        return ".".join(names) if names[:1] == ["headers"] else next(iter(names), None)
 
     @cached_property
     def musts(self) -> tuple[Rule, ...]:

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import re
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any
 
 from replay.compare.base import Rule
-from replay.compare.values import json_type
+from replay.compare.values import json_type, same, spelling
 from replay.compare.walk import Walk, pair_at
 from replay.errors import SettingsError
-from replay.locations import Path, State
+from replay.locations import PATTERN_SECONDS, Path, State, limited
 from replay.models import MISSING
-
-PATTERN_SECONDS: Final = 0.25
 
 
 class SameType:
@@ -32,14 +26,12 @@ class SameType:
         elif json_type(old) != json_type(new):
             walk.differ(at, "type", old, new, rule=self._rule.name)
         elif isinstance(old, dict):
-            for name in {**old, **new}:
-                self._below(
-                    walk, old.get(name, MISSING), new.get(name, MISSING), (at, name), walk.below(state, name, old, new)
-                )
+            for name, mine, theirs, below in walk.members(old, new, at, state):
+                self._below(walk, mine, theirs, (at, name), below)
         elif isinstance(old, list):
             for index in range(min(len(old), len(new))):
                 self._below(walk, *pair_at(old, new, index), (at, index), walk.below_item(state, index, old, new))
-        elif old != new:
+        elif not same(old, new):
             walk.accept(at, self._rule.name)
 
     def _below(self, walk: Walk, old: Any, new: Any, at: Path, state: State) -> None:
@@ -47,6 +39,7 @@ class SameType:
         if later is not None and later.number > self._rule.number:
             walk.node(old, new, at, state)
         else:
+            walk.rules.check_schemas(walk, old, new, at, state)
             self(walk, old, new, at, state)
 
 
@@ -66,8 +59,8 @@ class Matches:
     def __call__(self, walk: Walk, old: Any, new: Any, at: Path, state: State) -> None:  # noqa: ARG002 - a leaf
         """Hold both values against the pattern; numbers and words as JSON spells them."""
         try:
-            with limited(PATTERN_SECONDS):
-                met = [self._pattern.fullmatch(_spelled(value)) is not None for value in (old, new)]
+            with limited():
+                met = [_whole(self._pattern, value) for value in (old, new)]
         except TimeoutError:
             note = f"the pattern took more than {PATTERN_SECONDS} s; write it without nested repetition"
             walk.differ(at, "validation", old, new, rule=self._rule.name, note=note)
@@ -77,40 +70,13 @@ class Matches:
             walk.differ(at, "validation", old, new, rule=self._rule.name, note=side)
         elif json_type(old) != json_type(new):
             walk.differ(at, "type", old, new, rule=self._rule.name)
-        elif old != new:
+        elif not same(old, new):
             walk.accept(at, self._rule.name)
 
 
-def _spelled(value: Any) -> str:
-    return (
-        value
-        if isinstance(value, str)
-        else {None: "null", True: "true", False: "false"}.get(value, str(value))
-        if not isinstance(value, dict | list)
-        else ""
-    )
-
-
-@contextmanager
-def limited(seconds: float) -> Iterator[None]:
-    """Raise TimeoutError when a regular expression runs away: Python's matcher looks for signals while it works.
-
-    Only where signals reach: the main thread of a POSIX system. Elsewhere there is no limit.
-    """
-    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
-        yield
-        return
-    before = signal.signal(signal.SIGALRM, _run_away)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
-
-def _run_away(_number: int, _frame: object) -> None:
-    raise TimeoutError
+def _whole(pattern: re.Pattern[str], value: Any) -> bool:
+    """Tell whether a scalar matches from end to end; an object or an array is no text and matches nothing."""
+    return not isinstance(value, dict | list) and pattern.fullmatch(spelling(value)) is not None
 
 
 class Strict:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 SHOWN_LINES: Final = 12
+MUCH_LONGER: Final = 4
+"""How many times as many lines one text goes on for where the other is said to stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ def text_change(old: str, new: str) -> TextChange:
     start = _common(old_lines, new_lines)
     end = _common(old_lines[start:][::-1], new_lines[start:][::-1])
     old_part, new_part = old_lines[start : len(old_lines) - end], new_lines[start : len(new_lines) - end]
-    note = _stops(old_lines, new_lines) or _span(start, old_part, new_part, len(old_lines))
+    note = ("" if end else _stops(old_lines, new_lines, start)) or _span(start, old_part, new_part, len(old_lines))
     return TextChange("".join(old_part[:SHOWN_LINES]), "".join(new_part[:SHOWN_LINES]), note)
 
 
@@ -37,11 +39,16 @@ def _common(one: list[str], other: list[str]) -> int:
     return count
 
 
-def _stops(old: list[str], new: list[str]) -> str:
-    """Say so where one text is the other's beginning, as when a stream breaks off; its last line may be cut."""
+def _stops(old: list[str], new: list[str], start: int) -> str:
+    """Say so where one text is the other's beginning, as when a stream breaks off.
+
+    Its last line may be cut, or be an error message: a few lines where the other goes on for many.
+    """
     for name, short, long in (("new", new, old), ("old", old, new)):
-        whole = short[:-1]
-        if 0 < len(short) < len(long) and whole == long[: len(whole)] and long[len(whole)].startswith(short[-1]):
+        rest = len(short) - start
+        cut = rest == 0 or (rest == 1 and long[start : start + 1] and long[start].startswith(short[start]))
+        failed = start > 0 and rest * MUCH_LONGER <= len(long) - start
+        if 0 < len(short) < len(long) and (cut or failed):
             return f"{name} stops at line {len(short)} of {len(long)}"
     return ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
+from replay.documents import Numeral
 from replay.models import Json
 
 _TYPES: Final = {
@@ -26,7 +27,17 @@ def same_scalar(old: Json, new: Json) -> bool:
 
 def same_spelling(old: Json, new: Json) -> bool:
     """Tell whether two scalars are also written alike: 1 is not 1.0, nor is 1.0 1.00."""
-    return json_type(old) == json_type(new) and str(old) == str(new)
+    return json_type(old) == json_type(new) and spelling(old) == spelling(new)
+
+
+def spelling(value: Json) -> str:
+    """Return a scalar as JSON spells it, a text without its quotes; a number as it was written where that is known."""
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: "null"}[value]
+    if isinstance(value, Numeral):
+        return value.spelling
+    # Python writes no int of more than 4,300 digits; a Decimal of it has no such limit.
+    return format(Decimal(value), "f") if isinstance(value, int) else str(value)
 
 
 def same(old: Json, new: Json) -> bool:
@@ -38,10 +49,12 @@ def same(old: Json, new: Json) -> bool:
     return same_scalar(old, new)
 
 
-def identity_of(value: Json) -> object:
+def identity_of(value: Json, *, spelled: bool = False) -> tuple[str, object]:
     """Return a hashable stand-in for a value: equal values, and only those, have equal ones."""
     if isinstance(value, dict):
-        return ("object", frozenset((key, identity_of(item)) for key, item in value.items()))
+        return ("object", frozenset((key, identity_of(item, spelled=spelled)) for key, item in value.items()))
     if isinstance(value, list):
-        return ("array", tuple(map(identity_of, value)))
+        return ("array", tuple(identity_of(item, spelled=spelled) for item in value))
+    if spelled or value != value:  # noqa: PLR0124  (only NaN differs from itself; it has no hash that says so)
+        return (json_type(value), spelling(value))
     return (json_type(value), value)

@@ -3,23 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 from replay.compare.base import Node, Rule
-from replay.compare.rules import ActiveRules
 from replay.compare.values import json_type, same_scalar, same_spelling
-from replay.locations import Path, State, print_location, segments
+from replay.locations import Machine, Path, State, print_location, segments
 from replay.models import MISSING, Acceptance, Difference, DifferenceKind, Measure
 
 EQUAL: Final = "default: values are equal"
+_GLANCED: Final = frozenset({str, int, bool, type(None)})
 MOST_DIFFERENCES: Final = 1000
 """Beyond this, a case's differences are counted and no longer listed: two disjoint documents need no longer proof."""
+
+
+class Comparator(Protocol):
+    """Judges two nodes at one location. Both are there; where one is missing, only `ignore` is asked."""
+
+    def __call__(self, walk: Walk, old: Any, new: Any, at: Path, state: State) -> None:
+        """Tell `walk` every difference, or hand the nodes below back to it."""
+
+
+class Rulings(Protocol):
+    """What a walk asks about the rules of its case."""
+
+    machine: Machine
+    renames: bool
+    """Whether any rule gives a member another name."""
+
+    def at(self, state: State) -> Rule | None:
+        """Return the rule that compares the nodes in this state: the last that matches."""
+
+    def comparator(self, rule: Rule) -> Comparator:
+        """Return what carries a rule out."""
+
+    def renaming(self, state: State) -> Rule | None:
+        """Return the last rule in this state that gives a member another name on the new side."""
+
+    def check_schemas(self, walk: Walk, old: Node, new: Node, at: Path, state: State, after: int = -1) -> None:  # noqa: PLR0917
+        """Hold both nodes against every schema of a rule later than `after` that is asked for here."""
 
 
 class Walk:
     """One comparison under way; collects what it finds. Use it once."""
 
-    def __init__(self, rules: ActiveRules, against: Literal["old", "expect"] = "old") -> None:
+    def __init__(self, rules: Rulings, against: Literal["old", "expect"] = "old") -> None:
         self.rules = rules
         self.against = against
         self.differences: list[Difference] = []
@@ -59,7 +86,7 @@ class Walk:
     def node(self, old: Node, new: Node, at: Path, state: State) -> None:
         """Compare what stands at one location: by the last rule that matches it, else by value."""
         if state.accepts:
-            self.rules.check_schema(self, old, new, at, state)
+            self.rules.check_schemas(self, old, new, at, state)
             ruled = self.rules.at(state)
             if ruled is not None:
                 self.judge(ruled, old, new, at, state)
@@ -75,12 +102,42 @@ class Walk:
 
     def default(self, old: Node, new: Node, at: Path, state: State) -> None:
         """Compare by value: members by name, items by position, scalars type-strictly."""
+        if state.deepest < 0:
+            self.plain(old, new, at)
+        elif type(old) is dict and type(new) is dict:
+            for name, mine, theirs, below in self.members(old, new, at, state):
+                if below.accepts or not settled(mine, theirs):
+                    self.node(mine, theirs, (at, name), below)
+        elif type(old) is list and type(new) is list:
+            for index in range(max(len(old), len(new))):
+                mine, theirs = pair_at(old, new, index)
+                below = self.below_item(state, index, old, new)
+                if below.accepts or not settled(mine, theirs):
+                    self.node(mine, theirs, (at, index), below)
+        else:
+            self._leaf(old, new, at)
+
+    def plain(self, old: Node, new: Node, at: Path) -> None:
+        """Compare by value where no rule can match below: most of most documents, so it wastes no step."""
+        if type(old) is dict and type(new) is dict:
+            for name, value in old.items():
+                theirs = new.get(name, MISSING)
+                if not settled(value, theirs):
+                    self.plain(value, theirs, (at, name))
+            for name, value in new.items():
+                if name not in old:
+                    self.absent(MISSING, value, (at, name))
+        elif type(old) is list and type(new) is list:
+            for index in range(max(len(old), len(new))):
+                value, theirs = pair_at(old, new, index)
+                if not settled(value, theirs):
+                    self.plain(value, theirs, (at, index))
+        else:
+            self._leaf(old, new, at)
+
+    def _leaf(self, old: Node, new: Node, at: Path) -> None:
         if old is MISSING or new is MISSING:
             self.absent(old, new, at)
-        elif type(old) is dict and type(new) is dict:
-            self.members(old, new, at, state)
-        elif type(old) is list and type(new) is list:
-            self.items(old, new, at, state)
         elif not (same_spelling if self.strict else same_scalar)(old, new):
             self.differ(at, "value" if json_type(old) == json_type(new) else "type", old, new)
 
@@ -88,64 +145,78 @@ class Walk:
         """Keep that one side has nothing here. Missing is not null."""
         self.differ(at, "extra" if old is MISSING else "missing", old, new, rule=rule)
 
-    def members(self, old: dict[str, Any], new: dict[str, Any], at: Path, state: State) -> None:
-        """Compare two objects, renamed members with their new name."""
-        taken = set()
-        for name, value in old.items():
-            below = self.below(state, name, old, new)
-            theirs = self._new_name(name, new, (at, name), below)
-            taken.add(theirs)
-            self.node(value, new.get(theirs, MISSING), (at, name), below)
-        for name, value in new.items():
-            if name not in taken:
-                self.node(MISSING, value, (at, name), self.below(state, name, old, new))
-
-    def _new_name(self, name: str, new: dict[str, Any], at: Path, state: State) -> str:
-        rule = self.rules.renaming(state) if state.accepts else None
-        if rule is None or self.against == "expect":
-            return name
-        renamed = str(rule.spec.renamed)
-        if renamed in new:
-            self.met.add(rule.number)
-            self.accept(at, rule.name)
-            return renamed
-        if rule.spec.must and name in new:
-            self.differ(at, "missing", name, name, rule=rule.name, note=f"new still says {name}, not {renamed}")
-        return name
-
-    def items(self, old: list[Any], new: list[Any], at: Path, state: State) -> None:
-        """Compare two arrays by position."""
-        for index in range(max(len(old), len(new))):
-            self.node(*pair_at(old, new, index), (at, index), self.below_item(state, index, old, new))
+    # -------------------------------------------------------------------------------------------------- below a ruling
 
     def explicit(self, old: Node, new: Node, at: Path, state: State, floor: int) -> None:
-        """Below an ignored or ranked node, compare only where a rule later than `floor` reaches."""
-        if state.deepest <= floor:
+        """Below an ignored or ranked node, compare only where a rule later than `floor` reaches.
+
+        What only one side has, or what has become something else, is walked too: a rule that reaches into it has to
+        see what is gone.
+        """
+        if state.deepest > floor:
+            for segment, mine, theirs, below in self._children(old, new, at, state):
+                self.later(mine, theirs, (at, segment), below, floor)
+
+    def later(self, old: Node, new: Node, at: Path, state: State, floor: int) -> None:
+        """Compare a node only if a rule later than `floor` speaks of it or of what is below."""
+        rule = self.rules.at(state) if state.accepts else None
+        renaming = self.rules.renaming(state) if state.accepts else None
+        if rule is not None and rule.number > floor:
+            self.node(old, new, at, state)
+        elif renaming is not None and renaming.number > floor:
+            self.default(old, new, at, state)
+        else:
+            self.rules.check_schemas(self, old, new, at, state, floor)
+            self.explicit(old, new, at, state, floor)
+
+    def _children(self, old: Node, new: Node, at: Path, state: State) -> Iterator[tuple[str | int, Node, Node, State]]:
+        members = [side if isinstance(side, dict) else {} for side in (old, new)]
+        yield from self.members(members[0], members[1], at, state)
+        ours, theirs = (side if isinstance(side, list) else [] for side in (old, new))
+        for index in range(max(len(ours), len(theirs))):
+            yield index, *pair_at(ours, theirs, index), self.below_item(state, index, ours, theirs)
+
+    # --------------------------------------------------------------------------------------------------------- members
+
+    def members(
+        self, old: dict[str, Any], new: dict[str, Any], at: Path, state: State
+    ) -> Iterator[tuple[str, Node, Node, State]]:
+        """Yield the members of two objects: old's in order, those by a new name with it, then what only new has."""
+        if not self.rules.renames and not state.tests:
+            yield from _by_name(old, new, state)
             return
-        for segment, mine, theirs, below in self._both(old, new, state):
-            rule = self.rules.at(below) if below.accepts else None
-            if rule is not None and rule.number > floor:
-                self.node(mine, theirs, (at, segment), below)
-            else:
-                self.explicit(mine, theirs, (at, segment), below, floor)
+        renamed = self.renamed(old, new, at, state) if self.rules.renames else {}
+        for name, theirs in paired_names(old, new, renamed):
+            mine = old[name] if name is not None else MISSING
+            found = new[theirs] if theirs is not None else MISSING
+            told = name if name is not None else str(theirs)
+            yield told, mine, found, self.below(state, told, (mine, found))
 
-    def _both(self, old: Node, new: Node, state: State) -> Iterator[tuple[str | int, Node, Node, State]]:
-        if isinstance(old, dict) and isinstance(new, dict):
-            for name in {**old, **new}:
-                yield name, old.get(name, MISSING), new.get(name, MISSING), self.below(state, name, old, new)
-        elif isinstance(old, list) and isinstance(new, list):
-            for index in range(max(len(old), len(new))):
-                yield index, *pair_at(old, new, index), self.below_item(state, index, old, new)
-
-    # ---------------------------------------------------------------------------------------------------------- states
+    def renamed(self, old: dict[str, Any], new: dict[str, Any], at: Path, state: State) -> dict[str, str]:
+        """Return new's names of old's members that rules rename, and tell the renamings that must be and are not."""
+        found: dict[str, str] = {}
+        for name, value in old.items():
+            below = self.below(state, name, (value,))
+            rule = self.rules.renaming(below) if below.accepts and self.against == "old" else None
+            if rule is None:
+                continue
+            theirs = str(rule.spec.renamed)
+            if theirs in new and theirs not in found.values() and not (name in new and theirs in old):
+                found[name] = theirs
+                self.met.add(rule.number)
+                self.accept((at, name), rule.name)
+            elif rule.spec.must and name in new:
+                self.differ(
+                    (at, name), "missing", name, name, rule=rule.name, note=f"new still says {name}, not {theirs}"
+                )
+        return found
 
     @staticmethod
-    def below(state: State, name: str, old: dict[str, Any], new: dict[str, Any]) -> State:
-        """Return the state at a member of both objects."""
+    def below(state: State, name: str, values: tuple[Node, ...]) -> State:
+        """Return the state at a member, of which `values` are those of the sides."""
         below = state.key(name)
         if state.tests:
-            present = [side[name] for side in (old, new) if name in side]
-            return state.with_tests(below, present, -1, 0)
+            return state.with_tests(below, [value for value in values if value is not MISSING], -1, 0)
         return below
 
     @staticmethod
@@ -156,6 +227,33 @@ class Walk:
             present = [side[index] for side in (old, new) if index < len(side)]
             return state.with_tests(below, present, index, max(len(old), len(new)))
         return below
+
+
+def _by_name(old: dict[str, Any], new: dict[str, Any], state: State) -> Iterator[tuple[str, Node, Node, State]]:
+    for name, value in old.items():
+        yield name, value, new.get(name, MISSING), state.key(name)
+    for name, value in new.items():
+        if name not in old:
+            yield name, MISSING, value, state.key(name)
+
+
+def settled(old: Node, new: Node) -> bool:
+    """Tell whether two nodes are equal at a glance, however strictly: it spares most leaves the walk."""
+    kind = type(old)
+    return kind is type(new) and kind in _GLANCED and bool(old == new)
+
+
+def paired_names(
+    old: dict[str, Any], new: dict[str, Any], renamed: dict[str, str]
+) -> Iterator[tuple[str | None, str | None]]:
+    """Yield each name of old with new's name of it, None where a side has none; a name of new stands for one of old."""
+    taken = set(renamed.values())
+    for name in old:
+        theirs = renamed.get(name, name)
+        yield name, theirs if theirs in new and (name in renamed or name not in taken) else None
+    for name in new:
+        if name not in taken and (name not in old or name in renamed):
+            yield None, name
 
 
 def pair_at(old: list[Any], new: list[Any], index: int) -> tuple[Node, Node]:

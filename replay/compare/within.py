@@ -5,18 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from replay.compare.base import Rule
-from replay.compare.values import same_scalar
+from replay.compare.values import json_type, same_scalar
 from replay.compare.walk import Walk
 from replay.errors import SettingsError
 from replay.locations import Path, State
-from replay.models import parse_duration
+from replay.models import DifferenceKind, parse_duration
 
-_NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
+_NUMBER: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_EXACT: Final = Context(prec=80, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
+"""Distances of numbers beyond all computing come out as infinite or as no number, and are within nothing."""
 
 Allowance = Callable[[Any, Any], bool]
 
@@ -41,7 +43,8 @@ class Within:
         elif any(allows(old, new) for allows in self._allowances):
             walk.accept(at, self._rule.name)
         else:
-            walk.differ(at, "value" if type(old) is type(new) else "type", old, new, rule=self._rule.name)
+            kind: DifferenceKind = "value" if json_type(old) == json_type(new) else "type"
+            walk.differ(at, kind, old, new, rule=self._rule.name)
 
 
 def _allowance(tolerance: object, at: str) -> Allowance:
@@ -67,7 +70,7 @@ def _not_negative(value: Decimal, at: str) -> Decimal:
 def _absolute(limit: Decimal) -> Allowance:
     def allows(old: Any, new: Any) -> bool:
         pair = _numbers(old, new)
-        return pair is not None and abs(pair[0] - pair[1]) <= limit
+        return pair is not None and _distance(*pair) <= limit
 
     return allows
 
@@ -76,9 +79,14 @@ def _relative(share: Decimal) -> Allowance:
     def allows(old: Any, new: Any) -> bool:
         """Measure the share of old's value, since old is what users know today."""
         pair = _numbers(old, new)
-        return pair is not None and abs(pair[0] - pair[1]) <= share * abs(pair[0])
+        return pair is not None and _distance(*pair) <= _EXACT.multiply(share, pair[0].copy_abs())
 
     return allows
+
+
+def _distance(one: Decimal, other: Decimal) -> Decimal:
+    distance = _EXACT.subtract(one, other).copy_abs()
+    return distance if distance.is_finite() else Decimal("Infinity")
 
 
 def _in_time(limit: timedelta) -> Allowance:
@@ -115,7 +123,7 @@ def _instant(value: Any) -> datetime | None:
     for read in _READERS:
         try:
             return read(value)
-        except (ValueError, TypeError, IndexError):
+        except (ValueError, TypeError, IndexError, OverflowError):
             continue
     return None
 
