@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import islice
@@ -68,6 +68,17 @@ class Chosen:
         """Yield each chosen case; raise DocumentError at the first bad record."""
         every = (case for source in self._sources for case in source)
         return islice(filter(self._choice.takes, every), self._choice.limit)
+
+    def count(self, check: Callable[[Case], object]) -> int:
+        """Read all that there is, hold each chosen case to a check, and return how many are chosen."""
+        chosen = 0
+        for source in self._sources:
+            # To the end, whatever the limit: only a whole reading tells how many records a file holds.
+            for case in source:
+                if self._choice.takes(case) and (self._choice.limit is None or chosen < self._choice.limit):
+                    chosen += 1
+                    check(case)
+        return chosen
 
     @property
     def intakes(self) -> tuple[Intake, ...]:

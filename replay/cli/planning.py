@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -21,10 +21,10 @@ from replay.config import Project, Settings, check_target, load_project
 from replay.documents import canonical_json
 from replay.engine import Plan, Referee
 from replay.errors import InputError, NothingSelectedError, Place, SettingsError
-from replay.models import SIDES, Side, TargetSpec
+from replay.models import SIDES, Case, Side, TargetSpec
 from replay.privacy import Tokeniser, key_from_environment, redact, secret_values
 from replay.store.base import RunRecord
-from replay.targets import build_target, parse_target
+from replay.targets import TARGETS, build_target, parse_target
 from replay.verdict import Criterion, default_criteria, gate_sentences, parse_criteria
 from replay.wire import check_request
 
@@ -69,9 +69,9 @@ def make_plan(project: Project, flags: Flags) -> Plan:
     sides = _sides(project, flags)
     inputs = _inputs(project, flags)
     chosen = Chosen(_sources(inputs, flags), flags.choice)
-    total = _checked(chosen, project) if flags.check else None
+    total = chosen.count(partial(_check, project)) if flags.check else None
     chosen.require_different()
-    if total == 0 and not (flags.collect and flags.choice.shard):
+    if (total == 0 or next(iter(chosen), None) is None) and not (flags.collect and flags.choice.shard):
         raise _nothing_selected(flags, chosen)
     criteria = _criteria(settings, flags, inputs)
     seed = settings.seed if flags.seed is None else flags.seed
@@ -91,13 +91,25 @@ def make_plan(project: Project, flags: Flags) -> Plan:
         concurrency=flags.concurrency,
         total=total,
         redact=partial(redact, tokeniser=tokeniser, known=_secrets(sides)),
-        warnings=() if settings.cut_when else _unwritten(criteria),
+        warnings=tuple(_warnings(settings, flags, sides, criteria)),
     )
 
 
-def _unwritten(criteria: Sequence[Criterion]) -> tuple[str, ...]:
-    sentences = ", ".join(criterion.sentence for criterion in criteria)
-    return (f"no cut_when is written, so the default was judged: {sentences}",) if criteria else ()
+def _warnings(
+    settings: Settings, flags: Flags, sides: Mapping[Side, TargetSpec], criteria: Sequence[Criterion]
+) -> Iterator[str]:
+    """Yield what a reader of the verdict has to know, since it makes the verdict worth less."""
+    if criteria and not settings.cut_when:
+        sentences = ", ".join(criterion.sentence for criterion in criteria)
+        yield f"no cut_when is written, so the default was judged: {sentences}"
+    if str(flags.choice):
+        yield f"only a part was asked for, by {flags.choice}: the verdict speaks of no other case"
+    if "old" in sides and _behind(sides["old"]) == _behind(sides["new"]):
+        yield "old and new are the same: this shows what differs from call to call, and no cut-over"
+
+
+def _behind(spec: TargetSpec) -> str:
+    return canonical_json(spec.model_dump(mode="json", include={*TARGETS, "at", "cwd", "env"}))
 
 
 # --------------------------------------------------------------------------------------------------------------- sides
@@ -113,6 +125,8 @@ def _sides(project: Project, flags: Flags) -> dict[Side, TargetSpec]:
     sides = {
         side: _located(_writable(side, spec, flags.writable), project.root) for side, spec in given.items() if spec
     }
+    if all(side in sides and sides[side].recorded for side in SIDES):
+        raise SettingsError("both sides are recorded, so nothing would be put to the test", hint="give --new URL")
     for side, spec in sides.items():
         try:
             check_target(spec)
@@ -184,15 +198,11 @@ def _sources(inputs: Inputs, flags: Flags) -> list[Source]:
     return goldens + [open_traffic(path, skip_bad=flags.skip_bad) for path in inputs.traffic]
 
 
-def _checked(chosen: Chosen, project: Project) -> int:
-    """Read every case once, and count those that are chosen."""
-    total = 0
-    for case in chosen:
-        total += 1
-        _placed(case.place, partial(check_request, case.request))
-        for index, rule in enumerate(case.rules):
-            _placed(partial(rule_place, case, index), partial(project.rules.check, [rule]))
-    return total
+def _check(project: Project, case: Case) -> None:
+    """Hold a case to what would only be found when it is sent."""
+    _placed(case.place, partial(check_request, case.request))
+    for index, rule in enumerate(case.rules):
+        _placed(partial(rule_place, case, index), partial(project.rules.check, [rule]))
 
 
 def _placed(place: str | Callable[[], Place], check: Callable[[], object]) -> None:
@@ -254,7 +264,12 @@ def _record(
         narrowed=str(flags.choice),
         shard="/".join(map(str, flags.choice.shard)) if flags.choice.shard else None,
         collect=flags.collect,
-        settings={"decision": settings.decision, "owner": settings.owner, "instant": (instant or started).isoformat()},
+        settings={
+            "decision": settings.decision,
+            "owner": settings.owner,
+            "instant": (instant or started).isoformat(),
+            "seed": seed,
+        },
         version=__version__,
     )
 

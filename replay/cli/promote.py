@@ -34,14 +34,14 @@ def promote(
 ) -> None:
     """Write a stored case into goldens/, as a file to review and commit."""
     from replay.cases import read_golden
+    from replay.cli.output import write_new
     from replay.cli.stored import opened_store
 
     with opened_store(store) as kept:
         promotion = _promotion(kept, id, run, name, why, _side(expect))
     path = _golden_path(_folder(goldens), promotion.id)
     read_golden(promotion.text, promotion.id, path)  # what we write, we can read
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(promotion.text, "utf-8")
+    write_new(path, promotion.text)
     typer.echo(f"{path} is written: say in it why the case matters, then commit it.")
 
 
@@ -72,7 +72,7 @@ def _promotion(
     return promotion_of(
         kept.find(key, record.id)[0],
         run=record.id,
-        run_seed=record.summary.seed if record.summary else 0,
+        run_seed=record.settings["seed"],
         instant=datetime.fromisoformat(record.settings["instant"]),
         name=name,
         why=why,

@@ -124,7 +124,10 @@ def _headers(headers: Headers) -> Any:
 def _body(body: bytes | None, content_type: str | None) -> dict[str, Any]:
     if not body:
         return {}
-    if "json" in (content_type or ""):
+    if content_type is None:
+        # A reader would add the content type of whatever else it was written as.
+        return {"base64": base64.b64encode(body).decode("ascii")}
+    if "json" in content_type:
         parsed = parse_json(body, spelled=True)
         if parsed.ok and not parsed.findings:
             return {"json": parsed.value}

@@ -106,7 +106,7 @@ class Run:
 
     def _close(self, dual: DualRun, sides: Parties) -> Finished:
         summary, verdict = close(self.plan, self.store, dual, sides, _reason(self, dual))
-        state: RunState = "interrupted" if self.interrupted else "complete" if dual.complete else "incomplete"
+        state: RunState = "interrupted" if self.interrupted else "complete" if summary.complete else "incomplete"
         answer = None if self.plan.record.collect else verdict
         self.store.finish(self.plan.record.id, state, summary, answer)
         return Finished(summary, answer)
@@ -129,6 +129,8 @@ def close(plan: Plan, store: Store, dual: DualRun, sides: Parties, reason: str) 
     for result in store.results(plan.record.id):
         sums.add(result)
         judge.add(result)
+    reason = reason or _miscounted(plan, sums)
+    complete = not reason
     not_sent = _not_sent(plan, sums, reason)
     counts = sums.counts(not_sent)
     infos = {side: _side_info(side, sums, dual, sides) for side in ("old", "new")}
@@ -136,7 +138,7 @@ def close(plan: Plan, store: Store, dual: DualRun, sides: Parties, reason: str) 
         run=plan.record.id,
         started=plan.record.started,
         finished=datetime.now(UTC),
-        complete=dual.complete,
+        complete=complete,
         old=infos["old"],
         new=infos["new"],
         counts=counts,
@@ -152,7 +154,15 @@ def close(plan: Plan, store: Store, dual: DualRun, sides: Parties, reason: str) 
         errors=dict(sums.errors.most_common()),
         warnings=plan.warnings,
     )
-    return summary, judge.verdict(complete=dual.complete, reason=reason)
+    return summary, judge.verdict(complete=complete, reason=reason)
+
+
+def _miscounted(plan: Plan, sums: Tally) -> str:
+    """Tell where the results are not as many as the cases that were counted beforehand: none may be lost unseen."""
+    found = sums.counts().loaded
+    if plan.total is None or plan.total == found:
+        return ""
+    return f"{plan.total} cases were selected and {found} have a result: the inputs changed meanwhile"
 
 
 def _not_sent(plan: Plan, sums: Tally, reason: str) -> int:
@@ -181,4 +191,4 @@ def _clock_note(kind: str) -> str:
 
 def resumed(plan: Plan, record: RunRecord) -> Plan:
     """Return the plan under the id and the instant of the run that it goes on with."""
-    return replace(plan, record=record, instant=record.started)
+    return replace(plan, record=record, instant=datetime.fromisoformat(record.settings["instant"]))
