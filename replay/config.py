@@ -131,8 +131,8 @@ def overlay_path(file: Path, env: str) -> Path:
 
 def _has_table(pyproject: Path) -> bool:
     try:
-        return "replay" in tomllib.loads(pyproject.read_text("utf-8")).get("tool", {})
-    except (OSError, ValueError):
+        return "replay" in tomllib.loads(pyproject.read_text("utf-8"))["tool"]
+    except (OSError, ValueError, KeyError, TypeError):
         return False  # somebody else's broken file is no reason to refuse
 
 

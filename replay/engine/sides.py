@@ -81,7 +81,13 @@ def refusal(case: Case, sides: Parties) -> str | None:
     found = {party.side for party in parties}
     if "new" not in found:
         return "a golden holds no recording of new"
-    return None if "old" in found or case.expect is not None else "there is no old, and nothing is expected"
+    return None if "old" in found or _states_something(case) else "there is no old, and nothing is expected"
+
+
+def _states_something(case: Case) -> bool:
+    """Tell whether a golden can stand on its own: an expectation that states nothing would accept anything."""
+    expect = case.expect
+    return expect is not None and (expect.status is not None or bool(expect.headers) or expect.body is not None)
 
 
 def host_of(party: Party) -> str:
