@@ -44,8 +44,10 @@ def main() -> None:
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
-    except BrokenPipeError:
-        from replay.cli.output import close_quietly
+    except OSError as error:
+        from replay.cli.output import complain
 
-        close_quietly()
-        sys.exit(3)
+        # Files and folders that vanish, no room, no handles: the machine's fault, and no reason for a traceback.
+        place = str(error.filename) if error.filename is not None else None
+        complain(ReplayError(error.strerror or str(error), place=place))
+        sys.exit(ReplayError.exit_code)

@@ -20,6 +20,7 @@ def init(
     new: Annotated[str | None, typer.Option(metavar="X", help="What is to replace it.")] = None,
 ) -> None:
     """Write a commented replay.yaml and a first golden; `replay run` then says GO."""
+    from replay.cli.output import write_new
     from replay.curation.beginning import beginning
     from replay.errors import InputError
     from replay.targets import parse_target
@@ -34,7 +35,6 @@ def init(
         if Path(name).exists():
             raise InputError("this file is here already", place=name, hint="`replay init` overwrites nothing")
     for name, text in files.items():
-        Path(name).parent.mkdir(parents=True, exist_ok=True)
-        Path(name).write_text(text, "utf-8")
+        write_new(Path(name), text)
         typer.echo(f"wrote {name}")
     typer.echo("Next: replay run")

@@ -6,8 +6,9 @@ import io
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Self, TextIO
 
 from replay.errors import InputError, ReplayError, RunError
@@ -38,27 +39,52 @@ def stdout() -> TextIO:
     return sys.stdout
 
 
+@contextmanager
+def printing() -> Iterator[TextIO]:
+    """Give standard output. A reader that goes away has seen enough; raise RunError where writing fails otherwise."""
+    try:
+        yield stdout()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        close_quietly()
+    except OSError as error:
+        close_quietly()
+        raise RunError(f"standard output cannot be written: {error.strerror}") from None
+
+
 def complain(error: ReplayError) -> None:
     """Print an error as place, fact and remedy."""
     from replay.reports.inert import printable
 
     lines = [printable(line) for line in str(error).splitlines()]
-    sys.stderr.write("\n".join(["error: " + lines[0], *lines[1:]]) + "\n")
+    _say("\n".join(["error: " + lines[0], *lines[1:]]) + "\n")
+
+
+def _say(text: str) -> None:
+    """Write to standard error; nobody may be listening there any more, which changes no verdict."""
+    with suppress(OSError):
+        sys.stderr.write(text)
+        sys.stderr.flush()
 
 
 def close_quietly() -> None:
     """Let nobody flush into a pipe whose reader has gone."""
-    sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - it lives as long as the process
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 @contextmanager
 def report_file(path: Path) -> Iterator[TextIO]:
     """Open a report's file, which appears only when it is whole. Raise RunError where it cannot be written."""
-    partial = path.with_name(path.name + ".partial")
+    whole = path.resolve()
+    # A device or a pipe (/dev/stdout) takes what it is given; to put a file in its place would destroy it.
+    partial = whole.with_name(whole.name + ".partial") if _is_replaceable(whole) else whole
     try:
         with partial.open("w", encoding="utf-8", newline="\n") as out:
             yield out
-        partial.replace(path)
+        if partial != whole:
+            partial.replace(whole)
     except OSError as error:
         raise RunError(f"the report cannot be written: {error.strerror}", place=str(path)) from None
 
@@ -69,6 +95,28 @@ def require_writable(path: Path) -> None:
         raise InputError("a report cannot be written over a folder", place=str(path), hint="name a file")
     if not path.parent.is_dir():
         raise InputError("the folder for this report is not there", place=str(path), hint=f"mkdir -p {path.parent}")
+    if _is_replaceable(path):
+        try:
+            with NamedTemporaryFile(dir=path.resolve().parent, prefix=".replay-"):
+                pass
+        except OSError as error:
+            raise InputError(f"a report cannot be written here: {error.strerror}", place=str(path)) from None
+
+
+def _is_replaceable(path: Path) -> bool:
+    return path.is_file() or not path.exists()
+
+
+def write_new(path: Path, text: str) -> None:
+    """Write a file that is not there yet, with the folders above it. Raise InputError where that cannot be."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+    except FileExistsError:
+        raise InputError("there is a file here already", place=str(path)) from None
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror}", place=str(path)) from None
 
 
 class Progress:
@@ -108,5 +156,4 @@ class Progress:
         elif self._now() - self._said >= _EVERY_SECONDS:
             self._said = self._now()
             of = f" of {self._total:,}" if self._total is not None else ""
-            sys.stderr.write(f"replay: {self._done:,}{of} cases, {self._bad:,} not alike\n")
-            sys.stderr.flush()
+            _say(f"replay: {self._done:,}{of} cases, {self._bad:,} not alike\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from replay.cli.output import report_file, require_writable, stdout
+from replay.cli.output import printing, report_file, require_writable
 from replay.errors import SettingsError
 from replay.models import Result, Summary, Verdict
 from replay.reports import REPORTS
@@ -14,8 +14,12 @@ Reports = Sequence[tuple[str, Path]]
 
 
 def parse_reports(texts: Iterable[str]) -> Reports:
-    """Read `KIND:FILE`. Raise InputError for an unknown kind, and where the file could not be written."""
-    return [_report(text) for text in texts]
+    """Read `KIND:FILE`. Raise InputError for an unknown kind, a file named twice, and one that cannot be written."""
+    reports = [_report(text) for text in texts]
+    files = [path.resolve() for _, path in reports]
+    if len(set(files)) < len(files):
+        raise SettingsError("two reports would be written to one file", hint="name another file")
+    return reports
 
 
 def _report(text: str) -> tuple[str, Path]:
@@ -39,7 +43,8 @@ def print_report(
     summary: Summary, results: Iterable[Result], verdict: Verdict | None, *, kind: str = "terminal"
 ) -> None:
     """Print a report on standard output."""
-    REPORTS[kind]().write(stdout(), summary, results, verdict or collected(summary))
+    with printing() as out:
+        REPORTS[kind]().write(out, summary, results, verdict or collected(summary))
 
 
 def collected(summary: Summary) -> Verdict:

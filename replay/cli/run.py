@@ -123,15 +123,17 @@ def _carry_out(plan: Plan, store_file: Path, reports: Reports, *, resume: bool) 
     from replay.engine import Run, resumed
     from replay.store.sqlite import SqliteStore
 
-    with SqliteStore.open(store_file) as store:
+    with SqliteStore.open(store_file, create=not resume) as store:
         if resume:
             plan = resumed(plan, _record_to_resume(store, plan))
         with Progress(plan.total) as progress:
             run = Run(plan, store, progress.watch)
             signalled, finished = _under_signals(run, resume=resume)
         results = store.results(plan.record.id)
-        write_reports(reports, finished.summary, results, finished.verdict)
-        print_report(finished.summary, results, finished.verdict)
+        try:
+            write_reports(reports, finished.summary, results, finished.verdict)
+        finally:
+            print_report(finished.summary, results, finished.verdict)
     if signalled is not None:
         return 128 + signalled
     return finished.verdict.exit_code if finished.verdict else 0 if finished.summary.complete else 3
@@ -183,20 +185,22 @@ def _print_dry_run(plan: Plan) -> None:
     """Print how many requests of each method each side would get."""
     from collections import Counter
 
-    from replay.engine.sides import host_of, parties, refusal
+    from replay.cli.output import printing
+    from replay.engine.sides import asked, host_of, parties, refusal
 
     sides = parties(plan.sides, concurrency=1)
-    sent: Counter[str] = Counter()
+    sent: Counter[tuple[str, str, str]] = Counter()
     skipped: Counter[str] = Counter()
     for case in plan.cases:
         reason = refusal(case, sides)
         if reason is None:
-            sent[case.request.method] += 1
+            live = [party for party in asked(case, sides) if party.target.kind != "recorded"]
+            sent.update((party.side, case.request.method, host_of(party)) for party in live)
         else:
             skipped[reason] += 1
-    typer.echo("Nothing was sent. A run would send:")
-    for party in sides.values():
-        for method, count in sorted(sent.items()):
-            typer.echo(f"  {party.side:<4}{method:<8}{count:>9,}  {host_of(party)}")
-    for reason, count in skipped.items():
-        typer.echo(f"  skipped {count:,}: {reason}")
+    with printing() as out:
+        out.write("Nothing was sent. A run would send:\n")
+        for (side, method, host), count in sorted(sent.items()):
+            out.write(f"  {side:<4}{method:<8}{count:>9,}  {host}\n")
+        for reason, count in skipped.items():
+            out.write(f"  skipped {count:,}: {reason}\n")

@@ -14,7 +14,7 @@ def register(app: typer.Typer) -> None:
 
 def show(id: options.CaseId, run: options.FromRun = None, store: options.Store = None) -> None:  # noqa: A002 - the glossary's word
     """Print one case in full: what was sent, what came back, and where the sides part."""
-    from replay.cli.output import stdout
+    from replay.cli.output import printing
     from replay.cli.stored import opened_store
     from replay.errors import InputError
     from replay.reports.case import write_case
@@ -23,4 +23,5 @@ def show(id: options.CaseId, run: options.FromRun = None, store: options.Store =
         found = results.find(id, run)
         if not found:
             raise InputError(f"no stored case is called '{id}'", hint="`replay report` lists the cases that deviate")
-        write_case(stdout(), found[0])
+        with printing() as out:
+            write_case(out, found[0])
