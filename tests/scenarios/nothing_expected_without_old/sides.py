@@ -1,0 +1,5 @@
+"""One side."""
+
+
+def new(n: int) -> object:
+    return {"n": n}
