@@ -92,6 +92,8 @@ def make_plan(project: Project, flags: Flags) -> Plan:
         total=total,
         redact=partial(redact, tokeniser=tokeniser, known=_secrets(sides)),
         warnings=tuple(_warnings(settings, flags, sides, criteria)),
+        musts=tuple(rule.name for rule in settings.compare if rule.must),
+        whole=not (str(flags.choice) or flags.traffic or flags.goldens is not None),
     )
 
 

@@ -26,6 +26,8 @@ class Tally:
     _measures: dict[str, array[float]] = field(default_factory=dict)
     _unfrozen: Counter[Side] = field(default_factory=Counter)
     _answers: Counter[Side] = field(default_factory=Counter)
+    _refused: int = 0
+    _judged: set[str] = field(default_factory=set)
 
     def add(self, result: Result) -> None:
         """Take one result in."""
@@ -35,6 +37,8 @@ class Tally:
         if result.skipped is not None:
             self.skipped[result.skipped] += 1
         self.accepted.update({acceptance.rule for acceptance in result.accepted})
+        self._judged.update(difference.rule for difference in result.differences)
+        self._refused += result.outcome == "match" and _refused(result)
         self.clusters.add(result)
         for measure in result.measures:
             if measure.value is not None:
@@ -51,6 +55,18 @@ class Tally:
         if observation.status is not None or observation.error is None:
             self._answers[side] += 1
             self._unfrozen[side] += observation.clock_frozen is not True
+
+    def unseen(self, rules: Iterable[str]) -> list[str]:
+        """Return which of these rules, by name, neither accepted nor judged anything in any case."""
+        return [rule for rule in rules if rule not in self.accepted and rule not in self._judged]
+
+    def warnings(self) -> tuple[str, ...]:
+        """Return what the figures alone would not tell."""
+        matched = self.outcomes["match"]
+        if not matched or self._refused * 2 < matched:
+            return ()
+        share = f"{self._refused:,} of {matched:,} matching cases were answered with 4xx by both sides"
+        return (f"{share}: are the base URLs, the credentials and the data what the traffic was made for?",)
 
     def counts(self, not_sent: int = 0) -> Counts:
         """Return the sum that every report prints; `not_sent` are selected cases that the run never came to."""
@@ -81,6 +97,12 @@ class Tally:
     def measures(self) -> Mapping[str, Spread]:
         """Return how each measure is distributed."""
         return {name: Spread(len(it), min(it), median(it), fmean(it), max(it)) for name, it in self._measures.items()}
+
+
+def _refused(result: Result) -> bool:
+    """Tell whether both sides refused a case: a match, but one that says little about what they do when they accept."""
+    answers = (result.old, result.new)
+    return all(it is not None and it.status is not None and 400 <= it.status < 500 for it in answers)  # noqa: PLR2004
 
 
 def tally(results: Iterable[Result]) -> Tally:

@@ -47,6 +47,10 @@ class Plan:
     """How many cases are selected, where that is known beforehand."""
     redact: Callable[[Result], Result] = lambda result: result
     warnings: tuple[str, ...] = ()
+    musts: tuple[str, ...] = ()
+    """The settings' rules, by name, whose intended change has to be seen in some case."""
+    whole: bool = True
+    """Everything that the settings name is replayed, so that what no case showed was shown by none there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +137,7 @@ def close(plan: Plan, store: Store, dual: DualRun, sides: Parties, reason: str) 
     complete = not reason
     not_sent = _not_sent(plan, sums, reason)
     counts = sums.counts(not_sent)
+    unseen = [f"no case showed the intended change: {rule}" for rule in sums.unseen(plan.musts)]
     infos = {side: _side_info(side, sums, dual, sides) for side in ("old", "new")}
     summary = Summary(
         run=plan.record.id,
@@ -152,9 +157,9 @@ def close(plan: Plan, store: Store, dual: DualRun, sides: Parties, reason: str) 
         accepted=dict(sums.accepted.most_common()),
         skipped=dict(sums.skipped.most_common()) | ({f"not sent: {reason}": not_sent} if not_sent else {}),
         errors=dict(sums.errors.most_common()),
-        warnings=plan.warnings,
+        warnings=(*plan.warnings, *sums.warnings(), *unseen),
     )
-    return summary, judge.verdict(complete=complete, reason=reason)
+    return summary, judge.verdict(complete=complete, reason=reason, doubts=unseen if plan.whole else ())
 
 
 def _miscounted(plan: Plan, sums: Tally) -> str:

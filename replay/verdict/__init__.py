@@ -91,12 +91,13 @@ class Judge:
         for metric in self._metrics:
             metric.add(result)
 
-    def verdict(self, *, complete: bool = True, reason: str = "") -> Verdict:
+    def verdict(self, *, complete: bool = True, reason: str = "", doubts: Sequence[str] = ()) -> Verdict:
         """Answer the gate: NO-GO by any criterion that fails, GO only where all hold.
 
-        A run that is not `complete`, for a stated `reason`, is never GO; nor is one that compared nothing.
+        A run that is not `complete`, for a stated `reason`, is never GO; nor is one that compared nothing, or one
+        that leaves other `doubts`, each a sentence.
         """
-        doubts = self._doubts(complete=complete, reason=reason)
+        doubts = [*self._doubts(complete=complete, reason=reason), *doubts]
         judgements = tuple(_doubted(metric.judge(), doubts) for metric in self._metrics) or (_NOTHING_ASKED,)
         state = _worst(judgement.state for judgement in judgements)
         return Verdict(state, judgements, self._gate, EXIT_CODES[state])
