@@ -38,7 +38,7 @@ def compare_bodies(walk: Walk, old: Reading, new: Reading, *, same: bool) -> Non
 def _compare_bodies(walk: Walk, old: Reading, new: Reading, state: State) -> None:
     nodes = [MISSING if it.kind == "none" else _shown(it) for it in (old, new)]
     rule = walk.rules.at(state) if state.accepts else None
-    if old.kind == new.kind == "none":
+    if old.kind == new.kind == "none" or (old.kind != new.kind and old.is_empty and new.is_empty):
         return
     if "none" in (old.kind, new.kind) or old.kind == new.kind == "json" or _judges(rule, alike=old.kind == new.kind):
         walk.node(nodes[0], nodes[1], BODY, state)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from replay.compare.base import Rule
-from replay.compare.values import same
+from replay.compare.values import exact, same
 from replay.compare.walk import Comparator, Walk
 from replay.compare.within import Within
 from replay.locations import Path, State
@@ -16,7 +16,7 @@ class Map:
 
     def __init__(self, rule: Rule) -> None:
         self._rule = rule
-        self._pairs = tuple(rule.spec.map or ())
+        self._pairs = [(exact(mine), exact(theirs)) for mine, theirs in rule.spec.map or ()]
         self._rest: Comparator | None = Within(rule) if rule.spec.within is not None else None
 
     def __call__(self, walk: Walk, old: Any, new: Any, at: Path, state: State) -> None:

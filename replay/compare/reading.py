@@ -43,6 +43,11 @@ class Reading:
     value: Any = None
     flaws: tuple[Flaw, ...] = ()
 
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether there is no byte: on the wire, an empty body and none are the same."""
+        return self.kind == "none" or (self.kind != "json" and not self.value)
+
 
 NOTHING: Final = Reading("none")
 
@@ -136,7 +141,7 @@ def _read_json(body: bytes, how: How) -> Reading:
 
 def _read_text(body: bytes, charset: str | None) -> Reading:
     try:
-        if codecs.lookup(charset or "utf-8").name not in _NO_CHARSETS:
+        if codecs.lookup(charset or "utf-8").name.replace("-", "_") not in _NO_CHARSETS:
             return Reading("text", body.decode(charset or "utf-8"))
     except (LookupError, ValueError):
         pass  # no such charset, or not text in it, or a name that holds what no name may

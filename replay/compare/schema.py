@@ -13,6 +13,7 @@ from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]  
 from referencing.exceptions import Unresolvable
 
 from replay.compare.base import Rule
+from replay.compare.values import exact
 from replay.compare.walk import Walk
 from replay.documents import shown
 from replay.errors import SettingsError
@@ -24,7 +25,7 @@ class SchemaCheck:
     """One schema, compiled. A schema that is none raises SettingsError."""
 
     def __init__(self, spec: RuleSpec) -> None:
-        schema = _plain(spec.schema_, float)
+        schema = _plain(spec.schema_)
         if not isinstance(schema, dict | bool):
             raise SettingsError(f"rule at '{spec.at}': schema is no JSON Schema", hint="write it as a mapping")
         base = validator_for(schema, default=Draft202012Validator)
@@ -34,8 +35,8 @@ class SchemaCheck:
             raise SettingsError(f"rule at '{spec.at}': schema is no JSON Schema: {error.message}") from None
         checker = base.TYPE_CHECKER.redefine("number", _is_number).redefine("integer", _is_integer)
         # A registry of its own: the library would fetch a `$ref` from the network, or from a file.
-        exact = extend(base, type_checker=checker)  # type: ignore[no-untyped-call]  # as typeshed has it
-        self._validator = exact(_plain(spec.schema_, _exact), registry=REGISTRY)
+        validator = extend(base, type_checker=checker)  # type: ignore[no-untyped-call]  # as typeshed has it
+        self._validator = validator(exact(spec.schema_), registry=REGISTRY)
 
     def check(self, walk: Walk, old: Any, new: Any, at: Path, rule: Rule) -> None:
         """Tell a value that does not meet the schema; what only old meets is a schema difference."""
@@ -68,21 +69,17 @@ def _told(error: ValidationError) -> str:
     path: Path = ROOT
     for segment in error.absolute_path:
         path = (path, segment)
-    wanted = f"{error.validator}: {shown(str(_plain(error.validator_value, float)))}"
+    wanted = f"{error.validator}: {shown(str(_plain(error.validator_value)))}"
     return f"{print_location(path) or 'it'} does not meet {wanted}"
 
 
-def _plain(value: Any, number: Any) -> Any:
-    """Make a schema plain, with its numbers as `number`: doubles for the schema of schemas, digits for values."""
+def _plain(value: Any) -> Any:
+    """Make a schema plain, with numbers as doubles, as the schema of schemas wants them."""
     if isinstance(value, Mapping):
-        return {key: _plain(item, number) for key, item in value.items()}
+        return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item, number) for item in value]
-    return number(value) if isinstance(value, float | Decimal) else value
-
-
-def _exact(value: float | Decimal) -> Decimal:
-    return value if isinstance(value, Decimal) else Decimal(repr(value))
+        return [_plain(item) for item in value]
+    return float(value) if isinstance(value, Decimal) else value
 
 
 def _is_number(_checker: Any, value: Any) -> bool:

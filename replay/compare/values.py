@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from replay.documents import Numeral
 from replay.models import Json
@@ -47,6 +48,15 @@ def same(old: Json, new: Json) -> bool:
     if isinstance(old, list) and isinstance(new, list):
         return len(old) == len(new) and all(map(same, old, new))
     return same_scalar(old, new)
+
+
+def exact(value: Any) -> Json:
+    """Return what users wrote with doubles, which TOML and Python have, as the decimals that they stand for."""
+    if isinstance(value, Mapping):
+        return {key: exact(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [exact(item) for item in value]
+    return Decimal(repr(value)) if isinstance(value, float) else value
 
 
 def identity_of(value: Json, *, spelled: bool = False) -> tuple[str, object]:

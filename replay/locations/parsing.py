@@ -58,7 +58,7 @@ def parse_location(text: str) -> Pattern:
         query = compile_query("$" + source)
     except JSONPathError as error:
         raise LocationError(f"'{text}' is no location: {_told(error)}", hint=_syntax_hint(text)) from None
-    steps = tuple(_step(segment) for segment in query.segments)
+    steps = tuple(_step(segment, text) for segment in query.segments)
     if not steps:
         raise LocationError(f"'{text}' is no location: it names nothing")
     return Pattern(text, _lower_header(_rooted(text, steps)))
@@ -92,7 +92,7 @@ def _lower_header(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     return (steps[0], lowered, *steps[2:])
 
 
-def _step(segment: Any) -> Step:
+def _step(segment: Any, text: str) -> Step:
     names, indices, tests = set(), set(), []
     for selector in segment.selectors:
         match selector:
@@ -105,7 +105,7 @@ def _step(segment: Any) -> Step:
             case SliceSelector():
                 tests.append(_in_slice(selector.slice))
             case Filter():
-                tests.append(filter_test(selector))
+                tests.append(filter_test(selector, text))
     return Step(
         descends=isinstance(segment, JSONPathRecursiveDescentSegment),
         names=frozenset(names),

@@ -9,7 +9,7 @@ from typing import Final
 
 from replay.models import Json
 
-_SHORTHAND: Final = re.compile(r"[A-Za-z_\u0080-\ud7ff\ue000-\U0010ffff][A-Za-z0-9_\u0080-\ud7ff\ue000-\U0010ffff]*")
+_SHORTHAND: Final = re.compile(r"[A-Za-z_\u0080-\ud7ff\ue000-\uffff][A-Za-z0-9_\u0080-\ud7ff\ue000-\uffff]*")
 _HEADER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 # Control characters, halves of surrogate pairs, and what turns or breaks the line it is printed on.
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")

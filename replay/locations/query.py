@@ -28,6 +28,7 @@ from replay.locations.patience import limited
 from replay.models import Json
 
 _WHOLE: Final = re.compile(r"-?(?:0|[1-9][0-9]*)")
+_SHORT: Final = 30
 _QUOTED: Final = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\"""", re.DOTALL)
 _PATTERN_FUNCTION: Final = re.compile(r"\b(?:match|search)\s*\(")
 
@@ -62,8 +63,9 @@ def _number(stream: TokenStream) -> BaseExpression:
     if len(digits) > 1 and digits[0] == "0" and digits[1].isdigit():
         raise JSONPathSyntaxError("a number does not begin with 0", token=token)
     try:
-        if _WHOLE.fullmatch(token.value):
-            return IntegerLiteral(value=int(Decimal(token.value)))
+        # A short number keeps the type it has in an index; a Decimal is as exact and has no limit of 4,300 digits.
+        if _WHOLE.fullmatch(token.value) and len(token.value) < _SHORT:
+            return IntegerLiteral(value=int(token.value))
         return FloatLiteral(value=Decimal(token.value))  # type: ignore[arg-type]  # it only compares it
     except (InvalidOperation, ValueError):
         raise JSONPathSyntaxError("a number beyond all computing", token=token) from None
@@ -138,12 +140,12 @@ def filtering(selector: Filter, text: str) -> Filtering:
     return Filtering(JSONPath(env=ENVIRONMENT, segments=(segment,)), _PATTERN_FUNCTION.search(bare) is not None)
 
 
-def filter_test(selector: Filter) -> Callable[[Json, int, int], bool]:
-    """Return the test that a filter makes of an item. Raise LocationError for a filter that looks elsewhere."""
+def filter_test(selector: Filter, location: str) -> Callable[[Json, int, int], bool]:
+    """Return the test that a filter of a location makes of an item. Raise LocationError where it looks elsewhere."""
     try:
-        asked = filtering(selector, str(selector))
+        asked = filtering(selector, location)
     except JSONPathError as error:
         raise LocationError(
-            f"'[{selector}]': {told(error)}", hint="compare fields of the item: [?@.kind=='gift']"
+            f"'{location}' is no location: {told(error)}", hint="compare fields of the item: [?@.kind=='gift']"
         ) from None
     return lambda item, _index, _count: asked.holds(item)
