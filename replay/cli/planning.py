@@ -282,8 +282,9 @@ def _secrets(sides: Mapping[Side, TargetSpec]) -> frozenset[str]:
 
 
 def _public(spec: TargetSpec) -> str:
-    """Return what identifies a side, without headers and variables: these may hold secrets."""
-    return canonical_json(spec.model_dump(mode="json", exclude={"headers", "env"}))
+    """Return what identifies a side; of headers and variables the names alone, since their values may be secrets."""
+    names = {"headers": sorted(name.lower() for name in spec.headers), "env": sorted(spec.env)}
+    return canonical_json(spec.model_dump(mode="json", exclude={"headers", "env"}) | names)
 
 
 def _hash(text: str) -> str:
