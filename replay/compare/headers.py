@@ -16,6 +16,8 @@ from replay.compare.fields import challenges, links, parameters, split_list
 from replay.compare.reading import is_json_type, media_type
 from replay.models import Headers, Json, Request
 
+_MINTED: Final = frozenset({"nonce", "opaque"})
+"""Parameters of a Digest challenge that a server makes up for each answer (RFC 7616, 3.3)."""
 _PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -92,7 +94,15 @@ def _methods(values: tuple[str, ...], _answered: Answered) -> Json:
 
 def _challenges(values: tuple[str, ...], _answered: Answered) -> Json:
     found = challenges(", ".join(values))
-    return list(values) if found is None else found
+    if found is None:
+        return list(values)
+    return [(scheme, [(name, _challenged(name, value)) for name, value in given]) for scheme, given in found]
+
+
+def _challenged(name: str, value: str) -> str:
+    if name in _MINTED:
+        return ""
+    return value.lower() if name == "stale" else value  # a flag in any case, as the same RFC has it
 
 
 def _cookies(values: tuple[str, ...], answered: Answered) -> Json:

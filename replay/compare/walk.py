@@ -7,10 +7,11 @@ from typing import Any, Final, Literal, Protocol
 
 from replay.compare.base import Node, Rule
 from replay.compare.values import json_type, same_scalar, same_spelling
-from replay.locations import Machine, Path, State, print_location, segments
+from replay.locations import ROOT, Machine, Path, State, print_location, segments
 from replay.models import MISSING, Acceptance, Difference, DifferenceKind, Measure
 
 EQUAL: Final = "default: values are equal"
+_HEADERS: Final[Path] = (ROOT, "headers")
 _GLANCED: Final = frozenset({str, int, bool, type(None)})
 MOST_DIFFERENCES: Final = 1000
 """Beyond this, a case's differences are counted and no longer listed: two disjoint documents need no longer proof."""
@@ -201,6 +202,7 @@ class Walk:
             if rule is None:
                 continue
             theirs = str(rule.spec.renamed)
+            theirs = theirs.lower() if at == _HEADERS else theirs
             if theirs in new and theirs not in found.values() and not (name in new and theirs in old):
                 found[name] = theirs
                 self.met.add(rule.number)

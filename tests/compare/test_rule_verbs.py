@@ -243,7 +243,7 @@ def test_a_renaming_that_must_be_refuses_the_old_name(compare: Compare) -> None:
 
 def test_renaming_reaches_below_same_type_and_into_headers(told: Told) -> None:
     assert told({"a": 1}, {"b": 2}, {"at": "body", "same_type": True}, RENAMED) == []
-    rule = {"at": "headers.x-old", "renamed": "x-new"}
+    rule = {"at": "headers.x-old", "renamed": "X-New"}
     assert told(headers=((("X-Old", "1"),), (("X-New", "1"),)), kind=None) == []
     assert told(b"", b"", rule, headers=((("X-Old", "1"),), (("X-New", "1"),)), kind=None) == []
     assert told(b"", b"", rule, headers=((("X-Old", "1"),), (("X-New", "2"),)), kind=None) == [
