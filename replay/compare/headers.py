@@ -16,8 +16,6 @@ from replay.compare.fields import challenges, links, parameters, split_list
 from replay.compare.reading import is_json_type, media_type
 from replay.models import Headers, Json, Request
 
-_MINTED: Final = frozenset({"nonce", "opaque"})
-"""Parameters of a Digest challenge that a server makes up for each answer (RFC 7616, 3.3)."""
 _PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -100,9 +98,7 @@ def _challenges(values: tuple[str, ...], _answered: Answered) -> Json:
 
 
 def _challenged(name: str, value: str) -> str:
-    if name in _MINTED:
-        return ""
-    return value.lower() if name == "stale" else value  # a flag in any case, as the same RFC has it
+    return value.lower() if name == "stale" else value  # a flag in any case, as RFC 7616 (3.3) has it
 
 
 def _cookies(values: tuple[str, ...], answered: Answered) -> Json:
