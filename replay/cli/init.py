@@ -23,13 +23,13 @@ def init(
     from replay.cli.output import write_new
     from replay.curation.beginning import beginning
     from replay.errors import InputError
-    from replay.targets import parse_target
+    from replay.targets import build_target, parse_target
 
     if (old is None) != (new is None):
         raise InputError("a comparison has two sides", hint="give both --old and --new, or neither")
     for side in (old, new):
         if side is not None:
-            parse_target(side)
+            build_target(parse_target(side), concurrency=1)
     files = beginning(old, new)
     for name in files:
         if Path(name).exists():

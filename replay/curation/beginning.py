@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 SETTINGS: Final = """\
@@ -68,6 +69,10 @@ request:
 """
 
 
+_PLAIN: Final = re.compile(r"[a-z](?:[\w ./~@-]|:(?=[^ ]))*[\w/]", re.ASCII | re.IGNORECASE)
+"""Texts that mean themselves in YAML without quotes: a colon only where no space follows."""
+
+
 def beginning(old: str | None, new: str | None) -> dict[str, str]:
     """Return the first files of a project, by path. Without sides they compare two functions that are written too."""
     if old is None or new is None:
@@ -78,6 +83,21 @@ def beginning(old: str | None, new: str | None) -> dict[str, str]:
             rules=FUNCTIONS_RULES,
         )
         return {"replay.yaml": settings, "goldens/first/fee.yaml": FUNCTION_GOLDEN, "first_fees.py": FUNCTIONS}
-    settings = SETTINGS.format(decision=f"Move from {old} to {new}", old=old, new=new, rules="")
+    decision = _quoted(f"Move from {old} to {new}")
+    settings = SETTINGS.format(decision=decision, old=_quoted(old), new=_quoted(new), rules="")
     golden = HTTP_GOLDEN if "://" in old else FUNCTION_GOLDEN
     return {"replay.yaml": settings.replace("\ncompare:\n", "\ncompare: []\n"), "goldens/first.yaml": golden}
+
+
+def _quoted(text: str) -> str:
+    """Return a text as settings hold it: nothing in it means anything to YAML, and no variable is expanded."""
+    escaped = text.replace("$", "$$")
+    if _PLAIN.fullmatch(escaped):
+        return escaped
+    return '"' + "".join(map(_character, escaped)) + '"'
+
+
+def _character(char: str) -> str:
+    if char in '"\\':
+        return "\\" + char
+    return char if char.isascii() and char.isprintable() else f"\\U{ord(char):08X}"

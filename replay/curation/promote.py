@@ -27,7 +27,9 @@ _NOISE: Final = frozenset({
 """Headers of the way a request came, which say nothing of what was asked."""
 
 _SLUG: Final = re.compile(r"[^a-z0-9]+")
-_RESERVED: Final = frozenset({"con", "prn", "aux", "nul"})
+_RESERVED: Final = frozenset(
+    {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ def promote(
     }
     if expect is not None:
         golden["expect"] = _expectation(result, expect)
-    where = name or golden_name(case.request.method, case.request.path, case.id)
+    where = name if name is not None else golden_name(case.request.method, case.request.path, case.id)
     return Promotion(where, _comment(where) + dump_yaml(golden))
 
 
@@ -81,12 +83,12 @@ def golden_name(method: str, path: str, id: str) -> str:  # noqa: A002 - the glo
     """Return where a golden of this route goes: the route's first word as a folder, then the rest and the id."""
     words = [_slug(part) for part in path.partition("?")[0].split("/") if _slug(part)]
     folder = words[0] if words else "root"
-    rest = "-".join([method.lower(), *words[1:4], _slug(PurePosixPath(id).name)])
-    return f"{folder}/{rest[:80].strip('-')}"
+    rest = [_slug(method), *words[1:4], _slug(PurePosixPath(id).name)]
+    return f"{folder}/{_slug('-'.join(rest), longest=80) or 'case'}"
 
 
-def _slug(text: str) -> str:
-    slug = _SLUG.sub("-", text.lower()).strip("-")[:40]
+def _slug(text: str, *, longest: int = 40) -> str:
+    slug = _SLUG.sub("-", text.lower()).strip("-")[:longest].strip("-")
     return f"{slug}-" if slug in _RESERVED else slug
 
 
