@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,12 @@ nox.options.reuse_existing_virtualenvs = True
 
 PYPROJECT = Path(__file__).parent / "pyproject.toml"
 OLDEST = "3.11"
+COMMANDS_HEAD = """\
+# Commands
+
+What `--help` prints, as typer {version} lays it out. `nox -s docs` writes this page, and a test holds it
+to the commands.
+"""
 
 
 def oldest_python() -> str:
@@ -71,6 +78,26 @@ def demo(session: nox.Session) -> None:
     """Run the bundled example: two versions of a shop, compared."""
     install(session, ".")
     session.run("replay", "run", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Write docs/commands.md anew, from what `--help` prints at 80 columns."""
+    install(session, "-e", ".")
+    summary = help_of(session)
+    commands = re.findall(r"^│ (\w+) ", summary.partition("─ Commands")[2], re.MULTILINE)
+    version = session.run("python", "-c", "import typer; print(typer.__version__)", silent=True)
+    head = COMMANDS_HEAD.format(version=str(version).strip())
+    pages = [f"## replay\n\n```text\n{summary}```\n"]
+    pages += [f"## replay {command}\n\n```text\n{help_of(session, command)}```\n" for command in commands]
+    (PYPROJECT.parent / "docs" / "commands.md").write_text("\n".join([head, *pages]), encoding="utf-8")
+
+
+def help_of(session: nox.Session, *command: str) -> str:
+    """Return what a command says of itself, without the blanks at the ends of its lines."""
+    env = {"COLUMNS": "80", "NO_COLOR": "1", "TERM": "dumb", "PYTHONIOENCODING": "utf-8"}
+    printed = session.run("replay", *command, "--help", silent=True, env=env)
+    return "\n".join(line.rstrip() for line in str(printed).strip("\n").splitlines()) + "\n"
 
 
 def lower_bounds() -> list[str]:

@@ -14,7 +14,7 @@ from replay.errors import ReplayError
 app = typer.Typer(
     name="replay",
     help="Run old and new side by side on the same inputs, and cut over on evidence.",
-    epilog="Exit codes: 0 GO, 1 NO-GO, 2 bad input, 3 INCONCLUSIVE or not completed, 130 interrupted.",
+    epilog="Exit codes: 0 GO, 1 NO-GO, 2 bad input, 3 INCONCLUSIVE or not completed, 130 interrupted, 143 terminated.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -24,13 +24,21 @@ for module in (run, show, report, promote, init):
     module.register(app)
 
 
-@app.callback()
-def _options(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
-) -> None:
-    if version:
+def _print_version(asked: bool) -> None:
+    if asked:
         typer.echo(f"replay {__version__}")
         raise typer.Exit
+
+
+# Eager: else it would be refused for want of a command.
+_Version = Annotated[
+    bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+]
+
+
+@app.callback()
+def _options(version: _Version = False) -> None:
+    """Take the options that stand before a command."""
 
 
 def main() -> None:
