@@ -90,6 +90,28 @@ def test_a_wrong_folder_or_interpreter_is_found_beforehand(desk: Desk) -> None:
         assert desk.cli("run").code == 2
 
 
+def test_a_capture_that_loses_cases_during_the_run_is_never_go(desk: Desk) -> None:
+    def line(text: str) -> str:
+        return text.ljust(4095) + "\n"  # of one length, so that the cut leaves no half record
+
+    desk.write(
+        "c.jsonl", line('{"replay_capture": 1}') + "".join(line('{"request": {"path": "/"}}') for _ in range(600))
+    )
+    desk.write(
+        "sides.py",
+        "import os\n\nLEFT = 4096 * 301\n\n\ndef old():\n    return 1\n\n\n"
+        "def new():\n    if os.path.getsize('c.jsonl') > LEFT:\n        os.truncate('c.jsonl', LEFT)\n    return 1\n",
+    )
+    desk.write("replay.yaml", f"old: sides:old\nnew: sides:new\ntraffic: c.jsonl\n{CRITERIA}")
+    ended = desk.cli("run", "--report", "json:report.json")
+    assert ended.code == 3
+    report = desk.report()
+    assert (report["verdict"], report["complete"]) == ("INCONCLUSIVE", False)
+    assert len(report["results"]) == 300
+    assert_adds_up(report, 600)
+    assert "changed meanwhile" in " ".join(ended.out.split())
+
+
 # -------------------------------------------------------------------------------------------------------------- signals
 
 
