@@ -41,9 +41,12 @@ class Expression:
     text: str
     _asked: Filtering
 
-    def holds(self, document: Json) -> bool:
-        """Tell whether it holds for a document made by `document_of`. A name alone asks whether it is there at all."""
-        return self._asked.holds(document)
+    def holds(self, document: Json, *, undecided: bool = False) -> bool:
+        """Tell whether it holds for a document made by `document_of`. A name alone asks whether it is there at all.
+
+        `undecided` is the answer where the document is too deep, or a pattern runs away.
+        """
+        return self._asked.holds(document, undecided=undecided)
 
 
 @lru_cache(maxsize=1024)
@@ -100,8 +103,7 @@ def request_document(request: Request, body: Json) -> dict[str, Any]:
 
 def header_map(headers: Headers) -> dict[str, str]:
     """Return header values by lower-case name, repeated ones joined as RFC 9110 (5.3) has it."""
-    joined: dict[str, str] = {}
+    values: dict[str, list[str]] = {}
     for name, value in headers:
-        key = name.lower()
-        joined[key] = f"{joined[key]}, {value}" if key in joined else value
-    return joined
+        values.setdefault(name.lower(), []).append(value)
+    return {name: ", ".join(several) for name, several in values.items()}

@@ -143,6 +143,10 @@ class Progress:
         return self
 
     def __exit__(self, *_error: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Take the moving line off, and give the cursor back."""
         if self._bar:
             self._bar.stop()
 

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from replay.cases.chosen import Choice
+    from replay.cli.output import Progress
     from replay.cli.reporting import Reports
-    from replay.engine import Finished, Plan, Run
+    from replay.engine import Plan, Run
     from replay.store.base import RunRecord
     from replay.store.sqlite import SqliteStore
 
@@ -128,7 +129,8 @@ def _carry_out(plan: Plan, store_file: Path, reports: Reports, *, resume: bool) 
             plan = resumed(plan, _record_to_resume(store, plan))
         with Progress(plan.total) as progress:
             run = Run(plan, store, progress.watch)
-            signalled, finished = _under_signals(run, resume=resume)
+            signalled = _under_signals(run, progress, resume=resume)
+            finished = run.close()
         results = store.results(plan.record.id)
         try:
             write_reports(reports, finished.summary, results, finished.verdict)
@@ -154,8 +156,8 @@ def _record_to_resume(store: SqliteStore, plan: Plan) -> RunRecord:
     return record
 
 
-def _under_signals(run: Run, *, resume: bool) -> tuple[int | None, Finished]:
-    """Carry the run out; SIGINT or SIGTERM ends it in order, a second one at once."""
+def _under_signals(run: Run, progress: Progress, *, resume: bool) -> int | None:
+    """Send what there is to send; SIGINT or SIGTERM ends that in order, a second one at once. Return the first."""
     import asyncio
     import signal
 
@@ -165,20 +167,21 @@ def _under_signals(run: Run, *, resume: bool) -> tuple[int | None, Finished]:
 
     def catch(number: int) -> None:
         if caught:
+            progress.stop()
             run.flush()
             os._exit(128 + number)
         caught.append(number)
         run.interrupt()
 
-    async def carry_out() -> Finished:
+    async def send() -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, catch, number)
-        return await run.carry_out(resumed=resume)
+        await run.send(resumed=resume)
 
     with asyncio.Runner(loop_factory=event_loop()) as runner:
-        finished = runner.run(carry_out())
-    return (caught[0] if caught else None), finished
+        runner.run(send())
+    return caught[0] if caught else None
 
 
 def _print_dry_run(plan: Plan) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 from replay.compare.bodies import compare_bodies
 from replay.compare.header_walk import compare_headers
 from replay.compare.headers import Answered
-from replay.compare.reading import NOTHING, How, Pair, Reading, read_content
+from replay.compare.reading import BY_TYPE, NOTHING, How, Pair, Reading, read_content
 from replay.compare.rules import ActiveRules, RuleBook
 from replay.compare.walk import EQUAL, Walk
 from replay.locations import ROOT, Path
@@ -29,6 +29,8 @@ class Compared:
     measures: tuple[Measure, ...] = ()
     flags: tuple[str, ...] = ()
     flaws: Mapping[Side, str] = field(default_factory=dict)
+    how: How = BY_TYPE
+    """How the rules of this case had bodies read."""
 
 
 class Comparison:
@@ -54,6 +56,7 @@ class Comparison:
             measures=(*walk.measures, *expected.measures),
             flags=("drifted",) if stated and self._drifted(active, pair) else (),
             flaws=_flaws(pair, active),
+            how=active.how,
         )
 
     def _compare(self, walk: Walk, active: ActiveRules, pair: Pair, stated: Collection[str]) -> None:

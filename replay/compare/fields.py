@@ -6,29 +6,30 @@ import re
 from typing import Final
 
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
-_PIECE: Final = re.compile(rf"{_QUOTED}|<[^>]*>|.", re.DOTALL)
+# A quote or bracket that is never closed reaches to the end: looking for its end again and again would take for ever.
+_PIECE: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"?|<[^>]*+>?|[^"<,;]++|.', re.DOTALL)
 _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _PARAMETER: Final = re.compile(rf"\s*({_WORD})\s*(?:=\s*({_QUOTED}|[^\s;,\"]*))?\s*")
 _LINK: Final = re.compile(r"\s*<([^>]*)>\s*")
 _SCHEME: Final = re.compile(rf"\s*({_WORD})(?:\s+|(?=,)|\Z)")
 _TOKEN68: Final = re.compile(r"\s*([A-Za-z0-9._~+/-]+=*)\s*(?=,|\Z)")
 _EMPTY: Final = re.compile(r"[\s,]*")
+_NAMED: Final = re.compile(rf"{_WORD}\s*=")
+_GIVEN: Final = re.compile(rf"{_WORD}\s*=\s*[^=,\s]")
 
 Parameters = list[tuple[str, str]]
 
 
 def split_list(text: str, separator: str = ",") -> list[str]:
     """Return the elements of a list; a separator in a quoted string or in <> is none. Empty ones are left out."""
-    parts, current, at = [], "", 0
-    while at < len(text):
-        if text[at] == separator:
-            parts.append(current)
-            current, at = "", at + 1
+    parts: list[list[str]] = [[]]
+    for found in _PIECE.finditer(text):
+        if found[0] == separator:
+            parts.append([])
         else:
-            found = _PIECE.match(text, at)
-            piece = found[0] if found else text[at]
-            current, at = current + piece, at + len(piece)
-    return [part.strip() for part in (*parts, current) if part.strip()]
+            parts[-1].append(found[0])
+    joined = ("".join(pieces).strip() for pieces in parts)
+    return [part for part in joined if part]
 
 
 def unquoted(text: str) -> str:
@@ -64,13 +65,13 @@ def challenges(text: str) -> list[tuple[str, Parameters]] | None:
     found: list[tuple[str, Parameters]] = []
     at = len(_EMPTY.match(text)[0])  # type: ignore[index]  # it matches anything
     while at < len(text):
-        scheme = None if re.match(rf"{_WORD}\s*=", text[at:]) else _SCHEME.match(text, at)
+        scheme = None if _NAMED.match(text, at) else _SCHEME.match(text, at)
         if scheme is not None:
             found.append((scheme[1].lower(), []))
             at = scheme.end()
             token = _TOKEN68.match(text, at)
             # `Basic` alone may be followed by another scheme; a token ends its challenge.
-            if token is not None and not re.match(rf"{_WORD}\s*=\s*[^=,\s]", text[at:]):
+            if token is not None and not _GIVEN.match(text, at):
                 found[-1][1].append(("", token[1]))
                 at = token.end()
         else:

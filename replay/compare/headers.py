@@ -30,11 +30,10 @@ class Answered:
 
 def header_values(headers: Headers) -> dict[str, tuple[str, ...]]:
     """Return all values by lower-case name, in order."""
-    values: dict[str, tuple[str, ...]] = {}
+    values: dict[str, list[str]] = {}
     for name, value in headers:
-        key = name.lower()
-        values[key] = (*values.get(key, ()), value)
-    return values
+        values.setdefault(name.lower(), []).append(value)
+    return {name: tuple(several) for name, several in values.items()}
 
 
 def _content_type(values: tuple[str, ...], _answered: Answered) -> Json:

@@ -169,7 +169,7 @@ class Pair:
         self.old = old
         self.new = new
         self._readings: dict[tuple[Side, How], Reading] = {}
-        self._documents: dict[Side, Json] = {}
+        self._documents: dict[tuple[Side, How], Json] = {}
 
     def observation(self, side: Side) -> Observation | None:
         """Return what one side did."""
@@ -191,14 +191,16 @@ class Pair:
             return read
         return read_body(observation, self.case.request, how)
 
-    def document(self, side: Side) -> Json:
-        """Return what expressions see of one side."""
-        found = self._documents.get(side)
+    def document(self, side: Side, how: How = BY_TYPE) -> Json:
+        """Return what expressions see of one side, its body read as rules have it."""
+        found = self._documents.get((side, how))
         if found is None:
             observation = self.observation(side) or Observation()
-            reading = self.reading(side)
+            reading = self.reading(side, how)
             body = reading.value if reading.kind in ("json", "text") else None
-            found = self._documents[side] = document_of(self.case.request, observation, body, request_body(self.case))
+            found = self._documents[side, how] = document_of(
+                self.case.request, observation, body, request_body(self.case)
+            )
         return found
 
     def documents(self) -> list[Json]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -42,7 +42,7 @@ class DualRun:
         """Tell whether every case has its result."""
         return self.exhausted and not self.stop.is_set()
 
-    def results(self, cases: Iterable[Case]) -> AsyncIterator[Result]:
+    def results(self, cases: Iterable[Case]) -> AsyncGenerator[Result, None]:
         """Yield the result of each case as it is finished."""
         return scheduled(cases, self._replay, concurrency=self.concurrency, stop=self.stop)
 

@@ -42,7 +42,8 @@ class Referee:
             return observation.error
         if observation.status is not None and observation.status >= 500 and not _expected(pair.case, observation):  # noqa: PLR2004
             return Failure("status", f"answered {observation.status}")
-        if self.error_when is not None and self.error_when.holds(pair.document(side)):
+        # An expression that cannot be decided tells an error: a side must not pass because nobody could look.
+        if self.error_when is not None and self.error_when.holds(pair.document(side, compared.how), undecided=True):
             return Failure("error_when", f"holds: {self.error_when.text}")
         return Failure("decode", compared.flaws[side]) if side in compared.flaws else None
 

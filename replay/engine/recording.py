@@ -14,7 +14,7 @@ SECONDS: Final = 0.5
 
 
 class Recorder:
-    """Collects results and stores them, a batch in one transaction."""
+    """Collects results and stores them, a batch in one transaction. May be flushed from another thread."""
 
     def __init__(self, store: Store, run: str, redact: Callable[[Result], Result]) -> None:
         self._store = store
@@ -23,14 +23,13 @@ class Recorder:
         self._batch: list[Result] = []
         self._since = time.monotonic()
 
-    def add(self, result: Result) -> None:
-        """Take a result in; secrets end here. Raise StoreError where the store takes no more."""
+    def add(self, result: Result) -> bool:
+        """Take a result in; secrets end here. Return whether it is time to flush."""
         self._batch.append(self._redact(result))
-        if len(self._batch) >= BATCH or time.monotonic() - self._since >= SECONDS:
-            self.flush()
+        return len(self._batch) >= BATCH or time.monotonic() - self._since >= SECONDS
 
     def flush(self) -> None:
-        """Store what is waiting."""
+        """Store what is waiting. Raise StoreError where the store takes no more."""
         batch, self._batch = self._batch, []
         self._since = time.monotonic()
         if batch:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, aclosing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Protocol
@@ -14,7 +14,7 @@ from replay.engine.dual_run import DualRun
 from replay.engine.outcome import Referee
 from replay.engine.recording import Recorder
 from replay.engine.sides import Parties, parties, started
-from replay.errors import InputError, RunError
+from replay.errors import InputError, RunError, StoreError
 from replay.models import Case, Intake, Result, Side, SideInfo, Summary, TargetSpec, Verdict
 from replay.store.base import RunRecord, RunState, Store
 from replay.verdict import Criterion, Judge
@@ -71,9 +71,10 @@ class Run:
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     interrupted: bool = False
     _recorder: Recorder | None = None
+    _sent: tuple[DualRun, Parties] | None = None
 
-    async def carry_out(self, *, resumed: bool = False) -> Finished:
-        """Send every case that has no result yet, and close. Raise RunError or StoreError; what was done is stored."""
+    async def send(self, *, resumed: bool = False) -> None:
+        """Send every case that has no result yet. Raise RunError or StoreError; what was done is stored."""
         plan = self.plan
         if resumed:
             self.store.mark(plan.record.id, "running")
@@ -84,19 +85,23 @@ class Run:
                 self.store.begin(plan.record)
             dual = DualRun(sides, plan.referee, plan.seed, plan.instant, plan.concurrency, self.stop)
             cases = _left(plan, self.store) if resumed else plan.cases
-            await self._record(dual, dual.readable(cases))
-        return self._close(dual, sides)
+            self._sent = dual, sides
+            with sending():
+                await self._record(dual, dual.readable(cases))
 
     async def _record(self, dual: DualRun, cases: Iterable[Case]) -> None:
-        self._recorder = Recorder(self.store, self.plan.record.id, self.plan.redact)
+        self._recorder = recorder = Recorder(self.store, self.plan.record.id, self.plan.redact)
         try:
-            async for result in dual.results(cases):
-                self._recorder.add(result)
-                self.watch(result)
+            async with aclosing(dual.results(cases)) as results:
+                async for result in results:
+                    if recorder.add(result):
+                        # In a thread: a slow disk must not look like a slow service.
+                        await asyncio.to_thread(recorder.flush)
+                    self.watch(result)
         except (RunError, InputError) as error:
             dual.end(error)
         finally:
-            self.flush()
+            recorder.flush()
 
     def interrupt(self) -> None:
         """End the run early: nothing more is sent, what is done is kept."""
@@ -108,12 +113,30 @@ class Run:
         if self._recorder is not None:
             self._recorder.flush()
 
-    def _close(self, dual: DualRun, sides: Parties) -> Finished:
+    def close(self) -> Finished:
+        """Walk over what is stored, judge it, and keep how the run ended. Call it after `send`, outside of the loop."""
+        if self._sent is None:
+            raise RuntimeError("a run is sent before it is closed")
+        dual, sides = self._sent
+        with sending():
+            return self._closed(dual, sides)
+
+    def _closed(self, dual: DualRun, sides: Parties) -> Finished:
         summary, verdict = close(self.plan, self.store, dual, sides, _reason(self, dual))
         state: RunState = "interrupted" if self.interrupted else "complete" if summary.complete else "incomplete"
         answer = None if self.plan.record.collect else verdict
         self.store.finish(self.plan.record.id, state, summary, answer)
         return Finished(summary, answer)
+
+
+@contextmanager
+def sending() -> Iterator[None]:
+    """Give a store that fails the exit code of a run that did not complete: cases have been sent."""
+    try:
+        yield
+    except StoreError as error:
+        error.exit_code = RunError.exit_code
+        raise
 
 
 def _reason(run: Run, dual: DualRun) -> str:

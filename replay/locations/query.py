@@ -14,7 +14,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from jsonpath import JSONPathEnvironment
-from jsonpath.exceptions import JSONPathError, JSONPathSyntaxError
+from jsonpath.exceptions import JSONPathError, JSONPathRecursionError, JSONPathSyntaxError
 from jsonpath.filter import BaseExpression, FloatLiteral, IntegerLiteral
 from jsonpath.parse import Parser
 from jsonpath.path import JSONPath
@@ -75,6 +75,7 @@ class _ExactEnvironment(JSONPathEnvironment):
     """RFC 9535 and nothing beyond, over documents whose numbers are exact."""
 
     parser_class = _ExactParser
+    max_recursion_depth = 500  # JSON is read up to 400 levels
 
     def compare(self, left: object, operator: str, right: object) -> bool:
         """Compare; NaN, which a service may answer, is in no order with anything."""
@@ -105,20 +106,24 @@ def told(error: JSONPathError) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Filtering:
-    """A filter, ready to be asked. A pattern in it that runs away counts as not met."""
+    """A filter, ready to be asked of documents that somebody else wrote."""
 
     _query: JSONPath
     _has_pattern: bool
 
-    def holds(self, document: Json) -> bool:
-        """Tell whether the filter selects the document."""
-        if not self._has_pattern:
-            return bool(self._query.findall([document]))
+    def holds(self, document: Json, *, undecided: bool = False) -> bool:
+        """Tell whether the filter selects the document.
+
+        `undecided` is the answer where a pattern in it runs away, or the document is nested too deeply to be searched:
+        False where the filter narrows a rule, so that the rule does not apply; True where it tells an error.
+        """
         try:
+            if not self._has_pattern:
+                return bool(self._query.findall([document]))
             with limited():
                 return bool(self._query.findall([document]))
-        except TimeoutError:
-            return False
+        except (TimeoutError, RecursionError, JSONPathRecursionError):
+            return undecided
 
 
 def only_filter(text: str) -> Filtering:

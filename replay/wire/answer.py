@@ -19,6 +19,7 @@ import httptools
 
 from replay.models import ErrorKind, Failure, Headers
 from replay.wire.failure import broken
+from replay.wire.heads import END, Head, Heads
 
 MAX_OVERHEAD: Final = 2 * 2**20
 """The most bytes that may arrive in a row without one of the body among them: heads, chunk extensions, trailers."""
@@ -35,29 +36,46 @@ _GUESSES: Final = (
 
 
 class Answer:
-    """Collects one answer. Feed it until `done`; then `failure` is None, or says why the rest is to be distrusted."""
+    """Collects one answer. Feed it until `done`; then `failure` is None, or says why the rest is to be distrusted.
 
-    def __init__(self, *, method: str, max_body: int) -> None:
+    `heads` are those that the origin is known to send; a connection has one Answer, which is renewed for each exchange.
+    """
+
+    def __init__(self, *, method: str, max_body: int, heads: Heads | None = None) -> None:
+        self._heads = heads
+        self._max_body = max_body
+        self._parser: httptools.HttpResponseParser | None = None
+        self.renew(method)
+
+    def renew(self, method: str) -> None:
+        """Await the next answer on the same connection; only where the last one left it `reusable`.
+
+        The parser then stands where a new one would: at the start of an answer.
+        """
         self.status: int | None = None
         self.headers: Headers = ()
         self.failure: Failure | None = None
+        self.coded = False
         self.done = False
         self.begun = False
         self._start = b""
         self._reusable = False
         self._spoiled = False
         self._head_only = method == "HEAD"
-        self._max_body = max_body
+        self._whole: bytes | None = None
         self._body = bytearray()
+        self._missing = 0
         self._fields: list[tuple[str, str]] = []
         self._until_close = False
         self._overhead = 0
-        self._parser = httptools.HttpResponseParser(self)
+        self._length: int | None = None
+        self._first = b""
+        self._fed = 0
 
     @property
     def body(self) -> bytes:
         """Return the body as it came, its content coding not undone."""
-        return bytes(self._body)
+        return bytes(self._body) if self._whole is None else self._whole
 
     @property
     def reusable(self) -> bool:
@@ -66,17 +84,66 @@ class Answer:
 
     def feed(self, data: bytes) -> None:
         """Take in what arrived; after the end of the answer, only note that something did."""
-        self.begun = True
+        if not self.begun:
+            self.begun = True
+            if self._recognise(data):
+                return
+            self._first = data
+        if self._missing:
+            self._go_on(data)
+        elif self.done:
+            self._spoiled = True
+        else:
+            self._read(data)
+
+    def _recognise(self, data: bytes) -> bool:
+        """Tell whether the answer begins with a head that was read before, and take it in if so."""
+        if self._heads is None or self._head_only:
+            return False
+        end = data.find(END) + len(END)
+        head = self._heads.find(data[:end])
+        if head is None or head.length > self._max_body:
+            return False
+        self.status, self.headers, self.coded = head.status, head.headers, head.coded
+        if len(data) - end == head.length:
+            self._whole = data[end:]
+            self.done = self._reusable = True
+        else:
+            self._missing = head.length
+            self._go_on(data[end:])
+        return True
+
+    def _go_on(self, data: bytes) -> None:
+        """Take in the body of a known head, which is as long as that head says; what comes after it is too much."""
+        self._body += data[: self._missing]
+        if len(data) < self._missing:
+            self._missing -= len(data)
+            return
+        self._spoiled = len(data) > self._missing
+        self._missing = 0
+        self.done = self._reusable = True
+
+    def _read(self, data: bytes) -> None:
         if self.status is None and len(self._start) < _PREFIX:
             self._guess(data)
-        if self.done:
-            self._spoiled = True
-            return
+            if self.done:
+                self._spoiled = True
+                return
         before = len(self._body)
+        self._fed += len(data)
         self._parse(data)
         self._overhead = self._overhead + len(data) if len(self._body) == before else 0
         if self._overhead > MAX_OVERHEAD and not self.done:
             self._fail("too_large", f"over {MAX_OVERHEAD} bytes of head, chunk extensions or trailers")
+        elif self.reusable:
+            self._learn()
+
+    def _learn(self) -> None:
+        """Remember the head of an answer that was exactly one head and the body that it announced."""
+        raw = self._first[: self._first.find(END) + len(END)]
+        whole = self._length == len(self._body) and self._fed == len(raw) + len(self._body)
+        if whole and self._heads is not None and self.status is not None:
+            self._heads.learn(raw, Head(self.status, self.headers, len(self._body), self.coded))
 
     def end(self, error: OSError | None = None) -> None:
         """Say that the connection ended; `error` is what the system said unless it ended in good order."""
@@ -114,9 +181,9 @@ class Answer:
         """Judge the head: is it final, and where will the body end."""
         if self.done:
             return
-        status = self._parser.get_status_code()
-        if self._parser.get_http_version() not in _VERSIONS:
-            self._fail("protocol", f"the answer speaks HTTP/{self._parser.get_http_version()}")
+        status, version = self._reader.get_status_code(), self._reader.get_http_version()
+        if version not in _VERSIONS:
+            self._fail("protocol", f"the answer speaks HTTP/{version}")
         elif status == 101:  # noqa: PLR2004 (Switching Protocols)
             self._fail("protocol", "status 101: the other side switched protocols unasked")
         elif status < 100:  # noqa: PLR2004 (the first status there is)
@@ -139,7 +206,7 @@ class Answer:
     def on_message_complete(self) -> None:
         """End the answer, unless it was an interim one."""
         if self.status is not None and not self.done:
-            self._reusable = self._parser.should_keep_alive()
+            self._reusable = self._reader.should_keep_alive()
             self._finish(None)
 
     # ---------------------------------------------------------------------------------------------------------- parts
@@ -153,9 +220,15 @@ class Answer:
         if guess is not None:
             self._fail("protocol", guess)
 
+    @property
+    def _reader(self) -> httptools.HttpResponseParser:
+        if self._parser is None:
+            self._parser = httptools.HttpResponseParser(self)
+        return self._parser
+
     def _parse(self, data: bytes) -> None:
         try:
-            self._parser.feed_data(data)
+            self._reader.feed_data(data)
         except httptools.HttpParserCallbackError as error:
             raise error.__context__ or error from None  # our own mistake, not the far side's
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
@@ -167,8 +240,7 @@ class Answer:
     def _open(self, status: int) -> None:
         self.status = status
         self.headers = tuple(self._fields)
-        coding = ", ".join(value.lower() for name, value in self._fields if name.lower() == "transfer-encoding")
-        length = next((value for name, value in self._fields if name.lower() == "content-length"), None)
+        coding, length = self._framing()
         self._until_close = not coding and length is None
         if self._head_only:
             # The parser would wait for a body. Whether one follows is not known: the connection is not used again.
@@ -177,6 +249,21 @@ class Answer:
             self._fail("protocol", "the answer has a transfer coding other than chunked")
         elif status in _BODILESS and (coding or length not in (None, "0")):
             self._spoiled = True  # a body that must not be may still be on its way
+
+    def _framing(self) -> tuple[str, str | None]:
+        """Return the transfer coding, and the length as it was written; note a content coding on the way."""
+        codings, length = [], None
+        for name, value in self._fields:
+            field = name.lower()
+            if field == "content-length":
+                length = value if length is None else length
+            elif field == "transfer-encoding":
+                codings.append(value.lower())
+            elif field == "content-encoding":
+                self.coded = True
+        # The parser has refused any other length by now.
+        self._length = int(length) if length is not None and length.isdecimal() and not codings else None
+        return ", ".join(codings), length
 
     def _fail(self, kind: ErrorKind, message: str) -> None:
         self._finish(Failure(kind, message))

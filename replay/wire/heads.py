@@ -1,0 +1,44 @@
+"""Heads that were read before: a service sends the same ones over and over, and reading one anew costs most of a case.
+
+This parses nothing. It remembers what httptools made of a head, by its exact bytes: the same bytes mean the same again.
+Only heads that are safe to recognise are kept: those whose answer was whole, framed by one Content-Length, came as
+exactly this head and then its body, and left the connection fit for the next case.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from replay.models import Headers
+
+END: Final = b"\r\n\r\n"
+_LONGEST: Final = 8 * 2**10
+_MOST: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What httptools read in a head. `length` is that of the body; `coded` tells of a Content-Encoding."""
+
+    status: int
+    headers: Headers
+    length: int
+    coded: bool
+
+
+class Heads:
+    """The heads that one origin sends. Bounded: at most 256 of them, of at most 8 KiB each."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, Head] = {}
+        self.find = self._known.get
+        """Return the Head that these bytes are known to be, or None. The bytes include the empty line."""
+
+    def learn(self, raw: bytes, head: Head) -> None:
+        """Remember a head. Where every head is another one, the old ones make room all at once."""
+        if len(raw) > _LONGEST:
+            return
+        if len(self._known) >= _MOST:
+            self._known.clear()
+        self._known[raw] = head
