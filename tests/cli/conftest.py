@@ -18,7 +18,9 @@ import pytest
 
 from replay.cli import main
 
-ENVIRONMENT = {"COLUMNS": "80", "NO_COLOR": "1"}
+ENVIRONMENT = {"COLUMNS": "80", "NO_COLOR": "1", "REPLAY_CONCURRENCY": "2"}
+"""Two cases at a time: more would start more worker processes, which is what most of a short run's time goes into."""
+
 CAPTURE_HEAD = '{"replay_capture": 1}\n'
 SETTINGS = "old: sides:old\nnew: sides:new\nfreeze: 2024-02-29T23:59:59Z\nseed: 7\n"
 SIDES = """

@@ -228,7 +228,7 @@ needs_full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a 
 
 
 @needs_full
-@pytest.mark.parametrize("command", [["run"], ["run", "--dry-run"], ["report"], ["show", "n/1"]])
+@pytest.mark.parametrize("command", [["run"], ["show", "n/1"]])
 def test_a_full_device_as_standard_output_is_told_and_never_go(desk: Desk, command: list[str]) -> None:
     desk.project("cut_when: [goldens pass]\n")
     assert desk.cli("run").code == 0
