@@ -25,6 +25,7 @@ MAX_OVERHEAD: Final = 2 * 2**20
 """The most bytes that may arrive in a row without one of the body among them: heads, chunk extensions, trailers."""
 
 _PREFIX: Final = 12
+_LONGEST_NUMBER: Final = 20
 _VERSIONS: Final = ("1.0", "1.1")
 _GUESSES: Final = (
     (b"\x15\x03", "a TLS alert came: this port speaks TLS, use https"),
@@ -261,8 +262,9 @@ class Answer:
                 codings.append(value.lower())
             elif field == "content-encoding":
                 self.coded = True
-        # The parser has refused any other length by now.
-        self._length = int(length) if length is not None and length.isdecimal() and not codings else None
+        # The parser has refused what is no number by now; zeros before it may still be thousands.
+        plain = length is not None and len(length) < _LONGEST_NUMBER and not codings
+        self._length = int(length) if plain and length else None
         return ", ".join(codings), length
 
     def _fail(self, kind: ErrorKind, message: str) -> None:

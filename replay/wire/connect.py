@@ -6,9 +6,8 @@ import asyncio
 import ipaddress
 import socket
 import ssl
+from collections.abc import Callable
 
-from replay.models import Failure
-from replay.wire.clock import Deadline
 from replay.wire.connection import Connection
 from replay.wire.failure import WireFailure, connect_failure
 from replay.wire.origin import Origin
@@ -21,29 +20,28 @@ def default_tls() -> ssl.SSLContext:
     return context
 
 
-async def connect(origin: Origin, tls: ssl.SSLContext | None, deadline: Deadline) -> Connection:
-    """Open a connection. Raises WireFailure with the reason where there is none until the deadline."""
-    limit = asyncio.timeout_at(deadline.at)
+async def connect(origin: Origin, tls: ssl.SSLContext | None, make: Callable[[], Connection]) -> Connection:
+    """Open a connection; `make` makes its protocol. Raises WireFailure with the reason where none comes about.
+
+    It does not end by itself where nobody answers: whoever waits for it has the deadline.
+    """
     try:
-        async with limit:
-            return await _open_any(origin, tls)
-    except OSError as error:  # TimeoutError is one; the system has its own, which comes before the deadline
-        late = Failure("timeout", f"after {deadline.seconds:g} s there was no connection")
-        failure = late if limit.expired() else connect_failure(error, tls=tls is not None)
-        raise WireFailure(failure) from error
+        return await _open_any(origin, tls, make)
+    except OSError as error:
+        raise WireFailure(connect_failure(error, tls=tls is not None)) from error
 
 
-async def _open_any(origin: Origin, tls: ssl.SSLContext | None) -> Connection:
+async def _open_any(origin: Origin, tls: ssl.SSLContext | None, make: Callable[[], Connection]) -> Connection:
     """Try each address of the host in turn; the last one's error stands for all."""
     addresses = await _addresses(origin)
     for address in addresses[:-1]:
         try:
-            return await _open(address, origin, tls)
+            return await _open(address, origin, tls, make)
         except ssl.SSLError:
             raise
         except OSError:
             continue
-    return await _open(addresses[-1], origin, tls)
+    return await _open(addresses[-1], origin, tls, make)
 
 
 async def _addresses(origin: Origin) -> list[str]:
@@ -58,8 +56,8 @@ async def _addresses(origin: Origin) -> list[str]:
     return [str(info[4][0]) for info in found]
 
 
-async def _open(address: str, origin: Origin, tls: ssl.SSLContext | None) -> Connection:
+async def _open(address: str, origin: Origin, tls: ssl.SSLContext | None, make: Callable[[], Connection]) -> Connection:
     name = origin.host if tls is not None else None
     loop = asyncio.get_running_loop()
-    _, connection = await loop.create_connection(Connection, address, origin.port, ssl=tls, server_hostname=name)
+    _, connection = await loop.create_connection(make, address, origin.port, ssl=tls, server_hostname=name)
     return connection

@@ -5,82 +5,117 @@ from __future__ import annotations
 import asyncio
 import select
 import sys
-from dataclasses import dataclass
-from typing import Final, cast
+from collections.abc import Callable
+from typing import Final, Protocol, cast
 
-from replay.models import Timing
+from replay.models import Observation, Timing
 from replay.wire.answer import Answer
-from replay.wire.clock import Deadline, milliseconds, now_ns
+from replay.wire.clock import milliseconds, now_ns
+from replay.wire.exchange import Exchange
+from replay.wire.heads import Heads
 
 _EARLY_LIMIT: Final = 2**20
 
 
-@dataclass(slots=True)
-class Stopwatch:
-    """When an exchange wrote its first byte, read its first and its last; nanoseconds, 0 for never."""
+class Keeper(Protocol):
+    """Who opens connections, and is told what becomes of them."""
 
-    sent: int = 0
-    first: int = 0
-    last: int = 0
+    def opened(self, connection: Connection) -> None:
+        """Take note of a new connection."""
 
-    def timing(self, *, connect_ms: float | None, queued_ms: float) -> Timing:
-        """Return the figures in milliseconds."""
-        first_byte_ms = milliseconds(self.sent, self.first) if self.first else None
-        return Timing(milliseconds(self.sent, self.last), first_byte_ms, connect_ms, queued_ms)
+    def finished(self, connection: Connection, exchange: Exchange) -> None:
+        """Take the outcome, and the connection back."""
+
+    def broken(self, connection: Connection, exchange: Exchange, error: BaseException) -> None:
+        """Take what ended the exchange and is a mistake of ours, and the connection back."""
+
+    def lost(self, connection: Connection) -> None:
+        """Forget a connection that is gone."""
 
 
 class Connection(asyncio.Protocol):
-    """An open connection. After an exchange, `usable` says whether it may carry another one."""
+    """An open connection. `carry` begins an exchange, and the keeper hears of its end."""
 
-    def __init__(self) -> None:
+    def __init__(self, keeper: Keeper, heads: Heads, max_body: int) -> None:
+        self.answer = Answer(method="", max_body=max_body, heads=heads)
         self.exchanges = 0
-        self.idle_since_ns = now_ns()
-        self.lost = asyncio.get_running_loop().create_future()
+        self.idle_since_ns = 0
+        self._keeper = keeper
+        self._exchange: Exchange | None = None
         self._transport: asyncio.Transport | None = None
-        self._answer: Answer | None = None
-        self._waiter: asyncio.Future[None] | None = None
-        self._watch = Stopwatch()
+        self._is_readable: Callable[[], bool] = _always
+        self._sent = self._first = self._last = 0
         self._early = bytearray()
         self._ended = False
         self._spoiled = False
 
-    async def exchange(self, message: bytes, answer: Answer, deadline: Deadline) -> Stopwatch:
-        """Send one message and collect its answer until the deadline. What goes wrong is in the answer."""
-        loop = asyncio.get_running_loop()
-        self._answer, self._waiter = answer, loop.create_future()
-        self._watch = Stopwatch(sent=now_ns())
-        timer = loop.call_at(deadline.at, self._expire, answer, deadline)
-        try:
-            self._start(message, answer)
-            await self._waiter
-        finally:
-            timer.cancel()
-            self._stop(answer)
-        return self._watch
+    @property
+    def stale(self) -> bool:
+        """Return whether the server had given this kept-alive connection up before it can have seen the request."""
+        failure = self.answer.failure
+        gone = failure is not None and failure.kind in ("closed", "reset")
+        return gone and self.exchanges > 1 and not self.answer.begun
+
+    def carry(self, exchange: Exchange) -> None:
+        """Send the message of an exchange; only on a connection that is new, or `usable`."""
+        self.exchanges += 1
+        self._exchange = exchange
+        exchange.connection = self
+        if self.exchanges > 1:
+            self.answer.renew(exchange.method)
+            self._first = 0
+            self._sent = now_ns()
+            cast("asyncio.Transport", self._transport).write(exchange.message)
+        else:
+            self._carry_first(exchange)
+
+    def sound(self) -> bool:
+        """Return whether the connection is open and stands at the end of an answer, as far as the loop has seen."""
+        transport = self._transport
+        return not (self._spoiled or self._ended or transport is None or transport.is_closing())
 
     def usable(self) -> bool:
-        """Return whether the connection is open, silent and stands at the end of an answer."""
-        return not (self._spoiled or self._ended or self._is_closing()) and not self._is_readable()
+        """Return whether the connection is sound and silent: it may hold no bytes, and no end, still to be read."""
+        return self.sound() and not self._is_readable()
+
+    def observation(self, exchange: Exchange) -> Observation:
+        """Return what came back, the content coding of its body not undone yet."""
+        answer, sent = self.answer, self._sent
+        first = milliseconds(sent, self._first) if self._first else None
+        timing = Timing(milliseconds(sent, self._last), first, exchange.connect_ms, exchange.queued_ms)
+        return Observation(answer.status, answer.headers, answer.body, answer.failure, timing)
+
+    def expire(self, seconds: float) -> None:
+        """End the exchange because its time is over."""
+        self.answer.expire(seconds)
+        self._finish(now_ns())
 
     def abort(self) -> None:
-        """Let go at once, without waiting for the other side."""
+        """Let go at once, without waiting for the other side. An exchange under way fails as `closed`."""
+        self._spoiled = True
         if self._transport is not None:
             self._transport.abort()
+
+    def forget(self) -> None:
+        """Let go of the exchange under way, whose outcome nobody wants any more, and of the connection."""
+        self._exchange = None
+        self.abort()
 
     # ----------------------------------------------------------------------------------------------- what asyncio calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
         self._transport = cast("asyncio.Transport", transport)
+        self._is_readable = _watch(transport.get_extra_info("socket"))
+        self._keeper.opened(self)
 
     def data_received(self, data: bytes) -> None:
         """Hand the bytes to the answer that waits for them."""
-        if self._answer is not None:
-            self._take(self._answer, data)
+        if self._exchange is not None:
+            self._take(data)
         elif self.exchanges == 0 and len(self._early) < _EARLY_LIMIT:
             self._early += data  # it answers before it was asked; that is its answer to the first request
         else:
-            self._spoiled = True
             self.abort()
 
     def eof_received(self) -> None:
@@ -90,72 +125,71 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """End the answer, if one is still awaited. An exception that the network did not cause is a mistake of ours."""
         self._transport = None
+        self._keeper.lost(self)
         if exc is not None and not isinstance(exc, OSError):
             self._give_up(exc)
         else:
             self._end(exc)
-        if not self.lost.done():
-            self.lost.set_result(None)
 
     # ------------------------------------------------------------------------------------------------------------ parts
 
-    def _start(self, message: bytes, answer: Answer) -> None:
-        self.exchanges += 1
+    def _carry_first(self, exchange: Exchange) -> None:
+        self.answer.renew(exchange.method)
+        self._sent = now_ns()
         if self._transport is not None and not self._ended:
-            self._transport.write(message)
+            self._transport.write(exchange.message)
         if self._early:
-            self._take(answer, bytes(self._early))
-        if self._ended or self._is_closing():
+            early, self._early = bytes(self._early), bytearray()
+            self._take(early)
+        if self._ended or self._transport is None or self._transport.is_closing():
             self._end(None)
 
-    def _take(self, answer: Answer, data: bytes) -> None:
+    def _take(self, data: bytes) -> None:
         now = now_ns()
-        self._watch.first = self._watch.first or now
-        answer.feed(data)
-        self._settle(now)
+        if not self._first:
+            self._first = now
+        self.answer.feed(data)
+        if self.answer.done:
+            self._finish(now)
 
     def _end(self, error: OSError | None) -> None:
         self._ended = True
-        if self._answer is not None:
-            self._answer.end(error)
-            self._settle(now_ns())
+        if self._exchange is not None:
+            self.answer.end(error)
+            self._finish(now_ns())
 
-    def _expire(self, answer: Answer, deadline: Deadline) -> None:
-        answer.expire(deadline.seconds)
-        self._settle(now_ns())
-
-    def _settle(self, now: int) -> None:
-        if self._answer is None or not self._answer.done:
+    def _finish(self, now: int) -> None:
+        exchange = self._exchange
+        if exchange is None:
             return
-        self._watch.last = self._watch.last or now
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        self._exchange = None
+        self._last = self.idle_since_ns = now
+        # An answer that came before the request was fully written leaves the rest of the request on the wire.
+        if not self.answer.reusable or (self._transport is not None and self._transport.get_write_buffer_size() > 0):
+            self._spoiled = True
+        self._keeper.finished(self, exchange)
 
     def _give_up(self, error: Exception) -> None:
         self._ended = True
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_exception(error)
-
-    def _stop(self, answer: Answer) -> None:
-        self._answer = self._waiter = None
-        self._early.clear()
-        self.idle_since_ns = now_ns()
-        # An answer that came before the request was fully written leaves the rest of the request on the wire.
-        unsent = self._transport is not None and self._transport.get_write_buffer_size() > 0
-        self._spoiled = self._spoiled or unsent or not answer.reusable
-
-    def _is_closing(self) -> bool:
-        return self._transport is None or self._transport.is_closing()
-
-    def _is_readable(self) -> bool:
-        # Bytes or an end that the loop has not seen yet. Silence is the only thing an idle connection may hold.
-        sock = self._transport.get_extra_info("socket") if self._transport is not None else None
-        return sock is None or _readable(sock.fileno())
+        exchange, self._exchange = self._exchange, None
+        if exchange is not None:
+            self._keeper.broken(self, exchange, error)
 
 
-def _readable(descriptor: int) -> bool:
+def _always() -> bool:
+    return True
+
+
+def _watch(sock: object) -> Callable[[], bool]:
+    """Return what tells whether a socket holds something to read. Asked before each use, so made once."""
+    descriptor = cast("_Socket", sock).fileno()
     if sys.platform == "win32":  # pragma: no cover
-        return bool(select.select([descriptor], [], [], 0)[0])
+        return lambda: bool(select.select([descriptor], [], [], 0)[0])
     poller = select.poll()
     poller.register(descriptor, select.POLLIN)
-    return bool(poller.poll(0))
+    poll = poller.poll
+    return lambda: bool(poll(0))
+
+
+class _Socket(Protocol):
+    def fileno(self) -> int: ...

@@ -1,75 +1,220 @@
-"""At most so many connections to one origin, used again while they are sound."""
+"""At most so many connections to one origin, used again while they are sound; and the queue before them."""
 
 from __future__ import annotations
 
 import asyncio
 import ssl
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import replace
+from typing import Final
 
-from replay.wire.clock import Deadline, milliseconds, now_ns
+from replay.models import Failure, Observation
+from replay.wire.clock import milliseconds, now_ns
+from replay.wire.coding import decode
 from replay.wire.connect import connect
 from replay.wire.connection import Connection
+from replay.wire.deadlines import Deadlines
+from replay.wire.exchange import Exchange
+from replay.wire.failure import WireFailure
+from replay.wire.heads import Heads
 from replay.wire.origin import Origin
 
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """A connection for one exchange; `connect_ms` is None where it had been opened before."""
-
-    connection: Connection
-    connect_ms: float | None
-
-    @property
-    def reused(self) -> bool:
-        """Return whether the connection has carried an exchange before."""
-        return self.connect_ms is None
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_CLOSED: Final = Failure("closed", "the client was closed")
 
 
 class Pool:
-    """Idle connections, the one used last on top: the others may then run into the server's idle timeout unharmed.
+    """Carries exchanges, so many at a time; the others wait, first come first served.
 
-    `slots` is to be held while a connection is out; it admits waiters in the order in which they came.
+    Idle connections lie on a stack, the one used last on top: the others may then run into the server's idle timeout
+    unharmed. A safe request that met a connection which the server had given up is sent once more, on a new one.
+    Unsafe ones are sent once, on a connection that rested for at most `max_idle_unsafe_ns`.
     """
 
-    def __init__(self, origin: Origin, tls: ssl.SSLContext | None, connections: int) -> None:
-        self.slots = asyncio.Semaphore(connections)
+    def __init__(
+        self,
+        origin: Origin,
+        tls: ssl.SSLContext | None,
+        *,
+        connections: int,
+        timeout: float,
+        max_body: int,
+        max_idle_unsafe_ns: int,
+    ) -> None:
+        self._max_idle_unsafe_ns = max_idle_unsafe_ns
         self._origin = origin
         self._tls = tls
+        self._free = connections
+        self._timeout = timeout
+        self._max_body = max_body
+        self._heads = Heads()
+        self._deadlines = Deadlines(timeout, self._expire)
+        self._waiting: deque[Exchange] = deque()
         self._idle: list[Connection] = []
         self._open: set[Connection] = set()
+        self._closing = False
+        self._gone: asyncio.Future[None] | None = None
 
-    async def lease(self, deadline: Deadline, *, max_idle_ns: int | None) -> Lease:
-        """Return a sound connection that has rested for at most `max_idle_ns`, else a new one. Raises WireFailure."""
-        connection = self._sound(max_idle_ns)
-        if connection is not None:
-            return Lease(connection, None)
-        start = now_ns()
-        connection = await connect(self._origin, self._tls, deadline)
-        self._open.add(connection)
-        connection.lost.add_done_callback(lambda _: self._open.discard(connection))
-        return Lease(connection, milliseconds(start, now_ns()))
-
-    def give_back(self, lease: Lease) -> None:
-        """Keep the connection for the next exchange if it is sound, else drop it."""
-        if lease.connection.usable():
-            self._idle.append(lease.connection)
+    def take(self, exchange: Exchange) -> None:
+        """Begin an exchange, or have it wait for its turn. Raises RuntimeError once the pool is closed."""
+        if self._closing:
+            raise RuntimeError("the client is closed")
+        if self._free:
+            self._free -= 1
+            self._begin(exchange, now_ns())
         else:
-            lease.connection.abort()
+            exchange.asked = now_ns()
+            self._waiting.append(exchange)
+
+    def drop(self, exchange: Exchange) -> None:
+        """Let go of an exchange whose outcome nobody wants any more; nothing happens if it is over."""
+        if exchange in self._waiting:
+            self._waiting.remove(exchange)
+        elif exchange.connection is not None or exchange.connecting is not None:
+            self._let_go(exchange)
+            self._next()
 
     async def close(self) -> None:
-        """Drop every connection and wait until each is gone."""
+        """Drop every connection and wait until each is gone. Every exchange fails as `closed`, also those waiting."""
+        self._closing = True
+        self._deadlines.close()
+        waiting, self._waiting = self._waiting, deque()
+        for exchange in (*self._deadlines.active(), *waiting):
+            if exchange.connection is None:
+                self._let_go(exchange)
+                exchange.done(Observation(error=_CLOSED))
         self._idle.clear()
         for connection in self._open:
             connection.abort()
-        gone = [connection.lost for connection in self._open]
-        if gone:
-            await asyncio.wait(gone, timeout=1)
+        if self._open:
+            self._gone = asyncio.get_running_loop().create_future()
+            await asyncio.wait([self._gone], timeout=1)
 
-    def _sound(self, max_idle_ns: int | None) -> Connection | None:
+    # ------------------------------------------------------------------------------------------ what a connection tells
+
+    def opened(self, connection: Connection) -> None:
+        """Take note of a new connection."""
+        self._open.add(connection)
+
+    def lost(self, connection: Connection) -> None:
+        """Forget a connection that is gone."""
+        self._open.discard(connection)
+        if self._gone is not None and not self._open and not self._gone.done():
+            self._gone.set_result(None)
+
+    def finished(self, connection: Connection, exchange: Exchange) -> None:
+        """Take the outcome of an exchange, have the next one begin, and hand the outcome on."""
+        if connection.stale and exchange.method in _SAFE and not exchange.repeated and not self._closing:
+            self._repeat(exchange)
+            return
+        observation, coded = connection.observation(exchange), connection.answer.coded
+        exchange.connection = None
+        self._deadlines.remove(exchange)
+        self._give_back(connection)
+        self._next()
+        # The far side is at work again: now there is time to undo the coding, which no timing includes.
+        exchange.done(self._decoded(observation) if coded else observation)
+
+    def broken(self, connection: Connection, exchange: Exchange, error: BaseException) -> None:
+        """Hand on what ended an exchange and is a mistake of ours."""
+        connection.abort()
+        self._fail(exchange, error)
+
+    # ------------------------------------------------------------------------------------------------------------ parts
+
+    def _begin(self, exchange: Exchange, now: int) -> None:
+        self._deadlines.add(exchange, now)
+        connection = self._sound(None if exchange.method in _SAFE else self._max_idle_unsafe_ns, now)
+        if connection is None:
+            self._connect(exchange)
+        else:
+            connection.carry(exchange)
+
+    def _next(self) -> None:
+        """Hand the free place to whoever waits longest."""
+        if not self._waiting:
+            self._free += 1
+            return
+        exchange, now = self._waiting.popleft(), now_ns()
+        exchange.queued_ms = milliseconds(exchange.asked, now)
+        self._begin(exchange, now)
+
+    def _sound(self, max_idle_ns: int | None, now: int) -> Connection | None:
         while self._idle:
             connection = self._idle.pop()
-            rested = max_idle_ns is None or now_ns() - connection.idle_since_ns <= max_idle_ns
+            rested = max_idle_ns is None or now - connection.idle_since_ns <= max_idle_ns
             if rested and connection.usable():
                 return connection
             connection.abort()
         return None
+
+    def _give_back(self, connection: Connection) -> None:
+        """Keep the connection for the next exchange if it is sound, else drop it."""
+        if connection.sound():
+            self._idle.append(connection)
+        else:
+            connection.abort()
+
+    def _repeat(self, exchange: Exchange) -> None:
+        exchange.repeated, exchange.connection = True, None
+        # Where one was given up, the other idle ones are no better.
+        while self._idle:
+            self._idle.pop().abort()
+        self._connect(exchange)
+
+    def _connect(self, exchange: Exchange) -> None:
+        exchange.connecting = asyncio.get_running_loop().create_task(self._carry_on_new(exchange))
+
+    async def _carry_on_new(self, exchange: Exchange) -> None:
+        start = now_ns()
+        made: list[Connection] = []
+        try:
+            connection = await connect(self._origin, self._tls, lambda: self._make(made))
+        except asyncio.CancelledError:
+            for late in made:
+                late.abort()
+            raise
+        except WireFailure as error:
+            exchange.connecting = None
+            self._end(exchange, error.failure)
+        except Exception as error:  # noqa: BLE001 (not the far side's doing: whoever waits for the outcome is told)
+            exchange.connecting = None
+            self._fail(exchange, error)
+        else:
+            exchange.connecting = None
+            exchange.connect_ms = milliseconds(start, now_ns())
+            connection.carry(exchange)
+
+    def _make(self, made: list[Connection]) -> Connection:
+        made.append(Connection(self, self._heads, self._max_body))
+        return made[-1]
+
+    def _expire(self, exchange: Exchange) -> None:
+        if exchange.connection is not None:
+            exchange.connection.expire(self._timeout)
+        else:
+            self._end(exchange, Failure("timeout", f"after {self._timeout:g} s there was no connection"))
+
+    def _end(self, exchange: Exchange, failure: Failure) -> None:
+        """End an exchange that never had a connection."""
+        self._let_go(exchange)
+        self._next()
+        exchange.done(Observation(error=failure))
+
+    def _fail(self, exchange: Exchange, error: BaseException) -> None:
+        self._let_go(exchange)
+        self._next()
+        exchange.failed(error)
+
+    def _let_go(self, exchange: Exchange) -> None:
+        self._deadlines.remove(exchange)
+        if exchange.connecting is not None:
+            exchange.connecting.cancel()
+        if exchange.connection is not None:
+            exchange.connection.forget()
+        exchange.connecting = exchange.connection = None
+
+    def _decoded(self, observation: Observation) -> Observation:
+        """Undo the content coding; as far as it goes where the body is cut."""
+        decoded = decode(observation.body, observation.headers, limit=self._max_body)
+        return replace(observation, body=decoded.body, error=observation.error or decoded.failure)

@@ -17,6 +17,8 @@ back into the bytes they stand for. CR, LF and NUL are never written, nor is a t
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from replay.errors import InputError
@@ -31,21 +33,69 @@ OWNED: Final = frozenset(
 _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _BREAKS_LINES: Final = re.compile(r"[\r\n\0]")
 _BODY_EXPECTED: Final = frozenset({"POST", "PUT", "PATCH"})
+_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
+_PLAIN: Final = re.compile(r"/[ -~]*")
+_LARGEST_FORM: Final = 8 * 2**10
+_MOST_FORMS: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """The header block of a request, rendered: all but what depends on its body, and on what is added to it.
+
+    `rest` are the side's headers that replaced none of the case's. `names` are all that stand here, in lower case.
+    """
+
+    before: bytes
+    length: bytes | None
+    after: bytes
+    rest: bytes
+    names: frozenset[str]
+
+
+class Renderer:
+    """Renders requests to one origin. `overrides` are the side's own headers; InputError for what no header can hold.
+
+    Captured requests share their headers with many others: a header block is checked and rendered once.
+    """
+
+    def __init__(self, origin: Origin, overrides: Headers = ()) -> None:
+        check_headers(overrides)
+        self._origin = origin
+        self._overrides = overrides
+        self._forms: dict[Headers, _Form] = {}
+
+    def message(self, request: Request, added: Headers = ()) -> bytes:
+        """Return the whole message, head and body. Raises InputError as `check_request` does.
+
+        `added` are headers that follow the case's, where neither it nor the side has one of that name.
+        """
+        form = self._forms.get(request.headers) or self._form(request.headers)
+        more = _added(added, form.names) if added else b""
+        body = request.body
+        inner, last = _lengths(form, request.method, body)
+        start = _start(request, self._origin)
+        return b"".join((start, form.before, inner, form.after, more, form.rest, last, b"\r\n", body or b""))
+
+    def _form(self, headers: Headers) -> _Form:
+        check_headers(headers)
+        fields, rest = _overridden(headers, self._overrides)
+        form = _formed(_sent(fields), _sent(rest), self._origin)
+        if len(form.before) + len(form.after) <= _LARGEST_FORM:
+            if len(self._forms) >= _MOST_FORMS:
+                self._forms.clear()
+            self._forms[headers] = form
+        return form
 
 
 def render(request: Request, origin: Origin, overrides: Headers = ()) -> bytes:
     """Return the whole message, head and body. Raises InputError as `check_request` does."""
-    check_request(request)
-    fields = _fields(request, origin, _overridden(request.headers, overrides))
-    lines = [f"{request.method} ".encode() + _target(request.path, origin) + b" HTTP/1.1"]
-    lines += [name.encode() + b": " + _encoded(value) for name, value in fields]
-    return b"\r\n".join([*lines, b"", request.body or b""])
+    return Renderer(origin, overrides).message(request)
 
 
 def check_request(request: Request) -> None:
     """Raise InputError for what is never sent: line breaks and NUL in method, target or headers; another host."""
-    if not _TOKEN.fullmatch(request.method):
-        raise InputError(f"{_shown(request.method)} is no method", hint="a method is one word, such as GET")
+    _check_method(request.method)
     _check_target(request.path)
     check_headers(request.headers)
 
@@ -61,6 +111,11 @@ def check_headers(headers: Headers) -> None:
         _encoded(value)
 
 
+def _check_method(method: str) -> None:
+    if not _TOKEN.fullmatch(method):
+        raise InputError(f"{_shown(method)} is no method", hint="a method is one word, such as GET")
+
+
 def _check_target(path: str) -> None:
     if _BREAKS_LINES.search(path):
         raise InputError("the path holds CR, LF or NUL", hint="write %0D, %0A or %00")
@@ -72,6 +127,16 @@ def _check_target(path: str) -> None:
         raise InputError("the path holds a lone surrogate", hint="write the bytes percent-encoded") from None
 
 
+def _start(request: Request, origin: Origin) -> bytes:
+    """Return the request line. What is plain needs no closer look: most methods and paths are."""
+    if request.method not in _METHODS:
+        _check_method(request.method)
+    if _PLAIN.fullmatch(request.path):
+        return f"{request.method} {origin.base}{request.path} HTTP/1.1\r\n".encode("utf-8", "surrogateescape")
+    _check_target(request.path)
+    return b"%b %b HTTP/1.1\r\n" % (request.method.encode(), _target(request.path, origin))
+
+
 def _target(path: str, origin: Origin) -> bytes:
     if path == "*":
         return b"*"
@@ -79,7 +144,16 @@ def _target(path: str, origin: Origin) -> bytes:
     return (origin.base + slash + path).encode("utf-8", "surrogateescape")
 
 
-def _overridden(headers: Headers, overrides: Headers) -> Headers:
+def _lengths(form: _Form, method: str, body: bytes | None) -> tuple[bytes, bytes]:
+    """Return the line of the length where the case had one, and at the end where it had none; each may be empty."""
+    if form.length is None:
+        wanted = body is not None or method in _BODY_EXPECTED
+        return b"", b"Content-Length: %d\r\n" % len(body or b"") if wanted else b""
+    return b"%b: %d\r\n" % (form.length, len(body or b"")), b""
+
+
+def _overridden(headers: Headers, overrides: Headers) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Return the case's headers, replaced by the side's of the same name, and those of the side that replaced none."""
     rest = {name.lower(): (name, value) for name, value in overrides}
     replaced = set(rest)
     fields: list[tuple[str, str]] = []
@@ -88,26 +162,31 @@ def _overridden(headers: Headers, overrides: Headers) -> Headers:
             fields.append((name, value))
         elif (override := rest.pop(name.lower(), None)) is not None:
             fields.append(override)
-    return (*fields, *rest.values())
+    return fields, list(rest.values())
 
 
-def _fields(request: Request, origin: Origin, headers: Headers) -> list[tuple[str, str]]:
-    kept = [(name, value) for name, value in headers if name.lower() not in OWNED and not name.startswith(":")]
-    fields = _with_length(kept, request)
-    if not any(name.lower() == "host" for name, _ in fields):
-        fields.insert(0, ("Host", origin.authority))
-    return fields
+def _sent(fields: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in fields if name.lower() not in OWNED and not name.startswith(":")]
 
 
-def _with_length(fields: list[tuple[str, str]], request: Request) -> list[tuple[str, str]]:
-    length = str(len(request.body or b""))
-    first = next((index for index, (name, _) in enumerate(fields) if name.lower() == "content-length"), None)
-    rest = [field for field in fields if field[0].lower() != "content-length"]
-    if first is not None:
-        rest.insert(first, (fields[first][0], length))
-    elif request.body is not None or request.method in _BODY_EXPECTED:
-        rest.append(("Content-Length", length))
-    return rest
+def _formed(fields: list[tuple[str, str]], rest: list[tuple[str, str]], origin: Origin) -> _Form:
+    names = [name.lower() for name, _ in fields]
+    place = names.index("content-length") if "content-length" in names else len(fields)
+    before, after = fields[:place], [field for field in fields[place:] if field[0].lower() != "content-length"]
+    every = frozenset([*names, *(name.lower() for name, _ in rest)])
+    if "host" not in every:
+        before.insert(0, ("Host", origin.authority))
+    length = fields[place][0].encode() if place < len(fields) else None
+    return _Form(_lines(before), length, _lines(after), _lines(rest), every)
+
+
+def _added(fields: Headers, names: frozenset[str]) -> bytes:
+    check_headers(fields)
+    return _lines([field for field in fields if field[0].lower() not in names])
+
+
+def _lines(fields: Iterable[tuple[str, str]]) -> bytes:
+    return b"".join([b"%b: %b\r\n" % (name.encode(), _encoded(value)) for name, value in fields])
 
 
 def _encoded(value: str) -> bytes:
