@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
 from replay.determinism.headers import CLOCK, FROZEN
 from replay.errors import SettingsError
-from replay.models import Case, Headers, Observation, Request, TargetSpec, first_header
+from replay.models import Case, Headers, Observation, TargetSpec, first_header
 from replay.targets.base import Moment
 from replay.wire import Origin, WireClient
 
@@ -26,7 +25,8 @@ class HttpTarget:
     """Sends cases to a URL over HTTP/1.1, exactly as they stand, and records what comes back.
 
     Redirects are recorded and never followed. No cookie is kept from one case to the next. Proxy variables of the
-    environment are ignored: the URL is called directly. The headers of the settings go to this side alone.
+    environment are ignored: the URL is called directly. The headers of the settings go to this side alone. Those of
+    the moment are added, save where the case or the settings bring one: a captured trace goes on unchanged.
 
     `connections` is how many cases are under way at once. No connection is opened before the first case.
     Raises SettingsError unless `spec.url` is an http or https URL without credentials.
@@ -47,6 +47,8 @@ class HttpTarget:
         origin = Origin.parse(spec.url)
         self.name = str(origin)
         self._moment_headers = moment_headers
+        self._last_headers: Headers = ()
+        self._last_frozen = False
         self._client = WireClient(
             origin,
             timeout=spec.timeout.total_seconds(),
@@ -61,21 +63,18 @@ class HttpTarget:
 
     async def send(self, case: Case, moment: Moment) -> Observation:
         """Send one case with the headers of its moment; InputError for a request that cannot be written."""
-        observation = await self._client.exchange(self._request(case, moment))
-        if observation.status is None:
-            return observation
-        # A service that obeyed the instant says so.
-        frozen = (observation.header(CLOCK) or "").lower() == FROZEN
-        return replace(observation, clock_frozen=frozen)
+        seen = await self._client.exchange(case.request, added=self._moment_headers(case, moment))
+        if seen.status is None:
+            return seen
+        return Observation(seen.status, seen.headers, seen.body, seen.error, seen.timing, self._frozen(seen.headers))
 
     async def close(self) -> None:
         """Drop the connections."""
         await self._client.close()
 
-    def _request(self, case: Case, moment: Moment) -> Request:
-        """Add the headers of the moment, save those that the case brings: a captured trace goes on unchanged."""
-        request = case.request
-        added = tuple(
-            field for field in self._moment_headers(case, moment) if first_header(request.headers, field[0]) is None
-        )
-        return replace(request, headers=request.headers + added) if added else request
+    def _frozen(self, headers: Headers) -> bool:
+        """Tell whether a service says that it obeyed the instant; the client gives like heads as one object."""
+        if headers is not self._last_headers:
+            self._last_headers = headers
+            self._last_frozen = (first_header(headers, CLOCK) or "").lower() == FROZEN
+        return self._last_frozen

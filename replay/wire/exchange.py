@@ -30,7 +30,7 @@ class Exchange:
 
     __slots__ = (
         "asked", "connect_ms", "connecting", "connection", "deadline", "done", "failed", "message", "method",
-        "queued_ms", "repeated",
+        "over", "queued_ms", "repeated",
     )  # fmt: skip
 
     def __init__(self, method: str, message: bytes, done: Done, failed: Failed) -> None:
@@ -45,3 +45,4 @@ class Exchange:
         self.connecting: asyncio.Task[None] | None = None
         self.connection: Carrier | None = None
         self.repeated = False
+        self.over = False
