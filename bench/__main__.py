@@ -1,0 +1,79 @@
+"""Measure, write the results as JSON and, if asked, into a page. `python -m bench --help`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from bench import dual, latency, page, sending
+from bench.answers import SIZES_KB
+from bench.dual import Bench
+from bench.servers import CannotStartError, nginx, slow_server
+
+_HERE: Final = Path(__file__).parent
+_ERROR: Final = 2
+
+
+def main(arguments: list[str]) -> int:
+    """Return 0, or 2 where a server cannot run here; what a peer lacks is in the results."""
+    chosen = _parser().parse_args(arguments)
+    if chosen.quick:
+        chosen.seconds, chosen.repeats, chosen.cases = min(chosen.seconds, 0.3), 1, min(chosen.cases, 200)
+    sizes = SIZES_KB[:1] if chosen.quick else SIZES_KB
+    try:
+        results = measured(seconds=chosen.seconds, repeats=chosen.repeats, cases=chosen.cases, sizes_kb=sizes)
+    except CannotStartError as error:
+        sys.stderr.write(f"bench: {error}\n")
+        return _ERROR
+    chosen.out.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    if chosen.page is not None:
+        page.write(chosen.page, results)
+    sys.stdout.write(page.tables(results))
+    return 0
+
+
+def measured(*, seconds: float, repeats: int, cases: int, sizes_kb: Sequence[int]) -> dict[str, Any]:
+    """Return all figures of one run: sending, the dual run, and the latency that it reports."""
+    machine = _machine()
+    with ExitStack() as stack:
+        folder, work = (Path(stack.enter_context(TemporaryDirectory(prefix="bench-"))) for _ in range(2))
+        old, new = stack.enter_context(nginx(folder))
+        slow = [stack.enter_context(slow_server(latency.DELAY_MS)) for _ in range(2)]
+        return {
+            "version": 1,
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "machine": machine | {"load_before": os.getloadavg()[0]},
+            "asked": {"seconds": seconds, "repeats": repeats, "cases": cases},
+            "sending": sending.measure(old, seconds=seconds, repeats=repeats, sizes_kb=sizes_kb),
+            "dual": dual.measure(Bench(work, old, new), cases=cases, repeats=repeats, sizes_kb=sizes_kb),
+            "latency": latency.measure(Bench(work, *slow), cases=cases),
+        }
+
+
+def _machine() -> dict[str, Any]:
+    return {"cpus": os.cpu_count(), "system": f"{platform.system()} {platform.machine()}",
+            "python": platform.python_version()}  # fmt: skip
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="bench", description="What sending and comparing cost, beside others.")
+    parser.add_argument("--quick", action="store_true", help="once, briefly, and only 1 KB: some 20 seconds")
+    parser.add_argument("--seconds", type=float, default=1.0, help="how long each sender sends at a time")
+    parser.add_argument("--repeats", type=int, default=7, help="how often everything is measured, in turn")
+    parser.add_argument("--cases", type=int, default=5000, help="how many cases a dual run has")
+    parser.add_argument("--out", type=Path, default=_HERE / "results.json", help="where the figures go")
+    parser.add_argument("--page", type=Path, help="a page whose tables are to be replaced")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,102 @@
+"""The whole dual run: `replay run` in a process of its own, its CPU per case, and its peak memory."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from bench.answers import KINDS, SETTINGS, write_capture
+from bench.meter import Cost, Spread, cost_of
+from bench.sender import CONNECTIONS
+
+_REPLAY: Final = (sys.executable, "-c", "from replay.cli import main; main()", "run")
+_LIMIT_S: Final = 600.0
+_FEW: Final = 20
+OUTCOMES: Final[Mapping[str, str]] = {"equal": "matched", "ignored": "matched", "deviating": "deviating"}
+"""Which of the report's counts every case must be in; otherwise something else was measured."""
+
+
+class FailedRunError(Exception):
+    """A run that did not do what it was measured for."""
+
+
+@dataclass(frozen=True)
+class Workload:
+    """Bodies of one kind and size."""
+
+    kind: str
+    size_kb: int
+
+    @property
+    def path(self) -> str:
+        """Return where nginx has them."""
+        return f"/{self.kind}/{self.size_kb}.json"
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Where runs are made: a folder for their files, and the two sides."""
+
+    folder: Path
+    old: str
+    new: str
+
+    def run(self, path: str, cases: int, *, report: bool = False) -> tuple[Cost, dict[str, Any]]:
+        """Run so many cases against both sides, with a new store; the report costs CPU, so it is left out unless asked.
+
+        Raises FailedRunError unless the run came to a verdict.
+        """
+        self._clean()
+        (self.folder / "replay.yaml").write_text(SETTINGS, encoding="utf-8")
+        capture = write_capture(self.folder / "traffic.jsonl", path, cases)
+        command = [*_REPLAY, "--old", self.old, "--new", self.new, "--traffic", str(capture)]
+        command += ["--concurrency", str(CONNECTIONS), "--store", "bench.sqlite"]
+        command += ["--report", "json:report.json"] if report else []
+        cost = cost_of(command, limit_s=_LIMIT_S, cwd=self.folder, env=os.environ | {"NO_COLOR": "1"})
+        if cost.exit_code not in (0, 1, 3):
+            raise FailedRunError(f"`replay run` ended with {cost.exit_code}: {cost.output.strip()[-300:]}")
+        return cost, json.loads((self.folder / "report.json").read_bytes()) if report else {}
+
+    def check(self, workload: Workload) -> None:
+        """Raise FailedRunError unless each case of a small run ends as its workload is meant to."""
+        _, report = self.run(workload.path, _FEW, report=True)
+        counted = report["counts"][OUTCOMES[workload.kind]]
+        if counted != _FEW:
+            raise FailedRunError(f"{counted} of {_FEW} cases are {OUTCOMES[workload.kind]}: {report['counts']}")
+
+    def _clean(self) -> None:
+        for file in self.folder.iterdir():
+            file.unlink()
+
+
+def measure(bench: Bench, *, cases: int, repeats: int, sizes_kb: Sequence[int]) -> dict[str, Any]:
+    """Measure each workload `repeats` times, in turn. CPU per case is what cases beyond the first few cost."""
+    failed: dict[str, str] = {}
+    taken: dict[Workload, list[tuple[Cost, Cost]]] = {}
+    for _ in range(repeats):
+        for workload in [Workload(kind, size) for size in sizes_kb for kind in KINDS]:
+            try:
+                if workload not in taken:
+                    bench.check(workload)
+                few, many = (bench.run(workload.path, count)[0] for count in (_FEW, _FEW + cases))
+                taken.setdefault(workload, []).append((few, many))
+            except FailedRunError as error:
+                failed[f"{workload.kind} {workload.size_kb} KB"] = str(error)
+    return {"cases": cases, "rows": [_row(workload, pairs, cases) for workload, pairs in taken.items()],
+            "failed": failed}  # fmt: skip
+
+
+def _row(workload: Workload, pairs: list[tuple[Cost, Cost]], cases: int) -> dict[str, Any]:
+    per_case = Spread.of((many.cpu_s - few.cpu_s) / cases * 1e6 for few, many in pairs)
+    return {
+        "bodies": workload.kind,
+        "size_kb": workload.size_kb,
+        "cpu_us_per_case": vars(per_case),
+        "start_cpu_s": vars(Spread.of(few.cpu_s for few, _ in pairs)),
+        "peak_bytes": max((many.peak_bytes or 0 for _, many in pairs), default=0) or None,
+    }

@@ -1,0 +1,93 @@
+"""The tables of the page on performance, between its markers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+BEGIN: Final = "<!-- bench: begin -->"
+END: Final = "<!-- bench: end -->"
+_MEGABYTE: Final = 2**20
+
+
+def write(page: Path, results: Mapping[str, Any]) -> None:
+    """Put the tables of these results between the markers; raises ValueError for a page without them."""
+    text = page.read_text(encoding="utf-8")
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"{page} has no markers for the tables")
+    page.write_text(f"{before}{BEGIN}\n\n{tables(results)}\n{END}{after}", encoding="utf-8")
+
+
+def tables(results: Mapping[str, Any]) -> str:
+    """Return all figures as Markdown, and what could not be measured."""
+    parts = [_about(results), _sending(results["sending"]["rows"]), _dual(results["dual"])]
+    parts += [_latency(results["latency"]), _missing(results)]
+    return "\n".join(part for part in parts if part)
+
+
+def _about(results: Mapping[str, Any]) -> str:
+    machine = results["machine"]
+    return (
+        f"Measured {results['at'][:10]} on {machine['cpus']} CPUs, {machine['system']}, Python {machine['python']}; "
+        f"load {machine['load_before']:.1f} when it began. Median (least to most).\n"
+    )
+
+
+def _sending(rows: Iterable[Mapping[str, Any]]) -> str:
+    cells = [
+        (row["answer"], row["sender"], _spread(row["cpu_us"], 1), _times(row["times_wrk"]), _times(row["times_hey"]),
+         _megabytes(row["peak_bytes"]))
+        for row in sorted(rows, key=lambda row: (row["answer"], row["cpu_us"]["median"]))
+    ]  # fmt: skip
+    return _table(("Answer", "Sender", "CPU µs a request", "times wrk", "times hey", "Peak MB"), cells)
+
+
+def _dual(dual: Mapping[str, Any]) -> str:
+    cells = [
+        (row["bodies"], f"{row['size_kb']} KB", _spread(row["cpu_us_per_case"], 0), _spread(row["start_cpu_s"], 2),
+         _megabytes(row["peak_bytes"]))
+        for row in dual["rows"]
+    ]  # fmt: skip
+    return _table((f"Bodies, {dual['cases']} cases", "Size", "CPU µs a case", "CPU s to start", "Peak MB"), cells)
+
+
+def _latency(latency: Mapping[str, Any]) -> str:
+    cells = [
+        (side, f"{figures['p50_ms']:.2f}", f"{figures['p50_off']:+.1%}", f"{figures['p99_ms']:.2f}",
+         f"{figures['p99_off']:+.1%}")
+        for side, figures in latency["sides"].items()
+    ]  # fmt: skip
+    return _table((f"Side, {latency['delay_ms']:g} ms delay", "p50 ms", "off", "p99 ms", "off"), cells)
+
+
+def _missing(results: Mapping[str, Any]) -> str:
+    reasons = {**results["sending"]["missing"], **results["dual"]["failed"]}
+    if "failed" in results["latency"]:
+        reasons["latency"] = results["latency"]["failed"]
+    if not reasons:
+        return ""
+    return "Not measured:\n\n" + "".join(f"- {what}: {' '.join(why.split())}\n" for what, why in reasons.items())
+
+
+def _table(head: Iterable[str], rows: Sequence[tuple[str, ...]]) -> str:
+    if not rows:
+        return ""
+    titles = tuple(head)
+    rule = ("---", *("---:" for _ in titles[1:]))
+    return "".join("| " + " | ".join(row) + " |\n" for row in (titles, rule, *rows))
+
+
+def _spread(spread: Mapping[str, float], digits: int) -> str:
+    median, least, most = (f"{spread[name]:.{digits}f}" for name in ("median", "least", "most"))
+    return f"{median} ({least} to {most})"
+
+
+def _megabytes(size: int | None) -> str:
+    return "" if size is None else f"{size / _MEGABYTE:.0f}"
+
+
+def _times(ratio: float | None) -> str:
+    return "" if ratio is None else f"{ratio:.2f}"
