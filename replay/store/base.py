@@ -60,8 +60,13 @@ class Store(Protocol):
     def done(self, run: str, identity: str) -> bool:
         """Return whether the run holds a result of this case."""
 
-    def results(self, run: str, outcomes: Collection[OutcomeName] | None = None) -> Iterable[Result]:
-        """Return a view that streams the run's results in the order of their first arrival, at every iteration."""
+    def results(
+        self, run: str, outcomes: Collection[OutcomeName] | None = None, *, bodies: bool = True
+    ) -> Iterable[Result]:
+        """Return a view that streams the run's results in the order of their first arrival, at every iteration.
+
+        With `bodies` false it is quicker, and every body in it is empty (`b""`; None where there was none).
+        """
 
     def find(self, key: str, run: str | None = None) -> list[Result]:
         """Return the results whose id, correlation id or identity is exactly this, those of the newest run first."""

@@ -1,4 +1,4 @@
-"""How texts and bodies lie in the file: addressed by their digest, zstd-compressed where that makes them smaller."""
+"""How bytes lie in the file: zstd-compressed where that makes them smaller, large bodies under their digest."""
 
 from __future__ import annotations
 
@@ -11,19 +11,14 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-DIGEST_SIZE: Final = 20
+_DIGEST_SIZE: Final = 20
 _WORTH_IT: Final = 200
 _LEVEL: Final = 3
 
 
 def digest(body: bytes) -> bytes:
     """Return the address of a body: the first 20 bytes of a BLAKE2b over it."""
-    return hashlib.blake2b(body, digest_size=DIGEST_SIZE).digest()
-
-
-def split_digests(joined: bytes) -> list[bytes]:
-    """Return the addresses that were joined into one value."""
-    return [joined[start : start + DIGEST_SIZE] for start in range(0, len(joined), DIGEST_SIZE)]
+    return hashlib.blake2b(body, digest_size=_DIGEST_SIZE).digest()
 
 
 def pack(data: bytes) -> bytes:
@@ -41,7 +36,7 @@ def unpack(packed: bytes, size: int) -> bytes:
     try:
         data = zstd.decompress(packed)
     except zstd.ZstdError as error:
-        raise ValueError(f"a stored body cannot be unpacked: {error}") from error
+        raise ValueError(f"what is stored cannot be unpacked: {error}") from error
     if len(data) != size:
-        raise ValueError(f"a stored body has {len(data)} bytes instead of {size}")
+        raise ValueError(f"what is stored has {len(data)} bytes instead of {size}")
     return data

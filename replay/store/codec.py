@@ -1,19 +1,19 @@
 """Results and runs as JSON documents and back, without loss.
 
 The plan for each class is read off its fields and their types once, so a field that `models.py` gains is stored without
-a change here. Defaults are left out; a document of an older version therefore reads as one with the defaults.
-Bodies do not stand in the document: it holds their positions in a list that goes beside it.
+a change here. A noun is a list of its fields in their order: names would cost more than what they name. What JSON
+keeps as it is has no plan at all, since a run stores millions of such fields.
+Headers and bodies do not stand in a result's document: it holds their positions in lists that go beside it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING as NO_DEFAULT
-from dataclasses import Field, fields, is_dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime
 from functools import cache
-from itertools import chain
+from operator import attrgetter
 from types import NoneType, UnionType
 from typing import Any, Final, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -23,65 +23,100 @@ from replay.models import Headers, Result
 from replay.store.base import RunRecord
 from replay.store.values import decode_value, encode_value
 
-Encode = Callable[[Any, list[bytes]], Any]
-Decode = Callable[[Any, Sequence[bytes]], Any]
-
 _Noun = TypeVar("_Noun", Result, RunRecord)
 _EMPTY_BODY: Final = -1
+_PLAIN: Final = 0
+_ODD: Final = 1
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
+_DECODER: Final = json.JSONDecoder()
+
+
+@dataclass(slots=True)
+class Collected:
+    """What the documents refer to by position, each once."""
+
+    headers: dict[Headers, int] = field(default_factory=dict)
+    bodies: dict[bytes, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What was collected, to be read again."""
+
+    headers: Sequence[Headers]
+    body: Callable[[int], bytes]
+
+
+_NOTHING: Final = Beside((), lambda _index: b"")
+
+Encode = Callable[[Any, Collected], Any]
+Decode = Callable[[Any, Beside], Any]
 
 
 class _Plan(NamedTuple):
+    """How a value becomes JSON, and is made of it. It is never asked for None, which stands for itself."""
+
     encode: Encode
     decode: Decode
 
 
-class _Slot(NamedTuple):
-    name: str
-    default: Any
-    plan: _Plan
+def encode_result(result: Result, collected: Collected) -> Any:
+    """Return the result as a value for `dumped`; its headers and bodies are added to what was collected before."""
+    return _planned(Result).encode(result, collected)
 
 
-def encode_result(result: Result) -> tuple[str, list[bytes]]:
-    """Return the result as JSON text and the bodies that the text refers to by position."""
-    return _encode(result)
+def decode_result(document: Any, beside: Beside) -> Result:
+    """Return the result that `encode_result` was given. Raise ValueError for a document that holds none."""
+    return _decoded(Result, document, beside)
 
 
-def decode_result(text: str | bytes, bodies: Sequence[bytes]) -> Result:
-    """Return the result that `encode_result` was given."""
-    return _decode(Result, text, bodies)
+def encode_run(record: RunRecord) -> bytes:
+    """Return the record as JSON."""
+    return dumped(_planned(RunRecord).encode(record, Collected()))
 
 
-def encode_run(record: RunRecord) -> str:
-    """Return the record as JSON text."""
-    text, _ = _encode(record)
-    return text
+def decode_run(data: bytes) -> RunRecord:
+    """Return the record that `encode_run` was given. Raise ValueError for a document that holds none."""
+    return _decoded(RunRecord, loaded(data), _NOTHING)
 
 
-def decode_run(text: str | bytes) -> RunRecord:
-    """Return the record that `encode_run` was given."""
-    return _decode(RunRecord, text, ())
+def dumped(value: Any) -> bytes:
+    """Return what a plan made as UTF-8. Raise TypeError for what no plan makes."""
+    try:
+        return _ENCODER.encode([_PLAIN, value]).encode()
+    except ValueError:
+        # Lone surrogates have no UTF-8, and integers of thousands of digits no decimals: seldom, so all at once.
+        return _ENCODER.encode([_ODD, encode_value(value)]).encode()
 
 
-def _encode(noun: Result | RunRecord) -> tuple[str, list[bytes]]:
-    bodies: list[bytes] = []
-    kind: Any = type(noun)
-    document = _plan(kind).encode(noun, bodies)
-    return json.dumps(document, separators=(",", ":"), check_circular=False), bodies
+def loaded(data: bytes) -> Any:
+    """Return what `dumped` was given, with lists for tuples. Raise ValueError for anything else."""
+    form, value = _DECODER.decode(data.decode())
+    return value if form == _PLAIN else decode_value(value)
 
 
-def _decode(kind: type[_Noun], text: str | bytes, bodies: Sequence[bytes]) -> _Noun:
-    hint: Any = kind
-    noun = _plan(hint).decode(json.loads(text), bodies)
+def _decoded(kind: type[_Noun], document: Any, beside: Beside) -> _Noun:
+    try:
+        noun = _planned(kind).decode(document, beside)
+    except (TypeError, LookupError, AttributeError) as error:
+        raise ValueError(f"a stored {kind.__name__} does not fit its fields: {error}") from error
     if not isinstance(noun, kind):
-        raise TypeError(f"the document holds no {kind.__name__}")
+        raise ValueError(f"the document holds no {kind.__name__}")  # noqa: TRY004 - the file's fault, not the caller's
     return noun
 
 
+def _planned(hint: Any) -> _Plan:
+    plan = _plan(hint)
+    if plan is None:
+        raise TypeError(f"a {hint} stands for itself")
+    return plan
+
+
 @cache
-def _plan(hint: Any) -> _Plan:
+def _plan(hint: Any) -> _Plan | None:
     origin = get_origin(hint)
     if hint == Headers:
-        return _headers_plan()
+        return _Plan(_keep_headers, lambda index, beside: beside.headers[index])
     if origin in (Union, UnionType):
         return _union_plan(get_args(hint))
     if origin is tuple:
@@ -93,32 +128,26 @@ def _plan(hint: Any) -> _Plan:
     return _leaf_plan(hint)
 
 
-def _leaf_plan(hint: Any) -> _Plan:
+def _leaf_plan(hint: Any) -> _Plan | None:
+    if hint in (str, int, bool, float) or get_origin(hint) is Literal:
+        return None
     if hint is Any:
         return _Plan(lambda value, _: encode_value(value), lambda value, _: decode_value(value))
     if hint is bytes:
-        return _Plan(_keep_body, lambda index, bodies: b"" if index == _EMPTY_BODY else bodies[index])
+        return _Plan(_keep_body, lambda index, beside: b"" if index == _EMPTY_BODY else beside.body(index))
     if hint is datetime:
         return _Plan(lambda value, _: value.isoformat(), lambda text, _: datetime.fromisoformat(text))
-    if hint in (int, str):
-        return _Plan(_keep_scalar, lambda value, _: decode_value(value) if type(value) is dict else value)
-    if hint in (bool, float) or get_origin(hint) is Literal:
-        return _Plan(lambda value, _: value, lambda value, _: value)
     if isinstance(hint, type) and issubclass(hint, BaseModel):
         return _spec_plan(hint)
     raise TypeError(f"the store has no way to keep a {hint}")
 
 
-def _keep_scalar(value: int | str, _: list[bytes]) -> Any:
-    # Almost all are plain; ids and messages may hold lone surrogates, and seeds any number of digits.
-    return value if type(value) is str and value.isascii() else encode_value(value)
+def _keep_headers(headers: Headers, collected: Collected) -> int:
+    return collected.headers.setdefault(headers, len(collected.headers))
 
 
-def _keep_body(body: bytes, bodies: list[bytes]) -> int:
-    if not body:
-        return _EMPTY_BODY
-    bodies.append(body)
-    return len(bodies) - 1
+def _keep_body(body: bytes, collected: Collected) -> int:
+    return collected.bodies.setdefault(body, len(collected.bodies)) if body else _EMPTY_BODY
 
 
 def _spec_plan(spec: type[BaseModel]) -> _Plan:
@@ -128,77 +157,64 @@ def _spec_plan(spec: type[BaseModel]) -> _Plan:
     )
 
 
-def _union_plan(hints: tuple[Any, ...]) -> _Plan:
+def _union_plan(hints: tuple[Any, ...]) -> _Plan | None:
     if Any in hints:
         return _plan(Any)
     present = [hint for hint in hints if hint is not NoneType]
     if len(present) != 1:
         raise TypeError(f"the store has no way to tell apart {present}")
-    plan = _plan(present[0])
-    return _Plan(
-        lambda value, bodies: None if value is None else plan.encode(value, bodies),
-        lambda value, bodies: None if value is None else plan.decode(value, bodies),
-    )
+    return _plan(present[0])
 
 
 def _tuple_plan(hints: tuple[Any, ...]) -> _Plan:
-    if hints[-1] is Ellipsis:
-        plan = _plan(hints[0])
-        return _Plan(
-            lambda items, bodies: [plan.encode(item, bodies) for item in items],
-            lambda items, bodies: tuple(plan.decode(item, bodies) for item in items),
-        )
-    plans = tuple(_plan(hint) for hint in hints)
+    if hints[-1] is not Ellipsis:
+        return _slots_plan(tuple, tuple(map(_plan, hints)))
+    plan = _plan(hints[0])
+    if plan is None:
+        return _Plan(lambda items, _: items, lambda items, _: tuple(items))
+    encode, decode = plan
     return _Plan(
-        lambda items, bodies: [plan.encode(item, bodies) for plan, item in zip(plans, items, strict=True)],
-        lambda items, bodies: tuple(plan.decode(item, bodies) for plan, item in zip(plans, items, strict=True)),
+        lambda items, collected: [encode(item, collected) for item in items] if items else (),
+        lambda items, beside: tuple([decode(item, beside) for item in items]) if items else (),
     )
 
 
-def _headers_plan() -> _Plan:
-    """Return what `_tuple_plan` would, but for speed: most of what is stored of a case is headers."""
-    plan = _tuple_plan((tuple[str, str], ...))
-
-    def encode(headers: Headers, bodies: list[bytes]) -> Any:
-        return headers if "".join(chain.from_iterable(headers)).isascii() else plan.encode(headers, bodies)
-
-    def decode(pairs: list[list[Any]], bodies: Sequence[bytes]) -> Headers:
-        headers = tuple(map(tuple, pairs))
-        whole = all(type(text) is str for text in chain.from_iterable(headers))
-        return headers if whole else tuple(plan.decode(pairs, bodies))
-
-    return _Plan(encode, decode)
-
-
 def _mapping_plan(hint: Any) -> _Plan:
-    plan = _plan(hint)
+    encode, decode = _plan(hint) or _Plan(lambda value, _: value, lambda value, _: value)
     return _Plan(
         # Pairs, because a key may be any text: a tag of the value language, or one with surrogates.
-        lambda items, bodies: [[encode_value(key), plan.encode(item, bodies)] for key, item in items.items()],
-        lambda pairs, bodies: {decode_value(key): plan.decode(item, bodies) for key, item in pairs},
+        lambda items, collected: [[encode_value(key), encode(item, collected)] for key, item in items.items()],
+        lambda pairs, beside: {decode_value(key): decode(item, beside) for key, item in pairs},
     )
 
 
 def _dataclass_plan(kind: Any) -> _Plan:
     hints = get_type_hints(kind)
-    slots = tuple(_Slot(each.name, _default(each), _plan(hints[each.name])) for each in fields(kind))
+    names = [each.name for each in fields(kind)]
+    values_of = attrgetter(*names)
+    encode, decode = _slots_plan(lambda values: kind(*values), tuple(_plan(hints[name]) for name in names))
+    if len(names) == 1:
+        raise TypeError(f"the store has no way to keep {kind}, which has one field only")
+    return _Plan(lambda noun, collected: encode(values_of(noun), collected), decode)
 
-    def encode(noun: Any, bodies: list[bytes]) -> dict[str, Any]:
-        document = {}
-        for name, default, plan in slots:
-            value = getattr(noun, name)
-            if value is not default and (type(value) is not type(default) or value != default):
-                document[name] = plan.encode(value, bodies)
-        return document
 
-    def decode(document: Mapping[str, Any], bodies: Sequence[bytes]) -> Any:
-        present = {name: plan.decode(document[name], bodies) for name, _, plan in slots if name in document}
-        return kind(**present)
+def _slots_plan(made: Callable[[Sequence[Any]], Any], plans: Sequence[_Plan | None]) -> _Plan:
+    """Return the plan of values side by side, each with its own. Most have none, and most that have one are None."""
+    encodes = [(index, plan.encode) for index, plan in enumerate(plans) if plan]
+    decodes = [(index, plan.decode) for index, plan in enumerate(plans) if plan]
+
+    def encode(values: Sequence[Any], collected: Collected) -> Sequence[Any]:
+        kept = list(values)
+        for index, encode_one in encodes:
+            if (value := kept[index]) is not None:
+                kept[index] = encode_one(value, collected)
+        return kept
+
+    def decode(kept: Sequence[Any], beside: Beside) -> Any:
+        values = list(kept)
+        for index, decode_one in decodes:
+            if (value := values[index]) is not None:
+                values[index] = decode_one(value, beside)
+        return made(values)
 
     return _Plan(encode, decode)
-
-
-def _default(each: Field[Any]) -> Any:
-    if each.default_factory is not NO_DEFAULT:
-        return each.default_factory()
-    return each.default

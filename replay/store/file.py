@@ -11,7 +11,7 @@ from typing import Final
 from replay.errors import StoreError
 
 APPLICATION_ID: Final = 0x72706C79  # "rply"
-VERSION: Final = 1
+VERSION: Final = 2
 _MAGIC: Final = b"SQLite format 3\0"
 _HEADER_SIZE: Final = 100
 _BUSY_SECONDS: Final = 30.0
@@ -33,13 +33,17 @@ CREATE TABLE results (
     identity TEXT NOT NULL,
     id TEXT NOT NULL,
     correlation_id TEXT,
-    kind TEXT NOT NULL,
     outcome TEXT NOT NULL,
-    session TEXT,
-    bodies BLOB NOT NULL,
-    doc BLOB NOT NULL,
-    size INTEGER NOT NULL,
+    page INTEGER NOT NULL REFERENCES pages (number),
+    slot INTEGER NOT NULL,
     UNIQUE (run, identity)
+);
+CREATE TABLE pages (
+    number INTEGER PRIMARY KEY,
+    data BLOB NOT NULL,
+    size INTEGER NOT NULL,
+    bodies BLOB NOT NULL,
+    bodies_size INTEGER NOT NULL
 );
 CREATE INDEX results_of_run ON results (run);
 CREATE INDEX results_not_matching ON results (run) WHERE outcome <> 'match';

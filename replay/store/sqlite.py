@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -14,24 +14,25 @@ from typing import Any, Final, Self
 from replay.errors import InputError, StoreError
 from replay.models import OutcomeName, Result, Summary, Verdict
 from replay.store.base import RunRecord, RunState
-from replay.store.bodies import digest, pack, split_digests, unpack
-from replay.store.codec import decode_result, decode_run, encode_result, encode_run
+from replay.store.bodies import unpack
+from replay.store.codec import decode_run, encode_run
 from replay.store.file import connect
+from replay.store.pages import Packed, StoredPage, packed, pages_of
 
 _PAGE: Final = 500
 _REMEMBERED: Final = 10_000
 
+_ADD_PAGE: Final = "INSERT INTO pages (data, size, bodies, bodies_size) VALUES (?, ?, ?, ?)"
 _ADD_RESULT: Final = """
-INSERT INTO results (run, identity, id, correlation_id, kind, outcome, session, bodies, doc, size)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO results (run, identity, id, correlation_id, outcome, page, slot) VALUES (?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (run, identity) DO UPDATE SET
-    id = excluded.id, correlation_id = excluded.correlation_id, kind = excluded.kind, outcome = excluded.outcome,
-    session = excluded.session, bodies = excluded.bodies, doc = excluded.doc, size = excluded.size
+    id = excluded.id, correlation_id = excluded.correlation_id, outcome = excluded.outcome,
+    page = excluded.page, slot = excluded.slot
 """
 
 # Each part has an index of its own; one condition with ORs in it would read the whole table.
 _FIND: Final = """
-SELECT seq FROM results WHERE (:run IS NULL OR run = :run) AND seq IN (
+SELECT seq, page, slot FROM results WHERE (:run IS NULL OR run = :run) AND seq IN (
     SELECT seq FROM results WHERE id = :key
     UNION SELECT seq FROM results WHERE correlation_id = :key
     UNION SELECT seq FROM results WHERE run IN (SELECT number FROM runs) AND identity = :key
@@ -75,8 +76,7 @@ class SqliteStore:
 
     def begin(self, record: RunRecord) -> None:
         """Keep a new run. Raise StoreError where its id is taken."""
-        text, size = _packed(encode_run(record))
-        row = (record.id, record.started.isoformat(), record.state, text, size)
+        row = (record.id, record.started.isoformat(), record.state, *packed(encode_run(record)))
         with self._writing() as connection:
             if connection.execute("SELECT 1 FROM runs WHERE id = ?", (record.id,)).fetchone():
                 raise StoreError(f"there is a run {record.id} already", place=str(self._path))
@@ -90,20 +90,19 @@ class SqliteStore:
         added: set[bytes] = set()
         with self._sent(), self._writing() as connection:
             number = self._number(run)
-            for result in results:
-                text, bodies = encode_result(result)
-                digests = [digest(body) for body in bodies]
-                for address, body in zip(digests, bodies, strict=True):
-                    if address not in self._known and address not in added:
-                        self._add_body(address, body)
-                        added.add(address)
-                connection.execute(_ADD_RESULT, (number, *_columns(result), b"".join(digests), *_packed(text)))
+            for page in pages_of(results):
+                for address in page.outside.keys() - self._known - added:
+                    self._add_body(address, page.outside[address])
+                added |= page.outside.keys()
+                place = connection.execute(_ADD_PAGE, (*page.documents, *page.bodies)).lastrowid
+                rows = [(number, *_columns(result), place, slot) for slot, result in enumerate(page.results)]
+                connection.executemany(_ADD_RESULT, rows)
         self._remember(added)
 
     def _add_body(self, address: bytes, body: bytes) -> None:
         if not self._connection.execute("SELECT 1 FROM bodies WHERE digest = ?", (address,)).fetchone():
-            row = (address, len(body), pack(body))
-            self._connection.execute("INSERT INTO bodies (digest, size, data) VALUES (?, ?, ?)", row)
+            row = (address, *packed(body))
+            self._connection.execute("INSERT INTO bodies (digest, data, size) VALUES (?, ?, ?)", row)
 
     def _remember(self, added: set[bytes]) -> None:
         if len(self._known) + len(added) > _REMEMBERED:
@@ -123,7 +122,7 @@ class SqliteStore:
         with self._writing() as connection:
             connection.execute(
                 "UPDATE runs SET state = ?, doc = ?, size = ? WHERE id = ?",
-                (record.state, *_packed(encode_run(record)), record.id),
+                (record.state, *packed(encode_run(record)), record.id),
             )
 
     # ------------------------------------------------------------------------------------------------------- reading
@@ -160,25 +159,29 @@ class SqliteStore:
             question = "SELECT 1 FROM results WHERE run = ? AND identity = ?"
             return connection.execute(question, (self._number(run), _bindable(identity))).fetchone() is not None
 
-    def results(self, run: str, outcomes: Collection[OutcomeName] | None = None) -> StoredResults:
-        """Return a view that streams the run's results in the order of their first arrival, at every iteration."""
-        return StoredResults(self, run, outcomes)
+    def results(
+        self, run: str, outcomes: Collection[OutcomeName] | None = None, *, bodies: bool = True
+    ) -> StoredResults:
+        """Return a view that streams the run's results in the order of their first arrival, at every iteration.
+
+        With `bodies` false it is quicker, and every body in it is empty (`b""`; None where there was none).
+        """
+        return StoredResults(self, run, outcomes, bodies=bodies)
 
     def find(self, key: str, run: str | None = None) -> list[Result]:
         """Return the results whose id, correlation id or identity is exactly this, those of the newest run first."""
         number = None if run is None else self._number(self.run(run).id)
         with self._reading() as connection:
             rows = connection.execute(_FIND, {"key": _bindable(key), "run": number}).fetchall()
-        return [self._result(seq) for (seq,) in rows]
+        return list(self._results(rows, bodies=True))
 
-    def stream(self, run: str, outcomes: Collection[OutcomeName] | None) -> Iterator[Result]:
+    def stream(self, run: str, outcomes: Collection[OutcomeName] | None, *, bodies: bool) -> Iterator[Result]:
         """Yield the run's results, those with one of these outcomes if any are given."""
         wanted = () if outcomes is None else tuple(outcomes)
-        question = f"SELECT seq FROM results WHERE {_of(outcomes)} run = ? AND seq > ? ORDER BY seq"  # noqa: S608 - ours
+        question = f"SELECT seq, page, slot FROM results WHERE {_of(outcomes)} run = ? AND seq > ? ORDER BY seq"  # noqa: S608 - ours
         with self._reading():
             number = self._number(run)
-        for (seq,) in self._pages(question, (*wanted, number), -1):
-            yield self._result(seq)
+        return self._results(self._pages(question, (*wanted, number), -1), bodies=bodies)
 
     def _pages(self, question: str, arguments: tuple[Any, ...], start: int) -> Iterator[Any]:
         """Yield rows page by page, each page beginning behind the first column of the last row.
@@ -193,16 +196,29 @@ class SqliteStore:
                 return
             start = rows[-1][0]
 
-    def _result(self, seq: int) -> Result:
-        # One at a time: a page of whole results could hold any number of megabytes.
+    def _results(self, rows: Iterable[tuple[int, int, int]], *, bodies: bool) -> Iterator[Result]:
+        """Yield the result of each row. One page is kept at hand, and one result is made at a time."""
+        at, page = None, None
+        for _, number, slot in rows:
+            if page is None or number != at:
+                at, page = number, self._page(number, bodies=bodies)
+            try:
+                result = page.result(slot)
+            except (sqlite3.Error, ValueError) as error:
+                raise self._fault("read", error) from error
+            yield result
+
+    def _page(self, number: int, *, bodies: bool) -> StoredPage:
+        columns = "data, size, bodies, bodies_size" if bodies else "data, size"
         with self._reading() as connection:
-            row = connection.execute("SELECT bodies, doc, size FROM results WHERE seq = ?", (seq,)).fetchone()
-            digests, doc, size = row
-            bodies = [self._body(address) for address in split_digests(digests)]
-            return decode_result(unpack(doc, size), bodies)
+            row = connection.execute(f"SELECT {columns} FROM pages WHERE number = ?", (number,)).fetchone()  # noqa: S608 - ours
+            if row is None:
+                raise ValueError(f"page {number} is not in the store")
+            return StoredPage(Packed(*row[:2]), Packed(*row[2:]) if bodies else None, self._body)
 
     def _body(self, address: bytes) -> bytes:
-        row = self._connection.execute("SELECT data, size FROM bodies WHERE digest = ?", (address,)).fetchone()
+        with self._lock:
+            row = self._connection.execute("SELECT data, size FROM bodies WHERE digest = ?", (address,)).fetchone()
         if row is None:
             raise ValueError(f"body {address.hex()} is not in the store")
         return unpack(*row)
@@ -262,13 +278,16 @@ class SqliteStore:
 class StoredResults:
     """A run's results: streamed at every iteration, in the order of their first arrival; never all in memory."""
 
-    def __init__(self, store: SqliteStore, run: str, outcomes: Collection[OutcomeName] | None = None) -> None:
+    def __init__(
+        self, store: SqliteStore, run: str, outcomes: Collection[OutcomeName] | None = None, *, bodies: bool = True
+    ) -> None:
         self._store = store
         self._run = run
         self._outcomes = outcomes
+        self._bodies = bodies
 
     def __iter__(self) -> Iterator[Result]:
-        return self._store.stream(self._run, self._outcomes)
+        return self._store.stream(self._run, self._outcomes, bodies=self._bodies)
 
 
 def _of(outcomes: Collection[OutcomeName] | None) -> str:
@@ -279,18 +298,14 @@ def _of(outcomes: Collection[OutcomeName] | None) -> str:
     return f"{short}outcome IN ({', '.join('?' * len(outcomes))}) AND"
 
 
-def _columns(result: Result) -> tuple[str | None, ...]:
+def _columns(result: Result) -> tuple[str, str, str | None, str]:
     case = result.case
-    correlation_id = case.correlation_id if case.correlation_id not in ("", case.id) else None
-    columns = (case.identity, case.id, correlation_id, case.kind, result.outcome, case.session)
-    return tuple(column if column is None else _bindable(column) for column in columns)
+    correlation_id = case.correlation_id
+    if correlation_id in ("", case.id):
+        return (_bindable(case.identity), _bindable(case.id), None, result.outcome)
+    return (_bindable(case.identity), _bindable(case.id), _bindable(correlation_id), result.outcome)
 
 
 def _bindable(text: str) -> str:
     # SQLite takes no lone surrogates; the document keeps them, and the column is only there to be looked up.
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def _packed(text: str) -> tuple[bytes, int]:
-    data = text.encode("ascii")
-    return pack(data), len(data)

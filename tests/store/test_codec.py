@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any, get_args
@@ -42,7 +42,9 @@ from replay.models import (
     Verdict,
 )
 from replay.store import RunRecord
-from replay.store.codec import decode_result, decode_run, encode_result, encode_run
+from replay.store.bodies import unpack
+from replay.store.codec import decode_run, dumped, encode_run
+from replay.store.pages import Page, StoredPage, packed, pages_of
 from replay.store.values import decode_value, encode_value
 
 any_text = st.text(st.characters(exclude_categories=()), max_size=8)
@@ -121,11 +123,38 @@ results = st.builds(
 )
 
 
+def read_back(page: Page, *, bodies: bool = True) -> list[Result]:
+    stored = StoredPage(page.documents, page.bodies if bodies else None, page.outside.__getitem__)
+    return [stored.result(slot) for slot in range(len(page.results))]
+
+
+def stored(result: Result) -> Result:
+    """Return a result as it comes back from a page."""
+    (page,) = pages_of([result])
+    (returned,) = read_back(page)
+    return returned
+
+
+@given(st.lists(results, max_size=3))
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_results_come_back_as_they_were_stored(several: list[Result]) -> None:
+    assert [returned for page in pages_of(several) for returned in read_back(page)] == several
+
+
 @given(results)
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_a_result_comes_back_as_it_was_stored(result: Result) -> None:
-    text, stored = encode_result(result)
-    assert decode_result(text, stored) == result
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_without_bodies_everything_but_bodies_comes_back(result: Result) -> None:
+    (page,) = pages_of([result])
+    assert read_back(page, bodies=False) == [emptied(result)]
+
+
+def emptied(result: Result) -> Result:
+    case = result.case
+    request = replace(case.request, body=case.request.body and b"")
+    expect = case.expect and replace(case.expect, body=case.expect.body and b"")
+    case = replace(case, request=request, expect=expect, recorded=case.recorded and replace(case.recorded, body=b""))
+    old, new = (side and replace(side, body=b"") for side in (result.old, result.new))
+    return replace(result, case=case, old=old, new=new)
 
 
 @given(json_values)
@@ -151,8 +180,7 @@ def test_a_value_comes_back_with_its_type(value: object) -> None:
 )
 def test_values_that_json_would_lose_come_back(value: object) -> None:
     result = Result(CASE, "deviation", differences=(Difference("body", "value", value, MISSING, "default"),))
-    text, stored = encode_result(result)
-    returned = decode_result(text, stored).differences[0].old
+    returned = stored(result).differences[0].old
     if isinstance(value, int):
         assert returned == value
     else:
@@ -165,32 +193,64 @@ def test_a_value_nested_beyond_recursion_comes_back(wrap: Callable[[Any], Any]) 
     for _ in range(3_000):
         value = wrap(value)
     result = Result(CASE, "deviation", differences=(Difference("body", "value", value, MISSING, "default"),))
-    text, stored = encode_result(result)
-    returned: Any = decode_result(text, stored).differences[0].old
+    returned: Any = stored(result).differences[0].old
     for _ in range(3_000):
         returned = returned[0] if isinstance(returned, list) else returned["$k"]
     assert repr(returned) == "Decimal('1.0')"
 
 
 def test_a_number_keeps_the_spelling_that_it_had() -> None:
-    text, stored = encode_result(
-        Result(CASE, "deviation", differences=(Difference("a", "value", [Numeral("1e5")], 1, "d"),))
-    )
-    (returned,) = decode_result(text, stored).differences[0].old  # type: ignore[misc]
+    result = Result(CASE, "deviation", differences=(Difference("a", "value", [Numeral("1e5")], 1, "d"),))
+    (returned,) = stored(result).differences[0].old  # type: ignore[misc]
     assert returned.spelling == "1e5"
 
 
-def test_bodies_stand_beside_the_document_and_not_in_it() -> None:
+def test_one_odd_text_changes_nothing_about_its_neighbours() -> None:
+    odd = Result(
+        Case("\ud83d\ude00", "traffic", "\udfff", Request(headers=(("\ud800", "$s"),)), seed=10**5_000), "match"
+    )
+    plain = Result(CASE, "match", Observation(200, (("a", "é\0\u2028"),), b"body"))
+    (page,) = pages_of([plain, odd, plain])
+    assert read_back(page) == [plain, odd, plain]
+
+
+def test_bodies_stand_beside_the_documents_and_equal_ones_once() -> None:
     observation = Observation(status=200, body=b"a body that is easy to find")
-    text, stored = encode_result(Result(CASE, "match", observation, observation))
-    assert "easy to find" not in text
-    assert stored == [observation.body, observation.body]
+    (page,) = pages_of([Result(CASE, "match", observation, replace(observation))] * 2)
+    assert b"easy to find" not in unpack(*page.documents)
+    assert unpack(*page.bodies) == observation.body
+    assert page.outside == {}
+
+
+@pytest.mark.parametrize(("length", "outside"), [(0, 0), (1, 0), (4_095, 0), (4_096, 1), (100_000, 1)])
+def test_large_bodies_lie_outside_and_come_back(length: int, outside: int) -> None:
+    result = Result(CASE, "match", Observation(200, body=b"x" * length), Observation(200, body=b"y" * min(length, 9)))
+    (page,) = pages_of([result])
+    assert len(page.outside) == outside
+    assert read_back(page) == [result]
+
+
+def test_a_page_holds_a_hundred_results_and_no_more_than_a_megabyte_of_them() -> None:
+    small = [Result(CASE, "match")] * 250
+    large = [Result(CASE, "deviation", differences=(Difference("body", "value", "x" * 400_000, 1, "d"),))] * 5
+    assert [len(page.results) for page in pages_of(small)] == [100, 100, 50]
+    assert [len(page.results) for page in pages_of(large)] == [2, 1, 2]
+    assert list(pages_of([])) == []
 
 
 def test_no_body_and_an_empty_body_stay_apart() -> None:
     for body in (None, b""):
-        text, stored = encode_result(Result(Case("a", "golden", "a", Request(body=body)), "match"))
-        assert decode_result(text, stored).case.request.body == body
+        result = Result(Case("a", "golden", "a", Request(body=body)), "match")
+        assert stored(result).case.request.body == body
+
+
+@pytest.mark.parametrize(
+    "content",
+    [None, {}, [], [[], []], [[], [], [1]], [[], [], [[1]]], [[], [1], [[]]], [[5], [], [[]]], [[], [], 7]],
+)
+def test_a_page_that_does_not_fit_its_parts_is_a_value_error(content: Any) -> None:
+    with pytest.raises(ValueError, match=r"stored|does not fit|unpack"):
+        StoredPage(packed(dumped(content)), packed(b""), dict[bytes, bytes]().__getitem__).result(0)
 
 
 def test_every_field_of_a_run_comes_back() -> None:

@@ -47,6 +47,21 @@ def test_results_can_be_iterated_again_and_across_pages(store: SqliteStore) -> N
     assert [len(list(view)), len(list(view))] == [1_201, 1_201]
 
 
+def test_without_bodies_everything_else_is_read(store: SqliteStore) -> None:
+    stored = [result(1, body=b"small"), result(2, "deviation", body=b"large" * 2_000)]
+    store.add("run-1", stored)
+    side = Observation(200)
+    assert list(store.results("run-1", bodies=False)) == [replace(each, old=side, new=side) for each in stored]
+    assert list(store.results("run-1", {"deviation"}, bodies=False)) == [replace(stored[1], old=side, new=side)]
+
+
+def test_results_that_were_replaced_come_in_their_old_order(store: SqliteStore) -> None:
+    store.add("run-1", [result(number) for number in range(250)])
+    store.add("run-1", [result(number, "noise", body=b"n") for number in range(0, 250, 7)])
+    expected = [result(n, "noise", body=b"n") if n % 7 == 0 else result(n) for n in range(250)]
+    assert list(store.results("run-1")) == expected
+
+
 def test_results_added_while_somebody_reads_disturb_nobody(store: SqliteStore) -> None:
     store.add("run-1", [result(0), result(1)])
     for seen in store.results("run-1"):
@@ -208,17 +223,29 @@ def test_results_for_no_run_are_refused_with_the_code_of_a_broken_run(store: Sql
     assert caught.value.exit_code == 3
 
 
-def test_a_damaged_row_is_told_and_not_skipped(store: SqliteStore, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE pages SET data = CAST('x{' AS BLOB)",
+        "UPDATE pages SET data = CAST('x{' AS BLOB), size = 2",
+        "UPDATE pages SET bodies_size = 3",
+        "UPDATE pages SET bodies = x'', bodies_size = 0",
+        "UPDATE results SET slot = 7",
+        "UPDATE results SET page = 7",
+        "DELETE FROM pages",
+    ],
+)
+def test_a_damaged_row_is_told_and_not_skipped(store: SqliteStore, tmp_path: Path, statement: str) -> None:
     store.add("run-1", [result(1)])
     with sqlite3.connect(tmp_path / "store.db") as connection:
-        connection.execute("UPDATE results SET doc = CAST('x{' AS BLOB)")
+        connection.execute(statement)
     connection.close()
     with pytest.raises(StoreError, match="cannot be read"):
         list(store.results("run-1"))
 
 
 def test_a_missing_body_is_told_and_not_taken_for_an_empty_one(store: SqliteStore, tmp_path: Path) -> None:
-    store.add("run-1", [result(1)])
+    store.add("run-1", [result(1, body=b"long" * 2_000)])
     with sqlite3.connect(tmp_path / "store.db") as connection:
         connection.execute("DELETE FROM bodies")
     connection.close()

@@ -16,6 +16,7 @@ import pytest
 from replay.errors import StoreError
 from replay.models import Case, Request, Result
 from replay.store import RunRecord, SqliteStore
+from replay.store.file import VERSION
 
 
 def make_store(path: Path, cases: int = 1) -> None:
@@ -71,7 +72,7 @@ def foreign_files(folder: Path) -> dict[str, Path]:
     with sqlite3.connect(files["other"]) as connection:
         connection.execute("CREATE TABLE aunts (name TEXT)")
     connection.close()
-    for name, version in (("newer", 2), ("older", 0)):
+    for name, version in (("newer", VERSION + 1), ("older", VERSION - 1)):
         make_store(files[name])
         with sqlite3.connect(files[name]) as connection:
             connection.execute(f"PRAGMA user_version = {version}")

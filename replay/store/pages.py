@@ -1,0 +1,121 @@
+"""Results on their way into the file and out: many a page, so that what they have in common is kept and packed once.
+
+A page holds its results' documents and, apart from them, the small bodies that they refer to: whoever wants no bodies
+unpacks none. Large bodies lie outside, by their digest, so that equal ones are kept once in the whole file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from itertools import accumulate
+from typing import Final, NamedTuple
+
+from replay.models import Result
+from replay.store.bodies import digest, pack, unpack
+from replay.store.codec import Beside, Collected, decode_result, dumped, encode_result, loaded
+
+_RESULTS: Final = 100
+_LARGE_BODY: Final = 4096
+_LARGE_PAGE: Final = 1 << 20
+"""Whoever reads one result unpacks its page: of a megabyte, that takes milliseconds."""
+
+
+class Packed(NamedTuple):
+    """Bytes as they lie in the file, and how many they are when they are unpacked."""
+
+    data: bytes
+    size: int
+
+
+class Page(NamedTuple):
+    """A page, ready to be written; `outside` are the bodies that it refers to and does not hold, by digest."""
+
+    results: Sequence[Result]
+    documents: Packed
+    bodies: Packed
+    outside: dict[bytes, bytes]
+
+
+def packed(data: bytes) -> Packed:
+    """Return the data as they are to lie in the file."""
+    return Packed(pack(data), len(data))
+
+
+def pages_of(results: Sequence[Result]) -> Iterator[Page]:
+    """Yield all results on pages, in order, at most a hundred and about a megabyte a page."""
+    for start in range(0, len(results), _RESULTS):
+        yield from _pages(results[start : start + _RESULTS])
+
+
+def _pages(results: Sequence[Result]) -> Iterator[Page]:
+    collected = Collected()
+    documents = [encode_result(result, collected) for result in results]
+    small, outside, references = _placed(collected.bodies)
+    data = dumped((references, list(collected.headers), documents))
+    if len(data) > _LARGE_PAGE and len(results) > 1:
+        middle = len(results) // 2
+        yield from _pages(results[:middle])
+        yield from _pages(results[middle:])
+    else:
+        yield Page(results, packed(data), packed(b"".join(small)), outside)
+
+
+def _placed(bodies: Collection[bytes]) -> tuple[list[bytes], dict[bytes, bytes], list[int | str]]:
+    """Return the small bodies, the large ones by their digest, and for each body, in order, its length or digest."""
+    small: list[bytes] = []
+    outside: dict[bytes, bytes] = {}
+    references: list[int | str] = []
+    for body in bodies:
+        if len(body) < _LARGE_BODY:
+            small.append(body)
+            references.append(len(body))
+        else:
+            address = digest(body)
+            outside[address] = body
+            references.append(address.hex())
+    return small, outside, references
+
+
+class StoredPage:
+    """A page that was read. Whatever does not fit together in it raises ValueError."""
+
+    def __init__(self, documents: Packed, bodies: Packed | None, fetch: Callable[[bytes], bytes]) -> None:
+        """Take what lies in the file; without `bodies`, each is empty. `fetch` returns a body outside by its digest."""
+        content = loaded(unpack(*documents))
+        try:
+            references, headers, documents = content
+            self._documents = list(documents)
+            body = _no_body if bodies is None else _Bodies(references, unpack(*bodies), fetch)
+            self._beside = Beside([tuple(map(tuple, pairs)) for pairs in headers], body)
+        except TypeError as error:
+            raise ValueError(f"a stored page does not fit its parts: {error}") from error
+
+    def result(self, slot: int) -> Result:
+        """Return one of the page's results by its position."""
+        if slot >= len(self._documents):
+            raise ValueError(f"a stored page has no result {slot}")
+        return decode_result(self._documents[slot], self._beside)
+
+
+def _no_body(_index: int) -> bytes:
+    return b""
+
+
+class _Bodies:
+    """The bodies that a page refers to, by position; those outside are fetched when they are asked for."""
+
+    def __init__(self, references: Sequence[int | str], inside: bytes, fetch: Callable[[bytes], bytes]) -> None:
+        self._references = references
+        self._inside = inside
+        self._fetch = fetch
+        lengths = [reference if isinstance(reference, int) else 0 for reference in references]
+        self._ends = list(accumulate(lengths))
+        if sum(lengths) != len(inside):
+            raise ValueError(f"the bodies of a stored page have {len(inside)} bytes instead of {sum(lengths)}")
+
+    def __call__(self, index: int) -> bytes:
+        reference = self._references[index]
+        if isinstance(reference, str):
+            return self._fetch(bytes.fromhex(reference))
+        end = self._ends[index]
+        return self._inside[end - reference : end]
