@@ -124,7 +124,13 @@ def written(folder: Path) -> bytes:
     """Return all that stands in the files of a folder, and what the store holds packed, unpacked."""
     pieces = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
     with closing(sqlite3.connect(folder / ".replay" / "runs.sqlite")) as store:
-        for columns in ("doc, size FROM results", "doc, size FROM runs", "data, size FROM bodies"):
+        columns_of_tables = (
+            "data, size FROM pages",
+            "bodies, bodies_size FROM pages",
+            "data, size FROM bodies",
+            "doc, size FROM runs",
+        )
+        for columns in columns_of_tables:
             pieces += [unpack(data, size) for data, size in store.execute(f"SELECT {columns}")]
     return b"\n".join(pieces)
 
