@@ -131,9 +131,14 @@ def overlay_path(file: Path, env: str) -> Path:
 
 def _has_table(pyproject: Path) -> bool:
     try:
-        return "replay" in tomllib.loads(pyproject.read_text("utf-8"))["tool"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return False  # somebody else's broken file is no reason to refuse
+        text = pyproject.read_text("utf-8-sig")
+        return "replay" in tomllib.loads(text)["tool"]
+    except (OSError, UnicodeDecodeError, KeyError, TypeError):
+        return False
+    except tomllib.TOMLDecodeError as error:
+        if "[tool.replay" not in text:
+            return False  # somebody else's broken file is no reason to refuse
+        raise SettingsError(f"the file is no TOML: {error}", place=_short(pyproject), hint="mend it") from None
 
 
 def _read(path: Path) -> Document:
@@ -144,7 +149,7 @@ def _read(path: Path) -> Document:
         raise SettingsError(f"cannot be read: {error.strerror}", place=name) from None
     if path.suffix != ".toml":
         return read_yaml(data, name)
-    table = tomllib.loads(data.decode("utf-8"), parse_float=Decimal)["tool"]["replay"]
+    table = tomllib.loads(data.decode("utf-8-sig"), parse_float=Decimal)["tool"]["replay"]
     return _Toml(name, table, "")
 
 
@@ -230,6 +235,8 @@ def _checks(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], Callabl
         yield ("groups", name), partial(selection_of, on=group.on, tag=group.tag, where=group.where)
     for index, rule in enumerate(settings.compare):
         yield ("compare", index), partial(rule_book, (rule,), settings.groups)
+    if "cut_when" in settings.model_fields_set:
+        yield ("cut_when",), partial(_require_criteria, settings.gates)
     for gate, sentences in settings.gates.items():
         for index, sentence in enumerate(sentences):
             yield ("cut_when", *([gate] if gate else []), index), partial(parse_criteria, [sentence])
@@ -238,6 +245,13 @@ def _checks(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], Callabl
             yield (side,), partial(check_target, spec)
     if settings.error_when:
         yield ("error_when",), partial(parse_expression, settings.error_when)
+
+
+def _require_criteria(gates: Mapping[str, Sequence[str]]) -> None:
+    empty = [gate for gate, sentences in gates.items() if not sentences]
+    if empty or not gates:
+        fact = f"the gate {empty[0]} names no criterion" if empty else "cut_when names no criterion"
+        raise SettingsError(fact, hint="write - goldens pass, or leave the key out for the default")
 
 
 def check_target(spec: TargetSpec) -> None:

@@ -6,9 +6,9 @@
     │   ├── SettingsError       replay.yaml, a flag or a variable that makes no sense
     │   ├── LocationError       a location or an expression that does not parse
     │   ├── CriterionError      a criterion that does not parse
+    │   ├── TargetError         a side could not be started
     │   └── NothingSelectedError no case is left to send
     ├── RunError                the run began and could not be completed                  exit 3
-    │   └── TargetError         a side could not be started, or died for good
     └── StoreError              the store cannot be opened, read or written           exit 2, or 3 once sending began
 
 What a service does wrong is not among them: that is data, a `Failure` in an `Observation`.
@@ -77,8 +77,8 @@ class RunError(ReplayError):
     """The run began and could not be completed; what was done is stored."""
 
 
-class TargetError(RunError):
-    """A side could not be started, or died for good."""
+class TargetError(InputError):
+    """A side could not be started."""
 
 
 class StoreError(ReplayError):

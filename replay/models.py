@@ -487,7 +487,7 @@ class TargetSpec(Spec):
     cwd: str | None = Field(default=None, description="The working directory of worker processes.")
     env: Mapping[str, str] = Field(default_factory=dict, description="Variables for worker processes.")
     headers: Mapping[str, str] = Field(default_factory=dict, description="Sent to this side only; beats the case's.")
-    timeout: Duration = Field(default=timedelta(seconds=10), description="One deadline for the whole exchange.")
+    timeout: Duration = Field(default=timedelta(seconds=10), gt=timedelta(0), description="One deadline for the whole exchange.")
     max_body: Whole = Field(default=64 * 2**20, ge=1, description="The largest body, in bytes, after decompression.")
     writable: Flag | tuple[str, ...] = Field(
         default=False, description="true, or routes, that may be sent unsafe methods."

@@ -15,7 +15,7 @@ from replay.cases.folder import golden_files
 from replay.cases.request import RequestSpec
 from replay.documents import Document, check_json, invalid, read_yaml
 from replay.errors import DocumentError, Place
-from replay.models import Case, Expectation, Instant, Intake, RuleSpec, Spec, Whole
+from replay.models import Case, Expectation, Instant, Intake, Request, RuleSpec, Spec, Whole
 
 _MAX_SEED = 2**32 - 1
 """What NumPy takes for a seed, and what a case's derived seed is below."""
@@ -105,6 +105,11 @@ def read_golden(data: bytes | str, name: str, path: Path) -> Case:
     return _case(golden, name, document, path)
 
 
+def _require_answerable(request: Request, expect: Expectation | None) -> None:
+    if request.method == "HEAD" and expect is not None and expect.body is not None:
+        raise DocumentError("an answer to HEAD has no body to expect", hint="expect its status and headers")
+
+
 def rule_place(case: Case, index: int) -> Place:
     """Return where rule `index` of a golden stands, for errors that are found later; reads the file once more."""
     try:
@@ -117,6 +122,7 @@ def _case(golden: Golden, name: str, document: Document, path: Path) -> Case:
     try:
         request = golden.request.build(path.parent)
         expect = golden.expect.build() if golden.expect else None
+        _require_answerable(request, expect)
     except DocumentError as error:
         raise DocumentError(error.fact, place=document.place(("request",)), hint=error.hint) from None
     except (ValueError, TypeError) as error:

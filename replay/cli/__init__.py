@@ -44,7 +44,7 @@ def _options(version: _Version = False) -> None:
 def main() -> None:
     """Run the command line; every expected failure is one message on standard error and an exit code."""
     try:
-        app()
+        app(prog_name="replay")
     except ReplayError as error:
         from replay.cli.output import complain
 

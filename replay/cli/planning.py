@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,6 +15,7 @@ from replay import __version__
 from replay.cases import load_goldens, open_traffic, rule_place
 from replay.cases.base import Source
 from replay.cases.chosen import Choice, Chosen
+from replay.cli.fingerprint import fingerprint
 from replay.compare import Comparison
 from replay.config import Project, Settings, check_target, load_project
 from replay.documents import canonical_json
@@ -223,9 +223,9 @@ def _nothing_selected(flags: Flags, chosen: Chosen) -> NothingSelectedError:
         return NothingSelectedError(
             f"none of {read} cases is selected by {narrowed}", hint="`*` matches any part of an id"
         )
-    return NothingSelectedError(
-        "there is no case to replay", hint="name --goldens DIR or --traffic FILE; `replay init` begins"
-    )
+    held = "; ".join(f"{it.file} has none, {sum(it.skipped.values())} records skipped" for it in chosen.intakes)
+    hint = "see why records are skipped" if held else "name --goldens DIR or --traffic FILE; `replay init` begins"
+    return NothingSelectedError(f"there is no case to replay{': ' + held if held else ''}", hint=hint)
 
 
 # ------------------------------------------------------------------------------------------------------------ criteria
@@ -247,21 +247,15 @@ def _record(
 ) -> RunRecord:
     settings, (seed, instant) = project.settings, moment
     sentences = [criterion.sentence for criterion in criteria]
-    rules = settings.model_dump(mode="json", by_alias=True, include={"compare", "groups", "error_when"})
-    fingerprint = {
-        "inputs": chosen.digest,
-        "rules": _hash(canonical_json(rules)),
-        "criteria": _hash("\n".join(sentences)),
-        "seed": _hash(f"{seed} {instant}"),
-    }
-    fingerprint |= {str(side): _hash(_public(spec)) for side, spec in sides.items()}
     started = datetime.now(UTC)
+    run = f"{started:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    found = fingerprint(run, settings, sides, chosen.digest, sentences, moment)
     return RunRecord(
-        id=f"{started:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
+        id=run,
         started=started,
-        fingerprint=fingerprint,
+        fingerprint=found,
         criteria={flags.gate or "": tuple(sentences)},
-        criteria_hash=fingerprint["criteria"],
+        criteria_hash=found["criteria"],
         gate=flags.gate,
         narrowed=str(flags.choice),
         shard="/".join(map(str, flags.choice.shard)) if flags.choice.shard else None,
@@ -277,15 +271,11 @@ def _record(
 
 
 def _secrets(sides: Mapping[Side, TargetSpec]) -> frozenset[str]:
-    """Return the secrets among the headers that sides are sent: a service may answer with them."""
-    return frozenset().union(*(secret_values(spec.headers.items()) for spec in sides.values()))
+    """Return the secrets among what sides are given, in headers and variables: a service may answer with them."""
+    given = (pair for spec in sides.values() for pair in (*spec.headers.items(), *_as_headers(spec.env)))
+    return secret_values(given)
 
 
-def _public(spec: TargetSpec) -> str:
-    """Return what identifies a side; of headers and variables the names alone, since their values may be secrets."""
-    names = {"headers": sorted(name.lower() for name in spec.headers), "env": sorted(spec.env)}
-    return canonical_json(spec.model_dump(mode="json", exclude={"headers", "env"}) | names)
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+def _as_headers(variables: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield variables as headers are named, so that DB_PASSWORD is as secret as x-db-password."""
+    return ((name.lower().replace("_", "-"), value) for name, value in variables.items())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,7 +29,9 @@ def promote(
     expect: Annotated[
         str | None, typer.Option(metavar="SIDE", help="Expect from now on what old or new answered.")
     ] = None,
-    goldens: Annotated[Path | None, typer.Option(metavar="DIR", help="Write below DIR.")] = None,
+    goldens: Annotated[
+        Path | None, typer.Option(metavar="DIR", envvar="REPLAY_GOLDENS", help="Write below DIR.")
+    ] = None,
     run: options.FromRun = None,
     store: options.Store = None,
 ) -> None:
@@ -43,6 +46,10 @@ def promote(
     read_golden(promotion.text, promotion.id, path)  # what we write, we can read
     write_new(path, promotion.text)
     typer.echo(f"{path} is written: say in it why the case matters, then commit it.")
+    for header in promotion.left_out:
+        typer.echo(
+            f"{header} is left out, since it holds a secret: give it to both sides by `headers:` in replay.yaml."
+        )
 
 
 def _side(text: str | None) -> Literal["old", "new"] | None:
@@ -81,10 +88,23 @@ def _promotion(
 
 
 def _folder(given: Path | None) -> Path:
-    from replay.config import find_settings
+    """Return the folder that `replay run` reads goldens from."""
+    from replay.config import load_project
 
-    settings = find_settings(Path.cwd())
-    return given or (settings.parent if settings else Path.cwd()) / "goldens"
+    if given is not None:
+        return given
+    project = load_project(Path.cwd(), environment=_Lenient(os.environ))
+    return project.root / (project.settings.goldens or "goldens")
+
+
+class _Lenient(dict[str, str]):
+    """Variables for settings of which only the folders matter: what is not set is no reason to refuse."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __missing__(self, name: str) -> str:
+        return ""
 
 
 def _golden_path(folder: Path, name: str) -> Path:

@@ -119,6 +119,7 @@ def _instant(text: str | None) -> datetime | None:
 
 
 def _carry_out(plan: Plan, store_file: Path, reports: Reports, *, resume: bool) -> int:
+    from replay.cli.claim import claimed
     from replay.cli.output import Progress
     from replay.cli.reporting import print_report, write_reports
     from replay.engine import Run, resumed
@@ -127,10 +128,10 @@ def _carry_out(plan: Plan, store_file: Path, reports: Reports, *, resume: bool) 
     with SqliteStore.open(store_file, create=not resume) as store:
         if resume:
             plan = resumed(plan, _record_to_resume(store, plan))
-        with Progress(plan.total) as progress:
+        with claimed(store_file, plan.record.id), Progress(plan.total) as progress:
             run = Run(plan, store, progress.watch)
             signalled = _under_signals(run, progress, resume=resume)
-            finished = run.close()
+            finished = run.close(signalled=signalled)
         results = store.results(plan.record.id)
         try:
             write_reports(reports, finished.summary, results, finished.verdict)
@@ -143,13 +144,13 @@ def _carry_out(plan: Plan, store_file: Path, reports: Reports, *, resume: bool) 
 
 def _record_to_resume(store: SqliteStore, plan: Plan) -> RunRecord:
     """Return the newest run, if it was cut off and nothing that it rests on has changed since."""
+    from replay.cli.fingerprint import changed_since
     from replay.errors import SettingsError
 
     record = store.run()
     if record.state == "complete":
         raise SettingsError(f"run {record.id} is complete: there is nothing to resume", hint="leave --resume out")
-    changed = [name for name, value in plan.record.fingerprint.items() if record.fingerprint.get(name) != value]
-    changed += [name for name in record.fingerprint if name not in plan.record.fingerprint]
+    changed = changed_since(record, plan)
     if changed:
         hint = "put them back, or begin anew without --resume"
         raise SettingsError(f"run {record.id} cannot go on: changed since are {', '.join(changed)}", hint=hint)

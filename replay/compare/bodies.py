@@ -36,6 +36,10 @@ def compare_bodies(walk: Walk, old: Reading, new: Reading, *, same: bool) -> Non
 
 
 def _compare_bodies(walk: Walk, old: Reading, new: Reading, state: State) -> None:
+    if old.lines != new.lines and old.kind == new.kind:
+        note = "JSON lines became one JSON document" if old.lines else "one JSON document became JSON lines"
+        walk.differ(BODY, "type", old.value, new.value, rule=SAME_KIND, note=note)
+        return
     nodes = [MISSING if it.kind == "none" else _shown(it) for it in (old, new)]
     rule = walk.rules.at(state) if state.accepts else None
     if old.kind == new.kind == "none" or (old.kind != new.kind and old.is_empty and new.is_empty):

@@ -61,6 +61,8 @@ def _relative(url: str, answered: Answered) -> str:
     The scheme belongs to the origin: a redirect from https to http is one.
     """
     base = answered.base or "http://localhost"
+    if url.lstrip().startswith(("///", "\\")) or "@" in url.partition("?")[0]:
+        return url  # what clients make of it, none of them as the other, is worth every difference
     try:
         absolute = urljoin(urljoin(base, answered.request.path), url)
         parts, own = urlsplit(absolute), urlsplit(base)

@@ -42,6 +42,8 @@ class Reading:
     kind: BodyKind
     value: Any = None
     flaws: tuple[Flaw, ...] = ()
+    lines: bool = False
+    """JSON lines: read as the list of their documents, and yet no JSON array."""
 
     @property
     def is_empty(self) -> bool:
@@ -86,7 +88,7 @@ def is_text_type(kind: str) -> bool:
 
 def read_body(observation: Observation, request: Request, how: How = BY_TYPE) -> Reading:
     """Read a body as its content type says, or as a rule says. What is wrong with it becomes flaws, never an error."""
-    if request.method == "HEAD" or observation.status in _BODILESS_STATUS:
+    if request.method == "HEAD" or (observation.status in _BODILESS_STATUS and not observation.body):
         return NOTHING
     return read_content(observation.body, observation.header("content-type"), how)
 
@@ -121,7 +123,7 @@ def _read_lines(body: bytes, how: How, least: int) -> Reading | None:
         documents.append(parsed)
     flaws = {it.name: Flaw(it.name, f"{it.message} of document {n}") for n, parsed in enumerate(documents, 1)
              for it in parsed.findings}  # fmt: skip
-    return Reading("json", [it.value for it in documents], tuple(flaws.values()))
+    return Reading("json", [it.value for it in documents], tuple(flaws.values()), lines=True)
 
 
 def _read_json(body: bytes, how: How) -> Reading:

@@ -94,7 +94,7 @@ def _in_time(limit: timedelta) -> Allowance:
         one, other = _instant(old), _instant(new)
         if one is None or other is None or (one.tzinfo is None) != (other.tzinfo is None):
             return False
-        return abs(one - other) <= limit
+        return abs(one - other) <= limit and _form(old) == _form(new)
 
     return allows
 
@@ -126,6 +126,12 @@ def _instant(value: Any) -> datetime | None:
         except (ValueError, TypeError, IndexError, OverflowError):
             continue
     return None
+
+
+def _form(text: str) -> str:
+    """Return how an instant is written: a tolerance in time allows no other format. Digits of a second may vary."""
+    plain = re.sub(r"(?<=\d)\.\d+|(?:Z|[+-]\d\d:?\d\d)$", "", text.strip())
+    return re.sub(r"[A-Za-z]", "a", re.sub(r"\d", "0", plain))
 
 
 _READERS: Sequence[Callable[[str], datetime]] = (datetime.fromisoformat, parsedate_to_datetime)

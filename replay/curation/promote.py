@@ -18,6 +18,7 @@ from ruamel.yaml.representer import RoundTripRepresenter
 from replay.documents import Numeral, parse_json
 from replay.errors import InputError
 from replay.models import Headers, Observation, Result
+from replay.privacy import TOKEN, is_secret
 from replay.sampling import derive_seed
 
 _NOISE: Final = frozenset({
@@ -38,6 +39,8 @@ class Promotion:
 
     id: str
     text: str
+    left_out: tuple[str, ...] = ()
+    """Headers that hold a secret, which the sides' own settings have to bring."""
 
 
 def promote(
@@ -65,7 +68,12 @@ def promote(
     if expect is not None:
         golden["expect"] = _expectation(result, expect)
     where = name if name is not None else golden_name(case.request.method, case.request.path, case.id)
-    return Promotion(where, _comment(where) + dump_yaml(golden))
+    text = dump_yaml(golden)
+    if TOKEN.search(text):
+        fact = "the case holds secrets in its path or body, of which only tokens are kept"
+        raise InputError(f"'{case.id}' cannot be promoted: {fact}", hint="write the golden by hand, with test data")
+    left_out = tuple(name for name, _ in case.request.headers if is_secret(name))
+    return Promotion(where, text, left_out)
 
 
 def _why(result: Result, run: str, instant: datetime) -> str:
@@ -92,14 +100,12 @@ def _slug(text: str, *, longest: int = 40) -> str:
     return f"{slug}-" if slug in _RESERVED else slug
 
 
-def _comment(name: str) -> str:
-    return f"# yaml-language-server: $schema={'../' * (name.count('/') + 1)}replay/schemas/golden.json\n"
-
-
 def _request(result: Result) -> dict[str, Any]:
     request = result.case.request
     spec: dict[str, Any] = {"method": request.method, "path": request.path}
-    headers = tuple((name, value) for name, value in request.headers if name.lower() not in _NOISE)
+    headers = tuple(
+        (name, value) for name, value in request.headers if name.lower() not in _NOISE and not is_secret(name)
+    )
     spec |= _body(request.body, request.header("content-type"))
     if headers:
         spec["headers"] = _headers(headers)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from statistics import fmean, median
 
@@ -62,11 +62,17 @@ class Tally:
 
     def warnings(self) -> tuple[str, ...]:
         """Return what the figures alone would not tell."""
+        return tuple(self._warnings())
+
+    def _warnings(self) -> Iterator[str]:
+        if skipped := self.outcomes["skipped"]:
+            why = "; ".join(self.skipped)
+            of = f"{skipped:,} of {self.outcomes.total():,} cases"
+            yield f"{of} were skipped, and the verdict knows nothing of them: {why}"
         matched = self.outcomes["match"]
-        if not matched or self._refused * 2 < matched:
-            return ()
-        share = f"{self._refused:,} of {matched:,} matching cases were answered with 4xx by both sides"
-        return (f"{share}: are the base URLs, the credentials and the data what the traffic was made for?",)
+        if matched and self._refused * 2 >= matched:
+            share = f"{self._refused:,} of {matched:,} matching cases were answered with 4xx by both sides"
+            yield f"{share}: are the base URLs, the credentials and the data what the traffic was made for?"
 
     def counts(self, not_sent: int = 0) -> Counts:
         """Return the sum that every report prints; `not_sent` are selected cases that the run never came to."""

@@ -113,17 +113,22 @@ class Run:
         if self._recorder is not None:
             self._recorder.flush()
 
-    def close(self) -> Finished:
-        """Walk over what is stored, judge it, and keep how the run ended. Call it after `send`, outside of the loop."""
+    def close(self, *, signalled: int | None = None) -> Finished:
+        """Walk over what is stored, judge it, and keep how the run ended. Call it after `send`, outside of the loop.
+
+        `signalled` is the signal that ended the run, if one did: the verdict's exit code says so, as shells do.
+        """
         if self._sent is None:
             raise RuntimeError("a run is sent before it is closed")
         dual, sides = self._sent
         with sending():
-            return self._closed(dual, sides)
+            return self._closed(dual, sides, signalled)
 
-    def _closed(self, dual: DualRun, sides: Parties) -> Finished:
+    def _closed(self, dual: DualRun, sides: Parties, signalled: int | None) -> Finished:
         summary, verdict = close(self.plan, self.store, dual, sides, _reason(self, dual))
         state: RunState = "interrupted" if self.interrupted else "complete" if summary.complete else "incomplete"
+        if signalled is not None:
+            verdict = replace(verdict, exit_code=128 + signalled)
         answer = None if self.plan.record.collect else verdict
         self.store.finish(self.plan.record.id, state, summary, answer)
         return Finished(summary, answer)

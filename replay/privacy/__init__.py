@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from replay.privacy.headers import is_secret
 from replay.privacy.secrets import redact, secret_values
-from replay.privacy.tokens import MaskKey, Tokeniser, key_from_environment
+from replay.privacy.tokens import TOKEN, MaskKey, Tokeniser, key_from_environment
 
-__all__ = ["MaskKey", "Tokeniser", "key_from_environment", "redact", "secret_values"]
+__all__ = ["TOKEN", "MaskKey", "Tokeniser", "is_secret", "key_from_environment", "redact", "secret_values"]

@@ -14,7 +14,8 @@ from functools import lru_cache
 from typing import Final
 
 VARIABLE: Final = "REPLAY_MASK_KEY"
-_TOKEN: Final = re.compile(r"tok_[a-z2-7]{16}")
+TOKEN: Final = re.compile(r"tok_[a-z2-7]{16}")
+"""What a token looks like."""
 _CHARACTERS: Final = 16
 
 
@@ -43,7 +44,7 @@ class Tokeniser:
         """Return `tok_` and 16 base32 characters (80 bits of HMAC-SHA-256); what is a token already stays one."""
 
     def _token(self, text: str) -> str:
-        if _TOKEN.fullmatch(text):
+        if TOKEN.fullmatch(text):
             return text
         mac = hmac.digest(self._key, text.encode("utf-8", "surrogatepass"), hashlib.sha256)
         return "tok_" + base64.b32encode(mac).decode("ascii")[:_CHARACTERS].lower()

@@ -132,7 +132,7 @@ class ErrorsBesideOld:
     def _remarks(self) -> list[str]:
         remarks = []
         if both := self._sent.total - self._telling.total:
-            remarks.append(f"{cases(both)} failed on both sides: no evidence for GO")
+            remarks.append(f"{cases(both)} failed on both sides: no evidence that new is as good")
         if self._skipped:
             remarks.append(f"{cases(self._skipped)} skipped: no evidence either way")
         return remarks + worth(self._telling.total, self._telling.effective())

@@ -164,9 +164,17 @@ def test_a_bad_record_that_nobody_checked_for_ends_the_run_without_a_verdict(des
     assert "c.jsonl:10" in ended.out
 
 
+def test_a_broken_pyproject_with_settings_is_not_passed_over(desk: Desk) -> None:
+    desk.write("pyproject.toml", '[tool.replay]\ncut_when = ["deviation < 0.1%"]\n\n[tool.other\n')
+    ended = desk.cli("run")
+    assert ended.code == 2
+    assert "pyproject.toml: the file is no TOML" in ended.err
+    assert "line 4" in ended.err
+
+
 @pytest.mark.parametrize(
     "toml",
-    ["tool = 1\n", "[tool]\n", "not toml", "[tool.replay\n", "[tool.other]\nreplay = 1\n", "\ufeff[tool.replay]\n"],
+    ["tool = 1\n", "[tool]\n", "not toml", "[tool.other]\nreplay = 1\n", "\ufeff[tool.replay]\n"],
 )
 def test_a_pyproject_without_settings_is_left_alone(desk: Desk, toml: str) -> None:
     desk.write("pyproject.toml", toml)
@@ -277,3 +285,34 @@ def test_a_reader_that_goes_away_changes_no_exit_code(desk: Desk) -> None:
         os.close(writing)
     ended = desk.ended(process)
     assert (ended.code, ended.err) == (0, "")
+
+
+@pytest.mark.parametrize("written", ["cut_when: []", "cut_when: {}", "cut_when: {pr: []}"])
+def test_criteria_that_name_nothing_are_no_reason_to_judge_the_default(desk: Desk, written: str) -> None:
+    desk.project(written + "\n")
+    ended = desk.cli("run")
+    assert ended.code == 2
+    assert "no criterion" in ended.err
+
+
+def test_a_timeout_of_nothing_is_refused(desk: Desk) -> None:
+    desk.project(settings="old: {url: 'http://127.0.0.1:9', timeout: 0s}\nnew: http://127.0.0.1:9\n")
+    ended = desk.cli("run")
+    assert ended.code == 2
+    assert "timeout" in ended.err
+
+
+def test_an_answer_to_head_is_expected_without_a_body(desk: Desk) -> None:
+    desk.project(goldens=0)
+    desk.write("goldens/head.yaml", "request: {method: HEAD, path: /}\nexpect: {json: {total: 12}}\n")
+    ended = desk.cli("run")
+    assert ended.code == 2
+    assert "HEAD has no body" in ended.err
+
+
+def test_an_empty_capture_is_named(desk: Desk) -> None:
+    desk.project(goldens=0)
+    desk.capture("c.jsonl", [])
+    ended = desk.cli("run", "--traffic", "c.jsonl")
+    assert ended.code == 2
+    assert "c.jsonl has none" in ended.err

@@ -152,11 +152,13 @@ def test_a_side_s_headers_go_to_that_side_and_into_no_file(
             assert Path(".replay/runs.sqlite-wal").stat().st_size > 0
             assert SECRET.encode() not in written(Path())
         shown = desk.cli("show", "c-1")
-        promoted = desk.cli("promote", "c-1", "--expect", "new")
-    assert (shown.code, promoted.code) == (0, 0)
+        promoted = desk.cli("promote", "c-1")
+        # What new answered is kept as a token only, which no answer can ever meet.
+        expecting = desk.cli("promote", "c-1", "--name", "another", "--expect", "new")
+    assert (shown.code, promoted.code, expecting.code) == (0, 0, 2)
     assert {headers.get("authorization") for _, _, headers in new.seen} == {f"Bearer {SECRET}"}
     assert all(SECRET not in str(headers) for _, _, headers in old.seen)
-    assert SECRET not in ended.text + shown.text + promoted.text
+    assert SECRET not in ended.text + shown.text + promoted.text + expecting.text
     everything = written(Path())
     assert b"you sent Bearer " in everything
     assert SECRET.encode() not in everything

@@ -80,10 +80,18 @@ def test_json_that_is_none_is_a_flaw_that_no_rule_allows(compare: Compare, body:
     assert set(compare(body, body, rule).flaws) == {"old", "new"}
 
 
-def test_bodies_that_must_not_be_there_are_not_compared(told: Told) -> None:
+def test_a_body_that_must_not_be_there_is_a_finding_where_one_side_has_it(told: Told) -> None:
     assert told(b"", b"{}", request=Request("HEAD", "/")) == []
-    assert told(b"", b"{}", statuses=(204, 204)) == []
+    assert told(b"", b"{}", statuses=(204, 204)) == [("body", "extra")]
+    assert told(b"", b"", statuses=(204, 204)) == []
     assert told(b"{}", b"", statuses=(200, 204), kind=None) == [("status", "status"), ("body", "missing")]
+
+
+def test_json_lines_are_no_json_array(told: Told) -> None:
+    lines, array = b'{"a":1}\n{"a":2}', b'[{"a":1},{"a":2}]'
+    assert told(array, lines) == [("body", "type")]
+    assert told(lines, array) == [("body", "type")]
+    assert told(lines, b'{"a": 1}\n{"a": 2}\n') == []
 
 
 def test_a_functions_value_is_compared_without_a_status(told: Told) -> None:

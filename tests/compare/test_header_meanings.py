@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -144,3 +145,20 @@ def test_a_schema_is_held_against_a_header(compare: Compare) -> None:
     rule = {"at": "headers.etag", "schema": {"pattern": "^[0-9]+$"}}
     found = compare(b"", b"", rule, kind=None, headers=((("ETag", "1"),), (("ETag", "x"),)))
     assert {it.at for it in found.differences} == {"headers.etag"}
+
+
+@pytest.mark.parametrize(
+    "elsewhere", ["///evil.example/x", "//evil.example/x", "http://evil@localhost/x", "\\\\evil/x"]
+)
+def test_a_redirect_to_another_host_is_never_one_to_a_path(compare: Compare, elsewhere: str) -> None:
+    for path in ("/x", "/evil.example/x"):
+        assert differs(compare, (("Location", path),), (("Location", elsewhere),)) == ["headers.location"]
+
+
+def test_a_header_of_a_megabyte_is_read_in_time_that_grows_with_its_length(compare: Compare) -> None:
+    begun = time.process_time()
+    for value in ("max-age=1, " * 90_000, '"' * 1_000_000, "<" * 1_000_000):
+        assert differs(compare, (("Cache-Control", value),), (("Cache-Control", value + "x"),)) == [
+            "headers.cache-control"
+        ]
+    assert time.process_time() - begun < 20

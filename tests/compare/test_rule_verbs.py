@@ -143,6 +143,18 @@ def test_within_accepts_a_distance_up_to_and_with_the_tolerance(
 
 
 @pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("2024-01-01T00:00:00Z", "Mon, 01 Jan 2024 00:00:00 GMT"),
+        ("2024-01-01", "20240101"),
+        ("2024-01-01", "2024-W01-1"),
+    ],
+)
+def test_within_a_time_is_no_leave_to_write_it_in_another_form(told: Told, old: str, new: str) -> None:
+    assert told({"x": old}, {"x": new}, {"at": "body.x", "within": "2s"}) == [("body.x", "value")]
+
+
+@pytest.mark.parametrize(
     ("old", "new"), [(b"1e999999999", b"1"), (b"1e9999999", b"-1e9999999"), (b"5", b"1e-99999999")]
 )
 def test_within_judges_numbers_beyond_computing(told: Told, old: bytes, new: bytes) -> None:

@@ -1,0 +1,84 @@
+"""What a run rests on, as digests: `--resume` goes on only where none of it has changed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from replay.config import Settings
+from replay.documents import canonical_json
+from replay.engine import Plan
+from replay.models import Side, TargetSpec
+from replay.store.base import RunRecord
+
+PRIVATE: Final = "headers and variables"
+CODE: Final = "code of a side"
+MOST_MODULES: Final = 5_000
+
+
+def fingerprint(
+    run: str,
+    settings: Settings,
+    sides: Mapping[Side, TargetSpec],
+    inputs: str,
+    sentences: Sequence[str],
+    moment: tuple[int, datetime | None],
+) -> dict[str, str]:
+    """Return a digest by the name of each thing that the results of a run depend on."""
+    rules = settings.model_dump(mode="json", by_alias=True, include={"compare", "groups", "error_when"})
+    found = {
+        "inputs": inputs,
+        "rules": _hash(canonical_json(rules)),
+        "criteria": _hash("\n".join(sentences)),
+        "seed": _hash(f"{moment[0]} {moment[1]}"),
+        PRIVATE: _private(sides, run),
+        CODE: _hash(" ".join(f"{side} {_code(spec)}" for side, spec in sides.items())),
+    }
+    return found | {str(side): _hash(_public(spec)) for side, spec in sides.items()}
+
+
+def changed_since(record: RunRecord, plan: Plan) -> list[str]:
+    """Return the names of what has changed since a run was begun; a plan that differs in none can go on with it."""
+    now = dict(plan.record.fingerprint) | {PRIVATE: _private(plan.sides, record.id)}
+    names = [name for name in {**record.fingerprint, **now} if record.fingerprint.get(name) != now.get(name)]
+    names += ["--gate"] if record.gate != plan.record.gate else []
+    return names + (["--collect"] if record.collect != plan.record.collect else [])
+
+
+def _public(spec: TargetSpec) -> str:
+    """Return what identifies a side; of headers and variables the names alone, since their values may be secrets."""
+    names = {"headers": sorted(name.lower() for name in spec.headers), "env": sorted(spec.env)}
+    return canonical_json(spec.model_dump(mode="json", exclude={"headers", "env"}) | names)
+
+
+def _private(sides: Mapping[Side, TargetSpec], run: str) -> str:
+    """Return a digest of the values that may be secrets: salted by the run, and too dear to be found by guessing."""
+    values = {str(side): [dict(spec.headers), dict(spec.env)] for side, spec in sides.items()}
+    if not any(given for pair in values.values() for given in pair):
+        return ""
+    return hashlib.scrypt(canonical_json(values).encode(), salt=run.encode(), n=2**14, r=8, p=1, dklen=16).hex()
+
+
+def _code(spec: TargetSpec) -> str:
+    """Return a digest of the Python files that an app or a function is made of, as far as they lie in this project.
+
+    That is its module, or every module of its package; what it imports from elsewhere is not looked at.
+    """
+    target = spec.app or spec.function
+    if target is None:
+        return ""
+    top = target.partition(":")[0].partition(".")[0]
+    roots = [Path(spec.cwd or "."), *([Path(spec.at.partition(":")[2])] if spec.at else [])]
+    whole = hashlib.sha256()
+    for root in roots:
+        for file in (root / f"{top}.py", *sorted((root / top).rglob("*.py"))[:MOST_MODULES]):
+            if file.is_file():
+                whole.update(f"{file}\0".encode() + file.read_bytes())
+    return whole.hexdigest()
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
