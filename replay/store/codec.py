@@ -3,12 +3,14 @@
 The plan for each class is read off its fields and their types once, so a field that `models.py` gains is stored without
 a change here. A noun is a list of its fields in their order: names would cost more than what they name. What JSON
 keeps as it is has no plan at all, since a run stores millions of such fields.
-Headers and bodies do not stand in a result's document: it holds their positions in lists that go beside it.
+Headers, bodies and floats do not stand in a result's document: it holds their positions in lists that go beside it.
 """
 
 from __future__ import annotations
 
 import json
+import struct
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime
@@ -37,6 +39,7 @@ class Collected:
 
     headers: dict[Headers, int] = field(default_factory=dict)
     bodies: dict[bytes, int] = field(default_factory=dict)
+    floats: list[float] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +48,8 @@ class Beside:
 
     headers: Sequence[Headers]
     body: Callable[[int], bytes]
+    floats: Sequence[float]
 
-
-_NOTHING: Final = Beside((), lambda _index: b"")
 
 Encode = Callable[[Any, Collected], Any]
 Decode = Callable[[Any, Beside], Any]
@@ -72,12 +74,19 @@ def decode_result(document: Any, beside: Beside) -> Result:
 
 def encode_run(record: RunRecord) -> bytes:
     """Return the record as JSON."""
-    return dumped(_planned(RunRecord).encode(record, Collected()))
+    collected = Collected()
+    document = _planned(RunRecord).encode(record, collected)
+    return dumped((floats_text(collected.floats), document))
 
 
 def decode_run(data: bytes) -> RunRecord:
     """Return the record that `encode_run` was given. Raise ValueError for a document that holds none."""
-    return _decoded(RunRecord, loaded(data), _NOTHING)
+    try:
+        text, document = loaded(data)
+        beside = Beside((), lambda _index: b"", floats_of(text))
+    except TypeError as error:
+        raise ValueError(f"a stored run does not fit its parts: {error}") from error
+    return _decoded(RunRecord, document, beside)
 
 
 def dumped(value: Any) -> bytes:
@@ -93,6 +102,20 @@ def loaded(data: bytes) -> Any:
     """Return what `dumped` was given, with lists for tuples. Raise ValueError for anything else."""
     form, value = _DECODER.decode(data.decode())
     return value if form == _PLAIN else decode_value(value)
+
+
+def floats_text(floats: Sequence[float]) -> str:
+    """Return the floats exactly, in base64: to spell a float in decimals costs as much as to encode thirty texts."""
+    return b64encode(struct.pack(f"<{len(floats)}d", *floats)).decode()
+
+
+def floats_of(text: str) -> Sequence[float]:
+    """Return what `floats_text` was given. Raise ValueError for anything else."""
+    data = b64decode(text, validate=True)
+    try:
+        return struct.unpack(f"<{len(data) // 8}d", data)
+    except struct.error as error:
+        raise ValueError(f"stored floats cannot be read: {error}") from error
 
 
 def _decoded(kind: type[_Noun], document: Any, beside: Beside) -> _Noun:
@@ -129,8 +152,10 @@ def _plan(hint: Any) -> _Plan | None:
 
 
 def _leaf_plan(hint: Any) -> _Plan | None:
-    if hint in (str, int, bool, float) or get_origin(hint) is Literal:
+    if hint in (str, int, bool) or get_origin(hint) is Literal:
         return None
+    if hint is float:
+        return _Plan(_keep_float, lambda kept, beside: beside.floats[kept] if type(kept) is int else kept[0])
     if hint is Any:
         return _Plan(lambda value, _: encode_value(value), lambda value, _: decode_value(value))
     if hint is bytes:
@@ -140,6 +165,13 @@ def _leaf_plan(hint: Any) -> _Plan | None:
     if isinstance(hint, type) and issubclass(hint, BaseModel):
         return _spec_plan(hint)
     raise TypeError(f"the store has no way to keep a {hint}")
+
+
+def _keep_float(value: float, collected: Collected) -> Any:
+    if type(value) is not float:  # an int, which counts as a float and may be one that no float can hold
+        return [value]
+    collected.floats.append(value)
+    return len(collected.floats) - 1
 
 
 def _keep_headers(headers: Headers, collected: Collected) -> int:

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from replay.models import Result
 from replay.store.bodies import digest, pack, unpack
-from replay.store.codec import Beside, Collected, decode_result, dumped, encode_result, loaded
+from replay.store.codec import Beside, Collected, decode_result, dumped, encode_result, floats_of, floats_text, loaded
 
 _RESULTS: Final = 100
 _LARGE_BODY: Final = 4096
@@ -51,7 +51,7 @@ def _pages(results: Sequence[Result]) -> Iterator[Page]:
     collected = Collected()
     documents = [encode_result(result, collected) for result in results]
     small, outside, references = _placed(collected.bodies)
-    data = dumped((references, list(collected.headers), documents))
+    data = dumped((references, list(collected.headers), floats_text(collected.floats), documents))
     if len(data) > _LARGE_PAGE and len(results) > 1:
         middle = len(results) // 2
         yield from _pages(results[:middle])
@@ -83,10 +83,10 @@ class StoredPage:
         """Take what lies in the file; without `bodies`, each is empty. `fetch` returns a body outside by its digest."""
         content = loaded(unpack(*documents))
         try:
-            references, headers, documents = content
+            references, headers, floats, documents = content
             self._documents = list(documents)
             body = _no_body if bodies is None else _Bodies(references, unpack(*bodies), fetch)
-            self._beside = Beside([tuple(map(tuple, pairs)) for pairs in headers], body)
+            self._beside = Beside([tuple(map(tuple, pairs)) for pairs in headers], body, floats_of(floats))
         except TypeError as error:
             raise ValueError(f"a stored page does not fit its parts: {error}") from error
 

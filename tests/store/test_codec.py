@@ -246,10 +246,23 @@ def test_no_body_and_an_empty_body_stay_apart() -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [None, {}, [], [[], []], [[], [], [1]], [[], [], [[1]]], [[], [1], [[]]], [[5], [], [[]]], [[], [], 7]],
+    [
+        None,
+        {},
+        [],
+        [[], []],
+        [[], [], "", [1]],
+        [[], [], "", [[1]]],
+        [[], [1], "", [[]]],
+        [[5], [], "", [[]]],
+        [[], [], "", 7],
+        [[], [], 7, [[]]],
+        [[], [], "AAAA", [[]]],
+        [[], [], "*", [[]]],
+    ],
 )
 def test_a_page_that_does_not_fit_its_parts_is_a_value_error(content: Any) -> None:
-    with pytest.raises(ValueError, match=r"stored|does not fit|unpack"):
+    with pytest.raises(ValueError, match=r"stored|does not fit|unpack|base64"):
         StoredPage(packed(dumped(content)), packed(b""), dict[bytes, bytes]().__getitem__).result(0)
 
 
@@ -272,6 +285,12 @@ def test_every_field_of_a_run_comes_back() -> None:
     )
     assert all(getattr(record, each.name) not in (None, "", {}, False) for each in fields(record))
     assert decode_run(encode_run(record)) == record
+
+
+@pytest.mark.parametrize("content", [None, 1, [], [1, 2], ["", []], ["", {}], ["*", [1]]])
+def test_a_run_that_is_none_is_a_value_error(content: Any) -> None:
+    with pytest.raises(ValueError, match=r"stored|unpack|base64"):
+        decode_run(dumped(content))
 
 
 def test_every_field_of_a_summary_is_covered_by_the_test_above() -> None:
