@@ -26,6 +26,7 @@ MAX_OVERHEAD: Final = 2 * 2**20
 
 _PREFIX: Final = 12
 _LONGEST_NUMBER: Final = 20
+_FRAMING_LENGTHS: Final = frozenset(map(len, ("content-length", "content-encoding", "transfer-encoding")))
 _VERSIONS: Final = ("1.0", "1.1")
 _GUESSES: Final = (
     (b"\x15\x03", "a TLS alert came: this port speaks TLS, use https"),
@@ -44,25 +45,19 @@ class Answer:
 
     def __init__(self, *, method: str, max_body: int, heads: Heads | None = None) -> None:
         self._heads = heads
+        self._known_field = heads.find_field if heads is not None else _unknown
         self._max_body = max_body
         self._parser: httptools.HttpResponseParser | None = None
-        self.renew(method)
-
-    def renew(self, method: str) -> None:
-        """Await the next answer on the same connection; only where the last one left it `reusable`.
-
-        The parser then stands where a new one would: at the start of an answer.
-        """
+        self._head_only = method == "HEAD"
         self.status: int | None = None
         self.headers: Headers = ()
         self.failure: Failure | None = None
         self.coded = False
         self.done = False
         self.begun = False
-        self._start = b""
         self._reusable = False
         self._spoiled = False
-        self._head_only = method == "HEAD"
+        self._start = b""
         self._whole: bytes | None = None
         self._body = bytearray()
         self._missing = 0
@@ -70,6 +65,34 @@ class Answer:
         self._until_close = False
         self._overhead = 0
         self._length: int | None = None
+        self._first = b""
+        self._fed = 0
+        self._touched = False
+
+    def renew(self, method: str) -> None:
+        """Await the next answer on the same connection; only where the last one left it `reusable`.
+
+        The parser then stands where a new one would: at the start of an answer.
+        """
+        self._head_only = method == "HEAD"
+        self.begun = self.done = self.coded = self._reusable = False
+        self.status = self._whole = None
+        self.headers = ()
+        if self._touched:
+            self._reset()
+
+    def _reset(self) -> None:
+        """Forget what a known head that came with its whole body does not touch."""
+        self._touched = False
+        self.failure = None
+        self._spoiled = False
+        self._start = b""
+        self._body = bytearray()
+        self._missing = 0
+        self._fields = []
+        self._until_close = False
+        self._overhead = 0
+        self._length = None
         self._first = b""
         self._fed = 0
 
@@ -89,6 +112,7 @@ class Answer:
             self.begun = True
             if self._recognise(data):
                 return
+            self._touched = True
             self._first = data
         if self._missing:
             self._go_on(data)
@@ -101,15 +125,18 @@ class Answer:
         """Tell whether the answer begins with a head that was read before, and take it in if so."""
         if self._heads is None or self._head_only:
             return False
-        end = data.find(END) + len(END)
+        end = data.find(END) + 4
         head = self._heads.find(data[:end])
         if head is None or head.length > self._max_body:
             return False
-        self.status, self.headers, self.coded = head.status, head.headers, head.coded
+        self.status = head.status
+        self.headers = head.headers
+        self.coded = head.coded
         if len(data) - end == head.length:
             self._whole = data[end:]
             self.done = self._reusable = True
         else:
+            self._touched = True
             self._missing = head.length
             self._go_on(data[end:])
         return True
@@ -148,6 +175,7 @@ class Answer:
 
     def end(self, error: OSError | None = None) -> None:
         """Say that the connection ended; `error` is what the system said unless it ended in good order."""
+        self._touched = True
         if self.done:
             self._spoiled = True
         elif self.status is None:
@@ -176,7 +204,7 @@ class Answer:
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep a field of the head."""
         if self.status is None and not self.done:
-            self._fields.append((name.decode("latin-1"), _text(value.strip(b" \t"))))
+            self._fields.append(self._known_field((name, value)) or self._field(name, value))
 
     def on_headers_complete(self) -> None:
         """Judge the head: is it final, and where will the body end."""
@@ -255,6 +283,8 @@ class Answer:
         """Return the transfer coding, and the length as it was written; note a content coding on the way."""
         codings, length = [], None
         for name, value in self._fields:
+            if len(name) not in _FRAMING_LENGTHS:
+                continue
             field = name.lower()
             if field == "content-length":
                 length = value if length is None else length
@@ -267,6 +297,12 @@ class Answer:
         self._length = int(length) if plain and length else None
         return ", ".join(codings), length
 
+    def _field(self, name: bytes, value: bytes) -> tuple[str, str]:
+        field = (name.decode("latin-1"), _text(value.strip(b" \t")))
+        if self._heads is not None:
+            self._heads.learn_field((name, value), field)
+        return field
+
     def _fail(self, kind: ErrorKind, message: str) -> None:
         self._finish(Failure(kind, message))
 
@@ -277,6 +313,10 @@ class Answer:
 
 
 _BODILESS: Final = (204, 304)
+
+
+def _unknown(_: tuple[bytes, bytes]) -> None:
+    return None
 
 
 def _text(value: bytes) -> str:

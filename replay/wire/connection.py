@@ -10,7 +10,7 @@ from typing import Final, Protocol, cast
 
 from replay.models import Observation, Timing
 from replay.wire.answer import Answer
-from replay.wire.clock import milliseconds, now_ns
+from replay.wire.clock import now_ns
 from replay.wire.exchange import Exchange
 from replay.wire.heads import Heads
 
@@ -39,22 +39,24 @@ class Connection(asyncio.Protocol):
     def __init__(self, keeper: Keeper, heads: Heads, max_body: int) -> None:
         self.answer = Answer(method="", max_body=max_body, heads=heads)
         self.exchanges = 0
+        self.spoiled = False
+        """It does not stand at the end of an answer, and is never to be used again."""
         self.idle_since_ns = 0
         self._keeper = keeper
         self._exchange: Exchange | None = None
         self._transport: asyncio.Transport | None = None
-        self._is_readable: Callable[[], bool] = _always
-        self._sent = self._first = self._last = 0
+        self._readable: Callable[[int], object] = bool  # asked with 0: it holds nothing as yet
+        self._sent = self._first = 0
         self._early = bytearray()
         self._ended = False
-        self._spoiled = False
 
     @property
     def stale(self) -> bool:
         """Return whether the server had given this kept-alive connection up before it can have seen the request."""
         failure = self.answer.failure
-        gone = failure is not None and failure.kind in ("closed", "reset")
-        return gone and self.exchanges > 1 and not self.answer.begun
+        if failure is None or self.answer.begun:
+            return False
+        return self.exchanges > 1 and failure.kind in ("closed", "reset")
 
     def carry(self, exchange: Exchange) -> None:
         """Send the message of an exchange; only on a connection that is new, or `usable`."""
@@ -69,20 +71,20 @@ class Connection(asyncio.Protocol):
         else:
             self._carry_first(exchange)
 
-    def sound(self) -> bool:
-        """Return whether the connection is open and stands at the end of an answer, as far as the loop has seen."""
-        transport = self._transport
-        return not (self._spoiled or self._ended or transport is None or transport.is_closing())
-
     def usable(self) -> bool:
-        """Return whether the connection is sound and silent: it may hold no bytes, and no end, still to be read."""
-        return self.sound() and not self._is_readable()
+        """Return whether the connection is open and silent: it may hold no bytes, and no end, still to be read."""
+        transport = self._transport
+        if self.spoiled or self._ended or transport is None or transport.is_closing():
+            return False
+        # Silence is the only thing an idle connection may hold, seen by the loop or not.
+        return not self._readable(0)
 
     def observation(self, exchange: Exchange) -> Observation:
         """Return what came back, the content coding of its body not undone yet."""
-        answer, sent = self.answer, self._sent
-        first = milliseconds(sent, self._first) if self._first else None
-        timing = Timing(milliseconds(sent, self._last), first, exchange.connect_ms, exchange.queued_ms)
+        answer, sent, first, last = self.answer, self._sent, self._first, self.idle_since_ns
+        # As `milliseconds`, without the calls. The clock is monotonic, and the answer may yet come before the request.
+        first_ms = (first - sent) / 1e6 if first > sent else 0.0 if first else None
+        timing = Timing((last - sent) / 1e6 if last > sent else 0.0, first_ms, exchange.connect_ms, exchange.queued_ms)
         return Observation(answer.status, answer.headers, answer.body, answer.failure, timing)
 
     def expire(self, seconds: float) -> None:
@@ -92,7 +94,7 @@ class Connection(asyncio.Protocol):
 
     def abort(self) -> None:
         """Let go at once, without waiting for the other side. An exchange under way fails as `closed`."""
-        self._spoiled = True
+        self.spoiled = True
         if self._transport is not None:
             self._transport.abort()
 
@@ -106,13 +108,17 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
         self._transport = cast("asyncio.Transport", transport)
-        self._is_readable = _watch(transport.get_extra_info("socket"))
+        self._readable = _watch(transport.get_extra_info("socket"))
         self._keeper.opened(self)
 
     def data_received(self, data: bytes) -> None:
         """Hand the bytes to the answer that waits for them."""
         if self._exchange is not None:
-            self._take(data)
+            now = now_ns()
+            self._first = self._first or now
+            self.answer.feed(data)
+            if self.answer.done:
+                self._finish(now)
         elif self.exchanges == 0 and len(self._early) < _EARLY_LIMIT:
             self._early += data  # it answers before it was asked; that is its answer to the first request
         else:
@@ -140,17 +146,9 @@ class Connection(asyncio.Protocol):
             self._transport.write(exchange.message)
         if self._early:
             early, self._early = bytes(self._early), bytearray()
-            self._take(early)
+            self.data_received(early)
         if self._ended or self._transport is None or self._transport.is_closing():
             self._end(None)
-
-    def _take(self, data: bytes) -> None:
-        now = now_ns()
-        if not self._first:
-            self._first = now
-        self.answer.feed(data)
-        if self.answer.done:
-            self._finish(now)
 
     def _end(self, error: OSError | None) -> None:
         self._ended = True
@@ -159,14 +157,13 @@ class Connection(asyncio.Protocol):
             self._finish(now_ns())
 
     def _finish(self, now: int) -> None:
-        exchange = self._exchange
+        exchange, transport = self._exchange, self._transport
         if exchange is None:
             return
         self._exchange = None
-        self._last = self.idle_since_ns = now
+        self.idle_since_ns = now
         # An answer that came before the request was fully written leaves the rest of the request on the wire.
-        if not self.answer.reusable or (self._transport is not None and self._transport.get_write_buffer_size() > 0):
-            self._spoiled = True
+        self.spoiled = not self.answer.reusable or transport is None or transport.get_write_buffer_size() > 0
         self._keeper.finished(self, exchange)
 
     def _give_up(self, error: Exception) -> None:
@@ -176,19 +173,14 @@ class Connection(asyncio.Protocol):
             self._keeper.broken(self, exchange, error)
 
 
-def _always() -> bool:
-    return True
-
-
-def _watch(sock: object) -> Callable[[], bool]:
-    """Return what tells whether a socket holds something to read. Asked before each use, so made once."""
+def _watch(sock: object) -> Callable[[int], object]:
+    """Return what tells, asked with 0, whether a socket holds something to read. Asked before each use: made once."""
     descriptor = cast("_Socket", sock).fileno()
     if sys.platform == "win32":  # pragma: no cover
-        return lambda: bool(select.select([descriptor], [], [], 0)[0])
+        return lambda _: select.select([descriptor], [], [], 0)[0]
     poller = select.poll()
     poller.register(descriptor, select.POLLIN)
-    poll = poller.poll
-    return lambda: bool(poll(0))
+    return poller.poll
 
 
 class _Socket(Protocol):

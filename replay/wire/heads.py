@@ -15,6 +15,8 @@ from replay.models import Headers
 END: Final = b"\r\n\r\n"
 _LONGEST: Final = 8 * 2**10
 _MOST: Final = 256
+_LONGEST_FIELD: Final = 256
+_MOST_FIELDS: Final = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +30,15 @@ class Head:
 
 
 class Heads:
-    """The heads that one origin sends. Bounded: at most 256 of them, of at most 8 KiB each."""
+    """The heads that one origin sends, and the fields of those that differ in few of them.
+
+    Bounded: at most 256 heads of at most 8 KiB each, and 2,048 fields of at most 256 bytes each.
+    """
 
     def __init__(self) -> None:
+        self._fields: dict[tuple[bytes, bytes], tuple[str, str]] = {}
+        self.find_field = self._fields.get
+        """Return name and value as text, or None for a field that is not known."""
         self._known: dict[bytes, Head] = {}
         self.find = self._known.get
         """Return the Head that these bytes are known to be, or None. The bytes include the empty line."""
@@ -42,3 +50,11 @@ class Heads:
         if len(self._known) >= _MOST:
             self._known.clear()
         self._known[raw] = head
+
+    def learn_field(self, raw: tuple[bytes, bytes], field: tuple[str, str]) -> None:
+        """Remember a field as text."""
+        if len(raw[0]) + len(raw[1]) > _LONGEST_FIELD:
+            return
+        if len(self._fields) >= _MOST_FIELDS:
+            self._fields.clear()
+        self._fields[raw] = field

@@ -108,13 +108,16 @@ class Pool:
 
     def finished(self, connection: Connection, exchange: Exchange) -> None:
         """Take the outcome of an exchange, have the next one begin, and hand the outcome on."""
-        if connection.stale and exchange.method in _SAFE and not exchange.repeated and not self._closing:
+        if connection.answer.failure is not None and self._stale(connection, exchange):
             self._repeat(exchange)
             return
         observation, coded = connection.observation(exchange), connection.answer.coded
         exchange.over = True
         self._deadlines.remove(exchange)
-        self._give_back(connection)
+        if connection.spoiled:
+            connection.abort()
+        else:
+            self._idle.append(connection)
         self._next()
         # The far side is at work again: now there is time to undo the coding, which no timing includes.
         exchange.done(self._decoded(observation) if coded else observation)
@@ -167,12 +170,9 @@ class Pool:
             connection.abort()
         return None
 
-    def _give_back(self, connection: Connection) -> None:
-        """Keep the connection for the next exchange if it is sound, else drop it."""
-        if connection.sound():
-            self._idle.append(connection)
-        else:
-            connection.abort()
+    def _stale(self, connection: Connection, exchange: Exchange) -> bool:
+        """Tell whether an exchange is to be repeated on a new connection, since it met one that was given up."""
+        return connection.stale and exchange.method in _SAFE and not exchange.repeated and not self._closing
 
     def _repeat(self, exchange: Exchange) -> None:
         exchange.repeated, exchange.connection = True, None

@@ -34,7 +34,8 @@ _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _BREAKS_LINES: Final = re.compile(r"[\r\n\0]")
 _BODY_EXPECTED: Final = frozenset({"POST", "PUT", "PATCH"})
 _METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
-_PLAIN: Final = re.compile(r"/[ -~]*")
+_NO_BODY: Final = _METHODS - _BODY_EXPECTED
+_PLAIN: Final = re.compile(r"/[ -~]*").fullmatch
 _LARGEST_FORM: Final = 8 * 2**10
 _MOST_FORMS: Final = 256
 
@@ -51,6 +52,8 @@ class _Form:
     after: bytes
     rest: bytes
     names: frozenset[str]
+    plain: bytes | None
+    """The whole of it with the empty line, where no length stands in it."""
 
 
 class Renderer:
@@ -71,11 +74,23 @@ class Renderer:
         `added` are headers that follow the case's, where neither it nor the side has one of that name.
         """
         form = self._forms.get(request.headers) or self._form(request.headers)
+        if form.plain is not None and request.body is None and not added and request.method in _NO_BODY:
+            return self._start(request) + form.plain
         more = _added(added, form.names) if added else b""
         body = request.body
         inner, last = _lengths(form, request.method, body)
-        start = _start(request, self._origin)
+        start = self._start(request)
         return b"".join((start, form.before, inner, form.after, more, form.rest, last, b"\r\n", body or b""))
+
+    def _start(self, request: Request) -> bytes:
+        """Return the request line. What is plain needs no closer look: most methods and paths are."""
+        method, path = request.method, request.path
+        if method not in _METHODS:
+            _check_method(method)
+        if _PLAIN(path):
+            return f"{method} {self._origin.base}{path} HTTP/1.1\r\n".encode("utf-8", "surrogateescape")
+        _check_target(path)
+        return b"%b %b HTTP/1.1\r\n" % (method.encode(), _target(path, self._origin))
 
     def _form(self, headers: Headers) -> _Form:
         check_headers(headers)
@@ -127,16 +142,6 @@ def _check_target(path: str) -> None:
         raise InputError("the path holds a lone surrogate", hint="write the bytes percent-encoded") from None
 
 
-def _start(request: Request, origin: Origin) -> bytes:
-    """Return the request line. What is plain needs no closer look: most methods and paths are."""
-    if request.method not in _METHODS:
-        _check_method(request.method)
-    if _PLAIN.fullmatch(request.path):
-        return f"{request.method} {origin.base}{request.path} HTTP/1.1\r\n".encode("utf-8", "surrogateescape")
-    _check_target(request.path)
-    return b"%b %b HTTP/1.1\r\n" % (request.method.encode(), _target(request.path, origin))
-
-
 def _target(path: str, origin: Origin) -> bytes:
     if path == "*":
         return b"*"
@@ -177,7 +182,9 @@ def _formed(fields: list[tuple[str, str]], rest: list[tuple[str, str]], origin: 
     if "host" not in every:
         before.insert(0, ("Host", origin.authority))
     length = fields[place][0].encode() if place < len(fields) else None
-    return _Form(_lines(before), length, _lines(after), _lines(rest), every)
+    parts = _lines(before), _lines(after), _lines(rest)
+    plain = b"".join((*parts, b"\r\n")) if length is None else None
+    return _Form(parts[0], length, parts[1], parts[2], every, plain)
 
 
 def _added(fields: Headers, names: frozenset[str]) -> bytes:
