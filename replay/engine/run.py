@@ -158,7 +158,7 @@ def _left(plan: Plan, store: Store) -> Iterator[Case]:
 def close(plan: Plan, store: Store, dual: DualRun, sides: Parties, reason: str) -> tuple[Summary, Verdict]:
     """Walk once over what was stored: the sums, and the verdict. `reason` tells why the run did not complete, if so."""
     sums, judge = Tally(), Judge(plan.criteria, plan.record.gate)
-    for result in store.results(plan.record.id):
+    for result in store.results(plan.record.id, bodies=False):
         sums.add(result)
         judge.add(result)
     reason = reason or _miscounted(plan, sums)
