@@ -463,12 +463,11 @@ class GroupSpec(Spec):
     on: str | None = Field(default=None, description="A route: METHOD /path/*/with/**, the method optional.")
     where: str | None = Field(default=None, description="An expression over request and answer.")
     tag: str | None = Field(default=None, description="A tag of the case.")
-    by: str | None = Field(default=None, description="A location whose values split the group: one group each.")
 
     @model_validator(mode="after")
     def _selects(self) -> GroupSpec:
-        if self.on is None and self.where is None and self.tag is None and self.by is None:
-            raise ValueError("a group needs at least one of on, where, tag, by")
+        if self.on is None and self.where is None and self.tag is None:
+            raise ValueError("a group needs at least one of on, where, tag")
         return self
 
 
@@ -487,7 +486,9 @@ class TargetSpec(Spec):
     cwd: str | None = Field(default=None, description="The working directory of worker processes.")
     env: Mapping[str, str] = Field(default_factory=dict, description="Variables for worker processes.")
     headers: Mapping[str, str] = Field(default_factory=dict, description="Sent to this side only; beats the case's.")
-    timeout: Duration = Field(default=timedelta(seconds=10), gt=timedelta(0), description="One deadline for the whole exchange.")
+    timeout: Duration = Field(
+        default=timedelta(seconds=10), gt=timedelta(0), description="One deadline for the whole exchange."
+    )
     max_body: Whole = Field(default=64 * 2**20, ge=1, description="The largest body, in bytes, after decompression.")
     writable: Flag | tuple[str, ...] = Field(
         default=False, description="true, or routes, that may be sent unsafe methods."

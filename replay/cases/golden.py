@@ -47,7 +47,7 @@ class Golden(Spec):
     seed: Whole | None = Field(default=None, ge=0, le=_MAX_SEED, description="The seed that both sides see.")
     session: str | None = Field(default=None, description="Cases of one session count as one sample.")
     request: RequestSpec = Field(description="What is sent.")
-    expect: ExpectSpec | None = Field(default=None, description="The approved output; `replay approve` writes it.")
+    expect: ExpectSpec | None = Field(default=None, description="The approved output; the rest is compared with old.")
     compare: tuple[RuleSpec, ...] = Field(default=(), description="Rules for this case; they beat the settings'.")
 
 

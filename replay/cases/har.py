@@ -94,8 +94,14 @@ def _case(entry: Any, name: str, identity: str, file: str) -> Case:
         place=file,
         correlation_id=correlation_of(request) or name,
         freeze=_instant(entry.get("startedDateTime")),
+        # What one page asked for is no independent evidence, and was asked in this order.
+        session=_page(entry.get("pageref"), file),
         recorded=observation_of(entry.get("response"), request.method, entry.get("time")),
     )
+
+
+def _page(value: Any, file: str) -> str | None:
+    return f"{file}#{value}" if isinstance(value, str) and value else None
 
 
 def _instant(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final, Literal, Protocol
 
@@ -13,6 +14,8 @@ from replay.models import MISSING, Acceptance, Difference, DifferenceKind, Measu
 EQUAL: Final = "default: values are equal"
 _HEADERS: Final[Path] = (ROOT, "headers")
 _GLANCED: Final = frozenset({str, int, bool, type(None)})
+MOST_ACCEPTED: Final = 100
+"""How many places are kept for one rule: 20,000 ignored items say no more than a hundred."""
 MOST_DIFFERENCES: Final = 1000
 """Beyond this, a case's differences are counted and no longer listed: two disjoint documents need no longer proof."""
 
@@ -52,6 +55,7 @@ class Walk:
         self.against = against
         self.differences: list[Difference] = []
         self.accepted: dict[tuple[str, str], Acceptance] = {}
+        self._by_rule: Counter[str] = Counter()
         self.measures: list[Measure] = []
         self.met: set[int] = set()
         """The numbers of the rules whose intended change was seen."""
@@ -75,8 +79,10 @@ class Walk:
 
     def accept(self, at: Path, rule: str) -> None:
         """Keep that something here is not byte for byte the same, and which rule lets it pass."""
-        place = print_location(at)
-        self.accepted.setdefault((place, rule), Acceptance(place, rule))
+        self._by_rule[rule] += 1
+        if self._by_rule[rule] <= MOST_ACCEPTED:
+            place = print_location(at)
+            self.accepted.setdefault((place, rule), Acceptance(place, rule))
 
     def measure(self, at: Path, name: str, value: float | None) -> None:
         """Keep a figure, whether or not it was met."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from array import array
-from collections import Counter
 from typing import Final
 
 from replay.models import OutcomeName, Result
@@ -15,12 +14,52 @@ GOOD: Final[frozenset[OutcomeName]] = frozenset({"match", "noise", "waived"})
 COMPARED: Final[frozenset[OutcomeName]] = GOOD | {"deviation"}
 
 
+class Seen:
+    """Counts keys at 24 to 48 bytes each, whatever their length: 64-bit hashes in an open table.
+
+    Two keys share a hash with a probability of 10⁻⁷ in a million; the second one then counts as the first again.
+    """
+
+    def __init__(self) -> None:
+        self._table = array("Q", bytes(8 * 1024))
+        self._counts = array("I", bytes(array("I").itemsize * 1024))
+        self._used = 0
+
+    def add(self, key: object) -> int:
+        """Count a key once more, and return how often it was counted before."""
+        if 2 * self._used >= len(self._table):
+            self._grow()
+        slot = self._slot(hash(key) & 0xFFFF_FFFF_FFFF_FFFF or 1)
+        before = self._counts[slot]
+        self._counts[slot] = before + 1
+        self._used += not before
+        return before
+
+    def _slot(self, mark: int) -> int:
+        table, mask = self._table, len(self._table) - 1
+        slot = mark & mask
+        # It ends: the table is never more than half full.
+        while (found := table[slot]) and found != mark:
+            slot = (slot + 1) & mask
+        table[slot] = mark
+        return slot
+
+    def _grow(self) -> None:
+        old = zip(self._table, self._counts, strict=True)
+        size = 2 * len(self._table)
+        self._table = array("Q", bytes(8 * size))
+        self._counts = array("I", bytes(array("I").itemsize * size))
+        for mark, count in old:
+            if mark:
+                self._counts[self._slot(mark)] = count
+
+
 class Sizes:
     """How many cases each session holds; a case without session is one of its own, and costs no memory."""
 
     def __init__(self) -> None:
         self._alone = 0
-        self._sessions: Counter[str] = Counter()
+        self._sessions = Seen()
         self.total = 0
         self._squares = 0
 
@@ -30,9 +69,7 @@ class Sizes:
         if session is None:
             self._squares += 1
             return
-        size = self._sessions[session]
-        self._sessions[session] = size + 1
-        self._squares += 2 * size + 1
+        self._squares += 2 * self._sessions.add(session) + 1
 
     def effective(self, further: int = 0) -> float:
         """Return (Σm)²/Σm² over all sessions and `further` cases with a session each; 0 without any case."""
@@ -80,41 +117,6 @@ class Sample:
         return (n * self.bad / cases if cases else 0.0), n
 
 
-class Seen:
-    """A set of identities at 8 to 32 bytes each, whatever their length: 64-bit hashes in an open table.
-
-    Two identities share a hash with a probability of 10⁻⁷ in a million; the second one then counts as a repeat.
-    """
-
-    def __init__(self) -> None:
-        self._table = array("Q", bytes(8 * 1024))
-        self._used = 0
-
-    def add(self, key: object) -> bool:
-        """Return whether the key is new, and keep it."""
-        if 2 * self._used >= len(self._table):
-            self._grow()
-        new = self._insert(hash(key) & 0xFFFF_FFFF_FFFF_FFFF or 1)
-        self._used += new
-        return new
-
-    def _insert(self, mark: int) -> bool:
-        table, mask = self._table, len(self._table) - 1
-        slot = mark & mask
-        # It ends: the table is never more than half full.
-        while (found := table[slot]) and found != mark:
-            slot = (slot + 1) & mask
-        table[slot] = mark
-        return not found
-
-    def _grow(self) -> None:
-        old = self._table
-        self._table = array("Q", bytes(8 * 2 * len(old)))
-        for mark in old:
-            if mark:
-                self._insert(mark)
-
-
 class Repeats:
     """Tells evidence from its repetition: a case again proves nothing, unless it fails where it did not before."""
 
@@ -125,7 +127,7 @@ class Repeats:
     def adds(self, result: Result) -> bool:
         """Return whether the result is new evidence; a departure from a case that was fine before always is."""
         identity = result.case.identity
-        new = self._cases.add(identity)
+        new = not self._cases.add(identity)
         if result.outcome in GOOD:
             return new
-        return self._failures.add((identity, result.outcome)) or new
+        return not self._failures.add((identity, result.outcome)) or new
