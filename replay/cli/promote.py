@@ -70,14 +70,12 @@ def _promotion(
 ) -> Promotion:
     from datetime import datetime
 
+    from replay.cli.stored import cases_called
     from replay.curation import promote as promotion_of
-    from replay.errors import InputError
 
-    record = next((it for it in ([kept.run(run)] if run else kept.runs()) if kept.find(key, it.id)), None)
-    if record is None:
-        raise InputError(f"no stored case is called '{key}'", hint="`replay report` lists the cases that deviate")
+    record, found = cases_called(kept, key, run)
     return promotion_of(
-        kept.find(key, record.id)[0],
+        found[0],
         run=record.id,
         run_seed=record.settings["seed"],
         instant=datetime.fromisoformat(record.settings["instant"]),

@@ -136,7 +136,8 @@ def _carry_out(plan: Plan, store_file: Path, reports: Reports, *, resume: bool) 
         try:
             write_reports(reports, finished.summary, results, finished.verdict)
         finally:
-            print_report(finished.summary, results, finished.verdict)
+            if not any(str(path) == "/dev/stdout" for _, path in reports):
+                print_report(finished.summary, results, finished.verdict)
     if signalled is not None:
         return 128 + signalled
     return finished.verdict.exit_code if finished.verdict else 0 if finished.summary.complete else 3

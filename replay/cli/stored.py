@@ -8,6 +8,8 @@ from typing import Final
 
 from replay.config import find_settings
 from replay.errors import InputError
+from replay.models import Result
+from replay.store.base import RunRecord
 from replay.store.sqlite import SqliteStore
 
 FOLDER: Final = ".replay"
@@ -20,6 +22,17 @@ def opened_store(given: Path | None) -> SqliteStore:
     if not path.exists():
         raise InputError("there is no store yet", place=str(path), hint="`replay run` makes one")
     return SqliteStore.open(path, create=False)
+
+
+def cases_called(kept: SqliteStore, key: str, run: str | None) -> tuple[RunRecord, list[Result]]:
+    """Return the newest run that has a case of this id or correlation id, or the one named, and its results of it.
+
+    Raise InputError where there is none.
+    """
+    for record in [kept.run(run)] if run else kept.runs():
+        if found := kept.find(key, record.id):
+            return record, found
+    raise InputError(f"no stored case is called '{key}'", hint="`replay report` lists the cases that deviate")
 
 
 def default_store() -> Path:
