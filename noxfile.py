@@ -81,6 +81,14 @@ def demo(session: nox.Session) -> None:
 
 
 @nox.session
+def bench(session: nox.Session) -> None:
+    """Measure what sending and comparing cost, beside others; `-- --quick`: 20 seconds, docs left alone."""
+    install(session, "-e", ".[dev]", "aiohttp")
+    page = [] if "--quick" in session.posargs else ["--page", "docs/performance.md"]
+    session.run("python", "-m", "bench", *page, *session.posargs)
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """Write docs/commands.md anew, from what `--help` prints at 80 columns."""
     install(session, "-e", ".")

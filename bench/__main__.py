@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> int:
         chosen.seconds, chosen.repeats, chosen.cases = min(chosen.seconds, 0.3), 1, min(chosen.cases, 200)
     sizes = SIZES_KB[:1] if chosen.quick else SIZES_KB
     try:
-        results = measured(seconds=chosen.seconds, repeats=chosen.repeats, cases=chosen.cases, sizes_kb=sizes)
+        results = measured(chosen, sizes_kb=sizes)
     except CannotStartError as error:
         sys.stderr.write(f"bench: {error}\n")
         return _ERROR
@@ -41,8 +41,9 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def measured(*, seconds: float, repeats: int, cases: int, sizes_kb: Sequence[int]) -> dict[str, Any]:
+def measured(chosen: argparse.Namespace, *, sizes_kb: Sequence[int]) -> dict[str, Any]:
     """Return all figures of one run: sending, the dual run, and the latency that it reports."""
+    seconds, repeats, cases = chosen.seconds, chosen.repeats, chosen.cases
     machine = _machine()
     with ExitStack() as stack:
         folder, work = (Path(stack.enter_context(TemporaryDirectory(prefix="bench-"))) for _ in range(2))
@@ -53,7 +54,7 @@ def measured(*, seconds: float, repeats: int, cases: int, sizes_kb: Sequence[int
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
             "machine": machine | {"load_before": os.getloadavg()[0]},
             "asked": {"seconds": seconds, "repeats": repeats, "cases": cases},
-            "sending": sending.measure(old, seconds=seconds, repeats=repeats, sizes_kb=sizes_kb),
+            "sending": sending.measure(old, seconds=seconds, repeats=repeats, sizes_kb=sizes_kb, only=chosen.senders),
             "dual": dual.measure(Bench(work, old, new), cases=cases, repeats=repeats, sizes_kb=sizes_kb),
             "latency": latency.measure(Bench(work, *slow), cases=cases),
         }
@@ -69,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="once, briefly, and only 1 KB: some 20 seconds")
     parser.add_argument("--seconds", type=float, default=1.0, help="how long each sender sends at a time")
     parser.add_argument("--repeats", type=int, default=7, help="how often everything is measured, in turn")
+    parser.add_argument("--senders", type=lambda text: text.split(","), help="only these, such as callbacks,wrk,hey")
     parser.add_argument("--cases", type=int, default=5000, help="how many cases a dual run has")
     parser.add_argument("--out", type=Path, default=_HERE / "results.json", help="where the figures go")
     parser.add_argument("--page", type=Path, help="a page whose tables are to be replaced")

@@ -62,12 +62,13 @@ class Bench:
             raise FailedRunError(f"`replay run` ended with {cost.exit_code}: {cost.output.strip()[-300:]}")
         return cost, json.loads((self.folder / "report.json").read_bytes()) if report else {}
 
-    def check(self, workload: Workload) -> None:
-        """Raise FailedRunError unless each case of a small run ends as its workload is meant to."""
-        _, report = self.run(workload.path, _FEW, report=True)
+    def few(self, workload: Workload) -> Cost:
+        """Run a few cases. Raises FailedRunError unless each ends as its workload is meant to."""
+        cost, report = self.run(workload.path, _FEW, report=True)
         counted = report["counts"][OUTCOMES[workload.kind]]
         if counted != _FEW:
             raise FailedRunError(f"{counted} of {_FEW} cases are {OUTCOMES[workload.kind]}: {report['counts']}")
+        return cost
 
     def _clean(self) -> None:
         for file in self.folder.iterdir():
@@ -81,9 +82,7 @@ def measure(bench: Bench, *, cases: int, repeats: int, sizes_kb: Sequence[int]) 
     for _ in range(repeats):
         for workload in [Workload(kind, size) for size in sizes_kb for kind in KINDS]:
             try:
-                if workload not in taken:
-                    bench.check(workload)
-                few, many = (bench.run(workload.path, count)[0] for count in (_FEW, _FEW + cases))
+                few, (many, _) = bench.few(workload), bench.run(workload.path, _FEW + cases)
                 taken.setdefault(workload, []).append((few, many))
             except FailedRunError as error:
                 failed[f"{workload.kind} {workload.size_kb} KB"] = str(error)

@@ -109,12 +109,17 @@ def _goreplay() -> bool:
     return any(shutil.which(name) for name in ("goreplay", "gor"))
 
 
-def measure(url: str, *, seconds: float, repeats: int, sizes_kb: Sequence[int]) -> dict[str, Any]:
+def measure(
+    url: str, *, seconds: float, repeats: int, sizes_kb: Sequence[int], only: Sequence[str] | None = None
+) -> dict[str, Any]:
     """Measure each sender `repeats` times, in turn, so that what else the machine does meets all of them alike.
 
     Answers whose heads all differ stand apart: a client that remembers heads has an easier time with others.
     """
     found, missing = senders()
+    for name in [name for name in found if only is not None and name not in only]:
+        missing[name] = "it was not asked for"
+        del found[name]
     taken: dict[tuple[str, str], list[Sent]] = {}
     paths = {f"{size} KB{note}": f"/{folder}/{size}.json" for size in sizes_kb for note, folder in FOLDERS.items()}
     for _ in range(repeats):

@@ -25,6 +25,7 @@ MAX_OVERHEAD: Final = 2 * 2**20
 """The most bytes that may arrive in a row without one of the body among them: heads, chunk extensions, trailers."""
 
 _PREFIX: Final = 12
+_PLAIN: Final = b"HTTP/1."
 _LONGEST_NUMBER: Final = 20
 _FRAMING_LENGTHS: Final = frozenset(map(len, ("content-length", "content-encoding", "transfer-encoding")))
 _VERSIONS: Final = ("1.0", "1.1")
@@ -163,15 +164,15 @@ class Answer:
         self._overhead = self._overhead + len(data) if len(self._body) == before else 0
         if self._overhead > MAX_OVERHEAD and not self.done:
             self._fail("too_large", f"over {MAX_OVERHEAD} bytes of head, chunk extensions or trailers")
-        elif self.reusable:
-            self._learn()
+        elif self._heads is not None and self.reusable and self._heads.learning():
+            self._learn(self._heads)
 
-    def _learn(self) -> None:
+    def _learn(self, heads: Heads) -> None:
         """Remember the head of an answer that was exactly one head and the body that it announced."""
         raw = self._first[: self._first.find(END) + len(END)]
         whole = self._length == len(self._body) and self._fed == len(raw) + len(self._body)
-        if whole and self._heads is not None and self.status is not None:
-            self._heads.learn(raw, Head(self.status, self.headers, len(self._body), self.coded))
+        if whole and self.status is not None:
+            heads.learn(raw, Head(self.status, self.headers, len(self._body), self.coded))
 
     def end(self, error: OSError | None = None) -> None:
         """Say that the connection ended; `error` is what the system said unless it ended in good order."""
@@ -243,6 +244,8 @@ class Answer:
     def _guess(self, data: bytes) -> None:
         """Recognise what is not HTTP/1.1 at all by how it starts."""
         self._start += data[: _PREFIX - len(self._start)]
+        if self._start.startswith(_PLAIN):
+            return
         guess = next((text for start, text in _GUESSES if self._start.startswith(start)), None)
         if guess is None and self._start[:2] == b"\0\0" and self._start[3:4] == b"\4":
             guess = "an HTTP/2 SETTINGS frame came, where HTTP/1.1 was spoken"

@@ -15,6 +15,7 @@ from replay.models import Headers
 END: Final = b"\r\n\r\n"
 _LONGEST: Final = 8 * 2**10
 _MOST: Final = 256
+_REST: Final = 4096
 _LONGEST_FIELD: Final = 256
 _MOST_FIELDS: Final = 2048
 
@@ -36,6 +37,7 @@ class Heads:
     """
 
     def __init__(self) -> None:
+        self._passed_over = 0
         self._fields: dict[tuple[bytes, bytes], tuple[str, str]] = {}
         self.find_field = self._fields.get
         """Return name and value as text, or None for a field that is not known."""
@@ -43,13 +45,24 @@ class Heads:
         self.find = self._known.get
         """Return the Head that these bytes are known to be, or None. The bytes include the empty line."""
 
-    def learn(self, raw: bytes, head: Head) -> None:
-        """Remember a head. Where every head is another one, the old ones make room all at once."""
-        if len(raw) > _LONGEST:
-            return
-        if len(self._known) >= _MOST:
+    def learning(self) -> bool:
+        """Tell whether another head is to be remembered.
+
+        Where no head is like another, remembering them is in vain: once there is no room, thousands are passed over
+        before the old ones make room, all at once.
+        """
+        if len(self._known) < _MOST:
+            return True
+        self._passed_over += 1
+        if self._passed_over > _REST:
+            self._passed_over = 0
             self._known.clear()
-        self._known[raw] = head
+        return False
+
+    def learn(self, raw: bytes, head: Head) -> None:
+        """Remember a head, unless it is a long one."""
+        if len(raw) <= _LONGEST:
+            self._known[raw] = head
 
     def learn_field(self, raw: tuple[bytes, bytes], field: tuple[str, str]) -> None:
         """Remember a field as text."""

@@ -1,0 +1,71 @@
+"""The bench runs, and its figures have the shape that its readers expect."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = "# Before\n<!-- bench: begin -->\nold tables\n<!-- bench: end -->\nafter\n"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], str]:
+    """Return the results of the smallest bench there is, and the page that it wrote its tables into."""
+    if shutil.which("nginx") is None:
+        pytest.skip("nginx is not installed: the bench was NOT run (apt-get install nginx-light)")
+    folder = tmp_path_factory.mktemp("bench")
+    out, page = folder / "results.json", folder / "page.md"
+    page.write_text(PAGE, encoding="utf-8")
+    command = [sys.executable, "-m", "bench", "--quick", "--seconds", "0.05", "--cases", "20"]
+    command += ["--senders", "callbacks,coroutines,hey", "--out", str(out), "--page", str(page)]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=120, env=dict(os.environ), check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(out.read_text(encoding="utf-8")), page.read_text(encoding="utf-8")
+
+
+def test_each_of_our_own_ways_of_sending_has_its_cost(made: tuple[dict[str, Any], str]) -> None:
+    results, _ = made
+    rows = {(row["sender"], row["answer"]): row for row in results["sending"]["rows"]}
+    for sender in ("callbacks", "coroutines"):
+        for answer in ("1 KB", "1 KB, no head like another"):
+            row = rows[sender, answer]
+            assert row["requests"] > 0
+            assert 0 < row["cpu_us"]["least"] <= row["cpu_us"]["median"] <= row["cpu_us"]["most"]
+
+
+def test_whoever_was_not_measured_is_named_with_the_reason(made: tuple[dict[str, Any], str]) -> None:
+    results, _ = made
+    assert {"goreplay", "wrk"} <= set(results["sending"]["missing"])
+    assert results["sending"]["missing"]["wrk"] == "it was not asked for"
+
+
+def test_each_kind_of_bodies_was_compared_and_has_its_cost(made: tuple[dict[str, Any], str]) -> None:
+    results, _ = made
+    assert results["dual"]["failed"] == {}
+    assert {row["bodies"] for row in results["dual"]["rows"]} == {"equal", "ignored", "deviating"}
+    assert all(row["start_cpu_s"]["median"] > 0 for row in results["dual"]["rows"])
+
+
+def test_the_latency_that_is_reported_is_held_against_the_known_delay(made: tuple[dict[str, Any], str]) -> None:
+    latency = made[0]["latency"]
+    assert latency["counts"]["compared"] == 20
+    for side in ("old", "new"):
+        assert latency["sides"][side]["p50_ms"] >= latency["delay_ms"] - 1  # timers count in milliseconds
+
+
+def test_the_tables_replace_what_stood_between_the_markers(made: tuple[dict[str, Any], str]) -> None:
+    _, page = made
+    assert page.startswith("# Before\n<!-- bench: begin -->\n")
+    assert page.endswith("<!-- bench: end -->\nafter\n")
+    assert "old tables" not in page
+    assert "| callbacks |" in page
