@@ -118,7 +118,10 @@ class Pool:
             connection.abort()
         else:
             self._idle.append(connection)
-        self._next()
+        if self._waiting:
+            self._next()
+        else:
+            self._free += 1
         # The far side is at work again: now there is time to undo the coding, which no timing includes.
         exchange.done(self._decoded(observation) if coded else observation)
 

@@ -19,6 +19,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from replay.errors import InputError
@@ -118,12 +119,17 @@ def check_request(request: Request) -> None:
 def check_headers(headers: Headers) -> None:
     """Raise InputError for a header whose name is no token, or whose value would break its line."""
     for name, value in headers:
-        if not _TOKEN.fullmatch(name.removeprefix(":")):
-            raise InputError(f"{_shown(name)} is no header name", hint="letters, digits and hyphens")
+        _check_name(name)
         # The value is not shown: it may be a secret.
         if _BREAKS_LINES.search(value):
             raise InputError(f"the value of header {_shown(name)} holds CR, LF or NUL", hint="one line a value")
         _encoded(value)
+
+
+@lru_cache(maxsize=1024)
+def _check_name(name: str) -> None:
+    if not _TOKEN.fullmatch(name.removeprefix(":")):
+        raise InputError(f"{_shown(name)} is no header name", hint="letters, digits and hyphens")
 
 
 def _check_method(method: str) -> None:
@@ -188,8 +194,29 @@ def _formed(fields: list[tuple[str, str]], rest: list[tuple[str, str]], origin: 
 
 
 def _added(fields: Headers, names: frozenset[str]) -> bytes:
-    check_headers(fields)
+    rendered, own = _rendered(fields)
+    if names.isdisjoint(own):
+        return rendered
     return _lines([field for field in fields if field[0].lower() not in names])
+
+
+@lru_cache(maxsize=1024)
+def _rendered(fields: Headers) -> tuple[bytes, frozenset[str]]:
+    """Return what is added to a request, and its names; both sides of a case get the same, one after the other."""
+    names = _checked_names(tuple([name for name, _ in fields]))
+    text = "".join([f"{name}: {value}\r\n" for name, value in fields])
+    # As many line ends as fields: none of the values holds one.
+    if text.isascii() and text.count("\r") == text.count("\n") == len(fields) and "\0" not in text:
+        return text.encode(), names
+    check_headers(fields)
+    return _lines(fields), names
+
+
+@lru_cache(maxsize=1024)
+def _checked_names(names: tuple[str, ...]) -> frozenset[str]:
+    for name in names:
+        _check_name(name)
+    return frozenset([name.lower() for name in names])
 
 
 def _lines(fields: Iterable[tuple[str, str]]) -> bytes:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from replay.errors import InputError
 from replay.models import Headers, Request
 from replay.wire import Origin, check_request
-from replay.wire.render import render
+from replay.wire.render import Renderer, render
 
 HERE = Origin.parse("http://127.0.0.1:8001")
 
@@ -151,3 +151,53 @@ def test_a_message_has_one_head_and_then_the_body(method: str, path: str, header
     lines = head.split(b"\r\n")
     assert not any(byte in line for line in lines for byte in b"\r\n\0")
     assert len(lines) <= 1 + len(headers) + 2  # the request line, Host and Content-Length
+
+
+ADDED: Headers = (("Replay-Seed", "7"), ("traceparent", "00-derived"))
+
+
+def test_what_is_added_follows_the_headers_of_the_case_and_comes_before_the_length() -> None:
+    message = Renderer(HERE).message(Request("POST", "/", (("Host", "h"), ("A", "1")), b"hi"), ADDED)
+    assert message == (
+        b"POST / HTTP/1.1\r\nHost: h\r\nA: 1\r\nReplay-Seed: 7\r\ntraceparent: 00-derived\r\n"
+        b"Content-Length: 2\r\n\r\nhi"
+    )
+
+
+@pytest.mark.parametrize("side", [(), (("REPLAY-SEED", "8"),)])
+def test_what_the_case_or_the_side_says_itself_is_not_added(side: Headers) -> None:
+    headers = (("Host", "h"), ("TraceParent", "00-captured"), *(() if side else (("replay-SEED", "8"),)))
+    lines = Renderer(HERE, side).message(Request(headers=headers), ADDED).split(b"\r\n")
+    assert sorted(line.lower() for line in lines[1:-2]) == [b"host: h", b"replay-seed: 8", b"traceparent: 00-captured"]
+
+
+@pytest.mark.parametrize("added", [("A", "b\r\nC: d"), ("A", "b\0"), ("A: b\r\nC", "d"), ("", "c"), ("A", "\ud800")])
+def test_what_is_added_cannot_break_the_message(added: tuple[str, str]) -> None:
+    for _ in range(2):
+        with pytest.raises(InputError):
+            Renderer(HERE).message(Request(), (added,))
+
+
+@given(
+    st.lists(
+        st.builds(
+            Request,
+            st.sampled_from(["GET", "POST", "HEAD", "DELETE"]),
+            st.sampled_from(["/", "/x?y=a b", "*", "?q", "/\u00e9", ""]),
+            st.lists(
+                st.tuples(
+                    st.sampled_from(["A", "host", "Content-length", "CONTENT-LENGTH", "te", ":path", "X"]),
+                    st.sampled_from(["", "1", "\u00e9", "\u20ac"]),
+                ),
+                max_size=4,
+            ).map(tuple),
+            st.one_of(st.none(), st.binary(max_size=3)),
+        ),
+        max_size=6,
+    ),
+    st.sampled_from([(), (("X", "side"),), (("Host", "side"), ("B", "c"))]),
+)
+def test_a_request_is_rendered_alike_whatever_was_rendered_before(requests: list[Request], side: Headers) -> None:
+    renderer = Renderer(HERE, side)
+    for request in [*requests, *requests]:
+        assert renderer.message(request) == Renderer(HERE, side).message(request)
