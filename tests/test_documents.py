@@ -23,6 +23,8 @@ from replay.documents import (
     explain,
     overflows,
     parse_json,
+    parse_plain,
+    plain_json,
     read_yaml,
     shown,
     validated,
@@ -414,6 +416,28 @@ def test_no_bytes_make_the_reader_raise(data: bytes) -> None:
 def test_the_strict_reader_agrees_with_the_lenient_one_on_sound_json(value: Any) -> None:
     text = json.dumps(value)
     assert parse_json(text).value == json.loads(text)
+
+
+PIECES = st.sampled_from([
+    "{", "}", "[", "]", ",", ":", " ", "\n", '"a"', '"a":1', "0", "-0", "1.0", "1.50", "1e5", "1e999", "0.1", "NaN",
+    '"\\ud83d"', '"\\ud83d\\ude00"', '"\\u00e9\\/"', '"é"', "true", "null", "9" * 30, '{"a": 1, "a": 2}', "[" * 450,
+])  # fmt: skip
+
+
+@given(st.lists(PIECES, max_size=8).map("".join) | JSON_VALUES.map(json.dumps))
+def test_plain_json_is_read_as_exactly_and_all_that_is_not_plain_is_left(text: str) -> None:
+    plain, exact = parse_plain(text), parse_json(text, spelled=True)
+    assert plain is None or (exact.ok, exact.findings, dump_json(exact.value)) == (True, (), plain_json(plain))
+
+
+@pytest.mark.parametrize("text", ["{}", '{"a": [1, -2.5, 0.1, true, null, "é\\u00e9"]}', " [12345678901234567890]\r\n"])
+def test_plain_json_is_told_as_plain(text: str) -> None:
+    assert plain_json(parse_plain(text)) == dump_json(parse_json(text, spelled=True).value)
+
+
+@pytest.mark.parametrize("text", ["-0", "[-0]", "[-0 ]", '{"a":-0}', "[-0\t]", "[-0\n]"])
+def test_a_negative_zero_is_never_lost(text: str) -> None:
+    assert parse_plain(text) is None or "-0" in plain_json(parse_plain(text))
 
 
 def test_canonical_json_ignores_the_order_of_keys_only() -> None:

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from replay.cases.content import CUT, ByteStream, opened, unreadable
 from replay.cases.correlation import correlation_of
+from replay.cases.plain import plain_case
 from replay.cases.record import RecordSpec
 from replay.documents import FindingName, explain, overflows, parse_json, shown
 from replay.errors import DocumentError, Place
@@ -167,6 +168,11 @@ def _require_header(line: bytes, place: Place) -> None:
 
 
 def _case(line: bytes, place: str, identity: str) -> Case:
+    return plain_case(line, place, identity) or modelled_case(line, place, identity)
+
+
+def modelled_case(line: bytes, place: str, identity: str) -> Case:
+    """Return the case of any record; raise BadLineError, which tells what is wrong with it."""
     record = _record(line)
     try:
         request = record.request.build()

@@ -74,7 +74,8 @@ def content_type(headers: Headers) -> str | None:
     return next((value for name, value in headers if name.lower() == "content-type"), None)
 
 
-def _base64(value: Any) -> bytes:
+def read_base64(value: Any) -> bytes:
+    """Return the bytes that base64 spells, in one line or several; raise ValueError for anything else."""
     if isinstance(value, bytes):
         return value
     try:
@@ -89,7 +90,7 @@ def _name(value: Any) -> Any:
 
 Pairs = Annotated[tuple[tuple[str, str], ...], PlainValidator(read_pairs, json_schema_input_type=ListPairs)]
 HeaderPairs = Annotated[Headers, PlainValidator(read_headers, json_schema_input_type=ListPairs)]
-Base64 = Annotated[bytes, PlainValidator(_base64, json_schema_input_type=str)]
+Base64 = Annotated[bytes, PlainValidator(read_base64, json_schema_input_type=str)]
 Name = Annotated[str, BeforeValidator(_name, json_schema_input_type=str | int)]
 """Text that other tools often write as a number."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from urllib.parse import quote, quote_plus
 
 from pydantic import Field, PlainValidator, field_validator, model_validator
@@ -25,12 +25,14 @@ from replay.cases.multipart import Part, boundary_of, encode
 from replay.errors import DocumentError
 from replay.models import Headers, Request
 
-_RAW_PATH = re.compile(r"[!-~]*")
-_TYPES = {
+RAW_PATH: Final = re.compile(r"[!-~]*")
+"""What may stand in a path as it is sent."""
+BODY_TYPES: Final = {
     "json_": "application/json",
     "text": "text/plain; charset=utf-8",
     "form": "application/x-www-form-urlencoded",
 }
+"""The content type that a body gets where the headers state none, by the field that gives it."""
 
 
 class PartSpec(Body):
@@ -120,7 +122,7 @@ class RequestSpec(Body):
     def _raw(cls, path: str) -> str:
         if path != "*" and not path.startswith("/"):
             raise ValueError("must begin with /; the host is the target's business, never the case's")
-        if not _RAW_PATH.fullmatch(path):
+        if not RAW_PATH.fullmatch(path):
             raise ValueError("holds a space, a control character or one beyond ASCII; percent-encode it (%20)")
         return path
 
@@ -142,7 +144,7 @@ class RequestSpec(Body):
         if stated == ("multipart",):
             return self._with_parts(folder)
         body = self._body(folder)
-        kind = _TYPES.get(stated[0]) if stated else None
+        kind = BODY_TYPES.get(stated[0]) if stated else None
         return Request(self.method, self._target(), self._headers(kind), body)
 
     def _target(self) -> str:

@@ -1,7 +1,15 @@
 """Strict reading of JSON and YAML: nothing is guessed, every number keeps its digits, and every error says where."""
 
 from replay.documents.numbers import Numeral, dump_json, overflows
-from replay.documents.strict_json import Finding, FindingName, ParsedJson, canonical_json, parse_json
+from replay.documents.strict_json import (
+    Finding,
+    FindingName,
+    ParsedJson,
+    canonical_json,
+    parse_json,
+    parse_plain,
+    plain_json,
+)
 from replay.documents.strict_yaml import Document, check_json, read_yaml
 from replay.documents.text import shown
 from replay.documents.validation import explain, invalid, validated
@@ -19,6 +27,8 @@ __all__ = [
     "invalid",
     "overflows",
     "parse_json",
+    "parse_plain",
+    "plain_json",
     "read_yaml",
     "shown",
     "validated",

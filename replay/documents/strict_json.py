@@ -67,11 +67,22 @@ def _refuse(_constant: str) -> NoReturn:
     raise _IrregularError
 
 
+def _shortest(spelling: str) -> float:
+    number = float(spelling)
+    if repr(number) != spelling:
+        raise _IrregularError
+    return number
+
+
 # One decoder for all clean documents: making one costs more than reading 1 KB. It keeps no state between calls.
 _CLEAN: Final = json.JSONDecoder(object_pairs_hook=_unique, parse_float=Decimal, parse_constant=_refuse)
 _CLEAN_SPELLED: Final = json.JSONDecoder(
     object_pairs_hook=_unique, parse_float=Numeral, parse_int=spelled_integer, parse_constant=_refuse
 )
+
+_PLAIN: Final = json.JSONDecoder(object_pairs_hook=_unique, parse_float=_shortest, parse_constant=_refuse)
+_COMPACT: Final = json.JSONEncoder(ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":"))
+_MINUS_ZEROS: Final = tuple(f"-0{mark}" for mark in ",]} \t\r\n")
 
 
 def parse_json(data: bytes | str, *, spelled: bool = False) -> ParsedJson:
@@ -94,6 +105,30 @@ def parse_json(data: bytes | str, *, spelled: bool = False) -> ParsedJson:
     except RecursionError:
         return _failed("too_deep", "too many levels of nesting")
     return ParsedJson(value, ok=True, findings=_surrogates(text))
+
+
+def parse_plain(text: str) -> Any:
+    """Return what a document holds that has no flaw and only numbers that `plain_json` writes as they are written here.
+
+    Return None for any other: `parse_json` reads it, and tells what is wrong with it. So much quicker than that, since
+    nothing is counted and no number is more than the float or int that it most often is.
+    """
+    if _too_deep(text) or "\\ud" in text or "\\uD" in text or _may_hold_minus_zero(text):
+        return None
+    try:
+        return _PLAIN.decode(text)
+    except (_IrregularError, ValueError, RecursionError):
+        return None
+
+
+def _may_hold_minus_zero(text: str) -> bool:
+    """Return whether there may be an integer that no int can be. Text that looks like one does no harm."""
+    return any(map(text.__contains__, _MINUS_ZEROS)) or text.endswith("-0")
+
+
+def plain_json(value: Any) -> str:
+    """Return compact JSON of what `parse_plain` returned: as `dump_json`, and many times as fast."""
+    return _COMPACT.encode(value)
 
 
 def canonical_json(value: Any) -> str:
