@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 
 SHOWN_LINES: Final = 12
+SHOWN_CHARACTERS: Final = 4_000
+"""Of each text, however long its lines are: what is shown is kept with every result."""
+_LEAD: Final = 1_000
+"""Characters that are shown before the first one that differs, where not everything is."""
 MUCH_LONGER: Final = 4
 """How many times as many lines one text goes on for where the other is said to stop."""
 
@@ -27,7 +31,20 @@ def text_change(old: str, new: str) -> TextChange:
     end = _common(old_lines[start:][::-1], new_lines[start:][::-1])
     old_part, new_part = old_lines[start : len(old_lines) - end], new_lines[start : len(new_lines) - end]
     note = ("" if end else _stops(old_lines, new_lines, start)) or _span(start, old_part, new_part, len(old_lines))
-    return TextChange("".join(old_part[:SHOWN_LINES]), "".join(new_part[:SHOWN_LINES]), note)
+    return TextChange(*_shown("".join(old_part[:SHOWN_LINES]), "".join(new_part[:SHOWN_LINES])), note)
+
+
+def _shown(old: str, new: str) -> tuple[str, str]:
+    """Cut both texts to `SHOWN_CHARACTERS`, so that the first place where they differ is among them."""
+    low, high = 0, min(len(old), len(new))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if old[low:middle] == new[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    start = low - _LEAD if low >= SHOWN_CHARACTERS else 0
+    return old[start : start + SHOWN_CHARACTERS], new[start : start + SHOWN_CHARACTERS]
 
 
 def _common(one: list[str], other: list[str]) -> int:

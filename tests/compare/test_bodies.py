@@ -10,7 +10,7 @@ import pytest
 
 from replay.compare import Compared
 from replay.compare.reading import How, read_content
-from replay.compare.text import text_change
+from replay.compare.text import SHOWN_CHARACTERS, text_change
 from replay.models import Expectation, Request
 
 Compare = Callable[..., Compared]
@@ -178,6 +178,16 @@ def test_a_text_change_tells_from_where_on_and_whether_one_stops(old: str, new: 
 def test_where_a_text_stops_its_last_lines_are_shown() -> None:
     change = text_change(lines(231), lines(40) + "error: boom\n")
     assert (change.old.splitlines()[0], change.new) == ("line 41", "error: boom\n")
+
+
+@pytest.mark.parametrize("at", [0, 3_999, 4_000, 19_999_999])
+def test_of_endless_lines_only_the_part_that_differs_is_kept(at: int) -> None:
+    text = "\x00" * 20_000_000
+    change = text_change(text, text[:at] + "!" + text[at + 1 :])
+    assert len(change.old) <= SHOWN_CHARACTERS
+    assert len(change.new) <= SHOWN_CHARACTERS
+    assert change.old != change.new
+    assert "!" in change.new
 
 
 # --------------------------------------------------------------------------------------------------------- expectations
