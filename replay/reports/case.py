@@ -4,52 +4,74 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
-from dataclasses import replace
-from typing import Final, TextIO
+from typing import Any, Final, TextIO
 
 from replay.documents import parse_json
-from replay.models import SIDES, Difference, Headers, Json, Missing, Observation, Result
+from replay.models import Difference, Headers, Measure, Observation, Result
+from replay.reports.aligned import CONTEXT, Stretch, legible_lines, stretches
 from replay.reports.facts import LONGEST, counted
 from replay.reports.inert import cut, printable
 from replay.reports.page import Line, columns, title, wrapped, write_lines
-from replay.reports.shown import legible_lines, line_pairs, shown_pair
+from replay.reports.shown import cut_pair, shown_pair
 
-_CONTEXT: Final = 2
 _MOST_LINES: Final = 60
-_MOST_DIFFERENCES: Final = 50
+_MOST_ENTRIES: Final = 50
+"""Differences, acceptances and measures of one case that are printed."""
 _LONGEST_TEXT: Final = 200_000
-"""Longer texts are cut before they are laid side by side, which takes time that grows with the square of the lines."""
+"""Characters of a value that are laid out in lines."""
 _BODY_LINES: Final = 20
+_MARGIN: Final = 11
+"""Columns before a line of a diff: its indent, mark and number."""
 
 
-def write_case(out: TextIO, result: Result, *, width: int | None = None) -> None:
-    """Print one case in full on lines of at most `width` columns (the terminal's); control bytes show as escapes."""
+def write_case(out: TextIO, result: Result, *, width: int | None = None, note: str | None = None) -> None:
+    """Print one case in full on lines of at most `width` columns (the terminal's); control bytes show as escapes.
+
+    A `note` on the result as a whole, such as `1 of 3 with this id`, stands below its id.
+    """
     written = columns(width)
-    write_lines(out, _lines(result, written), written)
+    write_lines(out, _lines(result, written, note), written)
 
 
-def _lines(result: Result, width: int) -> Iterator[Line]:
-    yield from _head(result, width)
+def _lines(result: Result, width: int, note: str | None) -> Iterator[Line]:
+    yield from _head(result, width, note)
     yield from _request(result, width)
     yield from _answers(result, width)
     yield from _differences(result, width)
-    if result.accepted:
-        yield from title("Counted as equal")
-        for each in result.accepted:
-            yield from wrapped(f"{printable(each.at, LONGEST)}: {printable(each.rule, LONGEST)}", width, "  ", hang=2)
-    if result.measures:
-        yield from title("Measured")
-        for measure in result.measures:
-            value = "none" if measure.value is None else f"{measure.value:.6g}"
-            yield from wrapped(
-                f"{printable(measure.name)} at {printable(measure.at, LONGEST)}: {value}", width, "  ", hang=2
-            )
+    accepted = [
+        f"{printable(each.at, LONGEST)}: {printable(each.rule, LONGEST)}" for each in result.accepted[:_MOST_ENTRIES]
+    ]
+    yield from _list("Counted as equal", accepted, len(result.accepted), width)
+    yield from _list(
+        "Measured", [_measured(each) for each in result.measures[:_MOST_ENTRIES]], len(result.measures), width
+    )
 
 
-def _head(result: Result, width: int) -> Iterator[Line]:
+def _list(heading: str, lines: list[str], total: int, width: int) -> Iterator[Line]:
+    if not lines:
+        return
+    yield from title(heading)
+    for line in lines:
+        yield from wrapped(line, width, "  ", hang=2)
+    yield from _more(total)
+
+
+def _more(total: int) -> Iterator[Line]:
+    if total > _MOST_ENTRIES:
+        yield f"  ... and {total - _MOST_ENTRIES:,} more; `--report json:FILE` holds them all", ""
+
+
+def _measured(measure: Measure) -> str:
+    value = "none" if measure.value is None else f"{measure.value:.6g}"
+    return f"{printable(measure.name)} at {printable(measure.at, LONGEST)}: {value}"
+
+
+def _head(result: Result, width: int, note: str | None) -> Iterator[Line]:
     case = result.case
     flags = f" ({', '.join(map(printable, result.flags))})" if result.flags else ""
     yield from wrapped(f"{result.outcome}{flags}  {printable(case.id, LONGEST)}", width, style="bold", hang=2)
+    if note:
+        yield from wrapped(printable(note, LONGEST), width, hang=2)
     if case.title:
         yield from wrapped(printable(case.title, LONGEST), width, hang=2)
     for name, text in (("why", case.why), ("from", case.place), ("correlation id", case.correlation_id)):
@@ -57,6 +79,8 @@ def _head(result: Result, width: int) -> Iterator[Line]:
             yield from wrapped(f"{name}: {printable(text, LONGEST)}", width, hang=2)
     if case.freeze is not None:
         yield f"frozen at: {case.freeze.isoformat()}", ""
+    if case.seed is not None:
+        yield f"seed: {case.seed}", ""
     if result.error is not None:
         side = "both sides" if result.error.side == "both" else result.error.side
         yield from wrapped(
@@ -84,14 +108,18 @@ def _body(body: bytes, width: int) -> Iterator[Line]:
     lines = _body_lines(body)
     for line in lines[:_BODY_LINES]:
         yield "  " + cut(line, width - 2), "dim"
-    if len(lines) > _BODY_LINES:
-        yield f"  ... and {counted(len(lines) - _BODY_LINES, 'more line')}, {len(body):,} bytes in all", "dim"
+    hidden = len(lines) - _BODY_LINES
+    if len(body) > _LONGEST_TEXT:
+        yield f"  ... and more, {len(body):,} bytes in all", "dim"
+    elif hidden > 0:
+        yield f"  ... and {counted(hidden, 'more line')}, {len(body):,} bytes in all", "dim"
 
 
 def _body_lines(body: bytes) -> list[str]:
     head = body[:_LONGEST_TEXT]
     parsed = parse_json(head, spelled=True) if head[:1] in (b"{", b"[") else None
-    return legible_lines(parsed.value if parsed is not None and parsed.ok else head.decode("utf-8", "backslashreplace"))
+    value = parsed.value if parsed is not None and parsed.ok else head.decode("utf-8", "backslashreplace")
+    return legible_lines(value, _LONGEST_TEXT)
 
 
 def _answers(result: Result, width: int) -> Iterator[Line]:
@@ -115,62 +143,67 @@ def _headline(observation: Observation | None) -> str:
 
 def _differences(result: Result, width: int) -> Iterator[Line]:
     yield from title(counted(len(result.differences), "difference").capitalize())
-    for each in result.differences[:_MOST_DIFFERENCES]:
-        yield from _difference(_whole(each, result), width)
-    hidden = len(result.differences) - _MOST_DIFFERENCES
-    if hidden > 0:
-        yield f"  ... and {hidden:,} more; `--report json:FILE` holds them all", ""
+    for each in result.differences[:_MOST_ENTRIES]:
+        yield from _difference(each, result, width)
+    yield from _more(len(result.differences))
 
 
-def _whole(difference: Difference, result: Result) -> Difference:
-    """Return a difference of two texts with the whole texts in it, so that the diff can tell their line numbers."""
+def _sides(difference: Difference, result: Result) -> tuple[Any, Any]:
+    """Return both values; of two texts the whole bodies, so that the diff can tell their line numbers."""
     if difference.kind != "text" or difference.at != "body" or difference.against != "old":
-        return difference
-    bodies = [it.body.decode("utf-8", "backslashreplace") for it in (result.old, result.new) if it is not None]
-    return replace(difference, old=bodies[0], new=bodies[1]) if len(bodies) == len(SIDES) else difference
+        return difference.old, difference.new
+    if result.old is None or result.new is None:
+        return difference.old, difference.new
+    return result.old.body, result.new.body
 
 
-def _difference(difference: Difference, width: int) -> Iterator[Line]:
+def _difference(difference: Difference, result: Result, width: int) -> Iterator[Line]:
     yield from wrapped(f"{printable(difference.at, LONGEST)}  ({difference.kind})", width, "  ", style="bold", hang=2)
     if difference.note:
         yield from wrapped(printable(difference.note, LONGEST), width, "    ", hang=2)
     name = "old" if difference.against == "old" else "expect"
-    yield from _aligned(difference.old, difference.new, name, width)
+    yield from _aligned(difference, result, name, width)
     yield from wrapped(f"judged by {printable(difference.rule, LONGEST)}", width, "    ", style="dim", hang=2)
 
 
-def _aligned(old: Json | Missing, new: Json | Missing, name: str, width: int) -> Iterator[Line]:
-    one, other = line_pairs(old, new, _LONGEST_TEXT)
-    if max(len(one), len(other)) > 1:
+def _aligned(difference: Difference, result: Result, name: str, width: int) -> Iterator[Line]:
+    one, other = stretches(*_sides(difference, result), _LONGEST_TEXT)
+    if max(one.last, other.last) > 1:
         yield from _side_by_side(one, other, name, width)
         return
-    first, second = shown_pair(old, new, width - 5 - len(name))
+    first, second = shown_pair(difference.old, difference.new, width - 5 - len(name))
     yield f"    {name} {first}", "red"
     yield f"    {'new':<{len(name)}} {second}", "green"
 
 
-def _side_by_side(old: list[str], new: list[str], name: str, width: int) -> Iterator[Line]:
+def _side_by_side(old: Stretch, new: Stretch, name: str, width: int) -> Iterator[Line]:
     """Yield a unified diff with line numbers: old's where a line was taken away, else new's."""
-    yield f"    - {name} ({counted(len(old) - (old[-1] == ''), 'line')})", "red"
-    yield f"    + new ({counted(len(new) - (new[-1] == ''), 'line')})", "green"
+    yield f"    - {name} ({counted(old.total, 'line')})", "red"
+    yield f"    + new ({counted(new.total, 'line')})", "green"
     shown = 0
-    matcher = difflib.SequenceMatcher(None, old, new, autojunk=max(len(old), len(new)) > 1_000)  # noqa: PLR2004
-    for group in matcher.get_grouped_opcodes(_CONTEXT):
+    for group in difflib.SequenceMatcher(None, old.lines, new.lines, autojunk=False).get_grouped_opcodes(CONTEXT):
         yield "    ...", "dim"
-        for mark, line_number, text, style in _changes(group, old, new):
+        for mark, line_number, text, style in _changes(group, old, new, width):
             if shown == _MOST_LINES:
                 yield "    ... and more, cut off here", "dim"
                 return
             shown += 1
             yield cut(f"    {mark}{line_number:>5} {text}", width), style
+    if old.goes_on or new.goes_on:
+        yield "    ... and more, cut off here", "dim"
 
 
 def _changes(
-    group: list[tuple[str, int, int, int, int]], old: list[str], new: list[str]
+    group: list[tuple[str, int, int, int, int]], old: Stretch, new: Stretch, width: int
 ) -> Iterator[tuple[str, int, str, str]]:
     for tag, old_start, old_end, new_start, new_end in group:
+        removed, added = old.lines[old_start:old_end], new.lines[new_start:new_end]
         if tag == "equal":
-            yield from ((" ", at + 1, new[at], "dim") for at in range(new_start, new_end))
+            yield from ((" ", new.first + new_start + at, line, "dim") for at, line in enumerate(added))
             continue
-        yield from (("-", at + 1, old[at], "red") for at in range(old_start, old_end))
-        yield from (("+", at + 1, new[at], "green") for at in range(new_start, new_end))
+        if len(removed) == len(added):
+            # Lines that took each other's place are cut alike, so that what differs stays in sight.
+            pairs = [cut_pair(one, other, width - _MARGIN) for one, other in zip(removed, added, strict=True)]
+            removed, added = [one for one, _ in pairs], [other for _, other in pairs]
+        yield from (("-", old.first + old_start + at, line, "red") for at, line in enumerate(removed))
+        yield from (("+", new.first + new_start + at, line, "green") for at, line in enumerate(added))

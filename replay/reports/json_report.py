@@ -19,7 +19,7 @@ from replay.models import (
     Summary,
     Verdict,
 )
-from replay.reports.shown import json_text
+from replay.reports.json_text import json_chunks, json_text
 
 VERSION: Final = 1
 
@@ -33,7 +33,8 @@ class JsonReport:
         out.write(f'{head.removesuffix("}")},\n"results":[')
         separator = "\n"
         for result in results:
-            out.write(separator + json_text(_result(result)))
+            out.write(separator)
+            out.writelines(json_chunks(_result(result)))
             separator = ",\n"
         out.write("\n]}\n")
 

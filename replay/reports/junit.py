@@ -17,7 +17,10 @@ from replay.reports.shown import shown_pair
 MOST_TRAFFIC: Final = 1_000
 """Failing traffic cases that are listed one by one; CI servers choke on more."""
 
-_VALUE: Final = 1_000
+MOST_DIFFERENCES: Final = 20
+"""Differences of one case that are told; the JSON report has them all."""
+
+_VALUE: Final = 200
 _TAGS: Final = {"failures": "failure", "errors": "error", "skipped": "skipped"}
 
 Trouble = Literal["failures", "errors", "skipped"]
@@ -132,11 +135,14 @@ def _explained(result: Result) -> Iterator[str]:
         yield printable(result.case.title, LONGEST)
     if result.case.why:
         yield f"why: {printable(result.case.why, LONGEST)}"
-    for each in result.differences:
+    for each in result.differences[:MOST_DIFFERENCES]:
         old, new = shown_pair(each.old, each.new, _VALUE)
         expected = " (expected by the golden)" if each.against == "expect" else ""
         note = f"; {printable(each.note, LONGEST)}" if each.note else ""
         yield f"{printable(each.at, LONGEST)}: {old} -> {new}{expected} ({printable(each.rule, LONGEST)}){note}"
+    hidden = len(result.differences) - MOST_DIFFERENCES
+    if hidden > 0:
+        yield f"and {hidden:,} more"
 
 
 def _traffic_sum(outcomes: Counter[str], unlisted: int, summary: Summary) -> _Entry:

@@ -13,6 +13,7 @@ from replay.reports.shown import shown_pair
 
 _SIGNS: Final = {"GO": "✅", "NO-GO": "❌", "INCONCLUSIVE": "⚠️"}
 _VALUE: Final = 400
+_BRIEF: Final = 120
 _CELL: Final = 300
 
 
@@ -72,26 +73,35 @@ def _bullets(title: str, lines: Iterable[str]) -> Iterator[str]:
 def _clusters(clusters: tuple[Cluster, ...]) -> Iterator[str]:
     if not clusters:
         return
-    yield f"### Deviations and errors in {facts.counted(len(clusters), 'group')}"
+    yield f"### {facts.heading(clusters)}"
     yield ""
-    largest = tuple(sorted(clusters, key=lambda cluster: -cluster.cases))
-    for place, cluster in enumerate(largest[: facts.CLUSTERS], start=1):
+    for place, cluster in enumerate(clusters[: facts.FULL], start=1):
         yield from _cluster(place, cluster)
-    rest = facts.rest(largest)
+    for place, cluster in enumerate(clusters[facts.FULL : facts.FULL + facts.BRIEF], start=facts.FULL + 1):
+        became = facts.became(cluster.sample, _BRIEF)
+        yield f"{place}. {_named(cluster)}" + (f": {code(became)}" if became else "")
+    rest = facts.rest(clusters)
     if rest:
-        yield escaped(rest)
         yield ""
+        yield escaped(rest)
+    yield ""
+
+
+def _named(cluster: Cluster) -> str:
+    return f"{code(cluster.title)} ({facts.counted(cluster.cases, 'case')}), for example {code(cluster.example)}"
 
 
 def _cluster(place: int, cluster: Cluster) -> Iterator[str]:
-    size = facts.counted(cluster.cases, "case")
-    yield f"{place}. {code(cluster.title)} ({size}), for example {code(cluster.example)}"
+    yield f"{place}. {_named(cluster)}"
     sample = cluster.sample
     if sample is not None:
         old, new = shown_pair(sample.old, sample.new, _VALUE)
         rule = printable(sample.rule, _CELL)
         yield ""
-        block = [f"@ {printable(sample.at, _CELL)}", f"- {old}", f"+ {new}", f"# judged by {rule}"]
+        block = [f"@ {printable(sample.at, _CELL)}", f"- {old}", f"+ {new}"]
+        if sample.note:
+            block.append(f"# {printable(sample.note, _CELL)}")
+        block.append(f"# judged by {rule}")
         yield from (f"   {line}" for line in fenced(block, "diff"))
     yield ""
 

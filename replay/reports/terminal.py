@@ -13,6 +13,9 @@ from replay.reports.shown import shown_pair
 
 _STYLES: Final = {"GO": "bold green", "NO-GO": "bold red", "INCONCLUSIVE": "bold yellow"}
 _INDENT: Final = "  "
+_EXAMPLE: Final = ", e.g. "
+_SHORTEST_EXAMPLE: Final = 8
+_LONGEST_EXAMPLE: Final = 24
 
 
 class TerminalReport:
@@ -65,14 +68,25 @@ class TerminalReport:
     def _deviations(self, clusters: tuple[Cluster, ...]) -> Iterator[Line]:
         if not clusters:
             return
-        # A case that differs in several ways is in several groups: their sizes have no sum that means anything.
-        yield from title(f"Deviations and errors in {facts.counted(len(clusters), 'group')}, largest first")
-        largest = sorted(clusters, key=lambda cluster: -cluster.cases)
-        for place, cluster in enumerate(largest[: facts.CLUSTERS], start=1):
+        yield from title(facts.heading(clusters))
+        for place, cluster in enumerate(clusters[: facts.FULL], start=1):
             yield from self._cluster(place, cluster)
-        rest = facts.rest(tuple(largest))
+        for place, cluster in enumerate(clusters[facts.FULL : facts.FULL + facts.BRIEF], start=facts.FULL + 1):
+            yield self._brief(place, cluster), ""
+        rest = facts.rest(clusters)
         if rest:
             yield from self._wrapped(rest, _INDENT)
+
+    def _brief(self, place: int, cluster: Cluster) -> str:
+        """Return a group on one line: its title, its size, an example, and what became of it where there is room."""
+        lead, size = f"{_INDENT}{place:>2}. ", f" ({facts.counted(cluster.cases, 'case')})"
+        line = lead + printable(cluster.title, max(self._width - len(lead) - len(size), 1)) + size
+        room = self._width - len(line) - len(_EXAMPLE)
+        if room < _SHORTEST_EXAMPLE:
+            return line
+        line += _EXAMPLE + printable(cluster.example, min(room, _LONGEST_EXAMPLE))
+        became = facts.became(cluster.sample, self._width - len(line) - 2)
+        return f"{line}: {became}" if became else line
 
     def _cluster(self, place: int, cluster: Cluster) -> Iterator[Line]:
         heading = printable(cluster.title, 2 * self._width)

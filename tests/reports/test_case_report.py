@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import io
+import re
+import tracemalloc
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from replay.models import MISSING, Case, Difference, Observation, Request, Result, Timing
+import pytest
+
+from replay.models import MISSING, Acceptance, Case, Difference, Measure, Observation, Request, Result, Timing
 from replay.reports.case import write_case
 
 
@@ -99,3 +104,58 @@ def test_huge_values_and_bodies_stay_readable() -> None:
     text = shown(replace(result, case=replace(result.case, request=Request(body=body))))
     assert "... and 10 more" in text
     assert len(text) < 500_000
+
+
+def test_the_instant_and_the_seed_of_a_case_are_told_where_they_are_known() -> None:
+    result = deviating()
+    known = replace(result, case=replace(result.case, freeze=datetime(2024, 2, 29, tzinfo=UTC), seed=7))
+    assert "frozen at: 2024-02-29T00:00:00+00:00\nseed: 7\n" in shown(known)
+    assert "frozen at" not in shown(result)
+    assert "seed" not in shown(result)
+
+
+def test_a_note_stands_below_the_id() -> None:
+    out = io.StringIO()
+    write_case(out, deviating(), width=80, note="1 of 3 with this id")
+    assert out.getvalue().startswith("deviation  order\n1 of 3 with this id\n")
+
+
+def test_of_thousands_of_acceptances_and_measures_the_first_are_printed() -> None:
+    accepted = tuple(Acceptance(f"body.k{number}", "default") for number in range(1_050))
+    measures = tuple(Measure(f"body.k{number}", "rank.tau", 1.0) for number in range(51))
+    text = shown(replace(deviating(), accepted=accepted, measures=measures))
+    assert text.count(": default\n") == 50
+    assert "  body.k49: default\n  ... and 1,000 more" in text
+    assert text.count("rank.tau at") == 50
+    assert "  ... and 1 more" in text
+
+
+def with_bodies(old: bytes, new: bytes) -> Result:
+    result = deviating(Difference("body", "text", "...", "....", "default", note="line 2 of 3"))
+    assert result.old is not None
+    return replace(result, old=replace(result.old, body=old), new=replace(result.old, body=new))
+
+
+def test_lines_that_took_each_others_place_are_cut_where_they_do_not_differ() -> None:
+    long = b"x" * 1_000
+    text = shown(with_bodies(b"a\n" + long + b"old" + long, b"a\n" + long + b"new" + long))
+    (removed,) = re.findall(r"^    -    2 (.*)$", text, re.MULTILINE)
+    (added,) = re.findall(r"^    \+    2 (.*)$", text, re.MULTILINE)
+    assert removed.index("xold") == added.index("xnew")
+
+
+@pytest.mark.parametrize("line", [b"row\n", b"\x00", b"\n", b"\xff"])
+def test_huge_bodies_are_told_where_they_part_and_take_little_memory(line: bytes) -> None:
+    body = line * (20_000_000 // len(line))
+    result = with_bodies(body + b"old\nlast\n", body + b"new\nlast\n")
+    tracemalloc.start()
+    try:
+        text = shown(result)
+        assert tracemalloc.get_traced_memory()[1] < len(body)
+    finally:
+        tracemalloc.stop()
+    number = body.count(b"\n") + 1
+    assert f"- old ({number + 1:,} lines)" in text
+    assert re.search(rf"^    - *{number} .*old$", text, re.MULTILINE)
+    assert re.search(rf"^    \+ *{number} .*new$", text, re.MULTILINE)
+    assert len(text) < 50_000

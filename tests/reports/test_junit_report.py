@@ -106,3 +106,18 @@ def test_a_value_that_xml_cannot_hold_is_told_as_an_escape(run: Any, report: Rep
     assert failure is not None
     assert failure.text
     assert failure.text.isprintable() or "\n" in failure.text
+
+
+def test_of_a_case_with_thousands_of_differences_the_first_are_told_and_the_rest_counted(
+    run: Any, report: Report
+) -> None:
+    differences = tuple(Difference(f"body.k{n}", "value", "x" * 5_000, "y" * 5_000, "default") for n in range(5_000))
+    results = (replace(run.results[0], differences=differences),)
+    failure = suite(parsed(report(replace(run, results=results), "junit")), "goldens")[0].find("failure")
+    assert failure is not None
+    assert failure.text is not None
+    lines = failure.text.split("\n")
+    assert failure.get("message") == "5,000 differences, the first at body.k0"
+    assert lines[-1] == "and 4,980 more"
+    assert len([line for line in lines if line.startswith("body.k")]) == 20
+    assert max(map(len, lines)) < 500

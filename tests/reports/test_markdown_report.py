@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from markdown_it import MarkdownIt
 
-from replay.models import Difference, Verdict
+from replay.models import Cluster, Difference, Verdict
 from replay.reports.markdown import code, escaped
 
 Report = Callable[..., str]
@@ -81,3 +81,21 @@ def test_text_formats_nothing(text: str) -> None:
     html = rendered(f"- {escaped(text)}")
     assert html.startswith("<ul>\n<li>")
     assert html.count("<") == 4
+
+
+def test_groups_after_the_first_three_get_a_line_each(run: Any, report: Report) -> None:
+    sample = Difference("body.x", "value", "| `a`", "*b*", "default")
+    clusters = tuple(Cluster(f"group {n}", 30 - n, f"c-{n}", (), (), sample) for n in range(1, 30))
+    text = report(replace(run, summary=replace(run.summary, clusters=clusters)), "markdown")
+    assert text.count("```diff") == 3
+    assert '4. `group 4` (26 cases), for example `c-4`: ``"| `a`" -> "*b*"``\n5. ' in text
+    assert "\n24. " not in text
+    assert "... and 6 more" in text
+    assert rendered(text).count("<ol") == 1
+
+
+def test_a_groups_note_is_told(run: Any, report: Report) -> None:
+    sample = Difference("body", "text", "a", "b", "default", note="new stops at line 41 of 231")
+    cluster = replace(run.summary.clusters[0], sample=sample)
+    text = report(replace(run, summary=replace(run.summary, clusters=(cluster,))), "markdown")
+    assert "   # new stops at line 41 of 231\n   # judged by default" in text

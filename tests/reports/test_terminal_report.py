@@ -9,6 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from replay.models import MISSING, Cluster, Counts, Difference, Intake, Verdict
 from replay.reports import TerminalReport
@@ -47,7 +49,7 @@ Sides
   new gave no answer any more after t1
   latency in ms: old p50 1.0 p95 3.0 (n 5); new p50 1.1 p95 3.1 (n 4)
 
-Deviations and errors in 2 groups, largest first
+Deviations and errors in 2 groups, errors and changed statuses first
    1. body.fee value (1 case)
       for example checkout/leap-day
       at body.fee
@@ -69,7 +71,7 @@ Warnings
 
 What to do next
   replay show checkout/leap-day
-      see the largest group's example in full
+      see the first group's example in full
   replay promote t2
       keep a surprise as a golden
   replay run --traffic FILE
@@ -97,11 +99,55 @@ def test_no_line_is_wider_than_the_terminal(hostile_run: object, run: object, re
 
 def test_thousands_of_groups_stay_on_a_screen_or_two(run: Any, report: Report) -> None:
     sample = Difference("body.x", "value", ["long"] * 1_000, MISSING, "default " * 50)
-    clusters = tuple(Cluster(f"location {n}", n, f"case-{n}", (), (), sample) for n in range(1, 3_001))
+    clusters = tuple(Cluster(f"location {n}", n, f"case-{n}", (), (), sample) for n in range(3_000, 0, -1))
     text = report(replace(run, summary=replace(run.summary, clusters=clusters)), "terminal")
-    assert len(text.split("\n")) < 150
+    assert len(text.split("\n")) < 110
     assert " 1. location 3000 (3,000 cases)" in text
-    assert "... and 2,990 more" in text
+    assert " 4. location 2997 (2,997 cases), e.g. case-2997" in text
+    assert "23. location 2978 (2,978 cases), e.g. case-2978" in text
+    assert "24. " not in text
+    assert "... and 2,977 more" in text
+
+
+def briefs(run: Any, report: Report, *clusters: Cluster) -> list[str]:
+    """Return the lines of groups that stand behind three others."""
+    first = [Cluster(f"first {n}", 9, "c", (), ()) for n in range(3)]
+    lines = report(replace(run, summary=replace(run.summary, clusters=(*first, *clusters))), "terminal").split("\n")
+    return [line for line in lines if re.match(r" +([4-9]|\d\d)\. ", line)]
+
+
+def test_a_group_on_one_line_tells_an_example_and_what_became_of_it(run: Any, report: Report) -> None:
+    stops = Difference("body", "text", "row 42", "", "default", note="new stops at line 41 of 231")
+    assert briefs(
+        run,
+        report,
+        Cluster(
+            "status 200 -> 404", 2, "meta", ("status",), ("status",), Difference("status", "status", 200, 404, "d")
+        ),
+        Cluster("only new failed: timeout", 1, "slow", ("new failed",), ("timeout",)),
+        Cluster("body: text, new stops early", 1, "csv-stream", ("body",), ("text",), stops),
+        Cluster(
+            "body.ok: extra", 1_000, "q", ("body.ok",), ("extra",), Difference("body.ok", "extra", MISSING, 1, "d")
+        ),
+        Cluster("body.rows: value", 1, "q", (), (), Difference("body.rows", "value", "x" * 100, "x" * 99 + "y", "d")),
+    ) == [
+        "   4. status 200 -> 404 (2 cases), e.g. meta",
+        "   5. only new failed: timeout (1 case), e.g. slow",
+        "   6. body: text, new stops early (1 case), e.g. csv-stream: at line 41 of 231",
+        "   7. body.ok: extra (1,000 cases), e.g. q: missing -> 1",
+        '   8. body.rows: value (1 case), e.g. q: ... xxxxxxxxxxxx" -> ... xxxxxxxxxxxy"',
+    ]
+
+
+@given(title=st.text(max_size=200), example=st.text(max_size=200), value=st.text(max_size=200))
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_group_on_one_line_is_one_line_of_the_page(
+    run: Any, report: Report, title: str, example: str, value: str
+) -> None:
+    sample = Difference("body.x", "value", value, value + "x", "default")
+    (line,) = briefs(run, report, Cluster(title, 1_234, example, (), (), sample))
+    assert len(line) <= 80
+    assert "(1,234 cases)" in line
 
 
 def test_thousands_of_files_stay_on_a_screen_or_two(run: Any, report: Report) -> None:
