@@ -6,9 +6,11 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from operator import itemgetter
 from typing import Final
 from urllib.parse import unquote, unquote_plus
+
+from replay.models import Headers
 
 Token = Callable[[str], str]
 
@@ -24,13 +26,33 @@ _SECRET_PARAMETER: Final = re.compile(
     r"|pwd|sig|jwt|auth|authorization)=)(?P<value>[^&#;\s\"'<>]+)",
     re.IGNORECASE,
 )
+_PARAMETER: Final = re.compile(r"[?&;]([^=&#;?\s]*)=")
+_MOST_NAMES: Final = 4096
+_LONGEST_NAME: Final = 100
 _URL_HEADERS: Final = frozenset({"location", "content-location", "referer", "link", "refresh"})
 
 
-@lru_cache(maxsize=4096)
+class _Known(dict[str, bool]):
+    """What was found out about names: as quick as a dict, and bounded, since a service may make names up."""
+
+    def __init__(self, find_out: Callable[[str], bool]) -> None:
+        self._find_out = find_out
+
+    def __missing__(self, name: str) -> bool:
+        found = self._find_out(name)
+        if len(self) >= _MOST_NAMES:
+            self.clear()
+        if len(name) <= _LONGEST_NAME:
+            self[name] = found
+        return found
+
+
 def is_secret(name: str) -> bool:
     """Return whether a header field of this name holds a secret."""
-    return _SECRET_NAME.fullmatch(name) is not None
+    return _SECRETS[name]
+
+
+_SECRETS: Final = _Known(lambda name: _SECRET_NAME.fullmatch(name) is not None)
 
 
 def holds_urls(name: str) -> bool:
@@ -38,9 +60,25 @@ def holds_urls(name: str) -> bool:
     return name.lower() in _URL_HEADERS
 
 
+_TELLING: Final = _Known(lambda name: is_secret(name) or holds_urls(name))
+_FIRST: Final = itemgetter(0)
+
+
+def show_secrets(headers: Headers) -> bool:
+    """Return whether one of these header fields holds a secret, by its name or in the query of its URL."""
+    if not any(map(_TELLING.__getitem__, map(_FIRST, headers))):
+        return False
+    return any(is_secret(name) or (holds_urls(name) and has_secret_parameter(value)) for name, value in headers)
+
+
 def has_secret_parameter(path: str) -> bool:
     """Return whether the query names a secret."""
-    return "=" in path and _SECRET_PARAMETER.search(path) is not None
+    if "=" not in path or not any(map(_SECRET_PARAMETERS.__getitem__, _PARAMETER.findall(path))):
+        return False
+    return _SECRET_PARAMETER.search(path) is not None
+
+
+_SECRET_PARAMETERS: Final = _Known(lambda name: _SECRET_PARAMETER.match(f"?{name}=x") is not None)
 
 
 def mask_query(path: str, token: Token) -> str:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache, partial
-from html import escape
 from typing import Any, Final
-from urllib.parse import quote, quote_plus
 
 from replay.models import Case, Difference, Expectation, Headers, Observation, Request, Result
+from replay.privacy.forms import body_replacer, text_replacer
 from replay.privacy.headers import (
     has_secret_parameter,
     header_secrets,
@@ -21,6 +19,7 @@ from replay.privacy.headers import (
     mask_header,
     mask_query,
     query_secrets,
+    show_secrets,
 )
 from replay.privacy.tokens import Tokeniser
 
@@ -37,10 +36,12 @@ def redact(result: Result, tokeniser: Tokeniser, *, known: Collection[str] = ())
     `known` holds secrets that the case does not show, such as a side's own headers (see `secret_values`).
     Returns the same object where there is nothing to hide.
     """
-    secrets = frozenset(known) | _secrets(result)
-    if not secrets and not _hides_short_ones(result):
+    if _shows_secrets(result):
+        return _redaction(tokeniser, _secrets(result).union(known)).result(result)
+    if not known:
         return result
-    return _redaction(tokeniser, secrets).result(result)
+    redaction = _redaction(tokeniser, frozenset(known))
+    return redaction.result(result) if redaction.finds(result) else result
 
 
 def secret_values(headers: Iterable[tuple[str, str]]) -> frozenset[str]:
@@ -55,18 +56,39 @@ def _secrets(result: Result) -> frozenset[str]:
     return values | queries if queries else values
 
 
-def _hides_short_ones(result: Result) -> bool:
-    return any(is_secret(name) for headers in _headers(result) for name, _ in headers) or any(
-        has_secret_parameter(url) for url in _urls(result)
-    )
+def _shows_secrets(result: Result) -> bool:
+    case = result.case
+    if show_secrets(case.request.headers) or has_secret_parameter(case.request.path):
+        return True
+    parts = (case.expect, case.recorded, result.old, result.new)
+    return any(map(show_secrets, [part.headers for part in parts if part is not None]))
 
 
 def _headers(result: Result) -> Iterator[Headers]:
+    return (part.headers for part in _parts(result))
+
+
+def _parts(result: Result) -> Iterator[Request | Expectation | Observation]:
+    """Yield each part that has header fields and a body."""
     case = result.case
-    yield case.request.headers
+    yield case.request
     for part in (case.expect, case.recorded, result.old, result.new):
         if part is not None:
-            yield part.headers
+            yield part
+
+
+def _texts(result: Result) -> Iterator[str]:
+    """Yield each text that a redaction looks at, save those of the differences."""
+    case = result.case
+    yield from (case.id, case.correlation_id, case.session or "", case.request.path, result.skipped or "")
+    yield from [value for headers in _headers(result) for _, value in headers]
+    yield from [acceptance.at for acceptance in result.accepted]
+    yield from [measure.at for measure in result.measures]
+    if result.error is not None:
+        yield result.error.message
+    for side in (case.recorded, result.old, result.new):
+        if side is not None and side.error is not None:
+            yield side.error.message
 
 
 def _urls(result: Result) -> Iterator[str]:
@@ -82,9 +104,18 @@ class _Redaction:
 
     def __init__(self, tokeniser: Tokeniser, secrets: frozenset[str]) -> None:
         self._token = tokeniser.token
-        self._text = _replacer(tokeniser, secrets)
-        self._body = _bytes_replacer(tokeniser, secrets)
-        self._id = _replacer(tokeniser, frozenset(secret for secret in secrets if len(secret) >= _UNMISTAKABLE))
+        self._text = text_replacer(tokeniser, secrets)
+        self._body = body_replacer(tokeniser, secrets)
+        self._id = text_replacer(tokeniser, [secret for secret in secrets if len(secret) >= _UNMISTAKABLE])
+
+    def finds(self, result: Result) -> bool:
+        """Tell whether a secret may stand anywhere in a result that shows none; False is certain."""
+        # Values may be anything, and to be replaced for their depth alone.
+        return bool(result.differences) or self._text.finds("\n".join(_texts(result))) or self._in_bodies(result)
+
+    def _in_bodies(self, result: Result) -> bool:
+        bodies = {part.body for part in _parts(result) if part.body}
+        return any(map(self._body.finds, bodies))
 
     def result(self, result: Result) -> Result:
         error = result.error and replace(result.error, message=self._text(result.error.message))
@@ -182,59 +213,3 @@ def _header_name(at: str) -> str | None:
     """Return the field's name where the location lies in a header field."""
     match = re.match(r"(?:steps\.[^.]+\.)?headers(?:\.([\w-]+)|\['([^']+)'\])", at)
     return (match[1] or match[2]) if match else None
-
-
-def _replacer(tokeniser: Tokeniser, secrets: frozenset[str]) -> Callable[[str], str]:
-    originals = {form: secret for secret in secrets for form in _forms(secret)}
-    ordered = sorted(originals, key=len, reverse=True)
-
-    def replaced(text: str) -> str:
-        found = [form for form in ordered if form in text]
-        if not found:
-            return text
-        return re.sub("|".join(map(_alone, found)), lambda match: tokeniser.token(originals[match[0]]), text)
-
-    return replaced
-
-
-def _bytes_replacer(tokeniser: Tokeniser, secrets: frozenset[str]) -> Callable[[bytes], bytes]:
-    originals = {form: secret for secret in secrets for text in _forms(secret) for form in _encoded(text)}
-    ordered = sorted(originals, key=len, reverse=True)
-
-    def token(match: re.Match[bytes]) -> bytes:
-        return tokeniser.token(originals[match[0]]).encode("ascii")
-
-    def replaced(body: bytes) -> bytes:
-        found = [form for form in ordered if form in body]
-        if not found:
-            return body
-        return re.sub(b"|".join(_alone(form.decode("latin-1")).encode("latin-1") for form in found), token, body)
-
-    return replaced
-
-
-def _alone(form: str) -> str:
-    """Return the pattern of a form; one of digits must not be the inside of a longer number."""
-    return rf"(?<!\d){form}(?!\d)" if form.isascii() and form.isdigit() else re.escape(form)
-
-
-@lru_cache(maxsize=1024)
-def _forms(secret: str) -> frozenset[str]:
-    """Return how the secret may be written in JSON, URLs and HTML, beside itself."""
-    escaped = json.dumps(secret)[1:-1]
-    legible = json.dumps(secret, ensure_ascii=False)[1:-1]
-    forms = {secret, escaped, legible, escaped.replace("/", "\\/"), escape(secret), escape(secret, quote=False)}
-    try:
-        forms |= {quote(secret, safe=""), quote(secret), quote_plus(secret)}
-    except UnicodeEncodeError:  # a lone surrogate has no percent-encoding
-        return frozenset(forms)
-    return frozenset(forms)
-
-
-def _encoded(text: str) -> Iterator[bytes]:
-    yield text.encode("utf-8", "surrogatepass")
-    if not text.isascii():
-        try:
-            yield text.encode("latin-1")
-        except UnicodeEncodeError:
-            return

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import re
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -24,12 +26,15 @@ from replay.models import (
     Expectation,
     Failure,
     Headers,
+    Measure,
     Observation,
     Request,
     Result,
 )
 from replay.privacy import Tokeniser, key_from_environment, redact, secret_values
+from replay.privacy.headers import has_secret_parameter, holds_urls, is_secret, mask_query, show_secrets
 from replay.store import RunRecord, SqliteStore
+from replay.store.bodies import unpack
 
 TOKENS = Tokeniser(b"a key")
 SECRET = "s3cr3t-v4lu3"
@@ -290,6 +295,70 @@ def test_a_session_that_is_the_cookie_itself_is_masked() -> None:
     assert masked(Result(case, "match")).case.session == TOKEN
 
 
+SIDE = Observation(200, body=b"plain")
+HIDDEN = Observation(body=f"x{SECRET}x".encode())
+FAILED = Observation(error=Failure("reset", f"sent {SECRET}"))
+REQUEST = Request()
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"case": Case(SECRET * 2, "traffic", "i", REQUEST)},
+        {"case": Case("c", "traffic", "i", REQUEST, correlation_id=SECRET * 2)},
+        {"case": Case("c", "traffic", "i", REQUEST, session=f"s-{SECRET}")},
+        {"case": Case("c", "traffic", "i", Request(path=f"/{SECRET}"))},
+        {"case": Case("c", "traffic", "i", Request(headers=(("x-echo", f"a {SECRET}"),)))},
+        {"case": Case("c", "traffic", "i", Request(body=HIDDEN.body))},
+        {"case": Case("c", "traffic", "i", REQUEST, expect=Expectation(body=HIDDEN.body))},
+        {"case": Case("c", "traffic", "i", REQUEST, expect=Expectation(headers=(("x-echo", SECRET),)))},
+        {"case": Case("c", "traffic", "i", REQUEST, recorded=HIDDEN)},
+        {"case": Case("c", "traffic", "i", REQUEST, recorded=FAILED)},
+        {"old": HIDDEN},
+        {"new": HIDDEN},
+        {"old": FAILED},
+        {"new": replace(SIDE, headers=(("x-echo", SECRET),))},
+        {"error": CaseError("new", "reset", SECRET)},
+        {"skipped": f"because of {SECRET}"},
+        {"accepted": (Acceptance(f"body.{SECRET}", "numbers"),)},
+        {"measures": (Measure(f"body.{SECRET}", "tau", 1.0),)},
+        {"differences": (Difference("body", "value", {"a": SECRET}, MISSING, "default"),)},
+    ],
+)
+def test_a_known_secret_is_found_in_each_part_of_a_result_that_shows_none(odd: dict[str, Any]) -> None:
+    known = frozenset({SECRET, SECRET * 2})
+    plain = Result(Case("c", "traffic", "i", REQUEST), "match", SIDE, SIDE)
+    assert redact(plain, TOKENS, known=known) is plain
+    seen = redact(replace(plain, **odd), TOKENS, known=known)
+    assert SECRET not in repr(seen)
+    assert "tok_" in repr(seen)
+
+
+QUERIES = st.lists(
+    st.sampled_from(["?", "&", ";", "#", "=", " ", "a", "token", "s", "API-key", "pwd", "sig", "x", "%20", "'", "\n"]),
+    max_size=9,
+).map("".join)
+
+
+@given(QUERIES)
+@settings(max_examples=400)
+def test_a_secret_parameter_is_told_exactly_where_one_would_be_masked(path: str) -> None:
+    assert has_secret_parameter(path) == (mask_query(path, lambda _secret: "\0") != path)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["Location", "link", "x-api-key", "Cookie", "date", "x-a"]), QUERIES)))
+def test_fields_show_secrets_exactly_where_one_is_a_secret_or_holds_one(fields: list[tuple[str, str]]) -> None:
+    expected = [is_secret(name) or (holds_urls(name) and has_secret_parameter(value)) for name, value in fields]
+    assert show_secrets(tuple(fields)) == any(expected)
+
+
+def test_names_that_a_service_makes_up_are_judged_however_many_and_long_they_are() -> None:
+    for number in range(10_000):
+        assert not show_secrets(((f"x-{number}", "v"), ("y" * 200 + str(number), "v")))
+        assert show_secrets(((f"x-{number}-token", "v"),))
+    assert show_secrets((("y" * 200 + "-token", "v"),))
+
+
 def test_masking_twice_changes_nothing_more() -> None:
     once = masked(result((("authorization", f"Bearer {SECRET}"), ("cookie", f"a={SECRET}")), path=f"/?sig={SECRET}"))
     assert masked(once) == once
@@ -315,5 +384,10 @@ def test_no_secret_reaches_the_files_of_the_store(tmp_path: Path) -> None:
         store.begin(RunRecord("r", datetime(2026, 1, 2, tzinfo=UTC)))
         store.add("r", [seen])
         written = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    # Beside what lies in the files as it is: what lies there packed.
+    with closing(sqlite3.connect(tmp_path / "store.db")) as database:
+        for data, size, bodies, bodies_size in database.execute("SELECT data, size, bodies, bodies_size FROM pages"):
+            written |= {"documents": unpack(data, size), "bodies": unpack(bodies, bodies_size)}
+    assert TOKEN.encode() in written["documents"]
     assert any(TOKEN.encode() in content for content in written.values())
     assert not any(SECRET.encode() in content for content in written.values())
