@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import lru_cache
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from replay.cases.correlation import stated_correlation
@@ -16,9 +17,11 @@ from replay.cases.request import BODY_TYPES, RAW_PATH
 from replay.documents import parse_plain, plain_json
 from replay.models import Case, Headers, Observation, Request, Timing, parse_instant
 
+_BODY: Final = frozenset({"json", "text", "base64"})
 _RECORD: Final = frozenset({"id", "request", "response", "at", "session", "correlation_id", "latency_ms"})
-_REQUEST: Final = frozenset({"method", "path", "headers", "json", "text", "base64"})
-_RESPONSE: Final = frozenset({"status", "headers", "json", "text", "base64"})
+_REQUEST: Final = frozenset({"method", "path", "headers"}) | _BODY
+_RESPONSE: Final = frozenset({"status", "headers"}) | _BODY
+_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 _EXACT: Final = 2**53
 _LARGE_HEADERS: Final = 8192
 
@@ -64,9 +67,10 @@ def _require(holds: bool) -> None:  # noqa: FBT001 - an assertion in the middle 
 def _request(spec: Any) -> tuple[Request, str | None]:
     _require(type(spec) is dict and spec.keys() <= _REQUEST)
     method, path = spec.get("method", "GET"), spec.get("path", "/")
-    _require(type(method) is str and is_token(method))
+    _require(type(method) is str and (method in _METHODS or is_token(method)))
     _require(type(path) is str and path.startswith("/") and RAW_PATH.fullmatch(path) is not None)
-    fields = _fields(_pairs(spec.get("headers", ())))
+    pairs, length = _pairs(spec.get("headers", ()))
+    fields = _known_fields(pairs) if length < _LARGE_HEADERS else _read_fields(pairs)
     stated, body = _body(spec)
     headers = fields.pairs
     if stated in BODY_TYPES and fields.content_type is None:
@@ -82,7 +86,8 @@ def _response(spec: Any, latency_ms: Any) -> Observation | None:
     status = spec.get("status")
     _require(type(status) is int and status >= 0)
     _, body = _body(spec)
-    return Observation(status, _pairs(spec.get("headers", ())), body or b"", timing=timing)
+    headers, _ = _pairs(spec.get("headers", ()))
+    return Observation(status, headers, body or b"", timing=timing)
 
 
 def _timing(latency_ms: Any) -> Timing | None:
@@ -92,7 +97,8 @@ def _timing(latency_ms: Any) -> Timing | None:
     return Timing(float(latency_ms))
 
 
-def _pairs(headers: Any) -> Headers:
+def _pairs(headers: Any) -> tuple[Headers, int]:
+    """Return header fields, and how long they are together."""
     if type(headers) is dict:
         pairs = tuple(headers.items())
     else:
@@ -101,15 +107,9 @@ def _pairs(headers: Any) -> Headers:
         pairs = tuple(map(tuple, headers))
     try:
         # Nothing but text can be joined: numbers and lists are for the model.
-        "".join([text for pair in pairs for text in pair])
+        return pairs, len("".join(chain.from_iterable(pairs)))
     except TypeError:
         raise UnusualError from None
-    return pairs
-
-
-def _fields(pairs: Headers) -> _Fields:
-    small = sum([len(text) for pair in pairs for text in pair]) < _LARGE_HEADERS
-    return _known_fields(pairs) if small else _read_fields(pairs)
 
 
 def _read_fields(pairs: Headers) -> _Fields:
@@ -122,6 +122,8 @@ _known_fields = lru_cache(maxsize=256)(_read_fields)
 
 def _body(spec: dict[str, Any]) -> tuple[str | None, bytes | None]:
     """Return the name of the field that gives the body, and the body."""
+    if not spec.keys() & _BODY:
+        return None, None
     given = [name for name in ("text", "base64") if spec.get(name) is not None]
     given += ["json_"] if "json" in spec else []
     if not given:

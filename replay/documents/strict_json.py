@@ -82,7 +82,8 @@ _CLEAN_SPELLED: Final = json.JSONDecoder(
 
 _PLAIN: Final = json.JSONDecoder(object_pairs_hook=_unique, parse_float=_shortest, parse_constant=_refuse)
 _COMPACT: Final = json.JSONEncoder(ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":"))
-_MINUS_ZEROS: Final = tuple(f"-0{mark}" for mark in ",]} \t\r\n")
+_MINUS_ZERO: Final = re.compile(r"-0(?:[,\]}\s]|\Z)")
+"""No int is a negative zero. Within a string this does no harm: the document is read the other way."""
 
 
 def parse_json(data: bytes | str, *, spelled: bool = False) -> ParsedJson:
@@ -113,17 +114,12 @@ def parse_plain(text: str) -> Any:
     Return None for any other: `parse_json` reads it, and tells what is wrong with it. So much quicker than that, since
     nothing is counted and no number is more than the float or int that it most often is.
     """
-    if _too_deep(text) or "\\ud" in text or "\\uD" in text or _may_hold_minus_zero(text):
+    if _too_deep(text) or _may_hold_surrogates(text) or _MINUS_ZERO.search(text):
         return None
     try:
         return _PLAIN.decode(text)
     except (_IrregularError, ValueError, RecursionError):
         return None
-
-
-def _may_hold_minus_zero(text: str) -> bool:
-    """Return whether there may be an integer that no int can be. Text that looks like one does no harm."""
-    return any(map(text.__contains__, _MINUS_ZEROS)) or text.endswith("-0")
 
 
 def plain_json(value: Any) -> str:
@@ -213,12 +209,16 @@ def _constants(text: str) -> tuple[Finding, ...]:
 
 
 def _surrogates(text: str) -> tuple[Finding, ...]:
-    if "\\ud" not in text and "\\uD" not in text:
+    if not _may_hold_surrogates(text):
         return ()
     for found in _ESCAPE.finditer(text):
         if found.group(1):
             return (Finding("lone_surrogates", f"half of a surrogate pair at {_where(text, found.start())}"),)
     return ()
+
+
+def _may_hold_surrogates(text: str) -> bool:
+    return "\\u" in text and ("\\ud" in text or "\\uD" in text)
 
 
 def _where(text: str, offset: int) -> str:
