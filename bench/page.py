@@ -56,17 +56,15 @@ def _dual(dual: Mapping[str, Any]) -> str:
 
 def _latency(latency: Mapping[str, Any]) -> str:
     cells = [
-        (side, f"{figures['p50_ms']:.2f}", f"{figures['p50_off']:+.1%}", f"{figures['p99_ms']:.2f}",
-         f"{figures['p99_off']:+.1%}")
-        for side, figures in latency["sides"].items()
+        (str(row["concurrency"]), row["side"], f"{row['p50_ms']:.2f}", f"{row['p50_off']:+.1%}",
+         f"{row['p99_ms']:.2f}", f"{row['p99_off']:+.1%}")
+        for row in latency["rows"]
     ]  # fmt: skip
-    return _table((f"Side, {latency['delay_ms']:g} ms delay", "p50 ms", "off", "p99 ms", "off"), cells)
+    return _table(("`--concurrency`", "Side", "p50 ms", "off", "p99 ms", "off"), cells)
 
 
 def _missing(results: Mapping[str, Any]) -> str:
-    reasons = {**results["sending"]["missing"], **results["dual"]["failed"]}
-    if "failed" in results["latency"]:
-        reasons["latency"] = results["latency"]["failed"]
+    reasons = {**results["sending"]["missing"], **results["dual"]["failed"], **results["latency"]["failed"]}
     if not reasons:
         return ""
     return "Not measured:\n\n" + "".join(f"- {what}: {' '.join(why.split())}\n" for what, why in reasons.items())

@@ -58,9 +58,14 @@ def test_each_kind_of_bodies_was_compared_and_has_its_cost(made: tuple[dict[str,
 
 def test_the_latency_that_is_reported_is_held_against_the_known_delay(made: tuple[dict[str, Any], str]) -> None:
     latency = made[0]["latency"]
-    assert latency["counts"]["compared"] == 20
-    for side in ("old", "new"):
-        assert latency["sides"][side]["p50_ms"] >= latency["delay_ms"] - 1  # timers count in milliseconds
+    assert latency["failed"] == {}
+    assert [(row["concurrency"], row["side"]) for row in latency["rows"]] == [
+        (concurrency, side) for concurrency in (1, 4, 64) for side in ("old", "new")
+    ]
+    for row in latency["rows"]:
+        assert row["cases"] == 20
+        assert row["p50_ms"] >= latency["delay_ms"] - 1  # timers count in milliseconds
+        assert row["p50_off"] == pytest.approx(row["p50_ms"] / latency["delay_ms"] - 1)
 
 
 def test_the_tables_replace_what_stood_between_the_markers(made: tuple[dict[str, Any], str]) -> None:
