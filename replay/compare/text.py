@@ -6,9 +6,13 @@ import hashlib
 from dataclasses import dataclass
 from typing import Final
 
+from replay.documents.parting import parting
+
 SHOWN_LINES: Final = 12
 SHOWN_CHARACTERS: Final = 4_000
 """Of each text, however long its lines are: what is shown is kept with every result."""
+LARGE: Final = 8_000_000
+"""Characters of both texts together beyond which they are not aligned."""
 _LEAD: Final = 1_000
 """Characters that are shown before the first one that differs, where not everything is."""
 MUCH_LONGER: Final = 4
@@ -25,7 +29,12 @@ class TextChange:
 
 
 def text_change(old: str, new: str) -> TextChange:
-    """Describe how two unequal texts differ: from where on, how many lines, and whether one just stops."""
+    """Describe how two unequal texts differ: from where on, how many lines, and whether one just stops.
+
+    Large texts are not taken apart into lines: where they part is all that is told of them.
+    """
+    if len(old) + len(new) > LARGE:
+        return _change_of_large(old, new)
     old_lines, new_lines = old.splitlines(keepends=True), new.splitlines(keepends=True)
     start = _common(old_lines, new_lines)
     end = _common(old_lines[start:][::-1], new_lines[start:][::-1])
@@ -34,15 +43,23 @@ def text_change(old: str, new: str) -> TextChange:
     return TextChange(*_shown("".join(old_part[:SHOWN_LINES]), "".join(new_part[:SHOWN_LINES])), note)
 
 
+def _change_of_large(old: str, new: str) -> TextChange:
+    at = parting(old, new)
+    start = old.rfind("\n", 0, at) + 1
+    mine, theirs = _count(old), _count(new)
+    note = f"from line {old.count(chr(10), 0, at) + 1} of {mine} on, now {_lines(theirs)}: too large to align"
+    if at == len(new):
+        note = f"new stops at line {theirs} of {mine}"
+    return TextChange(*_shown(old[start:], new[start:]), note)
+
+
+def _count(text: str) -> int:
+    return text.count("\n") + (not text.endswith("\n"))
+
+
 def _shown(old: str, new: str) -> tuple[str, str]:
     """Cut both texts to `SHOWN_CHARACTERS`, so that the first place where they differ is among them."""
-    low, high = 0, min(len(old), len(new))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if old[low:middle] == new[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
+    low = parting(old, new)
     start = low - _LEAD if low >= SHOWN_CHARACTERS else 0
     return old[start : start + SHOWN_CHARACTERS], new[start : start + SHOWN_CHARACTERS]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from replay.documents.parting import parting
 from replay.models import MISSING, Json, Missing
 from replay.reports.inert import GAP, ascii_only, printable
 from replay.reports.json_text import json_head
-from replay.reports.parting import parting
 from replay.reports.shown import folded
 
 CONTEXT: Final = 2

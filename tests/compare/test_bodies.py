@@ -226,3 +226,14 @@ def test_a_must_on_what_the_golden_states_is_judged_by_the_golden(compare: Compa
 def test_an_old_that_departs_only_by_an_intended_change_has_not_drifted(compare: Compare) -> None:
     rule = {"at": "body.total", "map": [[10, 9.99]]}
     assert compare({"total": 10}, {"total": 9.99}, rule, expect=Expectation(body=b'{"total": 9.99}')).flags == ()
+
+
+def test_texts_too_large_to_align_are_told_from_where_they_part(compare: Compare) -> None:
+    old = b"".join(b"line %d\n" % number for number in range(600_000))
+    found = compare(old, old.replace(b"line 400000\n", b"line x\n"), kind="text/plain").differences
+    assert [(it.kind, it.note) for it in found] == [
+        ("text", "from line 400001 of 600000 on, now 600000 lines: too large to align")
+    ]
+    assert found[0].old.startswith("line 400000\n")
+    assert len(found[0].old) <= 4_000
+    assert compare(old, old[:-50_000], kind="text/plain").differences[0].note.startswith("new stops at line ")
