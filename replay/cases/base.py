@@ -14,6 +14,12 @@ class Source(Protocol):
     def __iter__(self) -> Iterator[Case]:
         """Yield each case in the file's order; raise DocumentError, with its place, at the first bad record."""
 
+    def without_identity(self) -> Iterator[Case]:
+        """Yield each case as iterating does, but perhaps with no identity, which may rest on the digest.
+
+        For whoever only looks at the cases: digest and intake are known when it ends, from this one reading.
+        """
+
     @property
     def digest(self) -> str:
         """Return a SHA-256 over what the source holds: the same inputs, the same digest."""

@@ -69,15 +69,13 @@ class CaptureFile:
         """Yield each record as a case, in order; raise DocumentError with FILE:LINE at the first bad one."""
         return self._cases(self.digest[:16])
 
-    def check(self) -> Intake:
-        """Read everything once, without keeping it: raises what iterating would, and gives digest and intake."""
-        for _ in self._cases(""):
-            pass
-        return self._intake
+    def without_identity(self) -> Iterator[Case]:
+        """Yield each record as a case whose identity is empty; once it ends, digest and intake are known."""
+        return self._cases(None)
 
     @property
     def digest(self) -> str:
-        """Return the SHA-256 of the content, decompressed; hashes the file unless a check or iteration already has."""
+        """Return the SHA-256 of the content, decompressed; hashes the file unless a whole reading already has."""
         if self._digest is None:
             state = _Pass(hashlib.sha256())
             with opened(self._path, self._file) as stream:
@@ -88,16 +86,17 @@ class CaptureFile:
 
     @property
     def intake(self) -> Intake:
-        """Return the account of the last complete iteration or check."""
+        """Return the account of the last complete reading."""
         return self._intake
 
-    def _cases(self, source: str) -> Iterator[Case]:
+    def _cases(self, source: str | None) -> Iterator[Case]:
         skipped: Counter[str] = Counter()
         state = _Pass(hashlib.sha256())
         with opened(self._path, self._file) as stream:
             for line in self._lines(stream, state, skipped):
+                identity = "" if source is None else f"{source}:{state.record}"
                 try:
-                    case = _case(line, f"{self._file}:{state.line}", f"{source}:{state.record}")
+                    case = _case(line, f"{self._file}:{state.line}", identity)
                 except BadLineError as error:
                     self._skip(error, state, skipped)
                     continue

@@ -74,7 +74,8 @@ class Chosen:
         chosen = 0
         for source in self._sources:
             # To the end, whatever the limit: only a whole reading tells how many records a file holds.
-            for case in source:
+            # Without identities, which a capture would have to be read for beforehand.
+            for case in source.without_identity():
                 if self._choice.takes(case) and (self._choice.limit is None or chosen < self._choice.limit):
                     chosen += 1
                     check(case)

@@ -43,11 +43,9 @@ class HarFile:
             yield case
         self._intake = Intake(self._file, loaded, dict(skipped))
 
-    def check(self) -> Intake:
-        """Read everything once; raises what iterating would."""
-        for _ in self:
-            pass
-        return self._intake
+    def without_identity(self) -> Iterator[Case]:
+        """Yield each usable entry as a case, with its identity: a HAR is read as a whole, and so is its digest."""
+        return iter(self)
 
     @property
     def digest(self) -> str:

@@ -8,6 +8,7 @@ import os
 import sys
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -177,12 +178,23 @@ def test_a_torn_file_is_named_so(tmp_path: Path) -> None:
     assert "the file was torn" in str(error_of(lambda: list(open_traffic(path))))
 
 
-def test_a_check_reads_everything_once_and_knows_digest_and_intake(tmp_path: Path) -> None:
-    path = capture(tmp_path, GOOD, GOOD)
-    checked = CaptureFile(path)
-    assert checked.check().loaded == 2
-    assert checked.digest == CaptureFile(path).digest
-    error_of(CaptureFile(capture(tmp_path, GOOD, b"{}", name="bad.jsonl")).check)
+def test_a_reading_without_identities_is_one_that_gives_digest_and_intake_too(tmp_path: Path) -> None:
+    path = capture(tmp_path, GOOD, b"\n", GOOD)
+    source, expected = CaptureFile(path), CaptureFile(path)
+    cases = list(source.without_identity())
+    assert cases == [replace(case, identity="") for case in expected]
+    assert (source.intake, source.intake.loaded) == (expected.intake, 2)
+    path.unlink()
+    assert source.digest == expected.digest
+
+
+def test_a_reading_without_identities_fails_as_any_other(tmp_path: Path) -> None:
+    path = capture(tmp_path, GOOD, b"{}")
+    with_identities, without = (
+        str(error_of(lambda read=read: list(read)))
+        for read in (CaptureFile(path), CaptureFile(path).without_identity())
+    )
+    assert with_identities == without
 
 
 @pytest.mark.parametrize("version", ["2", '"1"', "true", "null", "1.5"])
