@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from replay.cases import CaptureFile, open_traffic, write_capture
+from replay.cases.chosen import Choice, Chosen
 from replay.errors import DocumentError
 from replay.models import Case, Observation, Request, Timing
 
@@ -190,11 +191,17 @@ def test_a_reading_without_identities_is_one_that_gives_digest_and_intake_too(tm
 
 def test_a_reading_without_identities_fails_as_any_other(tmp_path: Path) -> None:
     path = capture(tmp_path, GOOD, b"{}")
-    with_identities, without = (
-        str(error_of(lambda read=read: list(read)))
-        for read in (CaptureFile(path), CaptureFile(path).without_identity())
-    )
-    assert with_identities == without
+    usual = str(error_of(lambda: list(CaptureFile(path))))
+    assert str(error_of(lambda: list(CaptureFile(path).without_identity()))) == usual
+
+
+def test_counting_the_chosen_cases_reads_the_file_once(tmp_path: Path) -> None:
+    path, seen = capture(tmp_path, GOOD, GOOD), list[Case]()
+    chosen = Chosen([CaptureFile(path)], Choice())
+    expected = Chosen([CaptureFile(path)], Choice()).digest
+    assert chosen.count(seen.append) == len(seen) == 2
+    path.unlink()
+    assert chosen.digest == expected
 
 
 @pytest.mark.parametrize("version", ["2", '"1"', "true", "null", "1.5"])
