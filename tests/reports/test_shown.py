@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from replay.documents import Numeral
+from replay.documents.parting import parting
 from replay.models import MISSING
 from replay.reports.aligned import legible_lines, stretches
 from replay.reports.json_text import json_chunks, json_head, json_text
-from replay.documents.parting import parting
 from replay.reports.shown import cut_pair, shown_change, shown_pair
 
 any_text = st.text(st.characters(exclude_categories=()), max_size=10)
