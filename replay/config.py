@@ -23,6 +23,7 @@ from replay.targets import parse_target, target_key
 from replay.verdict import parse_criteria
 
 FILE: Final = "replay.yaml"
+SHORTEST_SECRET: Final = 6
 _VARIABLE: Final = re.compile(r"\$(?:\$|\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)\})")
 
 
@@ -74,6 +75,8 @@ class Project:
     rules: RuleBook
     error_when: Expression | None
     file: Path | None = None
+    secrets: frozenset[str] = frozenset()
+    """What variables put into rules: reports name rules, and must not name that."""
 
 
 class _Toml(Document):
@@ -103,7 +106,15 @@ def load_project(
     expanded = [_expanded(document, environment) for document in documents]
     merged = _merged(expanded)
     settings = validated(merged, Settings)
-    return _checked(settings, merged, found)
+    return replace(_checked(settings, merged, found), secrets=_in_rules(documents, environment))
+
+
+def _in_rules(documents: Sequence[Document], environment: Mapping[str, str]) -> frozenset[str]:
+    """Return the values of the variables that stand in rules, as far as they are long enough to be secrets."""
+    written = "\n".join(str(document.mapping().get("compare", "")) for document in documents)
+    names = {found["name"] for found in _VARIABLE.finditer(written) if found["name"]}
+    values = {environment.get(name, "") for name in names}
+    return frozenset(value for value in values if len(value) >= SHORTEST_SECRET)
 
 
 def find_settings(start: Path) -> Path | None:

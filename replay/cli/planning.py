@@ -23,6 +23,7 @@ from replay.engine import Plan, Referee
 from replay.errors import InputError, NothingSelectedError, Place, SettingsError
 from replay.models import SIDES, Case, Side, TargetSpec
 from replay.privacy import Tokeniser, key_from_environment, redact, secret_values
+from replay.privacy.forms import text_replacer
 from replay.store.base import RunRecord
 from replay.targets import TARGETS, build_target, parse_target
 from replay.verdict import Criterion, default_criteria, gate_sentences, parse_criteria
@@ -90,9 +91,10 @@ def make_plan(project: Project, flags: Flags) -> Plan:
         instant=instant or record.started,
         concurrency=flags.concurrency,
         total=total,
-        redact=partial(redact, tokeniser=tokeniser, known=_secrets(sides)),
+        redact=partial(redact, tokeniser=tokeniser, known=_secrets(sides) | project.secrets),
         warnings=tuple(_warnings(settings, flags, sides, criteria)),
-        musts=tuple(rule.name for rule in settings.compare if rule.must),
+        # Named as the stored results name them.
+        musts=tuple(text_replacer(tokeniser, project.secrets)(rule.name) for rule in settings.compare if rule.must),
         whole=not (str(flags.choice) or flags.traffic or flags.goldens is not None),
     )
 

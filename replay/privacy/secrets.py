@@ -82,7 +82,8 @@ def _texts(result: Result) -> Iterator[str]:
     case = result.case
     yield from (case.id, case.correlation_id, case.session or "", case.request.path, result.skipped or "")
     yield from [value for headers in _headers(result) for _, value in headers]
-    yield from [acceptance.at for acceptance in result.accepted]
+    # A rule's name says what it compares with, which settings may have from a variable.
+    yield from [text for acceptance in result.accepted for text in (acceptance.at, acceptance.rule)]
     yield from [measure.at for measure in result.measures]
     if result.error is not None:
         yield result.error.message
@@ -125,7 +126,9 @@ class _Redaction:
             old=result.old and self._observation(result.old),
             new=result.new and self._observation(result.new),
             differences=tuple(self._difference(each) for each in result.differences),
-            accepted=tuple(replace(each, at=self._text(each.at)) for each in result.accepted),
+            accepted=tuple(
+                replace(each, at=self._text(each.at), rule=self._text(each.rule)) for each in result.accepted
+            ),
             measures=tuple(replace(each, at=self._text(each.at)) for each in result.measures),
             error=error,
             skipped=None if result.skipped is None else self._text(result.skipped),
@@ -172,6 +175,7 @@ class _Redaction:
             old=self._value(difference.old, name),
             new=self._value(difference.new, name),
             note=self._text(difference.note),
+            rule=self._text(difference.rule),
         )
 
     def _value(self, value: Any, header: str | None) -> Any:

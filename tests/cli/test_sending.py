@@ -250,3 +250,18 @@ def test_proxy_variables_send_nothing_elsewhere(desk: Desk, serve: Serve, monkey
         with pytest.raises(TimeoutError):
             proxy.accept()
     assert len(old.seen) == len(new.seen) == 2
+
+
+def test_what_a_variable_puts_into_a_rule_is_in_no_report_and_no_file(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OLD_KEY", SECRET)
+    rule = "{at: body, map: [['${OLD_KEY}', changed]], must: true}"
+    desk.project(f"compare: [{rule}]\ncut_when: [goldens pass]\n")
+    desk.write("sides.py", f"def old(n=0):\n    return {SECRET!r}\n\n\ndef new(n=0):\n    return 'changed'\n")
+    ended = desk.cli("run", "--report", "json:r.json", "--report", "junit:r.xml")
+    shown = desk.cli("show", "g0")
+    Path("sides.py").unlink()
+    assert (ended.code, ended.out.split()[0]) == (0, "GO")
+    assert SECRET not in ended.text + shown.text
+    assert SECRET.encode() not in written(Path())
