@@ -51,7 +51,7 @@ def secret_values(headers: Iterable[tuple[str, str]]) -> frozenset[str]:
 
 
 def _secrets(result: Result) -> frozenset[str]:
-    values = secret_values(field for headers in _headers(result) for field in headers)
+    values = secret_values(field for headers in _headers(result) if show_secrets(headers) for field in headers)
     queries = {value for url in _urls(result) for value in query_secrets(url) if len(value) >= _SHORTEST}
     return values | queries if queries else values
 
@@ -157,9 +157,14 @@ class _Redaction:
 
     def _observation(self, side: Observation) -> Observation:
         error = side.error and replace(side.error, message=self._text(side.error.message))
-        return replace(side, headers=self._headers(side.headers), body=self._body(side.body), error=error)
+        headers, body = self._headers(side.headers), self._body(side.body)
+        if error is None and headers is side.headers and body is side.body:
+            return side
+        return replace(side, headers=headers, body=body, error=error)
 
     def _headers(self, headers: Headers) -> Headers:
+        if not show_secrets(headers) and not self._text.finds("\n".join([value for _, value in headers])):
+            return headers
         return tuple((name, self._header(name, value)) for name, value in headers)
 
     def _header(self, name: str, value: str) -> str:
