@@ -13,7 +13,7 @@ from replay.locations import ROOT, Path, State
 from replay.models import MISSING
 
 HEADERS: Final[Path] = (ROOT, "headers")
-UNCOMPARED: Final = "default: compared only when a rule names it"
+UNCOMPARED: Final = "default: other headers are compared only where a rule names them"
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,7 +129,7 @@ def test_other_headers_are_noted_and_compared_when_a_rule_names_them(compare: Co
     plain = compare(b"", b"", kind=None, headers=headers)
     named = compare(b"", b"", {"at": "headers.ETag", "strict": True}, kind=None, headers=headers)
     assert [(it.at, it.rule) for it in plain.accepted] == [
-        ("headers.etag", "default: compared only when a rule names it")
+        ("headers.etag", "default: other headers are compared only where a rule names them")
     ]
     assert [(it.at, it.kind) for it in named.differences] == [("headers.etag", "header")]
 
