@@ -23,7 +23,7 @@ def report(run: options.RunId = None, report: options.Reports = None, store: opt
         record = kept.run(run)
         if record.summary is None:
             raise InputError(f"run {record.id} was never closed", hint="`replay run --resume` goes on with it")
-        results = kept.results(record.id)
+        results = kept.results(record.id, bodies=False)
         write_reports(reports, record.summary, results, record.verdict)
         if not reports:
             print_report(record.summary, results, record.verdict)

@@ -132,7 +132,7 @@ def _carry_out(plan: Plan, store_file: Path, reports: Reports, *, resume: bool) 
             run = Run(plan, store, progress.watch)
             signalled = _under_signals(run, progress, resume=resume)
             finished = run.close(signalled=signalled)
-        results = store.results(plan.record.id)
+        results = store.results(plan.record.id, bodies=False)
         try:
             write_reports(reports, finished.summary, results, finished.verdict)
         finally:
