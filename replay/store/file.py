@@ -99,7 +99,9 @@ def _check_header(header: bytes, path: Path) -> None:
         raise StoreError("this database belongs to another program", place=str(path), hint=_ELSEWHERE)
     version = int.from_bytes(header[60:64], "big")
     if version != VERSION:
-        age, remedy = ("a newer", "update replay") if version > VERSION else ("an older", "use the replay that wrote it")
+        age, remedy = (
+            ("a newer", "update replay") if version > VERSION else ("an older", "use the replay that wrote it")
+        )
         fact = f"this store was written by {age} replay (format {version}, this one reads {VERSION})"
         raise StoreError(fact, place=str(path), hint=f"{remedy}, or {_ELSEWHERE}")
 
