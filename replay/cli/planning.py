@@ -72,7 +72,9 @@ def make_plan(project: Project, flags: Flags) -> Plan:
     chosen = Chosen(_sources(inputs, flags), flags.choice)
     total = chosen.count(partial(_check, project)) if flags.check else None
     chosen.require_different()
-    if (total == 0 or next(iter(chosen), None) is None) and not (flags.collect and flags.choice.shard):
+    # What was counted need not be opened once more to see whether there is anything.
+    empty = next(iter(chosen), None) is None if total is None else total == 0
+    if empty and not (flags.collect and flags.choice.shard):
         raise _nothing_selected(flags, chosen)
     criteria = _criteria(settings, flags, inputs)
     seed = settings.seed if flags.seed is None else flags.seed
