@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -100,6 +101,7 @@ def load_project(
             raise SettingsError(f"there is no {FILE} that {env} could be laid over", hint="`replay init` writes one")
         settings = Settings()
         return Project(settings, start, rule_book(()), None)
+    _make_importable(found.parent)
     documents = [_read(found)]
     if env is not None:
         documents.append(_read(overlay_path(found, env)))
@@ -107,6 +109,12 @@ def load_project(
     merged = _merged(expanded)
     settings = validated(merged, Settings)
     return replace(_checked(settings, merged, found), secrets=_in_rules(documents, environment))
+
+
+def _make_importable(root: Path) -> None:
+    """Let rules name functions of the project. Last on the path, so that no file of it stands in for a library."""
+    if str(root) not in sys.path:
+        sys.path.append(str(root))
 
 
 def _in_rules(documents: Sequence[Document], environment: Mapping[str, str]) -> frozenset[str]:

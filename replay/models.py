@@ -185,13 +185,21 @@ class Acceptance:
     rule: str
 
 
+FEW_ITEMS: Final = 5
+"""Below this many items an order says little: of four, chance alone puts every 24th list in the right one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A figure that a rule measured, whether or not it was met: `rank.tau` at `body.hits` is 0.8."""
+    """A figure that a rule measured, whether or not it was met: `rank.tau` at `body.hits` is 0.8.
+
+    `value` is None where there is none, as of the order of one item; `items` is how many items it rests on.
+    """
 
     at: str
     name: str
     value: float | None
+    items: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,13 +285,23 @@ class Quantiles:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """How a measure is distributed over `n` places where it was taken."""
+    """How a measure is distributed over `n` places where it was taken; NaN where there is none."""
 
     n: int
     least: float
     median: float
     mean: float
     most: float
+    tenth: float | None = None
+    """A tenth of the places lie at or below it."""
+    steps: tuple[int, ...] = ()
+    """How many places lie in each of ten equal steps of the measure's scale, the lowest first."""
+    none: int = 0
+    """Places where it could not be taken; they are not among the `n`."""
+    few: int = 0
+    """How many of the `n` rest on fewer than `FEW_ITEMS` items, and so prove little."""
+    items: float | None = None
+    """The median number of items that it rests on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,15 +407,17 @@ class Spec(BaseModel):
 
 
 class RankSpec(Spec):
-    """How two rankings must agree: the share of common items among the first `top`, and the order of those."""
+    """How two rankings must agree: in which items are among the first `top`, and in their order."""
 
     by: str | None = Field(default=None, description="The field that identifies an item; without it, the item itself.")
-    top: Whole = Field(default=10, ge=1, description="How many of the first items count.")
-    overlap: float | None = Field(
-        default=None, ge=0, le=1, description="The least share of common items among the first `top`."
-    )
-    tau: float | None = Field(default=None, ge=-1, le=1, description="The least Kendall tau-b of the common items.")
+    top: Whole = Field(default=10, ge=1, le=1000, description="How many of the first items count.")
     score: str | None = Field(default=None, description="The field with the score; equal scores are ties.")
+    overlap: float | None = Field(default=None, ge=0, le=1, description="The least share of common items.")
+    tau: float | None = Field(default=None, ge=-1, le=1, description="The least Kendall tau-b of the common items.")
+    rbo: float | None = Field(default=None, ge=0, le=1, description="The least rank-biased overlap.")
+    p: float = Field(default=0.9, gt=0, lt=1, description="How likely a reader of the list reads on, for rbo.")
+    ndcg: float | None = Field(default=None, ge=0, le=1, description="The least nDCG of new's list.")
+    gain: str | None = Field(default=None, min_length=1, description="A field, or module:function, of an item's worth.")
 
 
 class RuleSpec(Spec):

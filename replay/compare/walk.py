@@ -84,9 +84,9 @@ class Walk:
             place = print_location(at)
             self.accepted.setdefault((place, rule), Acceptance(place, rule))
 
-    def measure(self, at: Path, name: str, value: float | None) -> None:
-        """Keep a figure, whether or not it was met."""
-        self.measures.append(Measure(print_location(at), name, value))
+    def measure(self, at: Path, name: str, value: float | None, *, items: int | None = None) -> None:
+        """Keep a figure, whether or not it was met, and on how many items it rests."""
+        self.measures.append(Measure(print_location(at), name, value, items))
 
     # ----------------------------------------------------------------------------------------------------------- walk
 

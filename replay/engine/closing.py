@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from statistics import fmean, median
 
 from replay.engine.clusters import Clusters
+from replay.engine.spreads import Spreads
 from replay.models import SIDES, Counts, OutcomeName, Quantiles, Result, Side, Spread
 from replay.verdict.sketch import Sketch
 
@@ -23,7 +22,7 @@ class Tally:
     accepted: Counter[str] = field(default_factory=Counter)
     clusters: Clusters = field(default_factory=Clusters)
     _latency: dict[Side, Sketch] = field(default_factory=lambda: {side: Sketch() for side in SIDES})
-    _measures: dict[str, array[float]] = field(default_factory=dict)
+    _measures: Spreads = field(default_factory=Spreads)
     _unfrozen: Counter[Side] = field(default_factory=Counter)
     _answers: Counter[Side] = field(default_factory=Counter)
     _refused: int = 0
@@ -41,8 +40,7 @@ class Tally:
         self._refused += result.outcome == "match" and _refused(result)
         self.clusters.add(result)
         for measure in result.measures:
-            if measure.value is not None:
-                self._measures.setdefault(measure.name, array("d")).append(measure.value)
+            self._measures.add(measure)
         for side in SIDES:
             self._add_answer(side, result)
 
@@ -102,7 +100,7 @@ class Tally:
 
     def measures(self) -> Mapping[str, Spread]:
         """Return how each measure is distributed."""
-        return {name: Spread(len(it), min(it), median(it), fmean(it), max(it)) for name, it in self._measures.items()}
+        return self._measures.spreads()
 
 
 def _refused(result: Result) -> bool:

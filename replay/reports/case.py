@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final, TextIO
 
 from replay.documents import parse_json
-from replay.models import Difference, Headers, Measure, Observation, Result
+from replay.models import FEW_ITEMS, Difference, Headers, Measure, Observation, Result
 from replay.reports.aligned import CONTEXT, Stretch, legible_lines, stretches
 from replay.reports.facts import LONGEST, counted
 from replay.reports.inert import cut, printable
@@ -63,7 +63,9 @@ def _more(total: int) -> Iterator[Line]:
 
 def _measured(measure: Measure) -> str:
     value = "none" if measure.value is None else f"{measure.value:.6g}"
-    return f"{printable(measure.name)} at {printable(measure.at, LONGEST)}: {value}"
+    over = "" if measure.items is None else f" over {counted(measure.items, 'item')}"
+    few = ", too few to prove much" if measure.items is not None and measure.items < FEW_ITEMS else ""
+    return f"{printable(measure.name)} at {printable(measure.at, LONGEST)}: {value}{over}{few}"
 
 
 def _head(result: Result, width: int, note: str | None) -> Iterator[Line]:

@@ -8,7 +8,19 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from replay.models import Cluster, Counts, Difference, Intake, Judgement, Quantiles, SideInfo, Spread, Summary, Verdict
+from replay.models import (
+    FEW_ITEMS,
+    Cluster,
+    Counts,
+    Difference,
+    Intake,
+    Judgement,
+    Quantiles,
+    SideInfo,
+    Spread,
+    Summary,
+    Verdict,
+)
 from replay.reports.inert import printable
 from replay.reports.shown import shown_change
 
@@ -97,10 +109,33 @@ def acceptances(accepted: Mapping[str, int]) -> Iterator[str]:
 
 
 def measurements(measures: Mapping[str, Spread]) -> Iterator[str]:
-    """Yield how the figures of each measure are spread."""
+    """Yield how the figures of each measure are spread, and how much they are worth."""
     for name, it in sorted(measures.items()):
-        spread = f"min {number(it.least)}, median {number(it.median)}, mean {number(it.mean)}, max {number(it.most)}"
-        yield f"{printable(name, LONGEST)}: {spread} over {it.n:,}"
+        yield f"{printable(name, LONGEST)}: {_spread(it)}" + "".join(f"; {remark}" for remark in _remarks(it))
+        if it.steps and it.n > 1:
+            yield f"  in tenths from {_LOWEST.get(name.partition(' ')[0], 0)} to 1: {' '.join(map(str, it.steps))}"
+
+
+_LOWEST: Final = {"rank.tau": -1}
+"""Where the scale of a measure begins that does not begin at 0."""
+
+
+def _spread(it: Spread) -> str:
+    if not it.n:
+        return "never measured"
+    tenth = f"a tenth at most {number(it.tenth)}, " if it.tenth is not None and it.n > 1 else ""
+    middle = f"{tenth}median {number(it.median)}, mean {number(it.mean)}"
+    return f"min {number(it.least)}, {middle}, max {number(it.most)} over {it.n:,}"
+
+
+def _remarks(it: Spread) -> Iterator[str]:
+    """Yield what keeps figures from looking better than they are."""
+    if it.items is not None:
+        yield f"over {number(it.items)} items at the median"
+    if it.few:
+        yield f"{it.few:,} of {it.n:,} rest on fewer than {FEW_ITEMS} items and prove little"
+    if it.none:
+        yield f"{it.none:,} had nothing to measure"
 
 
 def latencies(summary: Summary) -> Iterator[str]:

@@ -14,8 +14,10 @@ from replay.models import (
     Difference,
     Intake,
     Judgement,
+    Measure,
     Observation,
     Result,
+    Spread,
     Summary,
     Verdict,
 )
@@ -69,7 +71,7 @@ def _extras(summary: Summary) -> dict[str, Any]:
         "errors": dict(summary.errors),
         "skipped": dict(summary.skipped),
         "accepted": dict(summary.accepted),
-        "measures": {name: _finite(asdict(spread)) for name, spread in summary.measures.items()},
+        "measures": {name: _spread(spread) for name, spread in summary.measures.items()},
         "warnings": list(summary.warnings),
     }
 
@@ -128,9 +130,14 @@ def _details(result: Result) -> Iterator[tuple[str, Any]]:
     if latency:
         yield "latency_ms", latency
     if result.measures:
-        yield "measures", [{"at": m.at, "name": m.name, "value": _number(m.value)} for m in result.measures]
+        yield "measures", [_measure(each) for each in result.measures]
     if result.accepted:
         yield "accepted", [{"at": each.at, "rule": each.rule} for each in result.accepted]
+
+
+def _measure(measure: Measure) -> dict[str, Any]:
+    items = {} if measure.items is None else {"items": measure.items}
+    return {"at": measure.at, "name": measure.name, "value": _number(measure.value), **items}
 
 
 def _latency(observation: Observation | None) -> float | None:
@@ -147,6 +154,10 @@ def _difference(difference: Difference) -> dict[str, Any]:
         "against": difference.against,
         **({"note": difference.note} if difference.note else {}),
     }
+
+
+def _spread(spread: Spread) -> dict[str, Any]:
+    return _finite({**asdict(spread), "steps": None}) | {"steps": list(spread.steps)}
 
 
 def _finite(figures: dict[str, Any]) -> dict[str, Any]:
