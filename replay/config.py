@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, Field
 
-from replay.compare import RuleBook, rule_book
+from replay.compare import RuleBook, require_evidence, rule_book
 from replay.documents import Document, read_yaml, validated
 from replay.errors import InputError, Place, SettingsError
 from replay.expressions import Expression, parse_expression
@@ -254,6 +254,7 @@ def _checks(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], Callabl
         yield ("groups", name), partial(selection_of, on=group.on, tag=group.tag, where=group.where)
     for index, rule in enumerate(settings.compare):
         yield ("compare", index), partial(rule_book, (rule,), settings.groups)
+        yield ("compare", index), partial(require_evidence, settings.compare, index)
     if "cut_when" in settings.model_fields_set:
         yield ("cut_when",), partial(_require_criteria, settings.gates)
     for gate, sentences in settings.gates.items():

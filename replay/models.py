@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from typing import Annotated, Any, Final, Literal
@@ -29,6 +29,8 @@ DifferenceKind = Literal[
     "status", "schema", "validation", "missing", "extra", "type", "value", "order", "rank", "header", "text",
 ]  # fmt: skip
 OutcomeName = Literal["match", "deviation", "noise", "waived", "new_error", "old_error", "both_error", "skipped"]
+Category = DifferenceKind | Literal["timeout", "transport", "exception", "decode", "error_when"]
+"""In which way a case deviates or fails: a kind of difference, or how an answer failed to come or to count as one."""
 CaseKind = Literal["golden", "traffic"]
 VerdictState = Literal["GO", "NO-GO", "INCONCLUSIVE"]
 
@@ -166,6 +168,7 @@ class Difference:
 
     `at` is a location fit to paste into a rule. `old` and `new` are JSON values, or MISSING; against an expectation,
     `old` holds what was expected. `rule` is the rule that judged it, or the default. `note` tells what values cannot.
+    `waived` is the rule that waives it, empty where none does: such a difference is listed and counts for nothing.
     """
 
     at: str
@@ -175,6 +178,7 @@ class Difference:
     rule: str
     against: Literal["old", "expect"] = "old"
     note: str = ""
+    waived: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +229,7 @@ class Result:
     flags: tuple[str, ...] = ()
     error: CaseError | None = None
     skipped: str | None = None
-    """Why the case was not sent."""
+    """Why the case was not sent, or why nothing of it was compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,6 +309,15 @@ class Spread:
 
 
 @dataclass(frozen=True, slots=True)
+class StatusCount:
+    """How many cases old answered in one way and new in another: a status, a kind of error, or `value`."""
+
+    old: str
+    new: str
+    cases: int
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """What a report needs to know of a run beside its results."""
 
@@ -325,9 +338,14 @@ class Summary:
     accepted: Mapping[str, int] = field(default_factory=dict)
     """How many cases each rule or default called equal although their bytes differ."""
     skipped: Mapping[str, int] = field(default_factory=dict)
-    """How many cases were not sent, by reason."""
+    """How many cases were not sent, or not compared at all, by reason."""
     errors: Mapping[str, int] = field(default_factory=dict)
     """How many cases failed, by `side kind`."""
+    categories: Mapping[str, int] = field(default_factory=dict)
+    """How many cases deviate or fail in each way, by category."""
+    statuses: tuple[StatusCount, ...] = ()
+    waived: Mapping[str, int] = field(default_factory=dict)
+    """In how many cases each waiver accepted a difference, by its rule."""
     warnings: tuple[str, ...] = ()
 
 
@@ -420,6 +438,30 @@ class RankSpec(Spec):
     gain: str | None = Field(default=None, min_length=1, description="A field, or module:function, of an item's worth.")
 
 
+def parse_day(value: object) -> str:
+    """Read a calendar day as ISO 8601 writes it, 2026-12-31; raise ValueError for anything else."""
+    text = str(value)
+    try:
+        if date.fromisoformat(text).isoformat() == text:
+            return text
+    except ValueError:
+        pass
+    raise ValueError(f"'{text}' is no day; write 2026-12-31")
+
+
+class WaiveSpec(Spec):
+    """Who accepts a difference, until when, and why."""
+
+    until: Annotated[str, BeforeValidator(parse_day)] = Field(description="The last day (UTC) on which it holds.")
+    owner: str = Field(min_length=1, description="Who answers for it.")
+    ticket: str | None = Field(default=None, min_length=1, description="Where it is followed up.")
+    why: str = Field(min_length=1, description="Why it may differ for now.")
+
+    def holds_on(self, day: date) -> bool:
+        """Tell whether it still holds; on its last day it does."""
+        return day <= date.fromisoformat(self.until)
+
+
 class RuleSpec(Spec):
     """How the nodes at a location are compared, and why."""
 
@@ -450,6 +492,7 @@ class RuleSpec(Spec):
     schema_: Any = Field(default=None, alias="schema", description="A JSON Schema that both values must meet.")
     same_type: Flag | None = Field(default=None, description="Compare types only.")
     strict: Flag | None = Field(default=None, description="Compare exactly: 1 is not 1.0, text to the byte.")
+    waive: WaiveSpec | None = Field(default=None, description="Accept what differs here, by name and until a day.")
     allow: tuple[Literal["nan", "duplicate_keys", "lone_surrogates", "empty"], ...] | None = Field(
         default=None, description="Flaws of JSON that the service really has."
     )

@@ -6,7 +6,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from glob import glob
 from pathlib import Path
@@ -16,7 +16,7 @@ from replay.cases import load_goldens, open_traffic, rule_place
 from replay.cases.base import Source
 from replay.cases.chosen import Choice, Chosen
 from replay.cli.fingerprint import fingerprint
-from replay.compare import Comparison
+from replay.compare import Comparison, require_evidence
 from replay.config import Project, Settings, check_target, load_project
 from replay.documents import canonical_json
 from replay.engine import Plan, Referee
@@ -87,14 +87,14 @@ def make_plan(project: Project, flags: Flags) -> Plan:
         record=record,
         cases=chosen,
         sides=sides,
-        referee=Referee(Comparison(project.rules, bases), project.error_when),
+        referee=Referee(Comparison(project.rules, bases, record.started.date()), project.error_when),
         criteria=criteria,
         seed=seed,
         instant=instant or record.started,
         concurrency=flags.concurrency,
         total=total,
         redact=partial(redact, tokeniser=tokeniser, known=_secrets(sides) | project.secrets),
-        warnings=tuple(_warnings(settings, flags, sides, criteria)),
+        warnings=(*_warnings(settings, flags, sides, criteria), *_expired(settings, record.started.date())),
         # Named as the stored results name them.
         musts=tuple(text_replacer(tokeniser, project.secrets)(rule.name) for rule in settings.compare if rule.must),
         whole=not (str(flags.choice) or flags.traffic or flags.goldens is not None),
@@ -112,6 +112,14 @@ def _warnings(
         yield f"only a part was asked for, by {flags.choice}: the verdict speaks of no other case"
     if "old" in sides and _behind(sides["old"]) == _behind(sides["new"]):
         yield "old and new are the same: this shows what differs from call to call, and no cut-over"
+
+
+def _expired(settings: Settings, today: date) -> Iterator[str]:
+    """Yield each waiver that accepts nothing any more."""
+    for rule in settings.compare:
+        if rule.waive is not None and not rule.waive.holds_on(today):
+            waiver = f"the waiver of {rule.waive.owner} at {rule.at} expired on {rule.waive.until}"
+            yield f"{waiver}: what differs there counts again; give it a new day and reason, or take it out"
 
 
 def _behind(spec: TargetSpec) -> str:
@@ -209,6 +217,7 @@ def _check(project: Project, case: Case) -> None:
     _placed(case.place, partial(check_request, case.request))
     for index, rule in enumerate(case.rules):
         _placed(partial(rule_place, case, index), partial(project.rules.check, [rule]))
+        _placed(partial(rule_place, case, index), partial(require_evidence, case.rules, index, of_golden=True))
 
 
 def _placed(place: str | Callable[[], Place], check: Callable[[], object]) -> None:

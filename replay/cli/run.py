@@ -119,6 +119,8 @@ def _instant(text: str | None) -> datetime | None:
 
 
 def _carry_out(plan: Plan, store_file: Path, reports: Reports, *, resume: bool) -> int:
+    from dataclasses import replace
+
     from replay.cli.claim import claimed
     from replay.cli.output import Progress
     from replay.cli.reporting import print_report, write_reports
@@ -128,6 +130,8 @@ def _carry_out(plan: Plan, store_file: Path, reports: Reports, *, resume: bool) 
     with SqliteStore.open(store_file, create=not resume) as store:
         if resume:
             plan = resumed(plan, _record_to_resume(store, plan))
+            # A waiver that held when the run began holds to its end, for all cases alike.
+            plan = replace(plan, referee=plan.referee.on(plan.record.started.date()))
         with claimed(store_file, plan.record.id), Progress(plan.total) as progress:
             run = Run(plan, store, progress.watch)
             signalled = _under_signals(run, progress, resume=resume)

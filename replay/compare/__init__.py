@@ -7,6 +7,7 @@ from typing import Final
 
 from replay.compare.base import Rule
 from replay.compare.comparison import Compared, Comparison
+from replay.compare.hiding import require_evidence
 from replay.compare.ignore import Ignore
 from replay.compare.mapping import Map
 from replay.compare.pairing import MatchBy, Unordered
@@ -37,4 +38,14 @@ def rule_book(specs: Sequence[RuleSpec], groups: Mapping[str, GroupSpec] | None 
     return RuleBook(specs, groups, COMPARATORS)
 
 
-__all__ = ["COMPARATORS", "Comparator", "Compared", "Comparison", "Pair", "Rule", "RuleBook", "rule_book"]
+__all__ = [
+    "COMPARATORS",
+    "Comparator",
+    "Compared",
+    "Comparison",
+    "Pair",
+    "Rule",
+    "RuleBook",
+    "require_evidence",
+    "rule_book",
+]

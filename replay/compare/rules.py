@@ -10,6 +10,7 @@ from typing import Final
 from replay.compare.base import Node, Rule
 from replay.compare.reading import How
 from replay.compare.schema import SchemaCheck
+from replay.compare.sight import Sight
 from replay.compare.walk import Comparator, Walk
 from replay.errors import SettingsError
 from replay.locations import ROOTS, Machine, Path, State, parse_location
@@ -17,6 +18,7 @@ from replay.models import MISSING, GroupSpec, RuleSpec
 from replay.selection import Selection, selection_of
 
 _READING: Final = ("as_", "allow")
+_SCOPE: Final = frozenset({"at", "on", "where", "why", "tag"})
 _BESIDE: Final = ("renamed", "must", "schema_")
 """Verbs that go with any other; of the comparators a rule takes one, save `map` with `within` for the rest."""
 MOST_CHOICES: Final = 512
@@ -53,6 +55,9 @@ def prepare(
 def _verb(spec: RuleSpec, factories: Factories) -> str | None:
     # By identity: a tolerance of 0 is one, and equals False.
     given = [verb for verb in factories if not any(getattr(spec, verb) is off for off in (None, False))]
+    if spec.waive is not None:
+        _require_alone(spec)
+        return None
     if sorted(given) == ["map", "within"]:
         return "map"
     if len(given) > 1:
@@ -63,6 +68,14 @@ def _verb(spec: RuleSpec, factories: Factories) -> str | None:
     if spec.must and spec.map is None and spec.renamed is None:
         raise SettingsError(f"rule at '{spec.at}': must goes with map or renamed")
     return given[0] if given else None
+
+
+def _require_alone(spec: RuleSpec) -> None:
+    """Raise SettingsError for a waiver that also says how to compare: nobody could tell what ends with it."""
+    beside = sorted(spec.model_fields_set - _SCOPE - {"waive"})
+    if beside:
+        verb = beside[0].rstrip("_")
+        raise SettingsError(f"rule at '{spec.at}' has both waive and {verb}", hint="make it two rules")
 
 
 def _check_places(spec: RuleSpec) -> None:
@@ -95,6 +108,7 @@ class ActiveRules:
         }
         self._schemas = {rule.number: SchemaCheck(rule.spec) for rule in rules if rule.spec.schema_ is not None}
         self.renames = any(rule.spec.renamed for rule in rules)
+        self.waives = any(rule.spec.waive for rule in rules)
         self._at: dict[tuple[int, ...], Rule | None] = {}
 
     def at(self, state: State) -> Rule | None:
@@ -113,6 +127,17 @@ class ActiveRules:
     def renaming(self, state: State) -> Rule | None:
         """Return the last rule in this state that gives a member another name on the new side."""
         return next((self._rules[n] for n in reversed(state.accepts) if self._rules[n].spec.renamed), None)
+
+    def waiver(self, state: State, above: Rule | None) -> Rule | None:
+        """Return the waiver that stands over the nodes in this state; `above` is the one over what they are part of.
+
+        The last rule speaks: one that compares, here or further down, takes an earlier waiver back.
+        """
+        numbers = [n for n in state.accepts if n in self._comparators or self._rules[n].spec.waive]
+        last = max(numbers, default=-1)
+        if last < 0 or (above is not None and above.number > last):
+            return above
+        return self._rules[last] if self._rules[last].spec.waive else None
 
     def check_schemas(self, walk: Walk, old: Node, new: Node, at: Path, state: State, after: int = -1) -> None:  # noqa: PLR0917
         """Hold both nodes against every schema of a rule later than `after` that is asked for here.
@@ -146,6 +171,20 @@ class ActiveRules:
         steps = self.machine.patterns[rule.number].steps
         names = [next(iter(step.names)) for step in steps[:2] if len(step.names) == 1 and not step.descends]
         return ".".join(names) if names[:1] == ["headers"] else next(iter(names), None)
+
+    @cached_property
+    def comparing(self) -> tuple[Rule, ...]:
+        """Return the rules that hold values against something, in order: all but those that read, ignore or waive."""
+        return tuple(
+            rule
+            for rule in self._rules
+            if (rule.number in self._comparators and not rule.spec.ignore) or rule.number in self._schemas
+        )
+
+    @cached_property
+    def sight(self) -> Sight:
+        """Return what these rules leave to be seen of an answer."""
+        return Sight(self)
 
     @cached_property
     def musts(self) -> tuple[Rule, ...]:

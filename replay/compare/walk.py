@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
 from typing import Any, Final, Literal, Protocol
 
 from replay.compare.base import Node, Rule
 from replay.compare.values import json_type, same_scalar, same_spelling
+from replay.compare.waivers import marked
 from replay.locations import ROOT, Machine, Path, State, print_location, segments
 from replay.models import MISSING, Acceptance, Difference, DifferenceKind, Measure
 
@@ -33,6 +36,8 @@ class Rulings(Protocol):
     machine: Machine
     renames: bool
     """Whether any rule gives a member another name."""
+    waives: bool
+    """Whether any rule waives differences."""
 
     def at(self, state: State) -> Rule | None:
         """Return the rule that compares the nodes in this state: the last that matches."""
@@ -43,16 +48,22 @@ class Rulings(Protocol):
     def renaming(self, state: State) -> Rule | None:
         """Return the last rule in this state that gives a member another name on the new side."""
 
+    def waiver(self, state: State, above: Rule | None) -> Rule | None:
+        """Return the waiver that stands over the nodes in this state; `above` is the one over what they are part of."""
+
     def check_schemas(self, walk: Walk, old: Node, new: Node, at: Path, state: State, after: int = -1) -> None:  # noqa: PLR0917
         """Hold both nodes against every schema of a rule later than `after` that is asked for here."""
 
 
 class Walk:
-    """One comparison under way; collects what it finds. Use it once."""
+    """One comparison under way; collects what it finds. Use it once. Waivers are held against `today`."""
 
-    def __init__(self, rules: Rulings, against: Literal["old", "expect"] = "old") -> None:
+    def __init__(self, rules: Rulings, against: Literal["old", "expect"] = "old", today: date | None = None) -> None:
         self.rules = rules
         self.against = against
+        self.today = today or datetime.now(UTC).date()
+        self.waiver: Rule | None = None
+        """What waives the differences that are found now."""
         self.differences: list[Difference] = []
         self.accepted: dict[tuple[str, str], Acceptance] = {}
         self._by_rule: Counter[str] = Counter()
@@ -73,8 +84,9 @@ class Walk:
         root = segments(at)[:1]
         if root in (("headers",), ("status",)):
             kind = "header" if root == ("headers",) else "status"
+        waived, note = marked(self.waiver, self.today, note)
         self.differences.append(
-            Difference(print_location(at), kind, old, new, rule or self.default_name, self.against, note)
+            Difference(print_location(at), kind, old, new, rule or self.default_name, self.against, note, waived)
         )
 
     def accept(self, at: Path, rule: str) -> None:
@@ -92,13 +104,31 @@ class Walk:
 
     def node(self, old: Node, new: Node, at: Path, state: State) -> None:
         """Compare what stands at one location: by the last rule that matches it, else by value."""
-        if state.accepts:
-            self.rules.check_schemas(self, old, new, at, state)
-            ruled = self.rules.at(state)
-            if ruled is not None:
-                self.judge(ruled, old, new, at, state)
-                return
-        self.default(old, new, at, state)
+        if not state.accepts:
+            self.default(old, new, at, state)
+        elif self.rules.waives:
+            with self.under_waiver(state):
+                self._ruled(old, new, at, state)
+        else:
+            self._ruled(old, new, at, state)
+
+    def _ruled(self, old: Node, new: Node, at: Path, state: State) -> None:
+        self.rules.check_schemas(self, old, new, at, state)
+        ruled = self.rules.at(state)
+        if ruled is not None:
+            self.judge(ruled, old, new, at, state)
+        else:
+            self.default(old, new, at, state)
+
+    @contextmanager
+    def under_waiver(self, state: State) -> Iterator[None]:
+        """Mark what is found meanwhile as waived where a waiver stands over the nodes in this state."""
+        before = self.waiver
+        self.waiver = self.rules.waiver(state, before) if self.rules.waives else before
+        try:
+            yield
+        finally:
+            self.waiver = before
 
     def judge(self, rule: Rule, old: Node, new: Node, at: Path, state: State) -> None:
         """Let a rule judge. Only an `ignore` lets pass that one side has nothing here."""
@@ -166,6 +196,13 @@ class Walk:
 
     def later(self, old: Node, new: Node, at: Path, state: State, floor: int) -> None:
         """Compare a node only if a rule later than `floor` speaks of it or of what is below."""
+        if self.rules.waives:
+            with self.under_waiver(state):
+                self._later(old, new, at, state, floor)
+        else:
+            self._later(old, new, at, state, floor)
+
+    def _later(self, old: Node, new: Node, at: Path, state: State, floor: int) -> None:
         rule = self.rules.at(state) if state.accepts else None
         renaming = self.rules.renaming(state) if state.accepts else None
         if rule is not None and rule.number > floor:

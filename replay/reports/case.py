@@ -166,6 +166,8 @@ def _difference(difference: Difference, result: Result, width: int) -> Iterator[
     name = "old" if difference.against == "old" else "expect"
     yield from _aligned(difference, result, name, width)
     yield from wrapped(f"judged by {printable(difference.rule, LONGEST)}", width, "    ", style="dim", hang=2)
+    if difference.waived:
+        yield from wrapped(f"waived by {printable(difference.waived, LONGEST)}", width, "    ", style="yellow", hang=2)
 
 
 def _aligned(difference: Difference, result: Result, name: str, width: int) -> Iterator[Line]:

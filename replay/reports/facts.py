@@ -18,10 +18,12 @@ from replay.models import (
     Quantiles,
     SideInfo,
     Spread,
+    StatusCount,
     Summary,
     Verdict,
 )
 from replay.reports.inert import printable
+from replay.reports.matrix import changed
 from replay.reports.shown import shown_change
 
 LONGEST: Final = 500
@@ -90,9 +92,11 @@ def _clock(side: SideInfo) -> str:
 
 
 def troubles(summary: Summary) -> Iterator[str]:
-    """Yield errors by side and kind, and why cases were skipped."""
+    """Yield errors by side and kind, deviating and failing cases by category, and why cases were skipped."""
     if summary.errors:
         yield f"errors: {_tally(summary.errors)}"
+    if summary.categories:
+        yield f"cases by category: {_tally(summary.categories)}"
     if summary.skipped:
         yield f"skipped: {_tally(summary.skipped)}"
 
@@ -106,6 +110,19 @@ def acceptances(accepted: Mapping[str, int]) -> Iterator[str]:
     """Yield how many cases each rule or default called equal although bytes differ."""
     for rule, cases in sorted(accepted.items(), key=lambda item: (-item[1], item[0])):
         yield f"{counted(cases, 'case')}: {printable(rule, LONGEST)}"
+
+
+def changes(statuses: tuple[StatusCount, ...]) -> Iterator[str]:
+    """Yield the changes of statuses by code; nothing where there is none."""
+    found = list(changed(statuses))
+    if found:
+        more = f", and {len(found) - MOST_LINES:,} more" if len(found) > MOST_LINES else ""
+        yield f"changed: {', '.join(found[:MOST_LINES])}{more}"
+
+
+def waivers(waived: Mapping[str, int]) -> Iterator[str]:
+    """Yield in how many cases each waiver accepted a difference; its rule tells owner and day."""
+    return acceptances(waived)
 
 
 def measurements(measures: Mapping[str, Spread]) -> Iterator[str]:

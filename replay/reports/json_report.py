@@ -18,10 +18,12 @@ from replay.models import (
     Observation,
     Result,
     Spread,
+    StatusCount,
     Summary,
     Verdict,
 )
 from replay.reports.json_text import json_chunks, json_text
+from replay.reports.matrix import status_class
 
 VERSION: Final = 1
 
@@ -69,8 +71,11 @@ def _extras(summary: Summary) -> dict[str, Any]:
         "clock_notes": {name: side.clock_note for name, side in sides.items() if side.clock_note},
         "intake": [_intake(each) for each in summary.intake],
         "errors": dict(summary.errors),
+        "categories": dict(summary.categories),
+        "statuses": [_statuses(each) for each in summary.statuses],
         "skipped": dict(summary.skipped),
         "accepted": dict(summary.accepted),
+        "waived": dict(summary.waived),
         "measures": {name: _spread(spread) for name, spread in summary.measures.items()},
         "warnings": list(summary.warnings),
     }
@@ -99,6 +104,11 @@ def _cluster(cluster: Cluster) -> dict[str, Any]:
         "locations": list(cluster.locations),
         "kinds": list(cluster.kinds),
     }
+
+
+def _statuses(found: StatusCount) -> dict[str, Any]:
+    classes = {"old_class": status_class(found.old), "new_class": status_class(found.new)}
+    return {"old": found.old, "new": found.new, **classes, "cases": found.cases}
 
 
 def _intake(intake: Intake) -> dict[str, Any]:
@@ -153,6 +163,7 @@ def _difference(difference: Difference) -> dict[str, Any]:
         "rule": difference.rule,
         "against": difference.against,
         **({"note": difference.note} if difference.note else {}),
+        **({"waived": difference.waived} if difference.waived else {}),
     }
 
 

@@ -139,6 +139,7 @@ def _explained(result: Result) -> Iterator[str]:
         old, new = shown_pair(each.old, each.new, _VALUE)
         expected = " (expected by the golden)" if each.against == "expect" else ""
         note = f"; {printable(each.note, LONGEST)}" if each.note else ""
+        note += f"; waived by {printable(each.waived, LONGEST)}" if each.waived else ""
         yield f"{printable(each.at, LONGEST)}: {old} -> {new}{expected} ({printable(each.rule, LONGEST)}){note}"
     hidden = len(result.differences) - MOST_DIFFERENCES
     if hidden > 0:

@@ -37,6 +37,7 @@ from replay.models import (
     RuleSpec,
     SideInfo,
     Spread,
+    StatusCount,
     Summary,
     Timing,
     Verdict,
@@ -319,6 +320,9 @@ SUMMARY = Summary(
     accepted={"numbers": 20},
     skipped={"not writable": 1},
     errors={"new timeout": 2},
+    categories={"status": 2},
+    statuses=(StatusCount("200", "404", 2),),
+    waived={"at body.a, waive: {}": 1},
     warnings=("w",),
 )
 VERDICT = Verdict("NO-GO", (Judgement("goldens pass", "NO-GO", "one fails", 0.5, (0.1, 0.9), 2.0),), "pr", 1)
