@@ -10,8 +10,8 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any, Final
 
-from replay.compare.agreement import ndcg, overlap, rbo, tau_b
 from replay.compare.base import Rule
+from replay.compare.figures import ndcg, overlap, rbo, tau_b
 from replay.compare.gains import gain_of
 from replay.compare.pairing import Paired, state_of
 from replay.compare.values import identity_of, same

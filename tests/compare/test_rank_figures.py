@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import kendalltau
 
-from replay.compare.agreement import depth_agreements, ndcg, overlap, rbo, tau_b
+from replay.compare.figures import depth_agreements, ndcg, overlap, rbo, tau_b
 
 ITEMS = st.lists(st.integers(0, 9), max_size=8)
 P = st.floats(0.01, 0.99)
