@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -149,6 +149,13 @@ class Observation:
     def header(self, name: str) -> str | None:
         """Return the first value of a header, whatever its case."""
         return first_header(self.headers, name)
+
+
+Done = Callable[[Observation], None]
+"""Is handed the observation, once."""
+
+Failed = Callable[[BaseException], None]
+"""Is handed, instead of an observation, what is not the side's doing: RunError, InputError, or a mistake of ours."""
 
 
 def first_header(headers: Headers, name: str) -> str | None:

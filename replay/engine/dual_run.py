@@ -72,12 +72,12 @@ class DualRun:
         # Who goes first is drawn for each case: a warm cache would favour the second.
         order = asked(case, self.sides)
         random.Random(seed).shuffle(order)  # noqa: S311 - a fair coin, not a secret
-        observed: dict[Side, Observation] = {}
+        seen: dict[Side, Observation] = {}
         for party in order:
-            observation = await party.target.send(case, moment)
-            observed[party.side] = observation
+            observation = await observed(party.target, case, moment)
+            seen[party.side] = observation
             self._feel(party.side, case, observation)
-        return observed
+        return seen
 
     def _feel(self, side: Side, case: Case, observation: Observation) -> None:
         pulse = self.pulses[side]
