@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -30,6 +30,7 @@ DifferenceKind = Literal[
 ]  # fmt: skip
 OutcomeName = Literal["match", "deviation", "noise", "waived", "new_error", "old_error", "both_error", "skipped"]
 CaseKind = Literal["golden", "traffic"]
+Order = Literal["random", "old-first", "together"]
 VerdictState = Literal["GO", "NO-GO", "INCONCLUSIVE"]
 
 
@@ -94,6 +95,17 @@ class Case:
     rules: tuple[RuleSpec, ...] = ()
     expect: Expectation | None = None
     recorded: Observation | None = None
+    turn: int = 1
+    """The how-manieth time this is that the run sends the case."""
+
+    @property
+    def origin(self) -> str:
+        """Return the identity that all turns of a case have in common."""
+        return self.identity if self.turn == 1 else self.identity.removesuffix(f"#{self.turn}")
+
+    def again(self, turn: int) -> Case:
+        """Return the case for another turn: known by the same id, and a result of its own."""
+        return replace(self, turn=turn, identity=f"{self.origin}#{turn}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +142,15 @@ class Timing:
     first_byte_ms: float | None = None
     connect_ms: float | None = None
     queued_ms: float = 0.0
+    late_ms: float | None = None
+    """How much later than planned the case was begun; None where nothing was planned."""
+
+    @property
+    def planned_ms(self) -> float | None:
+        """Return the latency as somebody saw it who asked at the planned moment: no omission is coordinated away."""
+        if self.late_ms is None:
+            return None
+        return self.late_ms + self.queued_ms + (self.connect_ms or 0.0) + self.latency_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +315,19 @@ class Spread:
 
 
 @dataclass(frozen=True, slots=True)
+class Pacing:
+    """How well a timetable was kept: cases a second, and milliseconds. None is what too few cases cannot tell."""
+
+    name: str
+    planned: float | None
+    achieved: float | None
+    late: Quantiles | None
+    """How much later than planned cases were begun."""
+    latency: Mapping[Side, Quantiles] = field(default_factory=dict)
+    """Latencies from the planned moment, which hide no waiting."""
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """What a report needs to know of a run beside its results."""
 
@@ -318,6 +352,9 @@ class Summary:
     errors: Mapping[str, int] = field(default_factory=dict)
     """How many cases failed, by `side kind`."""
     warnings: tuple[str, ...] = ()
+    pacing: Pacing | None = None
+    warmed: int = 0
+    """How many cases were sent beforehand, and are in no other figure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,6 +398,17 @@ def parse_duration(value: object) -> timedelta:
 
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration, json_schema_input_type=str)]
+
+
+_RATE: Final = re.compile(r"(\d+(?:\.\d+)?)/(s|m|h)")
+
+
+def parse_rate(value: object) -> float:
+    """Read `200/s`, `90/m` or `1000/h` as so many a second, more than none. Raises ValueError for anything else."""
+    found = _RATE.fullmatch(str(value).strip())
+    if found is None or not (rate := float(found[1]) / _UNITS[found[2]]):
+        raise ValueError(f"'{value}' is no rate; write 200/s, 90/m or 1000/h")
+    return rate
 
 
 def parse_instant(value: object) -> datetime:
@@ -500,4 +548,13 @@ class TargetSpec(Spec):
     writable: Flag | tuple[str, ...] = Field(
         default=False, description="true, or routes, that may be sent unsafe methods."
     )
+    stop_after: Whole | None = Field(
+        default=None, ge=1, description="End the run once this side has failed at so many cases."
+    )
     isolate: Literal["case"] | None = Field(default=None, description="case: a fresh worker process for every case.")
+
+    def shared(self, count: int) -> TargetSpec:
+        """Return the spec for each of `count` processes that share what this side may be given."""
+        # At least one failure each: a process that may have none could send nothing.
+        budget = None if self.stop_after is None else max(1, self.stop_after // count)
+        return self.model_copy(update={"stop_after": budget})

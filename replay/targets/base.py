@@ -30,6 +30,10 @@ class Target(Protocol):
     def kind(self) -> Literal["live", "started", "recorded"]:
         """Return whether it lives elsewhere, was started by this tool, or only holds recorded answers."""
 
+    @property
+    def clock_note(self) -> str:
+        """Return why a side that answers does so at another instant than its case's; empty where nothing is known."""
+
     async def start(self) -> None:
         """Make ready to send. Raise TargetError where that is impossible."""
 

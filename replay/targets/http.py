@@ -33,6 +33,7 @@ class HttpTarget:
     """
 
     kind: Final = "live"
+    clock_note: Final = "the service does not obey the Replay-Time header"
 
     def __init__(
         self,

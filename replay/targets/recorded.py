@@ -13,6 +13,7 @@ class RecordedTarget:
 
     name: Final = "recorded"
     kind: Literal["recorded"] = "recorded"
+    clock_note: Final = ""
 
     def __init__(self, spec: TargetSpec | None = None, *, concurrency: int = 1) -> None:
         """Take what every target takes; neither changes a recording."""
