@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from replay.compare.agreement import agreement
 from replay.compare.bodies import compare_bodies
 from replay.compare.header_walk import compare_headers
 from replay.compare.headers import Answered
@@ -39,9 +40,12 @@ class Comparison:
     def __init__(self, book: RuleBook, bases: Mapping[Side, str | None]) -> None:
         self._book = book
         self._bases = bases
+        self._nothing = Compared()
 
     def compare(self, pair: Pair) -> Compared:
         """Compare both answers, and new with what is expected; an answer that is missing is compared with nothing."""
+        if (plain := self._plain(pair)) is not None:
+            return plain
         active = self._book.for_case(lambda selection: selection.holds(pair.case, pair.documents), pair.case.rules)
         stated = _stated(pair.case)
         walk, expected = Walk(active), Walk(active, against="expect")
@@ -58,6 +62,15 @@ class Comparison:
             flaws=_flaws(pair, active),
             how=active.how,
         )
+
+    def _plain(self, pair: Pair) -> Compared | None:
+        """Return what is found where both sides answered alike and nobody asks for more; None for any other case."""
+        if pair.case.expect is not None or pair.case.rules or not self._book.lets_equals_pass:
+            return None
+        accepted = agreement(pair, headers_ruled=self._book.speaks_of_headers)
+        if accepted is None:
+            return None
+        return Compared(accepted=accepted) if accepted else self._nothing
 
     def _compare(self, walk: Walk, active: ActiveRules, pair: Pair, stated: Collection[str]) -> None:
         old, new = pair.old or Observation(), pair.new or Observation()
