@@ -18,7 +18,7 @@ from replay.compare import RuleBook, require_evidence, rule_book
 from replay.documents import Document, read_yaml, validated
 from replay.errors import InputError, Place, SettingsError
 from replay.expressions import Expression, parse_expression
-from replay.models import GroupSpec, Instant, RuleSpec, Spec, TargetSpec, Whole
+from replay.models import GroupSpec, Instant, Order, RuleSpec, Spec, TargetSpec, Whole
 from replay.selection import parse_route, selection_of
 from replay.targets import parse_target, target_key
 from replay.verdict import parse_criteria
@@ -52,6 +52,7 @@ class Settings(Spec):
     )
     freeze: Instant | None = Field(default=None, description="The instant of cases that bring none.")
     seed: Whole = Field(default=0, ge=0, description="What every case's own seed derives from.")
+    order: Order = Field(default="random", description="Who is asked first: random, old-first or together.")
     error_when: str | None = Field(default=None, description="What counts as an error beyond transport failures.")
     groups: Mapping[str, GroupSpec] = Field(default_factory=dict, description="Named selections of cases.")
     compare: tuple[RuleSpec, ...] = Field(default=(), description="Rules; the last that matches wins.")

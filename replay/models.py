@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -32,6 +32,7 @@ OutcomeName = Literal["match", "deviation", "noise", "waived", "new_error", "old
 Category = DifferenceKind | Literal["timeout", "transport", "exception", "decode", "error_when"]
 """In which way a case deviates or fails: a kind of difference, or how an answer failed to come or to count as one."""
 CaseKind = Literal["golden", "traffic"]
+Order = Literal["random", "old-first", "together"]
 VerdictState = Literal["GO", "NO-GO", "INCONCLUSIVE"]
 
 
@@ -96,6 +97,17 @@ class Case:
     rules: tuple[RuleSpec, ...] = ()
     expect: Expectation | None = None
     recorded: Observation | None = None
+    turn: int = 1
+    """The how-manieth time this is that the run sends the case."""
+
+    @property
+    def origin(self) -> str:
+        """Return the identity that all turns of a case have in common."""
+        return self.identity if self.turn == 1 else self.identity.removesuffix(f"#{self.turn}")
+
+    def again(self, turn: int) -> Case:
+        """Return the case for another turn: known by the same id, and a result of its own."""
+        return replace(self, turn=turn, identity=f"{self.origin}#{turn}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +144,15 @@ class Timing:
     first_byte_ms: float | None = None
     connect_ms: float | None = None
     queued_ms: float = 0.0
+    late_ms: float | None = None
+    """How much later than planned the case was begun; None where nothing was planned."""
+
+    @property
+    def planned_ms(self) -> float | None:
+        """Return the latency as somebody saw it who asked at the planned moment: no omission is coordinated away."""
+        if self.late_ms is None:
+            return None
+        return self.late_ms + self.queued_ms + (self.connect_ms or 0.0) + self.latency_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +172,13 @@ class Observation:
     def header(self, name: str) -> str | None:
         """Return the first value of a header, whatever its case."""
         return first_header(self.headers, name)
+
+
+Done = Callable[[Observation], None]
+"""Is handed the observation, once."""
+
+Failed = Callable[[BaseException], None]
+"""Is handed, instead of an observation, what is not the side's doing: RunError, InputError, or a mistake of ours."""
 
 
 def first_header(headers: Headers, name: str) -> str | None:
@@ -318,6 +346,19 @@ class StatusCount:
 
 
 @dataclass(frozen=True, slots=True)
+class Pacing:
+    """How well a timetable was kept: cases a second, and milliseconds. None is what too few cases cannot tell."""
+
+    name: str
+    planned: float | None
+    achieved: float | None
+    late: Quantiles | None
+    """How much later than planned cases were begun."""
+    latency: Mapping[Side, Quantiles] = field(default_factory=dict)
+    """Latencies from the planned moment, which hide no waiting."""
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """What a report needs to know of a run beside its results."""
 
@@ -347,6 +388,9 @@ class Summary:
     waived: Mapping[str, int] = field(default_factory=dict)
     """In how many cases each waiver accepted a difference, by its rule."""
     warnings: tuple[str, ...] = ()
+    pacing: Pacing | None = None
+    warmed: int = 0
+    """How many cases were sent beforehand, and are in no other figure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -390,6 +434,17 @@ def parse_duration(value: object) -> timedelta:
 
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration, json_schema_input_type=str)]
+
+
+_RATE: Final = re.compile(r"(\d+(?:\.\d+)?)/(s|m|h)")
+
+
+def parse_rate(value: object) -> float:
+    """Read `200/s`, `90/m` or `1000/h` as so many a second, more than none. Raises ValueError for anything else."""
+    found = _RATE.fullmatch(str(value).strip())
+    if found is None or not (rate := float(found[1]) / _UNITS[found[2]]):
+        raise ValueError(f"'{value}' is no rate; write 200/s, 90/m or 1000/h")
+    return rate
 
 
 def parse_instant(value: object) -> datetime:
@@ -556,4 +611,13 @@ class TargetSpec(Spec):
     writable: Flag | tuple[str, ...] = Field(
         default=False, description="true, or routes, that may be sent unsafe methods."
     )
+    stop_after: Whole | None = Field(
+        default=None, ge=1, description="End the run once this side has failed at so many cases."
+    )
     isolate: Literal["case"] | None = Field(default=None, description="case: a fresh worker process for every case.")
+
+    def shared(self, count: int) -> TargetSpec:
+        """Return the spec for each of `count` processes that share what this side may be given."""
+        # At least one failure each: a process that may have none could send nothing.
+        budget = None if self.stop_after is None else max(1, self.stop_after // count)
+        return self.model_copy(update={"stop_after": budget})

@@ -16,10 +16,11 @@ from replay.cases import load_goldens, open_traffic, rule_place
 from replay.cases.base import Source
 from replay.cases.chosen import Choice, Chosen
 from replay.cli.fingerprint import fingerprint
+from replay.cli.pacing import Pacing
 from replay.compare import Comparison, require_evidence
 from replay.config import Project, Settings, check_target, load_project
 from replay.documents import canonical_json
-from replay.engine import Plan, Referee
+from replay.engine import Plan, Referee, Sending
 from replay.errors import InputError, NothingSelectedError, Place, SettingsError
 from replay.models import SIDES, Case, Side, TargetSpec
 from replay.privacy import Tokeniser, key_from_environment, redact, secret_values
@@ -39,7 +40,7 @@ class Flags:
     traffic: tuple[str, ...] = ()
     goldens: str | None = None
     choice: Choice = field(default_factory=Choice)
-    concurrency: int = 8
+    pacing: Pacing = field(default_factory=Pacing)
     writable: str | None = None
     gate: str | None = None
     collect: bool = False
@@ -67,6 +68,7 @@ def project_for(flags: Flags) -> Project:
 def make_plan(project: Project, flags: Flags) -> Plan:
     """Decide everything. Raise InputError, with its place, for whatever makes no sense."""
     settings = project.settings
+    pace, (repeat, seconds) = flags.pacing.pace(), flags.pacing.turns()
     sides = _sides(project, flags)
     inputs = _inputs(project, flags)
     chosen = Chosen(_sources(inputs, flags), flags.choice)
@@ -89,10 +91,18 @@ def make_plan(project: Project, flags: Flags) -> Plan:
         sides=sides,
         referee=Referee(Comparison(project.rules, bases, record.started.date()), project.error_when),
         criteria=criteria,
-        seed=seed,
-        instant=instant or record.started,
-        concurrency=flags.concurrency,
-        total=total,
+        sending=Sending(
+            seed=seed,
+            instant=instant or record.started,
+            concurrency=flags.pacing.under_way(pace),
+            order=flags.pacing.who_first(settings.order),
+            pace=pace,
+            warmup=flags.pacing.warmup,
+            workers=flags.pacing.workers,
+        ),
+        total=total * repeat if total is not None and repeat is not None and seconds is None else None,
+        repeat=repeat,
+        seconds=seconds,
         redact=partial(redact, tokeniser=tokeniser, known=_secrets(sides) | project.secrets),
         warnings=(*_warnings(settings, flags, sides, criteria), *_expired(settings, record.started.date())),
         # Named as the stored results name them.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Final
 
+from replay.compare.agreement import agreement
 from replay.compare.bodies import compare_bodies
 from replay.compare.header_walk import compare_headers
 from replay.compare.headers import Answered
@@ -48,6 +49,7 @@ class Comparison:
         self._book = book
         self._bases = bases
         self._today = today or datetime.now(UTC).date()
+        self._nothing = Compared()
 
     def on(self, day: date) -> Comparison:
         """Return the same comparison for a run that began on another day."""
@@ -55,6 +57,8 @@ class Comparison:
 
     def compare(self, pair: Pair) -> Compared:
         """Compare both answers, and new with what is expected; an answer that is missing is compared with nothing."""
+        if (plain := self._plain(pair)) is not None:
+            return plain
         active = self._book.for_case(lambda selection: selection.holds(pair.case, pair.documents), pair.case.rules)
         stated = _stated(pair.case)
         walk, expected = Walk(active, today=self._today), Walk(active, against="expect", today=self._today)
@@ -72,6 +76,15 @@ class Comparison:
             how=active.how,
             evidence=active.sight.anything(pair, stated),
         )
+
+    def _plain(self, pair: Pair) -> Compared | None:
+        """Return what is found where both sides answered alike and nobody asks for more; None for any other case."""
+        if pair.case.expect is not None or pair.case.rules or not self._book.lets_equals_pass:
+            return None
+        accepted = agreement(pair, headers_ruled=self._book.speaks_of_headers)
+        if accepted is None:
+            return None
+        return Compared(accepted=accepted) if accepted else self._nothing
 
     def _compare(self, walk: Walk, active: ActiveRules, pair: Pair, stated: Collection[str]) -> None:
         old, new = pair.old or Observation(), pair.new or Observation()

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Final
 
 from replay.compare.base import Node, Rule
+from replay.compare.hiding import PARTS, reaches
 from replay.compare.reading import How
 from replay.compare.schema import SchemaCheck
 from replay.compare.sight import Sight
@@ -22,6 +23,11 @@ _SCOPE: Final = frozenset({"at", "on", "where", "why", "tag"})
 _BESIDE: Final = ("renamed", "must", "schema_")
 """Verbs that go with any other; of the comparators a rule takes one, save `map` with `within` for the rest."""
 MOST_CHOICES: Final = 512
+_QUIET: Final = frozenset({
+    "at", "on", "where", "why", "tag", "ignore", "within", "unordered", "match_by", "same_type", "strict", "allow",
+    "waive",
+})  # fmt: skip
+"""What a rule may say without asking anything of values that are equal."""
 
 Factories = Mapping[str, Callable[[Rule], Comparator]]
 
@@ -201,6 +207,19 @@ class RuleBook:
         self._groups = groups
         self._prepared = tuple(prepare(spec, groups, factories) for spec in specs)
         self._choices: dict[tuple[int, ...], ActiveRules] = {}
+
+    @cached_property
+    def lets_equals_pass(self) -> bool:
+        """Tell whether equal answers cannot differ under any of these rules, nor be measured by one."""
+        specs = [it.spec for it in self._prepared]
+        # What is ignored whole is not known to be equal: nobody would have looked, had it differed.
+        hidden = any(spec.ignore and any(reaches(spec, part) for part in PARTS) for spec in specs)
+        return not hidden and all(spec.model_fields_set <= _QUIET for spec in specs)
+
+    @cached_property
+    def speaks_of_headers(self) -> bool:
+        """Tell whether any of these rules may reach a header."""
+        return any(parse_location(it.spec.at).root not in ("status", "body") for it in self._prepared)
 
     def check(self, specs: Sequence[RuleSpec]) -> None:
         """Check a golden's own rules; raise SettingsError or LocationError for the first that makes no sense."""

@@ -10,7 +10,7 @@ from replay.compare.sight import BODY_UNSEEN
 from replay.engine.clusters import Clusters
 from replay.engine.parity import Parity
 from replay.engine.spreads import Spreads
-from replay.models import SIDES, Counts, OutcomeName, Quantiles, Result, Side, Spread
+from replay.models import SIDES, Counts, Observation, OutcomeName, Quantiles, Result, Side, Spread
 from replay.verdict.sketch import Sketch
 
 
@@ -26,6 +26,8 @@ class Tally:
     clusters: Clusters = field(default_factory=Clusters)
     parity: Parity = field(default_factory=Parity)
     _latency: dict[Side, Sketch] = field(default_factory=lambda: {side: Sketch() for side in SIDES})
+    _planned: dict[Side, Sketch] = field(default_factory=lambda: {side: Sketch() for side in SIDES})
+    _late: Sketch = field(default_factory=Sketch)
     _measures: Spreads = field(default_factory=Spreads)
     _unfrozen: Counter[Side] = field(default_factory=Counter)
     _answers: Counter[Side] = field(default_factory=Counter)
@@ -50,14 +52,18 @@ class Tally:
         for measure in result.measures:
             self._measures.add(measure)
         for side in SIDES:
-            self._add_answer(side, result)
+            self._add_answer(side, result.old if side == "old" else result.new)
 
-    def _add_answer(self, side: Side, result: Result) -> None:
-        observation = result.old if side == "old" else result.new
+    def _add_answer(self, side: Side, observation: Observation | None) -> None:
         if observation is None:
             return
-        if observation.timing is not None and observation.error is None:
-            self._latency[side].add(observation.timing.latency_ms)
+        timing = observation.timing
+        if timing is not None and timing.late_ms is not None and side == "new":
+            self._late.add(timing.late_ms)
+        if timing is not None and observation.error is None:
+            self._latency[side].add(timing.latency_ms)
+            if timing.planned_ms is not None:
+                self._planned[side].add(timing.planned_ms)
         if observation.status is not None or observation.error is None:
             self._answers[side] += 1
             self._unfrozen[side] += observation.clock_frozen is not True
@@ -109,6 +115,18 @@ class Tally:
     def latency(self) -> Mapping[Side, Quantiles]:
         """Return each side's latencies, in milliseconds, over its whole answers."""
         return {side: _quantiles(sketch) for side, sketch in self._latency.items() if sketch.n}
+
+    def planned_latency(self) -> Mapping[Side, Quantiles]:
+        """Return each side's latencies from the moment that was planned; empty where nothing was."""
+        return {side: _quantiles(sketch) for side, sketch in self._planned.items() if sketch.n}
+
+    def lateness(self) -> Quantiles | None:
+        """Return how much later than planned cases were begun, in milliseconds; None where nothing was planned."""
+        return _quantiles(self._late) if self._late.n else None
+
+    def answered(self, side: Side) -> bool:
+        """Tell whether a side gave any answer."""
+        return self._answers[side] > 0
 
     def measures(self) -> Mapping[str, Spread]:
         """Return how each measure is distributed."""

@@ -27,10 +27,20 @@ class Packed(NamedTuple):
     size: int
 
 
+class Row(NamedTuple):
+    """What a result is found by: text that a database takes, whatever the document holds."""
+
+    identity: str
+    id: str
+    correlation_id: str | None
+    """None where it is the id."""
+    outcome: str
+
+
 class Page(NamedTuple):
     """A page, ready to be written; `outside` are the bodies that it refers to and does not hold, by digest."""
 
-    results: Sequence[Result]
+    rows: Sequence[Row]
     documents: Packed
     bodies: Packed
     outside: dict[bytes, bytes]
@@ -57,7 +67,18 @@ def _pages(results: Sequence[Result]) -> Iterator[Page]:
         yield from _pages(results[:middle])
         yield from _pages(results[middle:])
     else:
-        yield Page(results, packed(data), packed(b"".join(small)), outside)
+        yield Page(list(map(_row, results)), packed(data), packed(b"".join(small)), outside)
+
+
+def _row(result: Result) -> Row:
+    case = result.case
+    correlation_id = None if case.correlation_id in ("", case.id) else bindable(case.correlation_id)
+    return Row(bindable(case.identity), bindable(case.id), correlation_id, result.outcome)
+
+
+def bindable(text: str) -> str:
+    """Return a text as columns hold it: SQLite takes no lone surrogates, and they are only there to be looked up."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _placed(bodies: Collection[bytes]) -> tuple[list[bytes], dict[bytes, bytes], list[int | str]]:

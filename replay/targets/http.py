@@ -8,7 +8,7 @@ from typing import Final
 
 from replay.determinism.headers import CLOCK, FROZEN
 from replay.errors import SettingsError
-from replay.models import Case, Headers, Observation, TargetSpec, first_header
+from replay.models import Case, Done, Failed, Headers, Observation, TargetSpec, first_header
 from replay.targets.base import Moment
 from replay.wire import Origin, WireClient
 
@@ -33,6 +33,7 @@ class HttpTarget:
     """
 
     kind: Final = "live"
+    clock_note: Final = "the service does not obey the Replay-Time header"
 
     def __init__(
         self,
@@ -61,11 +62,16 @@ class HttpTarget:
     async def start(self) -> None:
         """Do nothing: whether anybody answers is seen at the first case."""
 
-    async def send(self, case: Case, moment: Moment) -> Observation:
-        """Send one case with the headers of its moment; InputError for a request that cannot be written."""
-        seen = await self._client.exchange(case.request, added=self._moment_headers(case, moment))
-        if seen.status is None:
-            return seen
+    def begin(self, case: Case, moment: Moment, done: Done, failed: Failed) -> None:
+        """Send one case with the headers of its moment. Raises InputError for a request that cannot be written."""
+
+        def seen(it: Observation) -> None:
+            done(it if it.status is None else self._timed(it))
+
+        self._client.send(case.request, seen, failed, added=self._moment_headers(case, moment))
+
+    def _timed(self, seen: Observation) -> Observation:
+        """Return an answer with what it says of its clock."""
         return Observation(seen.status, seen.headers, seen.body, seen.error, seen.timing, self._frozen(seen.headers))
 
     async def close(self) -> None:

@@ -126,7 +126,7 @@ class Repeats:
 
     def adds(self, result: Result) -> bool:
         """Return whether the result is new evidence; a departure from a case that was fine before always is."""
-        identity = result.case.identity
+        identity = result.case.origin
         new = not self._cases.add(identity)
         if result.outcome in GOOD:
             return new

@@ -7,9 +7,9 @@ import ssl
 from typing import Final
 
 from replay.errors import SettingsError
-from replay.models import Headers, Observation, Request
+from replay.models import Done, Failed, Headers, Observation, Request
 from replay.wire.connect import default_tls
-from replay.wire.exchange import Done, Exchange, Failed
+from replay.wire.exchange import Exchange
 from replay.wire.origin import Origin
 from replay.wire.pool import Pool
 from replay.wire.render import OWNED, Renderer
