@@ -28,16 +28,21 @@ def fingerprint(
     moment: tuple[int, datetime | None],
 ) -> dict[str, str]:
     """Return a digest by the name of each thing that the results of a run depend on."""
-    rules = settings.model_dump(mode="json", by_alias=True, include={"compare", "groups", "error_when"})
     found = {
         "inputs": inputs,
-        "rules": _hash(canonical_json(rules)),
+        "rules": rules_digest(settings),
         "criteria": _hash("\n".join(sentences)),
         "seed": _hash(f"{moment[0]} {moment[1]}"),
         PRIVATE: _private(sides, run),
         CODE: _hash(" ".join(f"{side} {_code(spec)}" for side, spec in sides.items())),
     }
     return found | {str(side): _hash(_public(spec)) for side, spec in sides.items()}
+
+
+def rules_digest(settings: Settings) -> str:
+    """Return a digest of what says how answers are judged."""
+    rules = settings.model_dump(mode="json", by_alias=True, include={"compare", "groups", "error_when"})
+    return _hash(canonical_json(rules))
 
 
 def changed_since(record: RunRecord, plan: Plan) -> list[str]:

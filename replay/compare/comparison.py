@@ -118,7 +118,7 @@ class Comparison:
         """Tell whether old departs from what the golden expects of new."""
         if pair.old is None or not answered(pair.old):
             return False
-        walk = Walk(active)
+        walk = Walk(active.untraced)
         _compare_stated(walk, active, (pair.old, _as_observation(pair, pair.old)), (pair.case, self._bases["old"]))
         return bool(walk.differences)
 

@@ -117,6 +117,11 @@ class ActiveRules:
         self.waives = any(rule.spec.waive for rule in rules)
         self._at: dict[tuple[int, ...], Rule | None] = {}
 
+    @property
+    def untraced(self) -> ActiveRules:
+        """Return the same rules, unwatched."""
+        return self
+
     def at(self, state: State) -> Rule | None:
         """Return the rule that compares the nodes in this state: the last that matches."""
         try:
@@ -232,10 +237,14 @@ class RuleBook:
         if own:
             mine = [prepare(spec, self._groups, self._factories, of_golden=True) for spec in own]
             kept = [it for it in mine if not it.selection.narrows or holds(it.selection)]
-            return ActiveRules([*(self._prepared[n] for n in chosen), *kept], self._factories)
+            return self.active([*(self._prepared[n] for n in chosen), *kept])
         found = self._choices.get(chosen)
         if found is None:
             if len(self._choices) >= MOST_CHOICES:
                 self._choices.clear()
-            found = self._choices[chosen] = ActiveRules([self._prepared[n] for n in chosen], self._factories)
+            found = self._choices[chosen] = self.active([self._prepared[n] for n in chosen])
         return found
+
+    def active(self, prepared: Sequence[PreparedRule]) -> ActiveRules:
+        """Return rules that hold for a case, ready to judge."""
+        return ActiveRules(prepared, self._factories)
