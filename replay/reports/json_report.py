@@ -15,6 +15,7 @@ from replay.models import (
     Intake,
     Judgement,
     Observation,
+    Pacing,
     Result,
     Summary,
     Verdict,
@@ -71,6 +72,18 @@ def _extras(summary: Summary) -> dict[str, Any]:
         "accepted": dict(summary.accepted),
         "measures": {name: _finite(asdict(spread)) for name, spread in summary.measures.items()},
         "warnings": list(summary.warnings),
+        "warmed": summary.warmed,
+        "pacing": None if summary.pacing is None else _pacing(summary.pacing),
+    }
+
+
+def _pacing(pacing: Pacing) -> dict[str, Any]:
+    return {
+        "name": pacing.name,
+        "planned_per_second": _number(pacing.planned),
+        "achieved_per_second": _number(pacing.achieved),
+        "late_ms": None if pacing.late is None else _finite(asdict(pacing.late)),
+        "latency_from_planned": {side: _finite(asdict(each)) for side, each in pacing.latency.items()},
     }
 
 
