@@ -456,6 +456,8 @@ def parse_instant(value: object) -> datetime:
             instant = datetime.fromisoformat(str(value))
         except ValueError:
             raise ValueError(f"'{value}' is no instant; write 2024-02-29T23:59:59Z") from None
+        if instant.tzinfo is not None:
+            return instant
         if re.fullmatch(r"\d{4}-?\d\d-?\d\d", str(value)):
             return instant.replace(tzinfo=UTC)
     if instant.tzinfo is None:

@@ -16,6 +16,7 @@ from replay.models import (
     Intake,
     Judgement,
     Quantiles,
+    Side,
     SideInfo,
     Spread,
     StatusCount,
@@ -156,11 +157,29 @@ def _remarks(it: Spread) -> Iterator[str]:
 
 
 def latencies(summary: Summary) -> Iterator[str]:
-    """Yield one line with both sides' latencies, if there are any."""
-    known: list[tuple[str, Quantiles]] = [(side, summary.latency[side]) for side in summary.latency]
-    if known:
-        each = (f"{side} p50 {q.p50:.1f} p95 {q.p95:.1f} (n {q.n:,})" for side, q in known)
-        yield f"latency in ms: {'; '.join(each)}"
+    """Yield what is known of both sides' latencies, and of the timetable if there was one."""
+    if summary.latency:
+        yield f"latency in ms: {_by_side(summary.latency)}"
+    if summary.warmed:
+        yield f"warmed up with {counted(summary.warmed, 'case')}, which count nowhere"
+    pacing = summary.pacing
+    if pacing is None:
+        return
+    if pacing.latency:
+        yield f"from the planned moment: {_by_side(pacing.latency)}"
+    rates = f"planned {_rate(pacing.planned)}, achieved {_rate(pacing.achieved)}"
+    late = f"; begun late by p50 {pacing.late.p50:.2f}, p99 {pacing.late.p99:.2f} ms" if pacing.late else ""
+    yield f"timetable {printable(pacing.name, LONGEST)}: {rates} cases a second{late}"
+
+
+def _by_side(latencies: Mapping[Side, Quantiles]) -> str:
+    return "; ".join(
+        f"{side} p50 {q.p50:.1f} p95 {q.p95:.1f} p99 {q.p99:.1f} (n {q.n:,})" for side, q in latencies.items()
+    )
+
+
+def _rate(per_second: float | None) -> str:
+    return "unknown" if per_second is None else f"{per_second:,.4g}"
 
 
 def evidence(judgement: Judgement) -> str:

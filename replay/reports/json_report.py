@@ -16,6 +16,7 @@ from replay.models import (
     Judgement,
     Measure,
     Observation,
+    Pacing,
     Result,
     Spread,
     StatusCount,
@@ -78,6 +79,18 @@ def _extras(summary: Summary) -> dict[str, Any]:
         "waived": dict(summary.waived),
         "measures": {name: _spread(spread) for name, spread in summary.measures.items()},
         "warnings": list(summary.warnings),
+        "warmed": summary.warmed,
+        "pacing": None if summary.pacing is None else _pacing(summary.pacing),
+    }
+
+
+def _pacing(pacing: Pacing) -> dict[str, Any]:
+    return {
+        "name": pacing.name,
+        "planned_per_second": _number(pacing.planned),
+        "achieved_per_second": _number(pacing.achieved),
+        "late_ms": None if pacing.late is None else _finite(asdict(pacing.late)),
+        "latency_from_planned": {side: _finite(asdict(each)) for side, each in pacing.latency.items()},
     }
 
 
