@@ -153,7 +153,8 @@ class DualRun:
         pulse = self.pulses[side]
         pulse.feel(case, observation)
         if pulse.gone and not self.stopped:
-            self.ended_because = pulse.story
+            # Where both are gone, the other one is only a case or two behind.
+            self.ended_because = "; ".join(it.story for it in self.pulses.values() if it.gone or it.silent)
             self.stop()
 
 

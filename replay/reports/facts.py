@@ -158,24 +158,21 @@ def _remarks(it: Spread) -> Iterator[str]:
 
 def latencies(summary: Summary) -> Iterator[str]:
     """Yield what is known of both sides' latencies, and of the timetable if there was one."""
-    if summary.latency:
-        yield f"latency in ms: {_by_side(summary.latency)}"
+    yield from _by_side("latency", summary.latency)
     if summary.warmed:
         yield f"warmed up with {counted(summary.warmed, 'case')}, which count nowhere"
     pacing = summary.pacing
     if pacing is None:
         return
-    if pacing.latency:
-        yield f"from the planned moment: {_by_side(pacing.latency)}"
+    yield from _by_side("from the planned moment", pacing.latency)
     rates = f"planned {_rate(pacing.planned)}, achieved {_rate(pacing.achieved)}"
     late = f"; begun late by p50 {pacing.late.p50:.2f}, p99 {pacing.late.p99:.2f} ms" if pacing.late else ""
     yield f"timetable {printable(pacing.name, LONGEST)}: {rates} cases a second{late}"
 
 
-def _by_side(latencies: Mapping[Side, Quantiles]) -> str:
-    return "; ".join(
-        f"{side} p50 {q.p50:.1f} p95 {q.p95:.1f} p99 {q.p99:.1f} (n {q.n:,})" for side, q in latencies.items()
-    )
+def _by_side(name: str, latencies: Mapping[Side, Quantiles]) -> Iterator[str]:
+    for side, q in latencies.items():
+        yield f"{name} of {side}: p50 {q.p50:.1f} p95 {q.p95:.1f} p99 {q.p99:.1f} ms (n {q.n:,})"
 
 
 def _rate(per_second: float | None) -> str:

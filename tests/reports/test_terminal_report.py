@@ -53,7 +53,8 @@ Sides
   old: http://localhost:8001; clock: frozen
   new: http://localhost:8002; clock: not frozen, nobody obeys Replay-Time
   new gave no answer any more after t1
-  latency in ms: old p50 1.0 p95 3.0 (n 5); new p50 1.1 p95 3.1 (n 4)
+  latency of old: p50 1.0 p95 3.0 p99 4.0 ms (n 5)
+  latency of new: p50 1.1 p95 3.1 p99 4.1 ms (n 4)
 
 Deviations and errors in 2 groups, errors and changed statuses first
    1. body.fee value (1 case)
