@@ -124,7 +124,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Milliseconds on the monotonic clock; `latency_ms` runs from the first byte written to the last byte read."""
+    """Milliseconds on the monotonic clock; `latency_ms` runs from the first byte written to the last byte read.
+
+    `queued_ms` is all the waiting before it: for a connection, for the side's rate, and after refusals.
+    """
 
     latency_ms: float
     first_byte_ms: float | None = None
@@ -145,6 +148,8 @@ class Observation:
     error: Failure | None = None
     timing: Timing | None = None
     clock_frozen: bool | None = None
+    retries: int = 0
+    """How many times it was sent again because the side had refused it; `timing` is the last exchange's."""
 
     def header(self, name: str) -> str | None:
         """Return the first value of a header, whatever its case."""
@@ -362,6 +367,25 @@ def parse_duration(value: object) -> timedelta:
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration, json_schema_input_type=str)]
 
+_RATE = re.compile(r"(\d+(?:\.\d+)?)\s*/\s*([smh])")
+_FASTEST: Final = 1e6
+
+
+def parse_rate(value: object) -> float:
+    """Read `20/s`, `600/m` or `100/h` as so many a second, from above 0 to a million. Raises ValueError otherwise."""
+    if isinstance(value, float):
+        return value
+    text = str(value).strip()
+    found = _RATE.fullmatch(text)
+    rate = float(found[1]) / _UNITS[found[2]] if found else 0.0
+    if not 0 < rate <= _FASTEST:
+        raise ValueError(f"'{text[:40]}' is no rate; write 20/s, 600/m or 100/h")
+    return rate
+
+
+Rate = Annotated[float, BeforeValidator(parse_rate, json_schema_input_type=str)]
+"""How many a second."""
+
 
 def parse_instant(value: object) -> datetime:
     """Read an RFC 3339 instant with its offset, or a bare date as its midnight in UTC; raise ValueError otherwise."""
@@ -478,6 +502,42 @@ class GroupSpec(Spec):
         return self
 
 
+class TlsSpec(Spec):
+    """How an https side is verified, and by what it verifies this tool; PEM files, relative to the settings."""
+
+    ca: str | None = Field(default=None, description="The authorities to trust, instead of the system's.")
+    cert: str | None = Field(default=None, description="The client's certificate, with its chain.")
+    key: str | None = Field(default=None, description="Its key, without a passphrase; else it stands in `cert`.")
+    verify: Flag = Field(default=True, description="false: accept any certificate. Every report says so.")
+
+
+Status = Annotated[int, Strict(), Field(ge=100, le=999)]
+
+
+class RetrySpec(Spec):
+    """When a case that a side refuses is sent again."""
+
+    on: tuple[Status, ...] = Field(default=(429, 503), min_length=1, description="Statuses that refuse.")
+    times: Whole = Field(default=5, ge=1, le=100, description="How often a case is sent again at most.")
+    wait: Duration = Field(
+        default=timedelta(seconds=1), ge=timedelta(0), description="The first wait without Retry-After; it doubles."
+    )
+    cap: Duration = Field(default=timedelta(seconds=30), ge=timedelta(0), description="The longest wait.")
+
+
+class LoginSpec(Spec):
+    """A request before the first case, from whose answer the side's headers get their tokens."""
+
+    method: str = Field(default="POST", description="The method.")
+    path: str = Field(description="The path below the side's URL, with its query.")
+    headers: Mapping[str, str] = Field(default_factory=dict, description="Headers of this request alone.")
+    json_: Any = Field(default=None, alias="json", description="A JSON body.")
+    form: Mapping[str, str] | None = Field(default=None, description="A body in application/x-www-form-urlencoded.")
+    text: str | None = Field(default=None, description="A text body.")
+    capture: Mapping[str, str] = Field(min_length=1, description="From a name to where its value stands in the answer.")
+    every: Duration | None = Field(default=None, gt=timedelta(0), description="How long what was captured is used.")
+
+
 class TargetSpec(Spec):
     """What stands behind a side: exactly one of `url`, `app`, `function`, `recorded`, and how to treat it."""
 
@@ -497,6 +557,13 @@ class TargetSpec(Spec):
         default=timedelta(seconds=10), gt=timedelta(0), description="One deadline for the whole exchange."
     )
     max_body: Whole = Field(default=64 * 2**20, ge=1, description="The largest body, in bytes, after decompression.")
+    tls: TlsSpec | None = Field(default=None, description="How an https side is verified, and verifies this tool.")
+    connect: str | None = Field(default=None, description="host:port to connect to, in place of the URL's.")
+    unix: str | None = Field(default=None, description="The Unix socket to connect to, in place of the URL's host.")
+    max_inflight: Whole | None = Field(default=None, ge=1, description="The most requests that are under way at once.")
+    rate: Rate | None = Field(default=None, description="The most requests in a time: 20/s, 600/m.")
+    retry: RetrySpec | None = Field(default=None, description="When a refused case is sent again.")
+    login: LoginSpec | None = Field(default=None, description="A request whose answer fills {{names}} in `headers`.")
     writable: Flag | tuple[str, ...] = Field(
         default=False, description="true, or routes, that may be sent unsafe methods."
     )

@@ -16,13 +16,14 @@ from replay.cases import load_goldens, open_traffic, rule_place
 from replay.cases.base import Source
 from replay.cases.chosen import Choice, Chosen
 from replay.cli.fingerprint import fingerprint
+from replay.cli.given import given_secrets
 from replay.compare import Comparison
 from replay.config import Project, Settings, check_target, load_project
 from replay.documents import canonical_json
 from replay.engine import Plan, Referee
 from replay.errors import InputError, NothingSelectedError, Place, SettingsError
 from replay.models import SIDES, Case, Side, TargetSpec
-from replay.privacy import Tokeniser, key_from_environment, redact, secret_values
+from replay.privacy import Tokeniser, key_from_environment, redact
 from replay.privacy.forms import text_replacer
 from replay.store.base import RunRecord
 from replay.targets import TARGETS, build_target, parse_target
@@ -93,7 +94,7 @@ def make_plan(project: Project, flags: Flags) -> Plan:
         instant=instant or record.started,
         concurrency=flags.concurrency,
         total=total,
-        redact=partial(redact, tokeniser=tokeniser, known=_secrets(sides) | project.secrets),
+        redact=partial(redact, tokeniser=tokeniser, known=given_secrets(sides) | project.secrets),
         warnings=tuple(_warnings(settings, flags, sides, criteria)),
         # Named as the stored results name them.
         musts=tuple(text_replacer(tokeniser, project.secrets)(rule.name) for rule in settings.compare if rule.must),
@@ -112,10 +113,14 @@ def _warnings(
         yield f"only a part was asked for, by {flags.choice}: the verdict speaks of no other case"
     if "old" in sides and _behind(sides["old"]) == _behind(sides["new"]):
         yield "old and new are the same: this shows what differs from call to call, and no cut-over"
+    for side, spec in sides.items():
+        if spec.tls is not None and not spec.tls.verify:
+            yield f"the certificate of {side} was not verified: anybody on the way could have answered in its place"
 
 
 def _behind(spec: TargetSpec) -> str:
-    return canonical_json(spec.model_dump(mode="json", include={*TARGETS, "at", "cwd", "env"}))
+    what = {*TARGETS, "at", "cwd", "env", "connect", "unix"}
+    return canonical_json(spec.model_dump(mode="json", include=what))
 
 
 # --------------------------------------------------------------------------------------------------------------- sides
@@ -152,11 +157,16 @@ def _writable(side: Side, spec: TargetSpec, flag: str | None) -> TargetSpec:
 
 def _located(spec: TargetSpec, root: Path) -> TargetSpec:
     """Make paths absolute: they are relative to the settings, wherever the command was typed."""
-    cwd = str(root / spec.cwd) if spec.cwd else str(root)
-    if spec.at is None:
-        return spec.model_copy(update={"cwd": cwd})
-    kind, _, folder = spec.at.partition(":")
-    return spec.model_copy(update={"cwd": cwd, "at": f"{kind}:{root / folder}" if folder else spec.at})
+    located: dict[str, object] = {"cwd": str(root / spec.cwd) if spec.cwd else str(root)}
+    if spec.at is not None:
+        kind, _, folder = spec.at.partition(":")
+        located["at"] = f"{kind}:{root / folder}" if folder else spec.at
+    if spec.unix:
+        located["unix"] = str(root / spec.unix)
+    if spec.tls is not None:
+        files = {name: str(root / path) for name in ("ca", "cert", "key") if (path := getattr(spec.tls, name))}
+        located["tls"] = spec.tls.model_copy(update=files)
+    return spec.model_copy(update=located)
 
 
 # -------------------------------------------------------------------------------------------------------------- inputs
@@ -272,14 +282,3 @@ def _record(
         },
         version=__version__,
     )
-
-
-def _secrets(sides: Mapping[Side, TargetSpec]) -> frozenset[str]:
-    """Return the secrets among what sides are given, in headers and variables: a service may answer with them."""
-    given = (pair for spec in sides.values() for pair in (*spec.headers.items(), *_as_headers(spec.env)))
-    return secret_values(given)
-
-
-def _as_headers(variables: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield variables as headers are named, so that DB_PASSWORD is as secret as x-db-password."""
-    return ((name.lower().replace("_", "-"), value) for name, value in variables.items())
