@@ -66,7 +66,8 @@ FAULTS: Final[dict[str, Fault]] = {
     "resets within the body": Fault(OK + b"Content-Length: 9\r\n\r\nhi", "reset", "reset", 200, b"hi"),
     "stops within the body": Fault(OK + b"Content-Length: 9\r\n\r\nhi", "hold", "timeout", 200, b"hi", part="body"),
     # lengths
-    "a length that is too short": Fault(TWO + b"more", "hold", None, 200, b"hi"),
+    "a length that is too short": Fault(TWO + b"more", "hold", "protocol", 200, b"hi", part="after the end"),
+    "a length that is too long": Fault(OK + b"Content-Length: 3\r\n\r\nhi", "hold", "timeout", 200, b"hi"),
     "a negative length": Fault(OK + b"Content-Length: -2\r\n\r\nhi", "hold", "protocol"),
     "an empty length": Fault(OK + b"Content-Length:\r\n\r\nhi", "hold", "protocol"),
     "two equal lengths": Fault(OK + b"Content-Length: 2\r\nContent-Length: 2\r\n\r\nhi", "hold", "protocol"),
@@ -97,8 +98,12 @@ FAULTS: Final[dict[str, Fault]] = {
     "chunked twice": Fault(OK + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "hold",
                            "protocol", 200),
     # answers that are too many
-    "two answers": Fault(TWO + TWO.replace(b"hi", b"no"), "hold", None, 200, b"hi"),
-    "an answer and garbage": Fault(TWO + b"\0\0garbage", "hold", None, 200, b"hi"),
+    "two answers": Fault(TWO + TWO.replace(b"hi", b"no"), "hold", "protocol", 200, b"hi", part="after the end"),
+    "two answers in chunks": Fault(
+        (CHUNKED + b"2\r\nhi\r\n0\r\n\r\n") * 2, "hold", "protocol", 200, b"hi", part="after the end"
+    ),
+    "an answer and garbage": Fault(TWO + b"\0\0garbage", "hold", "protocol", 200, b"hi", part="after the end"),
+    "an answer and a line end": Fault(CHUNKED + b"0\r\n\r\n\r\n", "hold", None, 200, b"", kept=True),
     "a thousand interim answers": Fault(INTERIM * 1000 + TWO, "hold", None, 200, b"hi", kept=True),
     "early hints": Fault(b"HTTP/1.1 103 Hints\r\nLink: </a.css>\r\n\r\n" + TWO, "hold", None, 200, b"hi", kept=True),
     "an interim answer with a body": Fault(
@@ -135,12 +140,15 @@ FAULTS: Final[dict[str, Fault]] = {
         b"HTTP/1.1 302 Go\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n", "hold", None, 302, kept=True
     ),
     # bodies where none may be
-    "a body on 204": Fault(TWO.replace(b"200", b"204"), "hold", None, 204),
-    "chunks on 204": Fault(CHUNKED.replace(b"200", b"204") + b"2\r\nhi\r\n0\r\n\r\n", "hold", None, 204),
-    "a body on 304": Fault(TWO.replace(b"200", b"304"), "hold", None, 304),
+    "a body on 204": Fault(TWO.replace(b"200", b"204"), "hold", "protocol", 204),
+    "a length on 204": Fault(TWO.replace(b"200", b"204")[:-2], "hold", None, 204),
+    "chunks on 204": Fault(CHUNKED.replace(b"200", b"204") + b"2\r\nhi\r\n0\r\n\r\n", "hold", "protocol", 204),
+    "a body on 304": Fault(TWO.replace(b"200", b"304"), "hold", "protocol", 304),
+    "a length on 304": Fault(TWO.replace(b"200", b"304")[:-2], "hold", None, 304),
     "a body on 205": Fault(TWO.replace(b"200", b"205"), "hold", None, 205, b"hi", kept=True),
-    "a body on HEAD": Fault(TWO, "hold", None, 200, b"", "HEAD"),
-    "chunks on HEAD": Fault(CHUNKED + b"2\r\nhi\r\n0\r\n\r\n", "hold", None, 200, b"", "HEAD"),
+    "a body on HEAD": Fault(TWO, "hold", "protocol", 200, b"", "HEAD"),
+    "a length on HEAD": Fault(TWO[:-2], "hold", None, 200, b"", "HEAD"),
+    "chunks on HEAD": Fault(CHUNKED + b"2\r\nhi\r\n0\r\n\r\n", "hold", "protocol", 200, b"", "HEAD"),
     "a coding on HEAD": Fault(OK + b"Content-Encoding: gzip\r\n\r\n", "hold", None, 200, b"", "HEAD"),
     # headers
     "ten thousand headers": Fault(OK + b"X-A: b\r\n" * 10_000 + TWO[len(OK) :], "hold", None, 200, b"hi", kept=True),
