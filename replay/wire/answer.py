@@ -20,7 +20,8 @@ import httptools
 
 from replay.models import ErrorKind, Failure, Headers
 from replay.wire.failure import broken
-from replay.wire.heads import END, Head, Heads
+from replay.wire.heads import Heads
+from replay.wire.shapes import END, Head
 from replay.wire.strangers import LONGEST, stranger
 
 MAX_OVERHEAD: Final = 2 * 2**20
@@ -123,7 +124,8 @@ class Answer:
         if self._heads is None or self._head_only:
             return False
         end = data.find(END) + 4
-        head = self._heads.find(data[:end])
+        raw = data[:end]
+        head = self._heads.find(raw) or self._heads.find_like(raw)
         if head is None or head.length > self._max_body:
             return False
         self.status = head.status

@@ -10,6 +10,7 @@ from replay.errors import SettingsError
 from replay.models import Done, Failed, Headers, Observation, Request
 from replay.wire.connect import Way
 from replay.wire.exchange import Exchange
+from replay.wire.memory import keep_freed_memory
 from replay.wire.origin import Address, Origin
 from replay.wire.pool import Pool
 from replay.wire.render import OWNED, Renderer
@@ -48,6 +49,7 @@ class WireClient:
         address: Address | None = None,
         rate: float | None = None,
     ) -> None:
+        keep_freed_memory()
         self._origin = origin
         self.use_headers(headers)
         self._pool = Pool(
