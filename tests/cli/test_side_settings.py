@@ -31,7 +31,7 @@ def settings(desk: Desk, old: str, new: str, more: str = "") -> None:
     ("  tls: {key: k.pem}\n", "new: tls.key needs tls.cert"),
     ("  tls: {verify: no}\n", "replay.yaml:4:17: new.tls.verify: input should be a valid boolean"),
     ("  connect: nowhere\n", "replay.yaml:3:3: connect is no host:port"),
-    ("  rate: 20\n", "replay.yaml:4:9: new.rate: '20' is no rate; write 20/s, 600/m or 100/h"),
+    ("  rate: 20\n", "replay.yaml:4:9: new.rate: '20' is no rate; write 200/s, 90/m or 1000/h"),
     ("  retry: {tries: 5}\n", "replay.yaml:4:11: unknown key 'tries'"),
     ("  max_inflight: 0\n", "replay.yaml:4:17: new.max_inflight: input should be greater than or equal to 1"),
     ("  login: {path: /login}\n", "key 'capture' is missing"),
