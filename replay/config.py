@@ -20,7 +20,7 @@ from replay.errors import InputError, Place, SettingsError
 from replay.expressions import Expression, parse_expression
 from replay.models import GroupSpec, Instant, Order, RuleSpec, Spec, TargetSpec, Whole
 from replay.selection import parse_route, selection_of
-from replay.targets import parse_target, target_key
+from replay.targets import check_side, parse_target
 from replay.verdict import parse_criteria
 
 FILE: Final = "replay.yaml"
@@ -78,7 +78,7 @@ class Project:
     error_when: Expression | None
     file: Path | None = None
     secrets: frozenset[str] = frozenset()
-    """What variables put into rules: reports name rules, and must not name that."""
+    """What variables put into rules and logins: reports name rules, services repeat what they are sent."""
 
 
 class _Toml(Document):
@@ -109,7 +109,7 @@ def load_project(
     expanded = [_expanded(document, environment) for document in documents]
     merged = _merged(expanded)
     settings = validated(merged, Settings)
-    return replace(_checked(settings, merged, found), secrets=_in_rules(documents, environment))
+    return replace(_checked(settings, merged, found), secrets=_secret_variables(documents, environment))
 
 
 def _make_importable(root: Path) -> None:
@@ -118,12 +118,19 @@ def _make_importable(root: Path) -> None:
         sys.path.append(str(root))
 
 
-def _in_rules(documents: Sequence[Document], environment: Mapping[str, str]) -> frozenset[str]:
-    """Return the values of the variables that stand in rules, as far as they are long enough to be secrets."""
-    written = "\n".join(str(document.mapping().get("compare", "")) for document in documents)
+def _secret_variables(documents: Sequence[Document], environment: Mapping[str, str]) -> frozenset[str]:
+    """Return the values of variables in rules and logins, as far as they are long enough to be secrets."""
+    written = "\n".join(str(part) for document in documents for part in _telling(document.mapping()))
     names = {found["name"] for found in _VARIABLE.finditer(written) if found["name"]}
     values = {environment.get(name, "") for name in names}
     return frozenset(value for value in values if len(value) >= SHORTEST_SECRET)
+
+
+def _telling(settings: Mapping[str, Any]) -> Iterator[Any]:
+    """Yield the parts of settings whose variables turn up elsewhere."""
+    yield settings.get("compare", "")
+    sides = (settings.get(side) for side in ("old", "new"))
+    yield from (side.get("login", "") for side in sides if isinstance(side, dict))
 
 
 def find_settings(start: Path) -> Path | None:
@@ -277,7 +284,7 @@ def _require_criteria(gates: Mapping[str, Sequence[str]]) -> None:
 
 def check_target(spec: TargetSpec) -> None:
     """Raise SettingsError for a side that makes no sense."""
-    target_key(spec)
+    check_side(spec)
     if not isinstance(spec.writable, bool):
         for route in spec.writable:
             parse_route(route)

@@ -138,7 +138,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Milliseconds on the monotonic clock; `latency_ms` runs from the first byte written to the last byte read."""
+    """Milliseconds on the monotonic clock; `latency_ms` runs from the first byte written to the last byte read.
+
+    `queued_ms` is all the waiting before it: for a connection, for the side's rate, and after refusals.
+    """
 
     latency_ms: float
     first_byte_ms: float | None = None
@@ -168,6 +171,8 @@ class Observation:
     error: Failure | None = None
     timing: Timing | None = None
     clock_frozen: bool | None = None
+    retries: int = 0
+    """How many times it was sent again because the side had refused it; `timing` is the last exchange's."""
 
     def header(self, name: str) -> str | None:
         """Return the first value of a header, whatever its case."""
@@ -183,8 +188,8 @@ Failed = Callable[[BaseException], None]
 
 def first_header(headers: Headers, name: str) -> str | None:
     """Return the first value of a header, whatever its case."""
-    wanted = name.lower()
-    return next((value for key, value in headers if key.lower() == wanted), None)
+    wanted, length = name.lower(), len(name)
+    return next((value for key, value in headers if len(key) == length and key.lower() == wanted), None)
 
 
 # -------------------------------------------------------------------------------------------------------------- results
@@ -447,6 +452,10 @@ def parse_rate(value: object) -> float:
     return rate
 
 
+Rate = Annotated[float, BeforeValidator(parse_rate, json_schema_input_type=str)]
+"""So many a second."""
+
+
 def parse_instant(value: object) -> datetime:
     """Read an RFC 3339 instant with its offset, or a bare date as its midnight in UTC; raise ValueError otherwise."""
     if isinstance(value, datetime):
@@ -591,6 +600,42 @@ class GroupSpec(Spec):
         return self
 
 
+class TlsSpec(Spec):
+    """How an https side is verified, and by what it verifies this tool; PEM files, relative to the settings."""
+
+    ca: str | None = Field(default=None, description="The authorities to trust, instead of the system's.")
+    cert: str | None = Field(default=None, description="The client's certificate, with its chain.")
+    key: str | None = Field(default=None, description="Its key, without a passphrase; else it stands in `cert`.")
+    verify: Flag = Field(default=True, description="false: accept any certificate. Every report says so.")
+
+
+Status = Annotated[int, Strict(), Field(ge=100, le=999)]
+
+
+class RetrySpec(Spec):
+    """When a case that a side refuses is sent again."""
+
+    on: tuple[Status, ...] = Field(default=(429, 503), min_length=1, description="Statuses that refuse.")
+    times: Whole = Field(default=5, ge=1, le=100, description="How often a case is sent again at most.")
+    wait: Duration = Field(
+        default=timedelta(seconds=1), ge=timedelta(0), description="The first wait without Retry-After; it doubles."
+    )
+    cap: Duration = Field(default=timedelta(seconds=30), ge=timedelta(0), description="The longest wait.")
+
+
+class LoginSpec(Spec):
+    """A request before the first case, from whose answer the side's headers get their tokens."""
+
+    method: str = Field(default="POST", description="The method.")
+    path: str = Field(description="The path below the side's URL, with its query.")
+    headers: Mapping[str, str] = Field(default_factory=dict, description="Headers of this request alone.")
+    json_: Any = Field(default=None, alias="json", description="A JSON body.")
+    form: Mapping[str, str] | None = Field(default=None, description="A body in application/x-www-form-urlencoded.")
+    text: str | None = Field(default=None, description="A text body.")
+    capture: Mapping[str, str] = Field(min_length=1, description="From a name to where its value stands in the answer.")
+    every: Duration | None = Field(default=None, gt=timedelta(0), description="How long what was captured is used.")
+
+
 class TargetSpec(Spec):
     """What stands behind a side: exactly one of `url`, `app`, `function`, `recorded`, and how to treat it."""
 
@@ -610,6 +655,13 @@ class TargetSpec(Spec):
         default=timedelta(seconds=10), gt=timedelta(0), description="One deadline for the whole exchange."
     )
     max_body: Whole = Field(default=64 * 2**20, ge=1, description="The largest body, in bytes, after decompression.")
+    tls: TlsSpec | None = Field(default=None, description="How an https side is verified, and verifies this tool.")
+    connect: str | None = Field(default=None, description="host:port to connect to, in place of the URL's.")
+    unix: str | None = Field(default=None, description="The Unix socket to connect to, in place of the URL's host.")
+    max_inflight: Whole | None = Field(default=None, ge=1, description="The most requests that are under way at once.")
+    rate: Rate | None = Field(default=None, description="The most requests in a time: 20/s, 600/m.")
+    retry: RetrySpec | None = Field(default=None, description="When a refused case is sent again.")
+    login: LoginSpec | None = Field(default=None, description="A request whose answer fills {{names}} in `headers`.")
     writable: Flag | tuple[str, ...] = Field(
         default=False, description="true, or routes, that may be sent unsafe methods."
     )
@@ -620,6 +672,7 @@ class TargetSpec(Spec):
 
     def shared(self, count: int) -> TargetSpec:
         """Return the spec for each of `count` processes that share what this side may be given."""
-        # At least one failure each: a process that may have none could send nothing.
-        budget = None if self.stop_after is None else max(1, self.stop_after // count)
-        return self.model_copy(update={"stop_after": budget})
+        # At least one each: a process that may have none could send nothing.
+        wholes = {name: getattr(self, name) for name in ("stop_after", "max_inflight")}
+        parts: dict[str, object] = {name: n if n is None else max(1, n // count) for name, n in wholes.items()}
+        return self.model_copy(update=parts | {"rate": None if self.rate is None else self.rate / count})

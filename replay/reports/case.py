@@ -138,6 +138,8 @@ def _headline(observation: Observation | None) -> str:
     parts.append(f"{len(observation.body):,} bytes" + (f" of {printable(kind, 100)}" if kind else ""))
     if observation.timing is not None:
         parts.append(f"{observation.timing.latency_ms:.1f} ms")
+    if observation.retries:
+        parts.append(f"sent again {counted(observation.retries, 'time')}")
     if observation.error is not None:
         parts.append(f"{observation.error.kind} {printable(observation.error.message, LONGEST)}".rstrip())
     return ", ".join(parts)

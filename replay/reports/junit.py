@@ -158,7 +158,8 @@ def _traffic_sum(outcomes: Counter[str], unlisted: int, summary: Summary) -> _En
 def _criteria(verdict: Verdict, summary: Summary) -> _Suite:
     entries = [_criterion(each) for each in verdict.criteria]
     said = "" if summary.complete else " The run did not complete."
-    text = "\n".join([f"exit code {verdict.exit_code}.{said}", *sums(summary.counts)])
+    warnings = [f"warning: {each}" for each in summary.warnings]
+    text = "\n".join([f"exit code {verdict.exit_code}.{said}", *sums(summary.counts), *warnings])
     whole = Judgement("verdict", verdict.state, text)
     return _Suite("criteria", [*entries, _criterion(whole)])
 
