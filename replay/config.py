@@ -228,24 +228,24 @@ def _holds(value: Any, path: Sequence[str | int]) -> bool:
 
 
 def _checked(settings: Settings, document: Document, file: Path) -> Project:
-    for path, check in _checks(settings):
+    for path, check in _checks(settings, file.parent):
         _placed(document, path, check)
     error_when = settings.error_when
     return Project(
         settings=settings,
         root=file.parent,
-        rules=rule_book(settings.compare, settings.groups),
+        rules=rule_book(settings.compare, settings.groups, file.parent),
         error_when=parse_expression(error_when) if error_when else None,
         file=file,
     )
 
 
-def _checks(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], Callable[[], object]]]:
+def _checks(settings: Settings, root: Path) -> Iterator[tuple[tuple[str | int, ...], Callable[[], object]]]:
     """Yield everything that a model alone cannot check, with the path of what it speaks of."""
     for name, group in settings.groups.items():
         yield ("groups", name), partial(selection_of, on=group.on, tag=group.tag, where=group.where)
     for index, rule in enumerate(settings.compare):
-        yield ("compare", index), partial(rule_book, (rule,), settings.groups)
+        yield ("compare", index), partial(rule_book, (rule,), settings.groups, root)
     if "cut_when" in settings.model_fields_set:
         yield ("cut_when",), partial(_require_criteria, settings.gates)
     for gate, sentences in settings.gates.items():
