@@ -410,7 +410,7 @@ class CsvSpec(Spec):
     """How rows and columns are told apart."""
 
     delimiter: str | None = Field(
-        default=None, min_length=1, max_length=1, description="What parts cells; without it, what the header shows."
+        default=None, pattern=r'^[^"\r\n]$', description="What parts cells; without it, what the header shows."
     )
     header: Flag | tuple[str, ...] = Field(
         default=True, description="true: the first row names the columns; false: nothing does; or the names."

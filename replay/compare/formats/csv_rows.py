@@ -37,7 +37,7 @@ def read_csv(content: Content) -> Reading:
 def _in_lines(content: Content) -> tuple[bytes, str]:
     """Return bytes of which each line can be decoded by itself, and their charset."""
     if isinstance(content.data, str):
-        return content.raw, "utf-8"
+        return content.raw.removeprefix(_BOM), "utf-8"
     charset = known_charset(content.charset)
     plain = charset.lower().replace("-", "_") in _ASCII_LIKE | {"utf8", "latin_1", "us_ascii"}
     data, charset = (content.data, charset) if plain else (content.text().encode("utf-8", "surrogatepass"), "utf-8")
@@ -74,7 +74,9 @@ class Rows:
 
     def cells(self, index: int) -> list[str]:
         """Return the cells of one row."""
-        return self._next_row(self._starts[index])[0]
+        end = self._starts[index + 1] if index + 1 < len(self._starts) else len(self._data)
+        text = self._data[self._starts[index] : end].decode(self._charset)
+        return next(csv.reader((text,), delimiter=self.delimiter, strict=True))
 
     def row(self, index: int) -> Json:
         """Return one row: an object by the names of the columns, or a list where they have none."""
@@ -85,8 +87,9 @@ class Rows:
         if self.header is None:
             return cells
         named: dict[str, Json] = dict(zip(self.header, cells, strict=False))
-        for number, cell in enumerate(cells[len(self.header) :], len(self.header) + 1):
-            named[_numbered(number, self.header)] = cell
+        if len(cells) > len(self.header):
+            for number, cell in enumerate(cells[len(self.header) :], len(self.header) + 1):
+                named[_numbered(number, self.header)] = cell
         return named
 
     def every(self) -> Iterator[list[str]]:
@@ -135,7 +138,7 @@ class Rows:
 
     def _line(self, begin: int) -> str:
         try:
-            return next(line for line in _Lines(self._data, self._charset, begin) if line.strip())
+            return next((line for line in _Lines(self._data, self._charset, begin) if line.strip()), "")
         except UnicodeError as error:
             raise _unreadable(error, "the first row") from None
 
