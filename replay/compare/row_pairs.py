@@ -13,7 +13,7 @@ from typing import Final
 
 from replay.documents.parting import parting
 
-AT_ONCE: Final = 400_000
+AT_ONCE: Final = 200_000
 """How many rows of both files are in dictionaries at a time: some tens of megabytes."""
 NONE: Final = -1
 

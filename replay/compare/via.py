@@ -71,7 +71,9 @@ def _require_own(package: str, root: Path, at: str) -> None:
         spec = importlib.util.find_spec(package)
     except ValueError:
         spec = None  # a module that somebody made by hand
-    places = [] if spec is None else [*(spec.submodule_search_locations or ()), *([spec.origin] if spec.origin else [])]
+    # A built-in has an origin too, which is no file: `built-in`, `frozen`.
+    origin = [spec.origin] if spec is not None and spec.has_location and spec.origin else []
+    places = [*origin, *((spec.submodule_search_locations or ()) if spec is not None else ())]
     if not places or not all(Path(place).resolve().is_relative_to(folder) for place in places):
         found = f" but in {places[0]}" if places else ""
         raise SettingsError(f"rule at '{at}': {package} is not in the project's folder{found}", hint=_HINT)

@@ -11,7 +11,7 @@ from replay.compare.formats.markup import Tree
 from replay.locations import limited
 from replay.models import Json
 
-READ_SECONDS: Final = 20.0
+READ_SECONDS: Final = 10.0
 """Of processor time. The library reads most pages at megabytes a second, and some hostile ones in quadratic time."""
 _VOID: Final = frozenset({
     "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr",

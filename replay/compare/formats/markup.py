@@ -9,6 +9,7 @@ one another, where that does not go without saying.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ MOST_LEVELS: Final = 190
 """Each is an object and a list: together as deep as JSON is read."""
 MOST_NODES: Final = 500_000
 """Elements and attributes: each costs hundreds of bytes once it is read."""
+_BLANKS: Final = re.compile(r"[ \t\n\r\f]+")
+"""What browsers take for white space: a no-break space is none."""
 TEXT: Final = "#text"
 ORDER: Final = "#order"
 
@@ -95,7 +98,7 @@ class _Open:
         piece = "".join(self.text)
         self.text.clear()
         if collapsing and not self.exact:
-            piece = " ".join(piece.split())
+            piece = _BLANKS.sub(" ", piece).strip(" ")
         elif not self.exact and not (last and not self.within) and not piece.strip(" \t\r\n"):
             piece = ""
         if piece:

@@ -51,7 +51,9 @@ class _Parse:
             where = f"line {error.lineno}, column {error.offset + 1}"
             raise UnreadableError("xml", f"it is no XML: {expat.ErrorString(error.code)} at {where}") from None
         except (UnicodeError, LookupError, ValueError):
-            raise UnreadableError("xml", "it is no text in the encoding that it names") from None
+            raise UnreadableError(
+                "xml", "it is no text in the encoding that it names, as far as that is known"
+            ) from None
         return self._tree.value()
 
     def _start(self, name: str, attributes: list[str]) -> None:
