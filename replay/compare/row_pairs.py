@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from array import array
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
-
-from replay.documents.parting import parting
+from typing import Final, TypeAlias
 
 AT_ONCE: Final = 200_000
 """How many rows of both files are in dictionaries at a time: some tens of megabytes."""
 NONE: Final = -1
+_STRETCH: Final = 65_536
 
 Pair = tuple[int | None, int | None]
+Cut: TypeAlias = "Callable[[array[int], int, int], array[int]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +93,9 @@ def aligned(old: array[int], new: array[int]) -> Alignment:
 
     Rows between two that belong together are paired in turn: they are taken to have changed.
     """
-    begin = parting(old.tobytes(), new.tobytes()) // old.itemsize
-    end = min(len(old), len(new)) - begin
-    end = min(end, parting(old[::-1].tobytes(), new[::-1].tobytes()) // old.itemsize)
+    begin = _alike(old, new, min(len(old), len(new)), lambda keys, low, high: keys[low:high])
+    rest = min(len(old), len(new)) - begin
+    end = _alike(old, new, rest, lambda keys, low, high: keys[len(keys) - high : len(keys) - low][::-1])
     middle = old[begin : len(old) - end], new[begin : len(new) - end]
     found = partners(*middle)
     alone = sum(there == NONE for there in found.of_old)
@@ -109,6 +109,15 @@ def aligned(old: array[int], new: array[int]) -> Alignment:
     head = _in_turn(range(begin), range(begin))
     body = _scattered(found) if moved else _by_anchors(found, len(middle[1]))
     return Alignment(_joined(head, _shifted(body, begin), tail), moved and next(_shifted(iter([moved]), begin)))
+
+
+def _alike(old: array[int], new: array[int], most: int, cut: Cut) -> int:
+    """Return how many keys of both, as `cut` counts them, are alike from the first one on."""
+    for low in range(0, most, _STRETCH):
+        mine, theirs = (cut(keys, low, min(low + _STRETCH, most)) for keys in (old, new))
+        if mine != theirs:
+            return low + next(n for n, (one, other) in enumerate(zip(mine, theirs, strict=True)) if one != other)
+    return most
 
 
 def _joined(*parts: Iterator[Pair]) -> Iterator[Pair]:

@@ -28,7 +28,7 @@ def read_csv(content: Content) -> Reading:
     Quotes and line ends mean nothing, empty lines are passed over. A row may be longer or shorter than the header.
     """
     data, charset = _in_lines(content)
-    if not data.strip():
+    if not data.strip(b"\r\n"):
         return Reading("none")
     csv.field_size_limit(max(csv.field_size_limit(), LONGEST_CELL))  # the library's one limit is its global one
     return Reading("rows", Rows(data, charset, content.csv))
@@ -138,7 +138,7 @@ class Rows:
 
     def _line(self, begin: int) -> str:
         try:
-            return next((line for line in _Lines(self._data, self._charset, begin) if line.strip()), "")
+            return next((line for line in _Lines(self._data, self._charset, begin) if line.strip("\r\n")), "")
         except UnicodeError as error:
             raise _unreadable(error, "the first row") from None
 
