@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from array import array
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -17,6 +18,7 @@ MOST_LISTED: Final = 100_000
 """Rows that are taken apart as a whole, for rules that need to see all of them at once."""
 LONGEST_CELL: Final = 16 * 2**20
 _DELIMITERS: Final = ",;\t|"
+_SOMETHING: Final = re.compile(rb"[^\r\n]")
 _BOM: Final = b"\xef\xbb\xbf"
 _ASCII_LIKE: Final = frozenset({"utf_8", "utf_8_sig", "ascii", "iso8859_1", "iso8859_15", "cp1252"})
 """Charsets in which a line ends where its bytes say so; any other is written as UTF-8 first."""
@@ -28,7 +30,7 @@ def read_csv(content: Content) -> Reading:
     Quotes and line ends mean nothing, empty lines are passed over. A row may be longer or shorter than the header.
     """
     data, charset = _in_lines(content)
-    if not data.strip(b"\r\n"):
+    if _SOMETHING.search(data) is None:
         return Reading("none")
     csv.field_size_limit(max(csv.field_size_limit(), LONGEST_CELL))  # the library's one limit is its global one
     return Reading("rows", Rows(data, charset, content.csv))

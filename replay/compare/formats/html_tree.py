@@ -39,7 +39,7 @@ _ENDS: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = {
 _ENDS_P: Final = (frozenset({"p"}), frozenset({"body", "div", "td", "th", "li", "section", "article", "button"}))
 
 
-def read_html(content: Content) -> Reading:
+def read_html(content: Content, *, seconds: float = READ_SECONDS) -> Reading:
     """Read a page or a piece of one: tags and attributes in any case, end tags left out where HTML allows it.
 
     Text counts as a browser shows it: white space between words as one space, none at the ends of a piece, and exactly
@@ -48,11 +48,11 @@ def read_html(content: Content) -> Reading:
     parser = _Parse()
     text = content.text()
     try:
-        with limited(READ_SECONDS):
+        with limited(seconds):
             parser.feed(text)
             parser.close()
     except TimeoutError:
-        raise UnreadableError("html", f"it takes more than {READ_SECONDS:.0f} s to read") from None
+        raise UnreadableError("html", f"it takes more than {seconds:g} s to read") from None
     except AssertionError:
         # What the library raises where it gives up on a declaration.
         raise UnreadableError("html", "it is no HTML") from None
