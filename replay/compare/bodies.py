@@ -20,6 +20,7 @@ BODY: Final[Path] = (ROOT, "body")
 AS_JSON: Final = "default: JSON is compared by value, not by byte"
 AS_TEXT: Final = "default: text is compared line by line"
 AS_BYTES: Final = "default: other content is compared byte by byte"
+_OF_VALUES: Final = frozenset({"value", "missing", "extra"})
 SAME_KIND: Final = "default: both bodies are of one kind"
 
 
@@ -49,7 +50,7 @@ def _in_order(differences: list[Difference]) -> list[Difference]:
 
 
 def _as_order(it: Difference) -> Difference | None:
-    if not isinstance(it.old, Order) and not isinstance(it.new, Order):
+    if it.kind not in _OF_VALUES or not (isinstance(it.old, Order) or isinstance(it.new, Order)):
         return it
     if not conflicting(it.old, it.new):
         return None

@@ -82,7 +82,9 @@ def test_no_cell_is_lost_to_a_name_that_is_missing_or_taken() -> None:
         (b'a,b\n1,2\n3,"4"5\n', "row 2 is no CSV"),
         (b"a,b\r1,2\r", "row 1 is no CSV"),
         (b"a,b\n1,2\n\xff,3\n", "row 2 is not text in its charset"),
-        (b"a\n" + b'"' + b"x" * 20_000_000, "row 1 is no CSV: field larger than field limit"),
+        (b"a\n" + b'"' + b"x" * 20_000_000, "row 1 is no CSV: longer than 16,777,216 bytes"),
+        (b"a,b\n1,2\n" + b'"\n",' * 5_000_000, "row 2 is no CSV: longer than"),
+        (b"," * 20_000_000, "the first row is no CSV: longer than"),
     ],
 )
 def test_what_is_no_csv_is_told_with_its_row(data: bytes, told: str) -> None:

@@ -74,6 +74,13 @@ def test_the_order_of_different_fields_means_nothing(
     assert told(urlencode(fields).encode(), urlencode(shuffled).encode(), rule, kind="text/plain") == []
 
 
+@pytest.mark.parametrize(
+    ("name", "text"), [("form", "&" * 600_000), ("form", "a=" + "%41" * 2_100_000), ("url", "%41" * 2_100_000)]
+)
+def test_what_would_take_gigabytes_to_read_is_refused(name: Any, text: str) -> None:
+    assert read(text, name) == (text, [name])
+
+
 def test_the_order_of_one_fields_values_does(told: Told) -> None:
     rule = {"at": "body", "as": "form"}
     assert told(b"a=1&b=2&a=3", b"a=3&b=2&a=1", rule, kind="text/plain") == [

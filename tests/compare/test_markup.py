@@ -115,6 +115,11 @@ def test_an_ignored_element_takes_no_place_in_the_order(told: Told) -> None:
     assert changes(told, "<a><trace>1</trace><c/></a>", "<a><c/></a>", XML, ignored) == []
 
 
+def test_what_a_rule_asks_of_an_order_stands(told: Told) -> None:
+    asked = {"at": "body.a['#order']", "matches": "c b"}
+    assert changes(told, "<a><b/><c/></a>", "<a><b/><c/></a>", XML, asked) == [("body.a['#order']", "validation")]
+
+
 def test_all_verbs_work_on_trees(told: Told) -> None:
     old = ORDER
     new = ORDER.replace("9.90", "9.91").replace('id="7"', 'id="8"')

@@ -16,7 +16,8 @@ MOST_ROWS: Final = 10_000_000
 """Each costs 16 bytes beside the file itself."""
 MOST_LISTED: Final = 100_000
 """Rows that are taken apart as a whole, for rules that need to see all of them at once."""
-LONGEST_CELL: Final = 16 * 2**20
+LONGEST_ROW: Final = 16 * 2**20
+"""Bytes, so that neither an open quote nor a row of nothing but commas takes gigabytes."""
 _DELIMITERS: Final = ",;\t|"
 _SOMETHING: Final = re.compile(rb"[^\r\n]")
 _BOM: Final = b"\xef\xbb\xbf"
@@ -32,7 +33,7 @@ def read_csv(content: Content) -> Reading:
     data, charset = _in_lines(content)
     if _SOMETHING.search(data) is None:
         return Reading("none")
-    csv.field_size_limit(max(csv.field_size_limit(), LONGEST_CELL))  # the library's one limit is its global one
+    csv.field_size_limit(max(csv.field_size_limit(), LONGEST_ROW))  # the library's one limit is its global one
     return Reading("rows", Rows(data, charset, content.csv))
 
 
@@ -96,7 +97,8 @@ class Rows:
 
     def every(self) -> Iterator[list[str]]:
         """Yield the cells of each row, in order."""
-        for cells in self._reader(_Lines(self._data, self._charset, self._begin)):
+        lines = _Lines(self._data, self._charset, self._begin, longest=len(self._data))
+        for cells in self._reader(lines):
             if cells:
                 yield cells
 
@@ -121,7 +123,7 @@ class Rows:
                     count += 1
                     if count > MOST_ROWS:
                         raise UnreadableError("csv", f"more than {MOST_ROWS:,} rows")
-                start = lines.end
+                start = lines.row = lines.end
         except (csv.Error, UnicodeError) as error:
             raise _unreadable(error, f"row {count + 1}") from None
 
@@ -141,23 +143,26 @@ class Rows:
     def _line(self, begin: int) -> str:
         try:
             return next((line for line in _Lines(self._data, self._charset, begin) if line.strip("\r\n")), "")
-        except UnicodeError as error:
+        except (csv.Error, UnicodeError) as error:
             raise _unreadable(error, "the first row") from None
 
 
 class _Lines:
-    """The lines of a file from a place on; `end` is where the last one that was handed out ends."""
+    """The lines of a file from a place on: `end` is where the last one handed out ends, `row` where its row begins."""
 
-    def __init__(self, data: bytes, charset: str, begin: int) -> None:
+    def __init__(self, data: bytes, charset: str, begin: int, *, longest: int = LONGEST_ROW) -> None:
         self._stream = io.BytesIO(data)  # it shares the bytes
         self._stream.seek(begin)
         self._charset = charset
-        self.end = begin
+        self._longest = longest
+        self.end = self.row = begin
 
     def __iter__(self) -> Iterator[str]:
         charset = self._charset
         for line in self._stream:
             self.end += len(line)
+            if self.end - self.row > self._longest:
+                raise csv.Error(f"longer than {LONGEST_ROW:,} bytes")
             yield line.decode(charset)
 
 

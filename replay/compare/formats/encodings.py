@@ -13,6 +13,8 @@ from replay.wire.coding import decode
 
 MOST_UNPACKED: Final = 64 * 2**20
 """Bytes that may come out of a compressed text: what is larger is told and not read."""
+MOST_ESCAPES: Final = 2_000_000
+"""Each costs a hundred bytes while it is undone."""
 _BLANK: Final = re.compile(rb"[\t\n\r ]+")
 _URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
 _BAD_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -43,6 +45,8 @@ def unescaped(name: str, text: str) -> str:
 
     Nothing is replaced: two texts that cannot be read would become equal.
     """
+    if text.count("%") > MOST_ESCAPES:
+        raise UnreadableError(name, f"more than {MOST_ESCAPES:,} percent signs")
     if found := _BAD_ESCAPE.search(text):
         raise UnreadableError(name, f"a percent sign at character {found.start() + 1} escapes nothing")
     try:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from replay.compare.formats.base import Content, Reading
+from typing import Final
+
+from replay.compare.formats.base import Content, Reading, UnreadableError
 from replay.compare.formats.encodings import unescaped
 from replay.models import Json
+
+MOST_FIELDS: Final = 500_000
 
 
 def read_form(content: Content) -> Reading:
@@ -21,6 +25,8 @@ def read_query(content: Content) -> Reading:
 
 
 def _fields(name: str, text: str) -> dict[str, Json]:
+    if text.count("&") > MOST_FIELDS:
+        raise UnreadableError(name, f"more than {MOST_FIELDS:,} fields")
     found: dict[str, list[str]] = {}
     for part in text.split("&"):
         if part:

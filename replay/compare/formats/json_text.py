@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 from replay.compare.formats.base import Content, Flaw, Reading, UnreadableError
 from replay.compare.formats.plain import read_text
 from replay.documents import parse_json
@@ -46,7 +48,7 @@ def _documents(content: Content) -> tuple[Reading | None, str]:
     """
     flaws: dict[str, Flaw] = {}
     documents = []
-    for number, line in enumerate(content.raw.split(b"\n"), 1):
+    for number, line in enumerate(io.BytesIO(content.raw), 1):
         if not line.strip():
             continue
         parsed = parse_json(line, spelled=content.spelled)
