@@ -90,7 +90,8 @@ def test_how_a_document_is_written_means_nothing(told: Told, old: str, new: str)
         ("<a> </a>", "<a/>", [("body.a", "value")]),
         ('<a xmlns="urn:1"/>', '<a xmlns="urn:2"/>', [("body.a['@xmlns']", "value")]),
         ('<a xmlns:n="urn:1" n:k="v"/>', '<a k="v"/>', [("body.a['@{urn:1}k']", "missing"), ("body.a['@k']", "extra")]),
-        ("<a>x<b/>y</a>", "<a>xy<b/></a>", [("body.a['#text']", "type"), ("body.a['#order']", "order")]),
+        ("<a>x<b/>y</a>", "<a>xy<b/></a>", [("body.a['#text']", "type")]),
+        ("<a>x<b/>y<c/></a>", "<a>x<b/><c/>y</a>", [("body.a['#order']", "order")]),
         ("<a/>", "<b/>", [("body.a", "missing"), ("body.b", "extra")]),
     ],
 )
@@ -100,6 +101,14 @@ def test_what_a_document_says_does(told: Told, old: str, new: str, found: list[t
 
 def test_runs_of_one_name_count_where_it_comes_back(told: Told) -> None:
     assert changes(told, "<a><b/><b/><c/><b/></a>", "<a><b/><c/><b/><b/></a>") == [("body.a['#order']", "order")]
+
+
+def test_how_many_there_are_is_no_matter_of_order(told: Told) -> None:
+    assert changes(told, "<a><b/><c/><d/></a>", "<a><b/><c/><b/><d/></a>") == [("body.a.b", "type")]
+    assert changes(told, "<a><b/><c/><d/></a>", "<a><b/><b/><d/><c/></a>") == [
+        ("body.a.b", "type"),
+        ("body.a['#order']", "order"),
+    ]
 
 
 def test_where_order_means_nothing_a_rule_says_so(told: Told) -> None:

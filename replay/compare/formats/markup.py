@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Final, Self
@@ -50,11 +50,12 @@ class Order(str):
 
 
 def conflicting(old: object, new: object) -> bool:
-    """Tell whether what both elements have stands in another order; what only one of them has is told as itself."""
+    """Tell whether what both elements have as many of stands in another order; how many there are is told as itself."""
     if not isinstance(old, Order) or not isinstance(new, Order):
         return False  # one name alone has no order among names
     mine, theirs = _totals(old.runs), _totals(new.runs)
-    return _followed(old.runs, mine, theirs) != _followed(new.runs, mine, theirs)
+    as_many = {name for name, count in mine.items() if theirs[name] == count}
+    return _followed(old.runs, as_many) != _followed(new.runs, as_many)
 
 
 def _totals(runs: Runs) -> Counter[str]:
@@ -64,11 +65,10 @@ def _totals(runs: Runs) -> Counter[str]:
     return totals
 
 
-def _followed(runs: Runs, mine: Counter[str], theirs: Counter[str]) -> list[tuple[str, int]]:
-    """Return the runs of the names that both have; with their counts where both have as many."""
-    shared = [(name, count) for name, count in runs if name in mine and name in theirs]
-    together = ((name, sum(n for _, n in them)) for name, them in groupby(shared, key=lambda run: run[0]))
-    return [(name, n if mine[name] == theirs[name] else 0) for name, n in together]
+def _followed(runs: Runs, names: Collection[str]) -> list[tuple[str, int]]:
+    """Return the runs of these names alone, as if nothing stood between them."""
+    kept = (run for run in runs if run[0] in names)
+    return [(name, sum(count for _, count in them)) for name, them in groupby(kept, key=lambda run: run[0])]
 
 
 @dataclass(slots=True)
