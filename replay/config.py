@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -102,7 +101,6 @@ def load_project(
             raise SettingsError(f"there is no {FILE} that {env} could be laid over", hint="`replay init` writes one")
         settings = Settings()
         return Project(settings, start, rule_book(()), None)
-    _make_importable(found.parent)
     documents = [_read(found)]
     if env is not None:
         documents.append(_read(overlay_path(found, env)))
@@ -110,12 +108,6 @@ def load_project(
     merged = _merged(expanded)
     settings = validated(merged, Settings)
     return replace(_checked(settings, merged, found), secrets=_secret_variables(documents, environment))
-
-
-def _make_importable(root: Path) -> None:
-    """Let rules name functions of the project. Last on the path, so that no file of it stands in for a library."""
-    if str(root) not in sys.path:
-        sys.path.append(str(root))
 
 
 def _secret_variables(documents: Sequence[Document], environment: Mapping[str, str]) -> frozenset[str]:
@@ -244,24 +236,24 @@ def _holds(value: Any, path: Sequence[str | int]) -> bool:
 
 
 def _checked(settings: Settings, document: Document, file: Path) -> Project:
-    for path, check in _checks(settings):
+    for path, check in _checks(settings, file.parent):
         _placed(document, path, check)
     error_when = settings.error_when
     return Project(
         settings=settings,
         root=file.parent,
-        rules=rule_book(settings.compare, settings.groups),
+        rules=rule_book(settings.compare, settings.groups, file.parent),
         error_when=parse_expression(error_when) if error_when else None,
         file=file,
     )
 
 
-def _checks(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], Callable[[], object]]]:
+def _checks(settings: Settings, root: Path) -> Iterator[tuple[tuple[str | int, ...], Callable[[], object]]]:
     """Yield everything that a model alone cannot check, with the path of what it speaks of."""
     for name, group in settings.groups.items():
         yield ("groups", name), partial(selection_of, on=group.on, tag=group.tag, where=group.where)
     for index, rule in enumerate(settings.compare):
-        yield ("compare", index), partial(rule_book, (rule,), settings.groups)
+        yield ("compare", index), partial(rule_book, (rule,), settings.groups, root)
         yield ("compare", index), partial(require_evidence, settings.compare, index)
     if "cut_when" in settings.model_fields_set:
         yield ("cut_when",), partial(_require_criteria, settings.gates)

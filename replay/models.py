@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, model_validator
 
@@ -528,6 +528,45 @@ class WaiveSpec(Spec):
         return day <= date.fromisoformat(self.until)
 
 
+ReaderName = Literal[
+    "json", "ndjson", "text", "bytes", "csv", "xml", "html", "form", "query",
+    "base64", "url", "gzip", "deflate", "br", "zstd",
+]  # fmt: skip
+
+
+class CsvSpec(Spec):
+    """How rows and columns are told apart."""
+
+    delimiter: str | None = Field(
+        default=None, pattern=r'^[^"\r\n]$', description="What parts cells; without it, what the header shows."
+    )
+    header: Flag | tuple[str, ...] = Field(
+        default=True, description="true: the first row names the columns; false: nothing does; or the names."
+    )
+    any_column_order: Flag = Field(default=False, description="Accept that columns stand in another order.")
+
+
+class CsvStep(Spec):
+    """CSV, and how to read it."""
+
+    csv: CsvSpec
+
+
+ReadStep = ReaderName | CsvStep
+"""One reading: of bytes or a text, as something else."""
+
+
+def _known_readings(value: object) -> object:
+    """Say which reading is not known, before pydantic says of every one that this is not it."""
+    names = get_args(ReaderName)
+    for step in value if isinstance(value, list | tuple) else [value]:
+        if step is not None and step not in names and not isinstance(step, Mapping | CsvStep):
+            raise ValueError(f"there is no reading '{step}'; there are {', '.join(names)}")
+    if value in ([], ()):
+        raise ValueError("no reading is named")
+    return value
+
+
 class RuleSpec(Spec):
     """How the nodes at a location are compared, and why."""
 
@@ -554,7 +593,10 @@ class RuleSpec(Spec):
         default=None, description="The intended change has to be seen: its absence is a deviation."
     )
     matches: str | None = Field(default=None, description="A regular expression that both whole values must match.")
-    as_: Literal["json", "text", "bytes"] | None = Field(default=None, alias="as", description="How to read the body.")
+    as_: Annotated[ReadStep | tuple[ReadStep, ...] | None, BeforeValidator(_known_readings)] = Field(
+        default=None, alias="as", description="How to read the body, or a text in it: one reading after the other."
+    )
+    via: str | None = Field(default=None, description="module:attribute of your own function from bytes to a value.")
     schema_: Any = Field(default=None, alias="schema", description="A JSON Schema that both values must meet.")
     same_type: Flag | None = Field(default=None, description="Compare types only.")
     strict: Flag | None = Field(default=None, description="Compare exactly: 1 is not 1.0, text to the byte.")
@@ -562,6 +604,11 @@ class RuleSpec(Spec):
     allow: tuple[Literal["nan", "duplicate_keys", "lone_surrogates", "empty"], ...] | None = Field(
         default=None, description="Flaws of JSON that the service really has."
     )
+
+    @property
+    def steps(self) -> tuple[ReadStep, ...]:
+        """Return the readings that `as` names, in order."""
+        return self.as_ if isinstance(self.as_, tuple) else () if self.as_ is None else (self.as_,)
 
     @property
     def name(self) -> str:

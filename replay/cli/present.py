@@ -49,7 +49,7 @@ def present_rules(env: str | None, record: RunRecord | None, today: date) -> Pre
     """
     project = load_project(Path.cwd(), environment=os.environ, env=env)
     settings = project.settings
-    book = traced_book(settings.compare, settings.groups)
+    book = traced_book(settings.compare, settings.groups, project.root)
     bases: dict[Side, str | None] = {"old": _base(settings.old), "new": _base(settings.new)}
     if record is not None and record.summary is not None:
         targets: dict[Side, str] = {"old": record.summary.old.target, "new": record.summary.new.target}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
 from replay.compare.base import Rule
@@ -31,20 +32,27 @@ COMPARATORS: Final[Mapping[str, Callable[[Rule], Comparator]]] = {
     "same_type": SameType,
     "strict": Strict,
 }
-"""The verbs of a rule, of which it takes one. `renamed`, `must`, `schema`, `as` and `allow` go beside any of them.
+"""The verbs of a rule, of which it takes one. `renamed`, `must`, `schema`, `as`, `via` and `allow` go beside any.
 
 `waive` is none of them, and stands alone: it says nothing of how values are compared.
 """
 
 
-def traced_book(specs: Sequence[RuleSpec], groups: Mapping[str, GroupSpec] | None = None) -> TracedBook:
+def traced_book(
+    specs: Sequence[RuleSpec], groups: Mapping[str, GroupSpec] | None = None, root: Path | None = None
+) -> TracedBook:
     """Make rules ready as `rule_book` does, and watch what they do."""
-    return TracedBook(specs, groups, COMPARATORS)
+    return TracedBook(specs, groups, COMPARATORS, root)
 
 
-def rule_book(specs: Sequence[RuleSpec], groups: Mapping[str, GroupSpec] | None = None) -> RuleBook:
-    """Check the rules of a run and make them ready. Raise SettingsError or LocationError for the first bad one."""
-    return RuleBook(specs, groups, COMPARATORS)
+def rule_book(
+    specs: Sequence[RuleSpec], groups: Mapping[str, GroupSpec] | None = None, root: Path | None = None
+) -> RuleBook:
+    """Check the rules of a run and make them ready. Raise SettingsError or LocationError for the first bad one.
+
+    `root` is the project's folder, the only one from which `via` loads code.
+    """
+    return RuleBook(specs, groups, COMPARATORS, root)
 
 
 __all__ = [

@@ -9,10 +9,11 @@ from typing import Final
 
 from replay.compare.agreement import agreement
 from replay.compare.bodies import compare_bodies
+from replay.compare.formats import NOTHING, Reading
 from replay.compare.header_walk import compare_headers
 from replay.compare.headers import Answered
 from replay.compare.problems import categorised
-from replay.compare.reading import BY_TYPE, NOTHING, How, Pair, Reading, read_content
+from replay.compare.reading import BY_TYPE, How, Pair, read_content
 from replay.compare.rules import ActiveRules, RuleBook
 from replay.compare.sight import BODY_UNSEEN
 from replay.compare.walk import EQUAL, Walk
@@ -96,7 +97,7 @@ class Comparison:
         compare_headers(walk, mine, theirs, skipped={part.partition(".")[2] for part in stated})
         if "body" not in stated:
             how = active.how
-            compare_bodies(walk, pair.reading("old", how), pair.reading("new", how), same=old.body == new.body)
+            compare_bodies(walk, pair.reading("old", how), pair.reading("new", how), how, same=old.body == new.body)
         walk.differences[:] = categorised(walk.differences, old, new)
         _demand_musts(walk, active, stated)
 
@@ -161,7 +162,7 @@ def _compare_stated(
     compare_headers(walk, mine, theirs, named=only)
     if expect.body is not None:
         old, new = (_read_stated(it, request, active.how) for it in sides)
-        compare_bodies(walk, old, new, same=one.body == other.body)
+        compare_bodies(walk, old, new, active.how, same=one.body == other.body)
 
 
 def _only(headers: tuple[tuple[str, str], ...], names: Collection[str]) -> tuple[tuple[str, str], ...]:

@@ -7,15 +7,15 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from replay.compare.loading import load, names_code
+from replay.compare.loading import loaded, names_code
 
 Gain = Callable[[Any], float]
 """Returns what an item is worth, 0 or more; raises ValueError, telling why, where that cannot be known."""
 
 
-def gain_of(name: str, at: str) -> Gain:
-    """Return what tells an item's worth: a field or a function. Raise SettingsError for a function that is none."""
-    return _by_function(load(name, at), name) if names_code(name) else _by_field(name)
+def gain_of(name: str) -> Gain:
+    """Return what tells an item's worth: a field, or a function that was found to be the project's own."""
+    return _by_function(loaded(name), name) if names_code(name) else _by_field(name)
 
 
 def _by_field(name: str) -> Gain:

@@ -126,7 +126,7 @@ class Rank:
         if spec.ndcg is not None and spec.gain is None:
             hint = "add gain: rating, a field that tells what an item is worth, or gain: module:function"
             raise SettingsError(f"rule at '{rule.spec.at}': ndcg needs to know what an item is worth", hint=hint)
-        self._gain = gain_of(spec.gain, rule.spec.at) if spec.gain is not None else None
+        self._gain = gain_of(spec.gain) if spec.gain is not None else None
         self._rule = rule
         self._spec = spec
 

@@ -5,20 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path as Folder
 from typing import Final
 
 from replay.compare.base import Node, Rule
+from replay.compare.formats import ENCODINGS
 from replay.compare.hiding import PARTS, reaches
+from replay.compare.loading import load_own, names_code
 from replay.compare.reading import How
 from replay.compare.schema import SchemaCheck
 from replay.compare.sight import Sight
+from replay.compare.via import Via, load_via
 from replay.compare.walk import Comparator, Walk
+from replay.compare.wrapped import Wrapping, Wrappings
 from replay.errors import SettingsError
 from replay.locations import ROOTS, Machine, Path, State, parse_location
 from replay.models import MISSING, GroupSpec, RuleSpec
 from replay.selection import Selection, selection_of
 
-_READING: Final = ("as_", "allow")
+_READING: Final = ("as_", "via", "allow")
 _SCOPE: Final = frozenset({"at", "on", "where", "why", "tag"})
 _BESIDE: Final = ("renamed", "must", "schema_")
 """Verbs that go with any other; of the comparators a rule takes one, save `map` with `within` for the rest."""
@@ -39,23 +44,35 @@ class PreparedRule:
     spec: RuleSpec
     selection: Selection
     verb: str | None
+    via: Via | None
     scoped: bool
     """It speaks of certain cases only, so that each of them can be asked to show the change that it intends."""
 
 
 def prepare(
-    spec: RuleSpec, groups: Mapping[str, GroupSpec] | None, factories: Factories, *, of_golden: bool = False
+    spec: RuleSpec,
+    groups: Mapping[str, GroupSpec] | None,
+    factories: Factories,
+    *,
+    root: Folder | None = None,
+    of_golden: bool = False,
 ) -> PreparedRule:
-    """Check one rule. Raise SettingsError or LocationError, telling what about it makes no sense."""
+    """Check one rule. Raise SettingsError or LocationError, telling what about it makes no sense.
+
+    `root` is the folder from which `via` and `rank.gain` may load code; without one they may not.
+    """
     parse_location(spec.at)
     selection = selection_of(on=spec.on, tag=spec.tag, where=spec.where, groups=groups)
     verb = _verb(spec, factories)
     _check_places(spec)
+    if spec.rank is not None and spec.rank.gain is not None and names_code(spec.rank.gain):
+        load_own(spec.rank.gain, root, spec.at, "rank.gain")
     if verb is not None:
         factories[verb](Rule(0, spec, spec.name))
     if spec.schema_ is not None:
         SchemaCheck(spec)
-    return PreparedRule(spec, selection, verb, scoped=of_golden or selection.narrows)
+    via = None if spec.via is None else load_via(spec.via, root, spec.at)
+    return PreparedRule(spec, selection, verb, via, scoped=of_golden or selection.narrows)
 
 
 def _verb(spec: RuleSpec, factories: Factories) -> str | None:
@@ -85,8 +102,7 @@ def _require_alone(spec: RuleSpec) -> None:
 
 
 def _check_places(spec: RuleSpec) -> None:
-    if (spec.as_ or spec.allow) and spec.at != "body":
-        raise SettingsError(f"rule at '{spec.at}': as and allow speak of the whole body", hint="write at: body")
+    _check_reading(spec)
     root = parse_location(spec.at).root
     if root in ("error", "latency_ms"):
         raise SettingsError(f"'{spec.at}' is judged by criteria, not by rules", hint="see cut_when: errors <= old")
@@ -99,6 +115,28 @@ def _check_places(spec: RuleSpec) -> None:
             f"rule at '{spec.at}': renamed gives a member its new name",
             hint="write at: body.userName, renamed: user_name",
         )
+
+
+def _check_reading(spec: RuleSpec) -> None:
+    if (spec.via or spec.allow) and not _is_body(spec):
+        raise SettingsError(f"rule at '{spec.at}': via and allow speak of the whole body", hint="write at: body")
+    if spec.via and spec.as_:
+        raise SettingsError(f"rule at '{spec.at}': as and via both read the body", hint="let the function do both")
+    if spec.as_ and parse_location(spec.at).root != "body":
+        raise SettingsError(f"rule at '{spec.at}': as reads the body, or a text in it", hint="write at: body.payload")
+    for step in spec.steps[:-1]:
+        if step not in ENCODINGS:
+            told = step if isinstance(step, str) else "csv"
+            hint = f"end with it; what others can follow: {', '.join(ENCODINGS)}"
+            raise SettingsError(
+                f"rule at '{spec.at}': as {told} gives a value, and nothing is read from one", hint=hint
+            )
+
+
+def _is_body(spec: RuleSpec) -> bool:
+    """Tell whether a rule speaks of the body itself, and not of what is in it."""
+    location = parse_location(spec.at)
+    return location.root == "body" and len(location.steps) == 1
 
 
 class ActiveRules:
@@ -168,9 +206,24 @@ class ActiveRules:
 
     @cached_property
     def how(self) -> How:
-        """Return how bodies are to be read: as a rule says, and with numbers as written where one is strict."""
-        as_ = next((rule.spec.as_ for rule in reversed(self._rules) if rule.spec.as_), None)
-        return How(as_, spelled=any(rule.spec.strict for rule in self._rules))
+        """Return how bodies are to be read: as the last rule says, and with numbers as written where one is strict."""
+        spelled = any(rule.spec.strict for rule in self._rules)
+        saying = [it for it in self._prepared if (it.spec.as_ or it.via) and _is_body(it.spec)]
+        within = [
+            Wrapping(it.spec.at, it.spec.steps, it.spec.name)
+            for it in self._prepared
+            if it.spec.as_ and not _is_body(it.spec)
+        ]
+        wrappings = Wrappings(tuple(within), spelled)
+        if not saying:
+            return How(spelled=spelled, wrappings=wrappings)
+        last = saying[-1]
+        return How(last.spec.steps, spelled, last.via, wrappings, last.spec.name)
+
+    @cached_property
+    def objecting(self) -> frozenset[int]:
+        """Return the rules that may find fault with two equal values."""
+        return frozenset(rule.number for rule in self._rules if _objects(rule.spec))
 
     @cached_property
     def allowed(self) -> frozenset[str]:
@@ -204,13 +257,23 @@ class ActiveRules:
         return tuple(rule for rule, it in pairs if rule.spec.must and it.scoped)
 
 
+def _objects(spec: RuleSpec) -> bool:
+    return bool(spec.must or spec.matches is not None or spec.schema_ is not None or spec.rank)
+
+
 class RuleBook:
     """All rules of a run; hands out those of a case, settings first, then the golden's."""
 
-    def __init__(self, specs: Sequence[RuleSpec], groups: Mapping[str, GroupSpec] | None, factories: Factories) -> None:
+    def __init__(
+        self,
+        specs: Sequence[RuleSpec],
+        groups: Mapping[str, GroupSpec] | None,
+        factories: Factories,
+        root: Folder | None = None,
+    ) -> None:
         self._factories = factories
         self._groups = groups
-        self._prepared = tuple(prepare(spec, groups, factories) for spec in specs)
+        self._prepared = tuple(prepare(spec, groups, factories, root=root) for spec in specs)
         self._choices: dict[tuple[int, ...], ActiveRules] = {}
 
     @cached_property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path as Folder
 from typing import Final, Literal
 
 from replay.compare.base import Node, Rule
@@ -156,8 +157,14 @@ class TracedRules(ActiveRules):
 class TracedBook(RuleBook):
     """All rules of a run, watched: `trace` tells what they did in the case that was compared last."""
 
-    def __init__(self, specs: Sequence[RuleSpec], groups: Mapping[str, GroupSpec] | None, factories: Factories) -> None:
-        super().__init__(specs, groups, factories)
+    def __init__(
+        self,
+        specs: Sequence[RuleSpec],
+        groups: Mapping[str, GroupSpec] | None,
+        factories: Factories,
+        root: Folder | None = None,
+    ) -> None:
+        super().__init__(specs, groups, factories, root)
         self.trace = Trace()
 
     @cached_property

@@ -39,6 +39,10 @@ class Rulings(Protocol):
     waives: bool
     """Whether any rule waives differences."""
 
+    @property
+    def objecting(self) -> frozenset[int]:
+        """Return the numbers of the rules that may find fault with two equal values."""
+
     def at(self, state: State) -> Rule | None:
         """Return the rule that compares the nodes in this state: the last that matches."""
 

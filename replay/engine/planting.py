@@ -8,8 +8,8 @@ from decimal import Decimal
 from itertools import islice, pairwise
 from typing import Any, Final
 
+from replay.compare.formats import Reading
 from replay.compare.headers import MEANINGS
-from replay.compare.reading import Reading
 from replay.compare.values import same
 from replay.documents import dump_json
 from replay.locations import ROOT, Path, print_location, segments

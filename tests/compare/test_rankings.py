@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -180,8 +181,8 @@ def test_lists_that_are_worth_nothing_prove_nothing_unless_both_are_empty(compar
 
 
 @pytest.fixture
-def judges(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put a module of a team where it is found."""
+def judges(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Put a module of a team into its project, and return the folder."""
     code = """
         def clicks(item):
             return {"a": 3, "b": 1}[item["id"]]
@@ -190,23 +191,39 @@ def judges(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         NOTHING = 7
     """
     (tmp_path / "clicks_of_a_team.py").write_text("\n".join(line[8:] for line in code.splitlines()), "utf-8")
-    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    yield tmp_path
+    sys.modules.pop("clicks_of_a_team", None)
 
 
-@pytest.mark.usefixtures("judges")
-def test_a_function_of_the_team_tells_what_an_item_is_worth(compare: Compare, told: Told) -> None:
+def test_a_function_of_the_team_tells_what_an_item_is_worth(compare: Compare, told: Told, judges: Path) -> None:
     ruled = {"at": "body", "rank": {"by": "id", "gain": "clicks_of_a_team:clicks", "ndcg": 0.9}}
-    assert told(worth(a=0, b=0), worth(a=0, b=0), ruled) == []
-    assert told(worth(a=0, b=0), worth(b=0, a=0), ruled) == [("body", "rank")]
-    found = compare(worth(a=0), worth(c=0), ruled)
+    assert told(worth(a=0, b=0), worth(a=0, b=0), ruled, root=judges) == []
+    assert told(worth(a=0, b=0), worth(b=0, a=0), ruled, root=judges) == [("body", "rank")]
+    found = compare(worth(a=0), worth(c=0), ruled, root=judges)
     assert noted(found) == ["no ndcg: clicks_of_a_team:clicks raised KeyError: 'c'; only old: a; only new: c"]
 
 
-@pytest.mark.usefixtures("judges")
-@pytest.mark.parametrize("name", ["no_such_module:f", "clicks_of_a_team:none", "clicks_of_a_team:NOTHING"])
-def test_a_function_that_is_none_is_refused_before_anything_is_sent(compare: Compare, name: str) -> None:
-    with pytest.raises(SettingsError, match=name):
-        compare([], [], {"at": "body", "rank": {"by": "id", "gain": name, "ndcg": 0.9}})
+@pytest.mark.parametrize(
+    ("name", "fact"),
+    [
+        ("no_such_module:f", "not in the project"),
+        ("json:loads", "not in the project"),
+        ("clicks_of_a_team:none", "no function 'none'"),
+        ("clicks_of_a_team:NOTHING", "no function 'NOTHING'"),
+    ],
+)
+def test_a_function_that_is_none_is_refused_before_anything_is_sent(
+    compare: Compare, judges: Path, name: str, fact: str
+) -> None:
+    with pytest.raises(SettingsError, match=fact):
+        compare([], [], {"at": "body", "rank": {"by": "id", "gain": name, "ndcg": 0.9}}, root=judges)
+
+
+def test_a_golden_names_no_code(compare: Compare, judges: Path) -> None:
+    rule = {"at": "body", "rank": {"by": "id", "gain": "clicks_of_a_team:clicks", "ndcg": 0.9}}
+    with pytest.raises(SettingsError, match="only replay.yaml may do that"):
+        compare([], [], golden=[rule], root=judges)
 
 
 @pytest.mark.parametrize("spec", [{}, {"by": "id"}, {"ndcg": 0.5}, {"gain": "g"}])
