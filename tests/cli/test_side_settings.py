@@ -105,6 +105,18 @@ def test_what_a_login_sends_is_kept_nowhere(
     assert PASSWORD not in kept + Path("report.json").read_text()
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_token_that_a_service_repeats_is_kept_nowhere(desk: Desk, serve: Serve, workers: str) -> None:
+    answer = json.dumps({"token": "token-4711-nobody", "you_showed": "Bearer token-4711-nobody"}).encode()
+    with serve(lambda _target: answer) as old, serve(lambda _target: answer) as new:
+        settings(desk, old.url, new.url, LOGIN % PASSWORD)
+        desk.cli(*RUN, "--store", "s.db", "--workers", workers)
+    with SqliteStore.open("s.db", create=False) as store:
+        kept = repr(list(store.results(next(iter(store.runs())).id)))
+    assert "you_showed" in kept
+    assert "token-4711" not in kept + Path("report.json").read_text()
+
+
 def test_a_run_goes_on_only_with_the_login_that_it_began_with(desk: Desk, serve: Serve) -> None:
     def answer(_target: str) -> bytes:
         return b'{"token": "token-4711"}'
