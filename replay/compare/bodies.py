@@ -45,6 +45,7 @@ def _compare_bodies(walk: Walk, old: Reading, new: Reading, state: State) -> Non
     if old.kind == new.kind == "none" or (old.kind != new.kind and old.is_empty and new.is_empty):
         return
     if "none" in (old.kind, new.kind) or old.kind == new.kind == "json" or _judges(rule, alike=old.kind == new.kind):
+        walk.vouch(old.without_booleans, new.without_booleans)
         walk.node(nodes[0], nodes[1], BODY, state)
         return
     walk.rules.check_schemas(walk, nodes[0], nodes[1], BODY, state)

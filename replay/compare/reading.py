@@ -44,6 +44,8 @@ class Reading:
     flaws: tuple[Flaw, ...] = ()
     lines: bool = False
     """JSON lines: read as the list of their documents, and yet no JSON array."""
+    without_booleans: Any = None
+    """The value itself, if its text holds neither true nor false. It is compared in half the time."""
 
     @property
     def is_empty(self) -> bool:
@@ -130,7 +132,8 @@ def _read_json(body: bytes, how: How) -> Reading:
     parsed = parse_json(body, spelled=how.spelled)
     flaws = tuple(Flaw(finding.name, finding.message) for finding in parsed.findings)
     if parsed.ok:
-        return Reading("json", parsed.value, flaws)
+        booleans = b"true" in body or b"false" in body
+        return Reading("json", parsed.value, flaws, without_booleans=None if booleans else parsed.value)
     if parsed.has("invalid") and (lines := _read_lines(body, how, least=2)) is not None:
         return lines
     if any(flaw.name == "too_deep" for flaw in flaws):

@@ -17,6 +17,9 @@ from replay.models import MISSING, GroupSpec, RuleSpec
 from replay.selection import Selection, selection_of
 
 _READING: Final = ("as_", "allow")
+_QUIET: Final = frozenset({"ignore", "within", "unordered", "match_by", "map", "same_type", "strict", "allow"})
+"""Verbs that have nothing to say where both sides are equal. All others are asked about equal nodes too."""
+_SCOPE: Final = frozenset({"at", "on", "where", "why", "tag"})
 _BESIDE: Final = ("renamed", "must", "schema_")
 """Verbs that go with any other; of the comparators a rule takes one, save `map` with `within` for the rest."""
 MOST_CHOICES: Final = 512
@@ -65,6 +68,12 @@ def _verb(spec: RuleSpec, factories: Factories) -> str | None:
     return given[0] if given else None
 
 
+def _is_quiet(spec: RuleSpec) -> bool:
+    # By identity: `schema: false` is a schema, which nothing meets.
+    verbs = {name for name in type(spec).model_fields if getattr(spec, name) is not None} - _SCOPE
+    return verbs <= _QUIET or (spec.at == "body" and verbs <= {*_QUIET, "as_"})
+
+
 def _check_places(spec: RuleSpec) -> None:
     if (spec.as_ or spec.allow) and spec.at != "body":
         raise SettingsError(f"rule at '{spec.at}': as and allow speak of the whole body", hint="write at: body")
@@ -96,6 +105,10 @@ class ActiveRules:
         self._schemas = {rule.number: SchemaCheck(rule.spec) for rule in rules if rule.spec.schema_ is not None}
         self.renames = any(rule.spec.renamed for rule in rules)
         self._at: dict[tuple[int, ...], Rule | None] = {}
+        self._asking = frozenset(rule.number for rule in rules if not _is_quiet(rule.spec))
+        self._strict = frozenset(rule.number for rule in rules if rule.spec.strict)
+        self._quiet: dict[State, bool] = {}
+        self._spelled: dict[State, bool] = {}
 
     def at(self, state: State) -> Rule | None:
         """Return the rule that compares the nodes in this state: the last that matches."""
@@ -105,6 +118,20 @@ class ActiveRules:
             last = max((number for number in state.accepts if number in self._comparators), default=None)
             found = self._at[state.accepts] = None if last is None else self._rules[last]
             return found
+
+    def quiet(self, state: State) -> bool:
+        """Tell whether no rule that may match below has anything to say where both sides are equal."""
+        found = self._quiet.get(state)
+        if found is None:
+            found = self._quiet[state] = self._asking.isdisjoint(state.waiting)
+        return found
+
+    def spelled(self, state: State) -> bool:
+        """Tell whether a rule may match below that looks at how numbers are written."""
+        found = self._spelled.get(state)
+        if found is None:
+            found = self._spelled[state] = not self._strict.isdisjoint(state.waiting)
+        return found
 
     def comparator(self, rule: Rule) -> Comparator:
         """Return what carries a rule out."""
