@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Final
 
@@ -25,12 +25,10 @@ class Alignment:
     matches: list[Match]
     reordered: bool = False
     """Both hold the same items, only in another order; `matches` pairs equal ones, and new's places do not rise."""
+    by_position: bool = False
+    """The first belongs to the first, the second to the second, and so on; `matches` does not tell it."""
     gave_up: bool = False
     """Some items were matched by position since there were too many to look further."""
-
-    def in_place(self, old: Sequence[Json], new: Sequence[Json]) -> bool:
-        """Tell whether all items belong together by position."""
-        return len(self.matches) == min(len(old), len(new)) and all(i == j for i, j in self.matches)
 
 
 def align(old: list[Json], new: list[Json], apart: list[int], effort: Effort) -> Alignment:
@@ -41,23 +39,24 @@ def align(old: list[Json], new: list[Json], apart: list[int], effort: Effort) ->
     """
     moved = len(old) != len(new) or _moved(old, new, apart, effort)
     if not moved and all(later - earlier > 1 for earlier, later in pairwise(apart)):
-        return _by_position(old, new)
+        return Alignment([], by_position=True)
     among = None if moved else apart
     if _goes_first(new, old, apart):
         found = _align(new, old, among, effort)
-        found = Alignment(sorted((i, j) for j, i in found.matches), found.reordered, found.gave_up)
+        found = replace(found, matches=sorted((i, j) for j, i in found.matches))
     else:
         found = _align(old, new, among, effort)
-    position = _by_position(old, new, gave_up=found.gave_up)
-    return found if _likeness(found, old, new) > _likeness(position, old, new) else position
+    if _likeness(found.matches, old, new) > _likeness(_in_place(old, new), old, new):
+        return found
+    return Alignment([], by_position=True, gave_up=found.gave_up)
 
 
-def _likeness(found: Alignment, old: list[Json], new: list[Json]) -> float:
-    return sum(1 if old[i] == new[j] else alike(old[i], new[j]) for i, j in found.matches)
+def _likeness(matches: Iterable[Match], old: list[Json], new: list[Json]) -> float:
+    return sum(1 if old[i] == new[j] else alike(old[i], new[j]) for i, j in matches)
 
 
-def _by_position(old: list[Json], new: list[Json], *, gave_up: bool = False) -> Alignment:
-    return Alignment(in_step((0, len(old), 0, len(new))), gave_up=gave_up)
+def _in_place(old: list[Json], new: list[Json]) -> list[Match]:
+    return in_step((0, len(old), 0, len(new)))
 
 
 def _align(old: list[Json], new: list[Json], apart: list[int] | None, effort: Effort) -> Alignment:
@@ -66,12 +65,12 @@ def _align(old: list[Json], new: list[Json], apart: list[int] | None, effort: Ef
         unequal = set(apart)
         return _between(old, new, [(i, i) for i in range(len(old)) if i not in unequal], effort)
     if not effort.afford(len(old) + len(new)):
-        return _by_position(old, new, gave_up=True)
+        return Alignment(_in_place(old, new), gave_up=True)
     mine, theirs = _numbered(old, new)
     if len(mine) == len(theirs) and Counter(mine) == Counter(theirs):
         return Alignment(_permutation(mine, theirs), reordered=True)
     equal = common(mine, theirs, effort)
-    return _by_position(old, new, gave_up=True) if equal is None else _between(old, new, equal, effort)
+    return Alignment(_in_place(old, new), gave_up=True) if equal is None else _between(old, new, equal, effort)
 
 
 def _between(old: list[Json], new: list[Json], equal: list[Match], effort: Effort) -> Alignment:

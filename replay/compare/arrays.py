@@ -92,7 +92,7 @@ def _alignment(walk: Walking, sides: Sides, apart: list[int]) -> tuple[Alignment
     if walk.deep or walk.trials >= _MOST_TRIALS:
         return None, TOO_DEEP if len(old) != len(new) else ""
     found = align(old, new, apart, walk.effort)
-    return (None if found.in_place(old, new) else found), TOO_LARGE if found.gave_up else ""
+    return (None if found.by_position else found), TOO_LARGE if found.gave_up else ""
 
 
 def _compare_both_ways(  # noqa: PLR0917

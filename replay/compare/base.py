@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-from replay.locations import Path, Segment, State, print_location, segments
+from replay.locations import Path, Segment, State, print_location
 from replay.models import MISSING, Json, Missing, RuleSpec
 
 Node = Json | Missing
@@ -80,10 +80,9 @@ def pair_at(old: list[Any], new: list[Any], index: int) -> tuple[Node, Node]:
     )
 
 
-def told_in_new(at: Path) -> str:
+def told_in_new(parts: Sequence[Segment]) -> str:
     """Return a location as new has it, where an item on the way stands at another index there; else nothing."""
-    parts = segments(at)
-    if not any(type(part) is Shifted for part in parts):
+    if Shifted not in map(type, parts):
         return ""
     there: Path = ()
     for part in parts:

@@ -53,10 +53,10 @@ class Findings:
         rule = rule or self.default_name
         if kind in _ABSENCES and not self._lists_absent(at, kind, rule):
             return
-        root = segments(at)[:1]
-        if root in (("headers",), ("status",)):
-            kind = "header" if root == ("headers",) else "status"
-        note = "; ".join(filter(None, (note, told_in_new(at))))
+        parts = segments(at)
+        if parts[:1] in (("headers",), ("status",)):
+            kind = "header" if parts[0] == "headers" else "status"
+        note = "; ".join(filter(None, (note, told_in_new(parts))))
         self.differences.append(Difference(print_location(at), kind, old, new, rule, self.against, note))
 
     def _lists_absent(self, at: Path, kind: DifferenceKind, rule: str) -> bool:

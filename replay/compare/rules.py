@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -188,7 +188,9 @@ class RuleBook:
         self._factories = factories
         self._groups = groups
         self._prepared = tuple(prepare(spec, groups, factories) for spec in specs)
+        self._narrowed = tuple(n for n, it in enumerate(self._prepared) if it.selection.narrows)
         self._choices: dict[tuple[int, ...], ActiveRules] = {}
+        """By the rules that are left out: most rules are for all cases, and are not to be gone through for each."""
 
     def check(self, specs: Sequence[RuleSpec]) -> None:
         """Check a golden's own rules; raise SettingsError or LocationError for the first that makes no sense."""
@@ -197,14 +199,17 @@ class RuleBook:
 
     def for_case(self, holds: Callable[[Selection], bool], own: Sequence[RuleSpec] = ()) -> ActiveRules:
         """Return the rules whose selection holds, and the golden's own."""
-        chosen = tuple(n for n, it in enumerate(self._prepared) if not it.selection.narrows or holds(it.selection))
+        out = tuple(n for n in self._narrowed if not holds(self._prepared[n].selection))
         if own:
             mine = [prepare(spec, self._groups, self._factories, of_golden=True) for spec in own]
             kept = [it for it in mine if not it.selection.narrows or holds(it.selection)]
-            return ActiveRules([*(self._prepared[n] for n in chosen), *kept], self._factories)
-        found = self._choices.get(chosen)
+            return ActiveRules([*self._without(out), *kept], self._factories)
+        found = self._choices.get(out)
         if found is None:
             if len(self._choices) >= MOST_CHOICES:
                 self._choices.clear()
-            found = self._choices[chosen] = ActiveRules([self._prepared[n] for n in chosen], self._factories)
+            found = self._choices[out] = ActiveRules(self._without(out), self._factories)
         return found
+
+    def _without(self, out: Collection[int]) -> list[PreparedRule]:
+        return [it for n, it in enumerate(self._prepared) if n not in out]

@@ -88,6 +88,8 @@ class Walk(Findings):
 
     def default(self, old: Node, new: Node, at: Path, state: State) -> None:
         """Compare by value: members by name, items as they are aligned, scalars type-strictly."""
+        if old is new and self.rules.quiet(state):
+            return
         before, vouched, note = len(self.differences), self.vouched(old, new), ""
         steps: Iterable[Step]
         self._depth += 1
