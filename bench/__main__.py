@@ -49,15 +49,18 @@ def measured(chosen: argparse.Namespace, *, sizes_kb: Sequence[int]) -> dict[str
         folder, work = (Path(stack.enter_context(TemporaryDirectory(prefix="bench-"))) for _ in range(2))
         old, new = stack.enter_context(nginx(folder))
         slow = [stack.enter_context(slow_server(latency.DELAY_MS)) for _ in range(2)]
+        fast = Bench(work, old, new)
+        runs = dual.measure(fast, cases=cases, repeats=repeats, sizes_kb=sizes_kb)
+        us = runs["rows"][0]["cpu_us_per_case"]["median"] if runs["rows"] else None
         return {
-            "version": 1,
+            "version": 2,
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
             "machine": machine | {"load_before": os.getloadavg()[0]},
             "asked": {"seconds": seconds, "repeats": repeats, "cases": cases},
             "sending": sending.measure(old, seconds=seconds, repeats=repeats, sizes_kb=sizes_kb, only=chosen.senders),
-            "dual": dual.measure(Bench(work, old, new), cases=cases, repeats=repeats, sizes_kb=sizes_kb),
+            "dual": runs,
             "compare": compare.measure(repeats=repeats),
-            "latency": latency.measure(Bench(work, *slow), cases=cases),
+            "latency": latency.measure(Bench(work, *slow), fast, cases=cases, us_per_case=us),
         }
 
 

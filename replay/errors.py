@@ -16,6 +16,7 @@ What a service does wrong is not among them: that is data, a `Failure` in an `Ob
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -42,9 +43,21 @@ class ReplayError(Exception):
         self.place = place
         self.hint = hint
 
+    def __reduce__(self) -> tuple[Callable[..., ReplayError], tuple[object, ...]]:
+        """Let an error pass from one process of a run to another whole."""
+        return _told_again, (type(self), self.fact, self.place, self.hint, self.exit_code)
+
     def __str__(self) -> str:
         head = f"{self.place}: {self.fact}" if self.place else self.fact
         return f"{head}\n  hint: {self.hint}" if self.hint else head
+
+
+def _told_again(
+    kind: type[ReplayError], fact: str, place: Place | str | None, hint: str | None, exit_code: int
+) -> ReplayError:
+    error = kind(fact, place=place, hint=hint)
+    error.exit_code = exit_code
+    return error
 
 
 class InputError(ReplayError):

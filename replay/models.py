@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from typing import Annotated, Any, Final, Literal
@@ -29,7 +29,10 @@ DifferenceKind = Literal[
     "status", "schema", "validation", "missing", "extra", "type", "value", "order", "rank", "header", "text",
 ]  # fmt: skip
 OutcomeName = Literal["match", "deviation", "noise", "waived", "new_error", "old_error", "both_error", "skipped"]
+Category = DifferenceKind | Literal["timeout", "transport", "exception", "decode", "error_when"]
+"""In which way a case deviates or fails: a kind of difference, or how an answer failed to come or to count as one."""
 CaseKind = Literal["golden", "traffic"]
+Order = Literal["random", "old-first", "together"]
 VerdictState = Literal["GO", "NO-GO", "INCONCLUSIVE"]
 
 
@@ -94,6 +97,17 @@ class Case:
     rules: tuple[RuleSpec, ...] = ()
     expect: Expectation | None = None
     recorded: Observation | None = None
+    turn: int = 1
+    """The how-manieth time this is that the run sends the case."""
+
+    @property
+    def origin(self) -> str:
+        """Return the identity that all turns of a case have in common."""
+        return self.identity if self.turn == 1 else self.identity.removesuffix(f"#{self.turn}")
+
+    def again(self, turn: int) -> Case:
+        """Return the case for another turn: known by the same id, and a result of its own."""
+        return replace(self, turn=turn, identity=f"{self.origin}#{turn}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +138,24 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Milliseconds on the monotonic clock; `latency_ms` runs from the first byte written to the last byte read."""
+    """Milliseconds on the monotonic clock; `latency_ms` runs from the first byte written to the last byte read.
+
+    `queued_ms` is all the waiting before it: for a connection, for the side's rate, and after refusals.
+    """
 
     latency_ms: float
     first_byte_ms: float | None = None
     connect_ms: float | None = None
     queued_ms: float = 0.0
+    late_ms: float | None = None
+    """How much later than planned the case was begun; None where nothing was planned."""
+
+    @property
+    def planned_ms(self) -> float | None:
+        """Return the latency as somebody saw it who asked at the planned moment: no omission is coordinated away."""
+        if self.late_ms is None:
+            return None
+        return self.late_ms + self.queued_ms + (self.connect_ms or 0.0) + self.latency_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,16 +171,25 @@ class Observation:
     error: Failure | None = None
     timing: Timing | None = None
     clock_frozen: bool | None = None
+    retries: int = 0
+    """How many times it was sent again because the side had refused it; `timing` is the last exchange's."""
 
     def header(self, name: str) -> str | None:
         """Return the first value of a header, whatever its case."""
         return first_header(self.headers, name)
 
 
+Done = Callable[[Observation], None]
+"""Is handed the observation, once."""
+
+Failed = Callable[[BaseException], None]
+"""Is handed, instead of an observation, what is not the side's doing: RunError, InputError, or a mistake of ours."""
+
+
 def first_header(headers: Headers, name: str) -> str | None:
     """Return the first value of a header, whatever its case."""
-    wanted = name.lower()
-    return next((value for key, value in headers if key.lower() == wanted), None)
+    wanted, length = name.lower(), len(name)
+    return next((value for key, value in headers if len(key) == length and key.lower() == wanted), None)
 
 
 # -------------------------------------------------------------------------------------------------------------- results
@@ -166,6 +201,7 @@ class Difference:
 
     `at` is a location fit to paste into a rule. `old` and `new` are JSON values, or MISSING; against an expectation,
     `old` holds what was expected. `rule` is the rule that judged it, or the default. `note` tells what values cannot.
+    `waived` is the rule that waives it, empty where none does: such a difference is listed and counts for nothing.
     """
 
     at: str
@@ -175,6 +211,7 @@ class Difference:
     rule: str
     against: Literal["old", "expect"] = "old"
     note: str = ""
+    waived: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,13 +222,21 @@ class Acceptance:
     rule: str
 
 
+FEW_ITEMS: Final = 5
+"""Below this many items an order says little: of four, chance alone puts every 24th list in the right one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A figure that a rule measured, whether or not it was met: `rank.tau` at `body.hits` is 0.8."""
+    """A figure that a rule measured, whether or not it was met: `rank.tau` at `body.hits` is 0.8.
+
+    `value` is None where there is none, as of the order of one item; `items` is how many items it rests on.
+    """
 
     at: str
     name: str
     value: float | None
+    items: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +262,7 @@ class Result:
     flags: tuple[str, ...] = ()
     error: CaseError | None = None
     skipped: str | None = None
-    """Why the case was not sent."""
+    """Why the case was not sent, or why nothing of it was compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,13 +322,45 @@ class Quantiles:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """How a measure is distributed over `n` places where it was taken."""
+    """How a measure is distributed over `n` places where it was taken; NaN where there is none."""
 
     n: int
     least: float
     median: float
     mean: float
     most: float
+    tenth: float | None = None
+    """A tenth of the places lie at or below it."""
+    steps: tuple[int, ...] = ()
+    """How many places lie in each of ten equal steps of the measure's scale, the lowest first."""
+    none: int = 0
+    """Places where it could not be taken; they are not among the `n`."""
+    few: int = 0
+    """How many of the `n` rest on fewer than `FEW_ITEMS` items, and so prove little."""
+    items: float | None = None
+    """The median number of items that it rests on."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusCount:
+    """How many cases old answered in one way and new in another: a status, a kind of error, or `value`."""
+
+    old: str
+    new: str
+    cases: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pacing:
+    """How well a timetable was kept: cases a second, and milliseconds. None is what too few cases cannot tell."""
+
+    name: str
+    planned: float | None
+    achieved: float | None
+    late: Quantiles | None
+    """How much later than planned cases were begun."""
+    latency: Mapping[Side, Quantiles] = field(default_factory=dict)
+    """Latencies from the planned moment, which hide no waiting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,10 +384,18 @@ class Summary:
     accepted: Mapping[str, int] = field(default_factory=dict)
     """How many cases each rule or default called equal although their bytes differ."""
     skipped: Mapping[str, int] = field(default_factory=dict)
-    """How many cases were not sent, by reason."""
+    """How many cases were not sent, or not compared at all, by reason."""
     errors: Mapping[str, int] = field(default_factory=dict)
     """How many cases failed, by `side kind`."""
+    categories: Mapping[str, int] = field(default_factory=dict)
+    """How many cases deviate or fail in each way, by category."""
+    statuses: tuple[StatusCount, ...] = ()
+    waived: Mapping[str, int] = field(default_factory=dict)
+    """In how many cases each waiver accepted a difference, by its rule."""
     warnings: tuple[str, ...] = ()
+    pacing: Pacing | None = None
+    warmed: int = 0
+    """How many cases were sent beforehand, and are in no other figure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,6 +441,21 @@ def parse_duration(value: object) -> timedelta:
 Duration = Annotated[timedelta, BeforeValidator(parse_duration, json_schema_input_type=str)]
 
 
+_RATE: Final = re.compile(r"(\d+(?:\.\d+)?)/(s|m|h)")
+
+
+def parse_rate(value: object) -> float:
+    """Read `200/s`, `90/m` or `1000/h` as so many a second, more than none. Raises ValueError for anything else."""
+    found = _RATE.fullmatch(str(value).strip())
+    if found is None or not (rate := float(found[1]) / _UNITS[found[2]]):
+        raise ValueError(f"'{value}' is no rate; write 200/s, 90/m or 1000/h")
+    return rate
+
+
+Rate = Annotated[float, BeforeValidator(parse_rate, json_schema_input_type=str)]
+"""So many a second."""
+
+
 def parse_instant(value: object) -> datetime:
     """Read an RFC 3339 instant with its offset, or a bare date as its midnight in UTC; raise ValueError otherwise."""
     if isinstance(value, datetime):
@@ -365,6 +465,8 @@ def parse_instant(value: object) -> datetime:
             instant = datetime.fromisoformat(str(value))
         except ValueError:
             raise ValueError(f"'{value}' is no instant; write 2024-02-29T23:59:59Z") from None
+        if instant.tzinfo is not None:
+            return instant
         if re.fullmatch(r"\d{4}-?\d\d-?\d\d", str(value)):
             return instant.replace(tzinfo=UTC)
     if instant.tzinfo is None:
@@ -389,15 +491,41 @@ class Spec(BaseModel):
 
 
 class RankSpec(Spec):
-    """How two rankings must agree: the share of common items among the first `top`, and the order of those."""
+    """How two rankings must agree: in which items are among the first `top`, and in their order."""
 
     by: str | None = Field(default=None, description="The field that identifies an item; without it, the item itself.")
-    top: Whole = Field(default=10, ge=1, description="How many of the first items count.")
-    overlap: float | None = Field(
-        default=None, ge=0, le=1, description="The least share of common items among the first `top`."
-    )
-    tau: float | None = Field(default=None, ge=-1, le=1, description="The least Kendall tau-b of the common items.")
+    top: Whole = Field(default=10, ge=1, le=1000, description="How many of the first items count.")
     score: str | None = Field(default=None, description="The field with the score; equal scores are ties.")
+    overlap: float | None = Field(default=None, ge=0, le=1, description="The least share of common items.")
+    tau: float | None = Field(default=None, ge=-1, le=1, description="The least Kendall tau-b of the common items.")
+    rbo: float | None = Field(default=None, ge=0, le=1, description="The least rank-biased overlap.")
+    p: float = Field(default=0.9, gt=0, lt=1, description="How likely a reader of the list reads on, for rbo.")
+    ndcg: float | None = Field(default=None, ge=0, le=1, description="The least nDCG of new's list.")
+    gain: str | None = Field(default=None, min_length=1, description="A field, or module:function, of an item's worth.")
+
+
+def parse_day(value: object) -> str:
+    """Read a calendar day as ISO 8601 writes it, 2026-12-31; raise ValueError for anything else."""
+    text = str(value)
+    try:
+        if date.fromisoformat(text).isoformat() == text:
+            return text
+    except ValueError:
+        pass
+    raise ValueError(f"'{text}' is no day; write 2026-12-31")
+
+
+class WaiveSpec(Spec):
+    """Who accepts a difference, until when, and why."""
+
+    until: Annotated[str, BeforeValidator(parse_day)] = Field(description="The last day (UTC) on which it holds.")
+    owner: str = Field(min_length=1, description="Who answers for it.")
+    ticket: str | None = Field(default=None, min_length=1, description="Where it is followed up.")
+    why: str = Field(min_length=1, description="Why it may differ for now.")
+
+    def holds_on(self, day: date) -> bool:
+        """Tell whether it still holds; on its last day it does."""
+        return day <= date.fromisoformat(self.until)
 
 
 class RuleSpec(Spec):
@@ -430,6 +558,7 @@ class RuleSpec(Spec):
     schema_: Any = Field(default=None, alias="schema", description="A JSON Schema that both values must meet.")
     same_type: Flag | None = Field(default=None, description="Compare types only.")
     strict: Flag | None = Field(default=None, description="Compare exactly: 1 is not 1.0, text to the byte.")
+    waive: WaiveSpec | None = Field(default=None, description="Accept what differs here, by name and until a day.")
     allow: tuple[Literal["nan", "duplicate_keys", "lone_surrogates", "empty"], ...] | None = Field(
         default=None, description="Flaws of JSON that the service really has."
     )
@@ -471,6 +600,42 @@ class GroupSpec(Spec):
         return self
 
 
+class TlsSpec(Spec):
+    """How an https side is verified, and by what it verifies this tool; PEM files, relative to the settings."""
+
+    ca: str | None = Field(default=None, description="The authorities to trust, instead of the system's.")
+    cert: str | None = Field(default=None, description="The client's certificate, with its chain.")
+    key: str | None = Field(default=None, description="Its key, without a passphrase; else it stands in `cert`.")
+    verify: Flag = Field(default=True, description="false: accept any certificate. Every report says so.")
+
+
+Status = Annotated[int, Strict(), Field(ge=100, le=999)]
+
+
+class RetrySpec(Spec):
+    """When a case that a side refuses is sent again."""
+
+    on: tuple[Status, ...] = Field(default=(429, 503), min_length=1, description="Statuses that refuse.")
+    times: Whole = Field(default=5, ge=1, le=100, description="How often a case is sent again at most.")
+    wait: Duration = Field(
+        default=timedelta(seconds=1), ge=timedelta(0), description="The first wait without Retry-After; it doubles."
+    )
+    cap: Duration = Field(default=timedelta(seconds=30), ge=timedelta(0), description="The longest wait.")
+
+
+class LoginSpec(Spec):
+    """A request before the first case, from whose answer the side's headers get their tokens."""
+
+    method: str = Field(default="POST", description="The method.")
+    path: str = Field(description="The path below the side's URL, with its query.")
+    headers: Mapping[str, str] = Field(default_factory=dict, description="Headers of this request alone.")
+    json_: Any = Field(default=None, alias="json", description="A JSON body.")
+    form: Mapping[str, str] | None = Field(default=None, description="A body in application/x-www-form-urlencoded.")
+    text: str | None = Field(default=None, description="A text body.")
+    capture: Mapping[str, str] = Field(min_length=1, description="From a name to where its value stands in the answer.")
+    every: Duration | None = Field(default=None, gt=timedelta(0), description="How long what was captured is used.")
+
+
 class TargetSpec(Spec):
     """What stands behind a side: exactly one of `url`, `app`, `function`, `recorded`, and how to treat it."""
 
@@ -490,7 +655,24 @@ class TargetSpec(Spec):
         default=timedelta(seconds=10), gt=timedelta(0), description="One deadline for the whole exchange."
     )
     max_body: Whole = Field(default=64 * 2**20, ge=1, description="The largest body, in bytes, after decompression.")
+    tls: TlsSpec | None = Field(default=None, description="How an https side is verified, and verifies this tool.")
+    connect: str | None = Field(default=None, description="host:port to connect to, in place of the URL's.")
+    unix: str | None = Field(default=None, description="The Unix socket to connect to, in place of the URL's host.")
+    max_inflight: Whole | None = Field(default=None, ge=1, description="The most requests that are under way at once.")
+    rate: Rate | None = Field(default=None, description="The most requests in a time: 20/s, 600/m.")
+    retry: RetrySpec | None = Field(default=None, description="When a refused case is sent again.")
+    login: LoginSpec | None = Field(default=None, description="A request whose answer fills {{names}} in `headers`.")
     writable: Flag | tuple[str, ...] = Field(
         default=False, description="true, or routes, that may be sent unsafe methods."
     )
+    stop_after: Whole | None = Field(
+        default=None, ge=1, description="End the run once this side has failed at so many cases."
+    )
     isolate: Literal["case"] | None = Field(default=None, description="case: a fresh worker process for every case.")
+
+    def shared(self, count: int) -> TargetSpec:
+        """Return the spec for each of `count` processes that share what this side may be given."""
+        # At least one each: a process that may have none could send nothing.
+        wholes = {name: getattr(self, name) for name in ("stop_after", "max_inflight")}
+        parts: dict[str, object] = {name: n if n is None else max(1, n // count) for name, n in wholes.items()}
+        return self.model_copy(update=parts | {"rate": None if self.rate is None else self.rate / count})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
 
@@ -25,6 +26,20 @@ def in_shard(key: str, index: int, count: int) -> bool:
     if not 1 <= index <= count:
         raise ValueError(f"there is no shard {index} of {count}; count from 1/{max(count, 1)}")
     return int.from_bytes(_hash(key, "shard", size=8)) % count == index - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """Part `index` of `count`, counted from 0, of what several processes share."""
+
+    index: int = 0
+    count: int = 1
+
+    def has(self, session: str | None, number: int) -> bool:
+        """Return whether a case, the `number`-th of its source, is in this part: sessions stay whole."""
+        if session is None:
+            return number % self.count == self.index
+        return in_shard(session, self.index + 1, self.count)
 
 
 def derive_seed(run_seed: int, identity: str) -> int:

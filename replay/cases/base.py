@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from replay.models import Case, Intake
+from replay.sampling import Portion
 
 
 class Source(Protocol):
@@ -20,6 +21,9 @@ class Source(Protocol):
         For whoever only looks at the cases: digest and intake are known when it ends, from this one reading.
         """
 
+    def part(self, portion: Portion) -> Iterator[Case]:
+        """Yield the cases of one part; every case is in exactly one of them."""
+
     @property
     def digest(self) -> str:
         """Return a SHA-256 over what the source holds: the same inputs, the same digest."""
@@ -27,3 +31,8 @@ class Source(Protocol):
     @property
     def intake(self) -> Intake:
         """Return the account of the last complete iteration: loaded + skipped = records read."""
+
+
+def part_of(cases: Iterable[Case], portion: Portion) -> Iterator[Case]:
+    """Yield those of some cases that are in a part."""
+    return (case for number, case in enumerate(cases) if portion.has(case.session, number))

@@ -19,6 +19,7 @@ from replay.cases.record import RecordSpec
 from replay.documents import FindingName, explain, overflows, parse_json, shown
 from replay.errors import DocumentError, Place
 from replay.models import Case, Intake
+from replay.sampling import Portion
 
 VERSION: Final = 1
 """The version of the format that this program reads and writes."""
@@ -28,6 +29,7 @@ HEADER: Final = "replay_capture"
 _MAX_LINE: Final = 1 << 28
 """256 MB: four times the largest body, in base64. A line without end must not fill the memory."""
 
+_WHOLE: Final = Portion()
 _BLANK: Final = b" \t\r\n"
 _BOM: Final = b"\xef\xbb\xbf"
 _HUGE_EXPONENT = re.compile(rb"[0-9][eE]\+?0*[0-9]{3}")
@@ -69,6 +71,10 @@ class CaptureFile:
         """Yield each record as a case, in order; raise DocumentError with FILE:LINE at the first bad one."""
         return self._cases(self.digest[:16])
 
+    def part(self, portion: Portion) -> Iterator[Case]:
+        """Yield the cases of one part; of the others, those that name no session are not even read as JSON."""
+        return self._cases(self.digest[:16], portion)
+
     def without_identity(self) -> Iterator[Case]:
         """Yield each record as a case whose identity is empty; once it ends, digest and intake are known."""
         return self._cases(None)
@@ -89,19 +95,22 @@ class CaptureFile:
         """Return the account of the last complete reading."""
         return self._intake
 
-    def _cases(self, source: str | None) -> Iterator[Case]:
+    def _cases(self, source: str | None, portion: Portion = _WHOLE) -> Iterator[Case]:
         skipped: Counter[str] = Counter()
         state = _Pass(hashlib.sha256())
         with opened(self._path, self._file) as stream:
             for line in self._lines(stream, state, skipped):
+                if portion.count > 1 and not _may_be_in(portion, state.record, line):
+                    continue
                 identity = "" if source is None else f"{source}:{state.record}"
                 try:
                     case = _case(line, f"{self._file}:{state.line}", identity)
                 except BadLineError as error:
                     self._skip(error, state, skipped)
                     continue
-                state.loaded += 1
-                yield case
+                if portion.has(case.session, state.record):
+                    state.loaded += 1
+                    yield case
         self._digest = state.digest.hexdigest()
         self._intake = Intake(self._file, state.loaded, dict(skipped))
 
@@ -147,6 +156,11 @@ class CaptureFile:
         if not self._skip_bad:
             raise DocumentError(error.fact, place=Place(self._file, state.line), hint=error.hint) from None
         skipped[error.reason] += 1
+
+
+def _may_be_in(portion: Portion, record: int, line: bytes) -> bool:
+    """Tell whether a record may be in a part; False is certain. A key may be spelled with escapes, too."""
+    return portion.has(None, record) or b'"session"' in line or b"\\u" in line
 
 
 def is_capture(head: bytes) -> bool:

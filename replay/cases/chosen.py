@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import islice
 
-from replay.cases.base import Source
+from replay.cases.base import Source, part_of
 from replay.errors import InputError
 from replay.models import Case, Intake
-from replay.sampling import in_shard
+from replay.sampling import Portion, in_shard
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,12 @@ class Chosen:
         """Yield each chosen case; raise DocumentError at the first bad record."""
         every = (case for source in self._sources for case in source)
         return islice(filter(self._choice.takes, every), self._choice.limit)
+
+    def part(self, portion: Portion) -> Iterator[Case]:
+        """Yield one part of the chosen cases: each is in exactly one, and sessions stay whole."""
+        if self._choice == Choice():
+            return (case for source in self._sources for case in source.part(portion))
+        return part_of(self, portion)
 
     def count(self, check: Callable[[Case], object]) -> int:
         """Read all that there is, hold each chosen case to a check, and return how many are chosen."""

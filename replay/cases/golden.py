@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError, model_validator
 
+from replay.cases.base import part_of
 from replay.cases.content import read_file
 from replay.cases.correlation import correlation_of
 from replay.cases.fields import Body, HeaderPairs, require_one_body
@@ -16,6 +17,7 @@ from replay.cases.request import RequestSpec
 from replay.documents import Document, check_json, invalid, read_yaml
 from replay.errors import DocumentError, Place
 from replay.models import Case, Expectation, Instant, Intake, Request, RuleSpec, Spec, Whole
+from replay.sampling import Portion
 
 _MAX_SEED = 2**32 - 1
 """What NumPy takes for a seed, and what a case's derived seed is below."""
@@ -76,6 +78,10 @@ class GoldenFolder:
     def without_identity(self) -> Iterator[Case]:
         """Yield each golden, with its identity, which rests on no digest."""
         return iter(self)
+
+    def part(self, portion: Portion) -> Iterator[Case]:
+        """Yield the goldens of one part."""
+        return part_of(self, portion)
 
     @property
     def digest(self) -> str:

@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from replay.cases.base import part_of
 from replay.cases.content import read_whole
 from replay.cases.correlation import correlation_of
 from replay.cases.har_entry import UnusableError, observation_of, request_of
 from replay.documents import parse_json
 from replay.errors import DocumentError
 from replay.models import Case, Intake, parse_instant
+from replay.sampling import Portion
 
 
 class HarFile:
@@ -46,6 +48,10 @@ class HarFile:
     def without_identity(self) -> Iterator[Case]:
         """Yield each usable entry as a case, with its identity: a HAR is read as a whole, and so is its digest."""
         return iter(self)
+
+    def part(self, portion: Portion) -> Iterator[Case]:
+        """Yield the cases of one part."""
+        return part_of(self, portion)
 
     @property
     def digest(self) -> str:

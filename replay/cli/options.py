@@ -56,15 +56,59 @@ NoCheck = Annotated[
     typer.Option("--no-check", help="Do not read all captures before sending.", rich_help_panel=_SELECT),
 ]
 Concurrency = Annotated[
-    int,
+    int | None,
     typer.Option(
         metavar="N",
         envvar="REPLAY_CONCURRENCY",
         min=1,
         max=1024,
-        help="Keep N cases under way; 1 keeps the file's order.",
+        help="Keep N cases under way (8; with a timetable at most 256); 1 keeps the file's order.",
         rich_help_panel=_SEND,
     ),
+]
+Workers = Annotated[
+    int,
+    typer.Option(
+        metavar="N",
+        envvar="REPLAY_WORKERS",
+        min=1,
+        max=64,
+        help="Send and compare from N processes; sessions stay whole.",
+        rich_help_panel=_SEND,
+    ),
+]
+Rate = Annotated[
+    str | None,
+    typer.Option(metavar="N/s", help="Begin cases at a steady rate, such as 200/s.", rich_help_panel=_SEND),
+]
+Speed = Annotated[
+    str | None,
+    typer.Option(metavar="Nx", help="Begin cases as recorded, N times as fast.", rich_help_panel=_SEND),
+]
+MaxGap = Annotated[
+    str | None,
+    typer.Option(metavar="TIME", help="With --speed: let no recorded gap last longer.", rich_help_panel=_SEND),
+]
+Order = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ORDER",
+        envvar="REPLAY_ORDER",
+        help="Who is asked first: random, old-first or together.",
+        rich_help_panel=_SEND,
+    ),
+]
+Warmup = Annotated[
+    int,
+    typer.Option(metavar="N", min=0, help="Send N safe cases beforehand, and count none.", rich_help_panel=_SEND),
+]
+Repeat = Annotated[
+    int | None,
+    typer.Option(metavar="N", min=1, help="Send every case N times; repeats are no evidence.", rich_help_panel=_SEND),
+]
+Duration = Annotated[
+    str | None,
+    typer.Option(metavar="TIME", help="Send the cases again and again for TIME.", rich_help_panel=_SEND),
 ]
 Writable = Annotated[
     str | None,

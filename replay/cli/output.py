@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -14,22 +14,10 @@ from typing import TYPE_CHECKING, Self, TextIO
 from replay.errors import InputError, ReplayError, RunError
 
 if TYPE_CHECKING:
-    from asyncio import AbstractEventLoop
-
-    from replay.models import Result
+    from replay.models import OutcomeName
 
 _EVERY_SECONDS = 10.0
-
-
-def event_loop() -> Callable[[], AbstractEventLoop]:
-    """Return what makes the event loop: uvloop where there is one, Python's own on Windows."""
-    try:
-        import uvloop
-    except ImportError:
-        import asyncio
-
-        return asyncio.new_event_loop
-    return uvloop.new_event_loop
+_EVERY_FRAME = 0.1
 
 
 def stdout() -> TextIO:
@@ -138,8 +126,6 @@ class Progress:
         self._task = self._bar.add_task("replaying", total=total) if self._bar else None
 
     def __enter__(self) -> Self:
-        if self._bar:
-            self._bar.start()
         return self
 
     def __exit__(self, *_error: object) -> None:
@@ -150,14 +136,25 @@ class Progress:
         if self._bar:
             self._bar.stop()
 
-    def watch(self, result: Result) -> None:
-        """Count one result."""
-        self._done += 1
-        self._bad += result.outcome not in ("match", "skipped")
-        if self._bar is not None and self._task is not None:
-            described = f"replaying, {self._bad} not alike" if self._bad else "replaying"
-            self._bar.update(self._task, advance=1, description=described)
-        elif self._now() - self._said >= _EVERY_SECONDS:
+    def watch(self, outcome: OutcomeName, n: int = 1) -> None:
+        """Count so many results with this outcome."""
+        self._done += n
+        if outcome not in ("match", "skipped"):
+            self._bad += n
+        if self._now() - self._said >= self._every:
             self._said = self._now()
-            of = f" of {self._total:,}" if self._total is not None else ""
-            _say(f"replay: {self._done:,}{of} cases, {self._bad:,} not alike\n")
+            self._tell()
+
+    @property
+    def _every(self) -> float:
+        return _EVERY_SECONDS if self._bar is None else _EVERY_FRAME
+
+    def _tell(self) -> None:
+        if self._bar is not None and self._task is not None:
+            described = f"replaying, {self._bad:,} not alike" if self._bad else "replaying"
+            # It draws from a thread, which must not be there yet when the processes of a run are forked.
+            self._bar.start()
+            self._bar.update(self._task, completed=self._done, description=described)
+            return
+        of = f" of {self._total:,}" if self._total is not None else ""
+        _say(f"replay: {self._done:,}{of} cases, {self._bad:,} not alike\n")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import typer
@@ -14,9 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from replay.cases.chosen import Choice
-    from replay.cli.output import Progress
     from replay.cli.reporting import Reports
-    from replay.engine import Plan, Run
+    from replay.engine import Plan
     from replay.store.base import RunRecord
     from replay.store.sqlite import SqliteStore
 
@@ -37,7 +35,15 @@ def run(
     limit: options.Limit = None,
     skip_bad: options.SkipBad = False,
     no_check: options.NoCheck = False,
-    concurrency: options.Concurrency = 8,
+    concurrency: options.Concurrency = None,
+    workers: options.Workers = 1,
+    rate: options.Rate = None,
+    speed: options.Speed = None,
+    max_gap: options.MaxGap = None,
+    order: options.Order = None,
+    warmup: options.Warmup = 0,
+    repeat: options.Repeat = None,
+    duration: options.Duration = None,
     writable: options.Writable = None,
     seed: options.Seed = None,
     freeze: options.Freeze = None,
@@ -50,6 +56,7 @@ def run(
     env: options.Env = None,
 ) -> None:
     """Replay cases against old and new, compare, and answer GO, NO-GO or INCONCLUSIVE."""
+    from replay.cli.pacing import Pacing
     from replay.cli.planning import Flags, make_plan, project_for
     from replay.cli.reporting import parse_reports
     from replay.cli.stored import default_store
@@ -60,7 +67,17 @@ def run(
         traffic=tuple(traffic or ()),
         goldens=goldens,
         choice=_choice(only, tag, shard, limit),
-        concurrency=concurrency,
+        pacing=Pacing(
+            concurrency=concurrency,
+            workers=workers,
+            rate=rate,
+            speed=speed,
+            max_gap=max_gap,
+            order=order,
+            warmup=warmup,
+            repeat=repeat,
+            duration=duration,
+        ),
         writable=_writable(writable),
         gate=gate,
         collect=collect,
@@ -122,24 +139,22 @@ def _carry_out(plan: Plan, store_file: Path, reports: Reports, *, resume: bool) 
     from replay.cli.claim import claimed
     from replay.cli.output import Progress
     from replay.cli.reporting import print_report, write_reports
-    from replay.engine import Run, resumed
+    from replay.engine import Run
     from replay.store.sqlite import SqliteStore
 
     with SqliteStore.open(store_file, create=not resume) as store:
         if resume:
-            plan = resumed(plan, _record_to_resume(store, plan))
+            plan = plan.resumed(_record_to_resume(store, plan))
         with claimed(store_file, plan.record.id), Progress(plan.total) as progress:
-            run = Run(plan, store, progress.watch)
-            signalled = _under_signals(run, progress, resume=resume)
-            finished = run.close(signalled=signalled)
+            finished = Run(plan, store, progress.watch, progress.stop).carry_out(resumed=resume)
         results = store.results(plan.record.id, bodies=False)
         try:
             write_reports(reports, finished.summary, results, finished.verdict)
         finally:
             if not any(str(path) == "/dev/stdout" for _, path in reports):
                 print_report(finished.summary, results, finished.verdict)
-    if signalled is not None:
-        return 128 + signalled
+    if finished.signalled is not None:
+        return 128 + finished.signalled
     return finished.verdict.exit_code if finished.verdict else 0 if finished.summary.complete else 3
 
 
@@ -158,34 +173,6 @@ def _record_to_resume(store: SqliteStore, plan: Plan) -> RunRecord:
     return record
 
 
-def _under_signals(run: Run, progress: Progress, *, resume: bool) -> int | None:
-    """Send what there is to send; SIGINT or SIGTERM ends that in order, a second one at once. Return the first."""
-    import asyncio
-    import signal
-
-    from replay.cli.output import event_loop
-
-    caught: list[int] = []
-
-    def catch(number: int) -> None:
-        if caught:
-            progress.stop()
-            run.flush()
-            os._exit(128 + number)
-        caught.append(number)
-        run.interrupt()
-
-    async def send() -> None:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, catch, number)
-        await run.send(resumed=resume)
-
-    with asyncio.Runner(loop_factory=event_loop()) as runner:
-        runner.run(send())
-    return caught[0] if caught else None
-
-
 def _print_dry_run(plan: Plan) -> None:
     """Print how many requests of each method each side would get."""
     from collections import Counter
@@ -197,9 +184,10 @@ def _print_dry_run(plan: Plan) -> None:
     sent: Counter[tuple[str, str, str]] = Counter()
     skipped: Counter[str] = Counter()
     for case in plan.cases:
-        reason = refusal(case, sides)
+        addressed = asked(case.kind, sides)
+        reason = refusal(case, addressed)
         if reason is None:
-            live = [party for party in asked(case, sides) if party.target.kind != "recorded"]
+            live = [party for party in addressed if party.target.kind != "recorded"]
             sent.update((party.side, case.request.method, host_of(party)) for party in live)
         else:
             skipped[reason] += 1

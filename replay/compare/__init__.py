@@ -7,6 +7,7 @@ from typing import Final
 
 from replay.compare.base import Rule
 from replay.compare.comparison import Compared, Comparison
+from replay.compare.hiding import require_evidence
 from replay.compare.ignore import Ignore
 from replay.compare.mapping import Map
 from replay.compare.pairing import MatchBy, Unordered
@@ -14,6 +15,7 @@ from replay.compare.ranking import Rank
 from replay.compare.reading import Pair
 from replay.compare.rules import RuleBook
 from replay.compare.shape import Matches, SameType, Strict
+from replay.compare.tracing import TracedBook
 from replay.compare.walk import Comparator
 from replay.compare.within import Within
 from replay.models import GroupSpec, RuleSpec
@@ -29,7 +31,15 @@ COMPARATORS: Final[Mapping[str, Callable[[Rule], Comparator]]] = {
     "same_type": SameType,
     "strict": Strict,
 }
-"""The verbs of a rule, of which it takes one. `renamed`, `must`, `schema`, `as` and `allow` go beside any of them."""
+"""The verbs of a rule, of which it takes one. `renamed`, `must`, `schema`, `as` and `allow` go beside any of them.
+
+`waive` is none of them, and stands alone: it says nothing of how values are compared.
+"""
+
+
+def traced_book(specs: Sequence[RuleSpec], groups: Mapping[str, GroupSpec] | None = None) -> TracedBook:
+    """Make rules ready as `rule_book` does, and watch what they do."""
+    return TracedBook(specs, groups, COMPARATORS)
 
 
 def rule_book(specs: Sequence[RuleSpec], groups: Mapping[str, GroupSpec] | None = None) -> RuleBook:
@@ -37,4 +47,16 @@ def rule_book(specs: Sequence[RuleSpec], groups: Mapping[str, GroupSpec] | None 
     return RuleBook(specs, groups, COMPARATORS)
 
 
-__all__ = ["COMPARATORS", "Comparator", "Compared", "Comparison", "Pair", "Rule", "RuleBook", "rule_book"]
+__all__ = [
+    "COMPARATORS",
+    "Comparator",
+    "Compared",
+    "Comparison",
+    "Pair",
+    "Rule",
+    "RuleBook",
+    "TracedBook",
+    "require_evidence",
+    "rule_book",
+    "traced_book",
+]

@@ -10,7 +10,7 @@ from replay.compare.alignment import Alignment, align
 from replay.compare.base import NOWHERE, EnoughError, Node, Paired, item_state, pair_at, state_of
 from replay.compare.effort import Effort
 from replay.compare.values import glance, same_types, settled
-from replay.locations import Path, State
+from replay.locations import Path, Segment, State
 from replay.models import MISSING, Acceptance, Difference, DifferenceKind
 
 TOO_LARGE: Final = "compared by position: too large to align"
@@ -19,7 +19,7 @@ _MOST_TRIALS: Final = 3
 """How many arrays within one another are tried both ways: each of them doubles the work."""
 
 
-Step = tuple[str | int, Node, Node, State]
+Step = tuple[Segment, Node, Node, State]
 """A node to look at: its last segment, what either side has there, and the state."""
 
 
@@ -63,25 +63,24 @@ class Walking(Protocol):
     def beside(self, limit: int | None = None) -> Self:
         """Return a walk to try something with; it raises EnoughError beyond so many differences."""
 
-    def take(self, trial: Self) -> None:
-        """Keep what a trial has found."""
-
 
 Sides = tuple[list[Any], list[Any]]
 
 
-def array_steps(walk: Walking, old: list[Any], new: list[Any], at: Path, state: State) -> tuple[Iterable[Step], str]:
-    """Return which items to look at by position, and what is to be said of it; none where they have been aligned.
+def array_steps(walk: Walking, old: list[Any], new: list[Any], at: Path, state: State) -> tuple[Iterator[Step], str]:
+    """Return which items to look at, as they are aligned, and what is to be said of it.
 
-    Rules have no part in the alignment, so what they ignore may be all that it had to go by. Then both are tried.
+    Rules have no part in the alignment, so what they ignore may be all that it had to go by. So where rules accept so
+    much by position that fewer differences are left, items are looked at by position.
     """
     both = range(min(len(old), len(new)))
     apart = [*both] if walk.deep else [index for index in both if old[index] != new[index]]
     found, note = _alignment(walk, (old, new), apart)
-    if found is not None:
-        _compare_both_ways(walk, (old, new), apart, found, at, state)
-        return (), ""
-    return _by_position(walk, (old, new), apart, state), note
+    if found is None or _less_by_position(walk, (old, new), apart, found, at, state):
+        return _by_position(walk, (old, new), apart, state), note
+    if found.reordered:
+        walk.differ(at, "order", old, new)
+    return _aligned(walk, (old, new), found, state), note
 
 
 def _alignment(walk: Walking, sides: Sides, apart: list[int]) -> tuple[Alignment | None, str]:
@@ -95,23 +94,25 @@ def _alignment(walk: Walking, sides: Sides, apart: list[int]) -> tuple[Alignment
     return (None if found.by_position else found), TOO_LARGE if found.gave_up else ""
 
 
-def _compare_both_ways(  # noqa: PLR0917
+def _less_by_position(  # noqa: PLR0917
     walk: Walking, sides: Sides, apart: list[int], found: Alignment, at: Path, state: State
-) -> None:
-    """Compare items as they are aligned, unless rules accept so much by position that it tells fewer differences.
+) -> bool:
+    """Tell whether rules accept so much by position that fewer differences are left than by the alignment.
 
     Only rules can make up for a worse alignment: it would not do if one that ignores a place also chose the reading
     in which everything stands there.
     """
-    aligned = walk.beside()
-    _aligned(aligned, sides, found, at, state)
-    position = walk.beside(limit=max(aligned.total - 1, 0))
+    if state.deepest < 0:
+        return False
+    vouched, aligned = walk.vouched(*sides), walk.beside()
+    aligned.follow(_aligned(aligned, sides, found, state), at, vouched=vouched)
+    total = aligned.total + found.reordered
+    position = walk.beside(limit=total - 1)
     try:
-        if state.deepest >= 0:
-            position.follow(_by_position(position, sides, apart, state), at, vouched=walk.vouched(*sides))
+        position.follow(_by_position(position, sides, apart, state), at, vouched=vouched)
     except EnoughError:
-        position.accepted.clear()
-    walk.take(position if position.accepted else aligned)
+        return False
+    return total > 0 and bool(position.accepted)
 
 
 def _by_position(walk: Walking, sides: Sides, apart: Sequence[int], state: State) -> Iterator[Step]:
@@ -135,17 +136,13 @@ def _rest_is_settled(sides: Sides, apart: Sequence[int], *, spelled: bool) -> bo
     return same_types(*([side[index] for index in rest] for side in sides), spelled=spelled)
 
 
-def _aligned(walk: Walking, sides: Sides, found: Alignment, at: Path, state: State) -> None:
-    """Compare the items as they are matched; what stands in another order is one difference."""
+def _aligned(walk: Walking, sides: Sides, found: Alignment, state: State) -> Iterator[Step]:
+    """Yield the items as they are matched."""
     eager = walk.eager(state)
-    if found.reordered:
-        walk.differ(at, "order", *sides)
     for pair in _pairs(found, *sides):
         if not (eager and glance(pair.old, pair.new, spelled=walk.spelled(state))):
             side = sides[pair.old is MISSING]
-            walk.node(pair.old, pair.new, (at, pair.segment), state_of(state, pair, len(side)))
-    if found.gave_up:
-        walk.remark(0, TOO_LARGE)
+            yield pair.segment, pair.old, pair.new, state_of(state, pair, len(side))
 
 
 def _pairs(found: Alignment, old: list[Any], new: list[Any]) -> Iterator[Paired]:

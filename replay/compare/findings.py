@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from typing import Final, Literal, Self
+from datetime import date
+from typing import Final, Literal
 
-from replay.compare.base import EnoughError, Node, told_in_new
+from replay.compare.base import EnoughError, Node, Rule, told_in_new
+from replay.compare.waivers import marked
 from replay.locations import Path, print_location, segments
 from replay.models import MISSING, Acceptance, Difference, DifferenceKind, Measure
 
@@ -23,8 +25,11 @@ _ABSENCES: Final = frozenset({"missing", "extra"})
 class Findings:
     """Collects what one comparison finds, and bounds how much of it is kept; all of it is counted."""
 
-    def __init__(self, against: Literal["old", "expect"] = "old") -> None:
+    def __init__(self, against: Literal["old", "expect"], today: date) -> None:
         self.against = against
+        self.today = today
+        self.waiver: Rule | None = None
+        """What waives the differences that are found now."""
         self.default_name = EQUAL
         self.start()
 
@@ -36,10 +41,10 @@ class Findings:
         self.measures: list[Measure] = []
         self.met: set[int] = set()
         """The numbers of the rules whose intended change was seen."""
-        self.unlisted = 0
         self.total = 0
         """How many differences there are, listed or not."""
-        self._absent: Counter[tuple[str, DifferenceKind, str]] = Counter()
+        self._absent: Counter[tuple[str, DifferenceKind, str, str]] = Counter()
+        self._unlisted: Counter[str] = Counter()
         self._limit = limit
 
     def differ(self, at: Path, kind: DifferenceKind, old: Node, new: Node, *, rule: str = "", note: str = "") -> None:
@@ -47,25 +52,31 @@ class Findings:
         self.total += 1
         if self._limit is not None and self.total > self._limit:
             raise EnoughError
+        waived, expired = marked(self.waiver, self.today, "")
         if len(self.differences) >= MOST_DIFFERENCES:
-            self.unlisted += 1
+            self._unlisted[waived] += 1
             return
         rule = rule or self.default_name
-        if kind in _ABSENCES and not self._lists_absent(at, kind, rule):
+        if kind in _ABSENCES and not self._lists_absent(at, kind, rule, waived):
             return
         parts = segments(at)
         if parts[:1] in (("headers",), ("status",)):
             kind = "header" if parts[0] == "headers" else "status"
-        note = "; ".join(filter(None, (note, told_in_new(parts))))
-        self.differences.append(Difference(print_location(at), kind, old, new, rule, self.against, note))
+        note = "; ".join(filter(None, (note, told_in_new(parts), expired)))
+        self.differences.append(Difference(print_location(at), kind, old, new, rule, self.against, note, waived))
 
-    def _lists_absent(self, at: Path, kind: DifferenceKind, rule: str) -> bool:
+    def _lists_absent(self, at: Path, kind: DifferenceKind, rule: str, waived: str) -> bool:
         """Count what one side lacks of a node, and tell whether to list this one."""
         if not at:
             return True
         siblings = print_location(at[0]) + (".*" if isinstance(at[1], str) else "[*]")
-        self._absent[siblings, kind, rule] += 1
-        return self._absent[siblings, kind, rule] <= MOST_ABSENT
+        self._absent[siblings, kind, rule, waived] += 1
+        return self._absent[siblings, kind, rule, waived] <= MOST_ABSENT
+
+    @property
+    def unlisted(self) -> int:
+        """Return how many differences came after as many as are listed."""
+        return self._unlisted.total()
 
     def remark(self, place: int, note: str) -> None:
         """Add a note to the first difference that was listed since there were `place` of them."""
@@ -77,13 +88,13 @@ class Findings:
     def listed(self) -> tuple[Difference, ...]:
         """Return the differences, and one for each lot of which only the number is known."""
         found = list(self.differences)
-        for (siblings, kind, rule), count in self._absent.items():
+        for (siblings, kind, rule, waived), count in self._absent.items():
             if count > MOST_ABSENT:
                 note = f"{count - MOST_ABSENT} more are {kind}"
-                found.append(Difference(siblings, kind, MISSING, MISSING, rule, self.against, note))
-        if self.unlisted:
-            note = f"and {self.unlisted} more differences"
-            found.append(Difference("body", "value", MISSING, MISSING, EQUAL, self.against, note))
+                found.append(Difference(siblings, kind, MISSING, MISSING, rule, self.against, note, waived))
+        for waived, count in self._unlisted.items():
+            note = f"and {count} more differences"
+            found.append(Difference("body", "value", MISSING, MISSING, EQUAL, self.against, note, waived))
         return tuple(found)
 
     def accept(self, at: Path, rule: str) -> None:
@@ -93,20 +104,6 @@ class Findings:
             place = print_location(at)
             self.accepted.setdefault((place, rule), Acceptance(place, rule))
 
-    def measure(self, at: Path, name: str, value: float | None) -> None:
-        """Keep a figure, whether or not it was met."""
-        self.measures.append(Measure(print_location(at), name, value))
-
-    def take(self, other: Self) -> None:
-        """Keep what was found elsewhere as well."""
-        room = MOST_DIFFERENCES - len(self.differences)
-        self.differences += other.differences[:room]
-        self.unlisted += other.unlisted + len(other.differences[room:])
-        self.total += other.total
-        self._absent += other._absent
-        self._by_rule += other._by_rule
-        self.measures += other.measures
-        self.accepted = other.accepted | self.accepted
-        self.met |= other.met
-        if self._limit is not None and self.total > self._limit:
-            raise EnoughError
+    def measure(self, at: Path, name: str, value: float | None, *, items: int | None = None) -> None:
+        """Keep a figure, whether or not it was met, and on how many items it rests."""
+        self.measures.append(Measure(print_location(at), name, value, items))

@@ -56,7 +56,9 @@ def compare_headers(
             if pair[0].values != pair[1].values:
                 walk.accept((HEADERS, told), whole.name)
         else:
-            _compare(walk, pair, below, is_named=told in named or (name != others and None not in (name, others)))
+            renamed = name != others and None not in (name, others)
+            with walk.under_waiver(below):
+                _compare(walk, pair, below, is_named=told in named or renamed)
 
 
 def _renamed(

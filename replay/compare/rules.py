@@ -8,8 +8,10 @@ from functools import cached_property
 from typing import Final
 
 from replay.compare.base import Node, Rule
+from replay.compare.hiding import PARTS, reaches
 from replay.compare.reading import How
 from replay.compare.schema import SchemaCheck
+from replay.compare.sight import Sight
 from replay.compare.walk import Comparator, Walk
 from replay.errors import SettingsError
 from replay.locations import ROOTS, Machine, Path, State, parse_location
@@ -17,12 +19,14 @@ from replay.models import MISSING, GroupSpec, RuleSpec
 from replay.selection import Selection, selection_of
 
 _READING: Final = ("as_", "allow")
-_QUIET: Final = frozenset({"ignore", "within", "unordered", "match_by", "map", "same_type", "strict", "allow"})
-"""Verbs that have nothing to say where both sides are equal. All others are asked about equal nodes too."""
 _SCOPE: Final = frozenset({"at", "on", "where", "why", "tag"})
 _BESIDE: Final = ("renamed", "must", "schema_")
 """Verbs that go with any other; of the comparators a rule takes one, save `map` with `within` for the rest."""
 MOST_CHOICES: Final = 512
+_QUIET: Final = frozenset({
+    "ignore", "within", "unordered", "match_by", "map", "same_type", "strict", "allow", "waive",
+})  # fmt: skip
+"""Verbs that have nothing to say where both sides are equal. All others are asked about equal nodes too."""
 
 Factories = Mapping[str, Callable[[Rule], Comparator]]
 
@@ -56,6 +60,9 @@ def prepare(
 def _verb(spec: RuleSpec, factories: Factories) -> str | None:
     # By identity: a tolerance of 0 is one, and equals False.
     given = [verb for verb in factories if not any(getattr(spec, verb) is off for off in (None, False))]
+    if spec.waive is not None:
+        _require_alone(spec)
+        return None
     if sorted(given) == ["map", "within"]:
         return "map"
     if len(given) > 1:
@@ -72,6 +79,14 @@ def _is_quiet(spec: RuleSpec) -> bool:
     # By identity: `schema: false` is a schema, which nothing meets.
     verbs = {name for name in type(spec).model_fields if getattr(spec, name) is not None} - _SCOPE
     return verbs <= _QUIET or (spec.at == "body" and verbs <= {*_QUIET, "as_"})
+
+
+def _require_alone(spec: RuleSpec) -> None:
+    """Raise SettingsError for a waiver that also says how to compare: nobody could tell what ends with it."""
+    beside = sorted(spec.model_fields_set - _SCOPE - {"waive"})
+    if beside:
+        verb = beside[0].rstrip("_")
+        raise SettingsError(f"rule at '{spec.at}' has both waive and {verb}", hint="make it two rules")
 
 
 def _check_places(spec: RuleSpec) -> None:
@@ -104,11 +119,17 @@ class ActiveRules:
         }
         self._schemas = {rule.number: SchemaCheck(rule.spec) for rule in rules if rule.spec.schema_ is not None}
         self.renames = any(rule.spec.renamed for rule in rules)
+        self.waives = any(rule.spec.waive for rule in rules)
         self._at: dict[tuple[int, ...], Rule | None] = {}
         self._asking = frozenset(rule.number for rule in rules if not _is_quiet(rule.spec))
         self._strict = frozenset(rule.number for rule in rules if rule.spec.strict)
         self._quiet: dict[State, bool] = {}
         self._spelled: dict[State, bool] = {}
+
+    @property
+    def untraced(self) -> ActiveRules:
+        """Return the same rules, unwatched."""
+        return self
 
     def at(self, state: State) -> Rule | None:
         """Return the rule that compares the nodes in this state: the last that matches."""
@@ -140,6 +161,17 @@ class ActiveRules:
     def renaming(self, state: State) -> Rule | None:
         """Return the last rule in this state that gives a member another name on the new side."""
         return next((self._rules[n] for n in reversed(state.accepts) if self._rules[n].spec.renamed), None)
+
+    def waiver(self, state: State, above: Rule | None) -> Rule | None:
+        """Return the waiver that stands over the nodes in this state; `above` is the one over what they are part of.
+
+        The last rule speaks: one that compares, here or further down, takes an earlier waiver back.
+        """
+        numbers = [n for n in state.accepts if n in self._comparators or self._rules[n].spec.waive]
+        last = max(numbers, default=-1)
+        if last < 0 or (above is not None and above.number > last):
+            return above
+        return self._rules[last] if self._rules[last].spec.waive else None
 
     def check_schemas(self, walk: Walk, old: Node, new: Node, at: Path, state: State, after: int = -1) -> None:  # noqa: PLR0917
         """Hold both nodes against every schema of a rule later than `after` that is asked for here.
@@ -175,6 +207,20 @@ class ActiveRules:
         return ".".join(names) if names[:1] == ["headers"] else next(iter(names), None)
 
     @cached_property
+    def comparing(self) -> tuple[Rule, ...]:
+        """Return the rules that hold values against something, in order: all but those that read, ignore or waive."""
+        return tuple(
+            rule
+            for rule in self._rules
+            if (rule.number in self._comparators and not rule.spec.ignore) or rule.number in self._schemas
+        )
+
+    @cached_property
+    def sight(self) -> Sight:
+        """Return what these rules leave to be seen of an answer."""
+        return Sight(self)
+
+    @cached_property
     def musts(self) -> tuple[Rule, ...]:
         """Return the rules whose intended change every selected case has to show."""
         pairs = zip(self._rules, self._prepared, strict=True)
@@ -192,6 +238,19 @@ class RuleBook:
         self._choices: dict[tuple[int, ...], ActiveRules] = {}
         """By the rules that are left out: most rules are for all cases, and are not to be gone through for each."""
 
+    @cached_property
+    def lets_equals_pass(self) -> bool:
+        """Tell whether equal answers cannot differ under any of these rules, nor be measured by one."""
+        specs = [it.spec for it in self._prepared]
+        # What is ignored whole is not known to be equal: nobody would have looked, had it differed.
+        hidden = any(spec.ignore and any(reaches(spec, part) for part in PARTS) for spec in specs)
+        return not hidden and all(spec.model_fields_set <= _QUIET | _SCOPE for spec in specs)
+
+    @cached_property
+    def speaks_of_headers(self) -> bool:
+        """Tell whether any of these rules may reach a header."""
+        return any(parse_location(it.spec.at).root not in ("status", "body") for it in self._prepared)
+
     def check(self, specs: Sequence[RuleSpec]) -> None:
         """Check a golden's own rules; raise SettingsError or LocationError for the first that makes no sense."""
         for spec in specs:
@@ -203,13 +262,17 @@ class RuleBook:
         if own:
             mine = [prepare(spec, self._groups, self._factories, of_golden=True) for spec in own]
             kept = [it for it in mine if not it.selection.narrows or holds(it.selection)]
-            return ActiveRules([*self._without(out), *kept], self._factories)
+            return self.active([*self._without(out), *kept])
         found = self._choices.get(out)
         if found is None:
             if len(self._choices) >= MOST_CHOICES:
                 self._choices.clear()
-            found = self._choices[out] = ActiveRules(self._without(out), self._factories)
+            found = self._choices[out] = self.active(self._without(out))
         return found
 
     def _without(self, out: Collection[int]) -> list[PreparedRule]:
         return [it for n, it in enumerate(self._prepared) if n not in out]
+
+    def active(self, prepared: Sequence[PreparedRule]) -> ActiveRules:
+        """Return rules that hold for a case, ready to judge."""
+        return ActiveRules(prepared, self._factories)

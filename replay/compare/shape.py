@@ -38,7 +38,8 @@ class SameType:
         later = walk.rules.at(state) if state.accepts else None
         if later is not None and later.number > self._rule.number:
             walk.node(old, new, at, state)
-        else:
+            return
+        with walk.under_waiver(state):
             walk.rules.check_schemas(walk, old, new, at, state)
             self(walk, old, new, at, state)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from copy import copy
+from datetime import UTC, date, datetime
 from typing import Any, Final, Literal, Protocol, Self
 
 from replay.compare.arrays import Step, array_steps
@@ -34,6 +36,12 @@ class Rulings(Protocol):
     machine: Machine
     renames: bool
     """Whether any rule gives a member another name."""
+    waives: bool
+    """Whether any rule waives differences."""
+
+    @property
+    def untraced(self) -> Rulings:
+        """Return the same rules, for what is only tried."""
 
     def at(self, state: State) -> Rule | None:
         """Return the rule that compares the nodes in this state: the last that matches."""
@@ -50,15 +58,18 @@ class Rulings(Protocol):
     def renaming(self, state: State) -> Rule | None:
         """Return the last rule in this state that gives a member another name on the new side."""
 
+    def waiver(self, state: State, above: Rule | None) -> Rule | None:
+        """Return the waiver that stands over the nodes in this state; `above` is the one over what they are part of."""
+
     def check_schemas(self, walk: Walk, old: Node, new: Node, at: Path, state: State, after: int = -1) -> None:  # noqa: PLR0917
         """Hold both nodes against every schema of a rule later than `after` that is asked for here."""
 
 
 class Walk(Findings):
-    """One comparison under way; collects what it finds. Use it once."""
+    """One comparison under way; collects what it finds. Use it once. Waivers are held against `today`."""
 
-    def __init__(self, rules: Rulings, against: Literal["old", "expect"] = "old") -> None:
-        super().__init__(against)
+    def __init__(self, rules: Rulings, against: Literal["old", "expect"] = "old", today: date | None = None) -> None:
+        super().__init__(against, today or datetime.now(UTC).date())
         self.rules = rules
         self.strict = False
         self.effort = Effort()
@@ -71,13 +82,31 @@ class Walk(Findings):
 
     def node(self, old: Node, new: Node, at: Path, state: State) -> None:
         """Compare what stands at one location: by the last rule that matches it, else by value."""
-        if state.accepts:
-            self.rules.check_schemas(self, old, new, at, state)
-            ruled = self.rules.at(state)
-            if ruled is not None:
-                self.judge(ruled, old, new, at, state)
-                return
-        self.default(old, new, at, state)
+        if not state.accepts:
+            self.default(old, new, at, state)
+        elif self.rules.waives:
+            with self.under_waiver(state):
+                self._ruled(old, new, at, state)
+        else:
+            self._ruled(old, new, at, state)
+
+    def _ruled(self, old: Node, new: Node, at: Path, state: State) -> None:
+        self.rules.check_schemas(self, old, new, at, state)
+        ruled = self.rules.at(state)
+        if ruled is not None:
+            self.judge(ruled, old, new, at, state)
+        else:
+            self.default(old, new, at, state)
+
+    @contextmanager
+    def under_waiver(self, state: State) -> Iterator[None]:
+        """Mark what is found meanwhile as waived where a waiver stands over the nodes in this state."""
+        before = self.waiver
+        self.waiver = self.rules.waiver(state, before) if self.rules.waives else before
+        try:
+            yield
+        finally:
+            self.waiver = before
 
     def judge(self, rule: Rule, old: Node, new: Node, at: Path, state: State) -> None:
         """Let a rule judge. Only an `ignore` lets pass that one side has nothing here."""
@@ -186,6 +215,7 @@ class Walk(Findings):
     def beside(self, limit: int | None = None) -> Self:
         """Return a walk to try something with; it raises EnoughError beyond so many differences."""
         trial = copy(self)
+        trial.rules = self.rules.untraced
         trial.trials += 1
         trial.start(limit)
         return trial
@@ -204,6 +234,13 @@ class Walk(Findings):
 
     def later(self, old: Node, new: Node, at: Path, state: State, floor: int) -> None:
         """Compare a node only if a rule later than `floor` speaks of it or of what is below."""
+        if self.rules.waives:
+            with self.under_waiver(state):
+                self._later(old, new, at, state, floor)
+        else:
+            self._later(old, new, at, state, floor)
+
+    def _later(self, old: Node, new: Node, at: Path, state: State, floor: int) -> None:
         rule = self.rules.at(state) if state.accepts else None
         renaming = self.rules.renaming(state) if state.accepts else None
         if rule is not None and rule.number > floor:

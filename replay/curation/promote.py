@@ -62,7 +62,7 @@ def promote(
         "why": why or _why(result, run, instant),
         "tags": ["promoted"],
         "freeze": (case.freeze or instant).isoformat().replace("+00:00", "Z"),
-        "seed": derive_seed(run_seed, case.identity) if case.seed is None else case.seed,
+        "seed": derive_seed(run_seed, case.origin) if case.seed is None else case.seed,
         "request": _request(result),
     }
     if expect is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 from urllib.parse import quote, unquote
@@ -17,10 +18,13 @@ CASE: Final = "Replay-Case"
 CLOCK: Final = "Replay-Clock"
 FROZEN: Final = "frozen"
 
+_TRACE_LENGTH: Final = 32
+_UNQUOTED: Final = re.compile(r"[A-Za-z0-9/:.,#@~_-]{1,512}")
 # Servers refuse long fields; ids may be thousands of characters.
 _LONGEST_CASE: Final = 512
 
 
+@lru_cache(maxsize=2048)
 def moment_headers(case_id: str, instant: datetime | None, seed: int, correlation_id: str) -> Headers:
     """Return what a service needs to freeze its clock and seeds for one case, and to find it in its logs.
 
@@ -30,6 +34,7 @@ def moment_headers(case_id: str, instant: datetime | None, seed: int, correlatio
     return (*moment, (SEED, str(seed)), (CASE, write_case(case_id)), ("traceparent", traceparent(correlation_id)))
 
 
+@lru_cache(maxsize=64)
 def write_instant(instant: datetime) -> str:
     """Return an instant in RFC 3339, in UTC; microseconds only where there are any."""
     return instant.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
@@ -50,6 +55,8 @@ def read_seed(text: str | None) -> int | None:
 
 def write_case(case_id: str) -> str:
     """Return a case's id in ASCII, percent-encoded; a long one is cut, and told apart by a digest."""
+    if _UNQUOTED.fullmatch(case_id):
+        return case_id
     text = quote(case_id, safe="/:.,#@~ -_".replace(" ", ""), errors="replace")
     if len(text) <= _LONGEST_CASE:
         return text
@@ -65,6 +72,6 @@ def read_case(text: str) -> str:
 def traceparent(correlation_id: str) -> str:
     """Return a W3C trace context for a correlation id: always the same one; a trace id stands for itself."""
     digest = blake2b(correlation_id.encode("utf-8", "replace"), digest_size=24).hexdigest()
-    own = re.fullmatch("(?!0{32})[0-9a-f]{32}", correlation_id)
+    own = len(correlation_id) == _TRACE_LENGTH and re.fullmatch("(?!0{32})[0-9a-f]{32}", correlation_id)
     trace, span = (correlation_id if own else digest[:32]), digest[32:]
     return f"00-{trace}-{span}-01"

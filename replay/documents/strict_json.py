@@ -27,6 +27,8 @@ _NOT_STRUCTURE = re.compile(_STRING + r'|[^\[\]{}"]+', re.DOTALL)
 _STEPS: Final = {"[": 1, "{": 1, "]": -1, "}": -1}
 _CONSTANT = re.compile(_STRING + r"|(-?Infinity|NaN)", re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F])|.)", re.DOTALL)
+_MANY_DIGITS = re.compile(r"[eE][+-]?[0-9]{9}")
+"""An exponent that Decimal may refuse; in a string it does no harm."""
 _CUT_WORD = re.compile(r"(?:-|t(?:ru?)?|f(?:a(?:ls?)?)?|n(?:ul?)?|N(?:a)?|-?I[nfity]*|[0-9.eE+-]+)?\s*\Z")
 _LONGEST_ESCAPE = 6
 
@@ -106,6 +108,20 @@ def parse_json(data: bytes | str, *, spelled: bool = False) -> ParsedJson:
     except RecursionError:
         return _failed("too_deep", "too many levels of nesting")
     return ParsedJson(value, ok=True, findings=_surrogates(text))
+
+
+def is_sound_json(data: bytes) -> bool:
+    """Tell whether `parse_json` would find no flaw, at less than half its cost; False where that is not plain."""
+    try:
+        text = data.decode()
+        if _too_deep(text) or _may_hold_surrogates(text) or _MANY_DIGITS.search(text):
+            return False
+        objects: list[list[tuple[str, Any]]] = []
+        # Each object is handed over as its pairs, by C code to C code; `null` stands for it in what is around it.
+        json.JSONDecoder(object_pairs_hook=objects.append, parse_constant=_refuse).decode(text)
+    except (_IrregularError, ValueError, RecursionError):
+        return False
+    return sum(map(len, objects)) == sum(map(len, map(dict, objects)))
 
 
 def parse_plain(text: str) -> Any:

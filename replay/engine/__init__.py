@@ -2,6 +2,7 @@
 
 from replay.engine.closing import Tally, tally
 from replay.engine.outcome import Referee
-from replay.engine.run import Finished, Plan, Run, resumed
+from replay.engine.plan import Plan, Sending
+from replay.engine.run import Finished, Run
 
-__all__ = ["Finished", "Plan", "Referee", "Run", "Tally", "resumed", "tally"]
+__all__ = ["Finished", "Plan", "Referee", "Run", "Sending", "Tally", "tally"]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from statistics import fmean, median
 
+from replay.compare.sight import BODY_UNSEEN
 from replay.engine.clusters import Clusters
-from replay.models import SIDES, Counts, OutcomeName, Quantiles, Result, Side, Spread
+from replay.engine.parity import Parity
+from replay.engine.spreads import Spreads
+from replay.models import SIDES, Counts, Observation, OutcomeName, Quantiles, Result, Side, Spread
 from replay.verdict.sketch import Sketch
 
 
@@ -21,12 +22,17 @@ class Tally:
     errors: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
     accepted: Counter[str] = field(default_factory=Counter)
+    waived: Counter[str] = field(default_factory=Counter)
     clusters: Clusters = field(default_factory=Clusters)
+    parity: Parity = field(default_factory=Parity)
     _latency: dict[Side, Sketch] = field(default_factory=lambda: {side: Sketch() for side in SIDES})
-    _measures: dict[str, array[float]] = field(default_factory=dict)
+    _planned: dict[Side, Sketch] = field(default_factory=lambda: {side: Sketch() for side in SIDES})
+    _late: Sketch = field(default_factory=Sketch)
+    _measures: Spreads = field(default_factory=Spreads)
     _unfrozen: Counter[Side] = field(default_factory=Counter)
     _answers: Counter[Side] = field(default_factory=Counter)
     _refused: int = 0
+    _unseen: int = 0
     _judged: set[str] = field(default_factory=set)
 
     def add(self, result: Result) -> None:
@@ -37,21 +43,27 @@ class Tally:
         if result.skipped is not None:
             self.skipped[result.skipped] += 1
         self.accepted.update({acceptance.rule for acceptance in result.accepted})
+        self.waived.update({difference.waived for difference in result.differences if difference.waived})
         self._judged.update(difference.rule for difference in result.differences)
         self._refused += result.outcome == "match" and _refused(result)
+        self._unseen += result.outcome == "match" and BODY_UNSEEN in result.flags
         self.clusters.add(result)
+        self.parity.add(result)
         for measure in result.measures:
-            if measure.value is not None:
-                self._measures.setdefault(measure.name, array("d")).append(measure.value)
+            self._measures.add(measure)
         for side in SIDES:
-            self._add_answer(side, result)
+            self._add_answer(side, result.old if side == "old" else result.new)
 
-    def _add_answer(self, side: Side, result: Result) -> None:
-        observation = result.old if side == "old" else result.new
+    def _add_answer(self, side: Side, observation: Observation | None) -> None:
         if observation is None:
             return
-        if observation.timing is not None and observation.error is None:
-            self._latency[side].add(observation.timing.latency_ms)
+        timing = observation.timing
+        if timing is not None and timing.late_ms is not None and side == "new":
+            self._late.add(timing.late_ms)
+        if timing is not None and observation.error is None:
+            self._latency[side].add(timing.latency_ms)
+            if timing.planned_ms is not None:
+                self._planned[side].add(timing.planned_ms)
         if observation.status is not None or observation.error is None:
             self._answers[side] += 1
             self._unfrozen[side] += observation.clock_frozen is not True
@@ -73,6 +85,10 @@ class Tally:
         if matched and self._refused * 2 >= matched:
             share = f"{self._refused:,} of {matched:,} matching cases were answered with 4xx by both sides"
             yield f"{share}: are the base URLs, the credentials and the data what the traffic was made for?"
+
+        if self._unseen * 2 > matched:
+            of = f"{self._unseen:,} of {matched:,} matching cases"
+            yield f"of {of} rules ignore the whole body: see `replay rules check`"
 
     def counts(self, not_sent: int = 0) -> Counts:
         """Return the sum that every report prints; `not_sent` are selected cases that the run never came to."""
@@ -100,9 +116,21 @@ class Tally:
         """Return each side's latencies, in milliseconds, over its whole answers."""
         return {side: _quantiles(sketch) for side, sketch in self._latency.items() if sketch.n}
 
+    def planned_latency(self) -> Mapping[Side, Quantiles]:
+        """Return each side's latencies from the moment that was planned; empty where nothing was."""
+        return {side: _quantiles(sketch) for side, sketch in self._planned.items() if sketch.n}
+
+    def lateness(self) -> Quantiles | None:
+        """Return how much later than planned cases were begun, in milliseconds; None where nothing was planned."""
+        return _quantiles(self._late) if self._late.n else None
+
+    def answered(self, side: Side) -> bool:
+        """Tell whether a side gave any answer."""
+        return self._answers[side] > 0
+
     def measures(self) -> Mapping[str, Spread]:
         """Return how each measure is distributed."""
-        return {name: Spread(len(it), min(it), median(it), fmean(it), max(it)) for name, it in self._measures.items()}
+        return self._measures.spreads()
 
 
 def _refused(result: Result) -> bool:

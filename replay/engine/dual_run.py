@@ -1,50 +1,92 @@
-"""The dual run: each case to old and new, in random order, under one instant and one seed."""
+"""The dual run: each case to old and new, in a fair order, under one instant and one seed."""
 
 from __future__ import annotations
 
 import asyncio
-import random
-from collections.abc import AsyncGenerator, Iterable, Iterator
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
 
 from replay.engine.outcome import Referee, skipped
+from replay.engine.pacing import NS, Planned
+from replay.engine.plan import Sending, Sent
 from replay.engine.pulse import Pulse
-from replay.engine.schedule import scheduled
-from replay.engine.sides import Parties, asked, refusal
+from replay.engine.schedule import Schedule
+from replay.engine.sides import Parties, Party, asked, refusal
 from replay.errors import InputError, ReplayError
-from replay.models import SIDES, Case, Observation, Result, Side
+from replay.models import SIDES, Case, CaseKind, Failed, Observation, Result, Side
 from replay.sampling import derive_seed
+from replay.selection import SAFE_METHODS
 from replay.targets.base import Moment
 
+Finished = Callable[[Result], None]
 
-@dataclass(slots=True)
+
 class DualRun:
     """Sends cases to both sides and compares what comes back; one run, on one event loop.
 
-    `instant` is for cases that bring none. `stop` ends the run early, from outside or when a side is gone;
-    `ended_because` then says why.
+    It ends early by `stop`, or by itself when a side is gone; `ended_because` then says why.
     """
 
-    sides: Parties
-    referee: Referee
-    seed: int
-    instant: datetime
-    concurrency: int
-    stop: asyncio.Event = field(default_factory=asyncio.Event)
-    ended_because: str = ""
-    exhausted: bool = False
-    """Every case was taken from its source."""
-    pulses: dict[Side, Pulse] = field(default_factory=lambda: {side: Pulse(side) for side in SIDES})
+    def __init__(self, sides: Parties, referee: Referee, sending: Sending) -> None:
+        self.sides = sides
+        self.sending = sending
+        self.pulses: dict[Side, Pulse] = {
+            side: Pulse(side, sides[side].spec.stop_after if side in sides else None) for side in SIDES
+        }
+        self.ended_because = ""
+        self.exhausted = False
+        """Every case was taken from its source."""
+        self.stopped = False
+        self._referee = referee
+        self._asked: dict[CaseKind, tuple[Party, ...]] = {kind: asked(kind, sides) for kind in ("golden", "traffic")}
+        self._schedule: Schedule[Result] | None = None
+        self._answered: deque[_Asking] = deque()
 
     @property
     def complete(self) -> bool:
         """Tell whether every case has its result."""
-        return self.exhausted and not self.stop.is_set()
+        return self.exhausted and not self.stopped
 
-    def results(self, cases: Iterable[Case]) -> AsyncGenerator[Result, None]:
-        """Yield the result of each case as it is finished."""
-        return scheduled(cases, self._replay, concurrency=self.concurrency, stop=self.stop)
+    async def warm(self, cases: Iterable[Case]) -> int:
+        """Send the first cases that may be sent at any time, and forget what comes back; return how many those were."""
+        safe = (case for case in cases if case.request.method in SAFE_METHODS)
+        few = list(islice(self.readable(safe), self.sending.warmup))
+        await self._carry_out(map(Planned, few), lambda _: None)
+        self.exhausted = False
+        return len(few)
+
+    async def run(self, planned: Iterable[Planned], finished: Finished) -> None:
+        """Carry every case out, and hand each result on as it comes. Raises what is no side's doing."""
+        await self._carry_out(planned, finished)
+
+    async def _carry_out(self, planned: Iterable[Planned], finished: Finished) -> None:
+        if self.stopped:
+            return
+        self._schedule = Schedule(planned, self._begin, finished, concurrency=self.sending.concurrency)
+        await self._schedule.run()
+
+    def stop(self) -> None:
+        """End early: nothing more is begun."""
+        self.stopped = True
+        if self._schedule is not None:
+            self._schedule.stop()
+
+    def hold(self) -> None:
+        """Begin nothing for now."""
+        if self._schedule is not None:
+            self._schedule.hold()
+
+    def go_on(self) -> None:
+        """Begin cases again."""
+        if self._schedule is not None:
+            self._schedule.go_on()
+
+    def fail(self, error: BaseException) -> None:
+        """End early, and have `run` raise this error."""
+        if self._schedule is not None:
+            self._schedule.fail(error)
 
     def readable(self, cases: Iterable[Case]) -> Iterator[Case]:
         """Yield cases up to the first record that cannot be read: that one ends the run, and what was done stays."""
@@ -59,29 +101,127 @@ class DualRun:
         self.ended_because = f"{error.place}: {error.fact}" if error.place else error.fact
         self.exhausted = False
 
-    async def _replay(self, case: Case) -> Result:
-        reason = refusal(case, self.sides)
+    def sent(self, warmed: int) -> Sent:
+        """Return how the sending went."""
+        schedule = self._schedule
+        return Sent(
+            complete=self.complete,
+            ended_because=self.ended_because,
+            silent={side: it.last_answer for side, it in self.pulses.items() if it.silent},
+            clock_notes={side: party.target.clock_note for side, party in self.sides.items()},
+            warmed=warmed,
+            begun=schedule.begun if schedule is not None else 0,
+            planned_seconds=schedule.planned_ns / NS if schedule is not None else 0.0,
+            spent_seconds=schedule.spent_ns / NS if schedule is not None else 0.0,
+        )
+
+    def _begin(self, case: Case, late_ms: float | None, done: Finished, failed: Failed) -> None:
+        parties = self._asked[case.kind]
+        reason = refusal(case, parties)
         if reason is not None:
-            return skipped(case, reason)
-        observed = await self._observe(case)
-        return self.referee.result(case, observed.get("old"), observed["new"])
-
-    async def _observe(self, case: Case) -> dict[Side, Observation]:
-        seed = derive_seed(self.seed, case.identity)
-        moment = Moment(case.freeze or self.instant, seed if case.seed is None else case.seed)
+            done(skipped(case, reason))
+            return
+        seed = derive_seed(self.sending.seed, case.origin)
+        moment = Moment(case.freeze or self.sending.instant, seed if case.seed is None else case.seed)
         # Who goes first is drawn for each case: a warm cache would favour the second.
-        order = asked(case, self.sides)
-        random.Random(seed).shuffle(order)  # noqa: S311 - a fair coin, not a secret
-        observed: dict[Side, Observation] = {}
-        for party in order:
-            observation = await party.target.send(case, moment)
-            observed[party.side] = observation
-            self._feel(party.side, case, observation)
-        return observed
+        if self.sending.order == "random" and seed & 1:
+            parties = parties[::-1]
+        _Asking(self, case, moment, parties, (late_ms, done, failed)).begin()
 
-    def _feel(self, side: Side, case: Case, observation: Observation) -> None:
+    def judge_later(self, asking: _Asking) -> None:
+        """Have a case compared when the loop has looked for further answers.
+
+        Comparing takes longer than reading: done at once, it would be counted as the latency of every answer that
+        waits. One case is compared for each look.
+        """
+        self._answered.append(asking)
+        if len(self._answered) == 1:
+            asyncio.get_running_loop().call_soon(self._judge_one)
+
+    def _judge_one(self) -> None:
+        self._answered[0].judge()
+        self._answered.popleft()
+        if self._answered:
+            asyncio.get_running_loop().call_soon(self._judge_one)
+
+    def judged(self, case: Case, old: Observation | None, new: Observation) -> Result:
+        """Return the result of a case that every side has answered."""
+        return self._referee.result(case, old, new)
+
+    def feel(self, side: Side, case: Case, observation: Observation) -> None:
+        """Note whether a side still answers; one that does not ends the run."""
         pulse = self.pulses[side]
         pulse.feel(case, observation)
-        if pulse.gone and not self.stop.is_set():
-            self.ended_because = pulse.story
-            self.stop.set()
+        if pulse.gone and not self.stopped:
+            # Where both are gone, the other one is only a case or two behind.
+            self.ended_because = "; ".join(it.story for it in self.pulses.values() if it.gone or it.silent)
+            self.stop()
+
+
+class _Asking:
+    """One case under way: which sides are still to be asked, and what the others said."""
+
+    __slots__ = ("_case", "_done", "_failed", "_late_ms", "_moment", "_parties", "_run", "_seen")
+
+    def __init__(
+        self,
+        run: DualRun,
+        case: Case,
+        moment: Moment,
+        parties: Sequence[Party],
+        told: tuple[float | None, Finished, Failed],
+    ) -> None:
+        self._run = run
+        self._case = case
+        self._moment = moment
+        self._parties = parties
+        self._late_ms, self._done, self._failed = told
+        self._seen: dict[Side, Observation] = {}
+
+    def begin(self) -> None:
+        """Ask the first side, or all of them."""
+        if self._run.sending.order == "together":
+            for party in self._parties:
+                self._ask(party)
+        else:
+            self._ask(self._parties[0])
+
+    def _ask(self, party: Party) -> None:
+        def done(observation: Observation) -> None:
+            self._answered(party.side, observation)
+
+        party.target.begin(self._case, self._moment, done, self._fail)
+
+    def _answered(self, side: Side, observation: Observation) -> None:
+        try:
+            seen = self._seen
+            seen[side] = observation if self._late_ms is None else self._late(observation)
+            self._run.feel(side, self._case, observation)
+            if len(seen) == len(self._parties):
+                self._run.judge_later(self)
+            elif self._run.sending.order != "together":
+                self._ask(self._parties[1])
+        except BaseException as error:  # noqa: BLE001 - no mistake of ours may be lost on the way through the loop
+            self._fail(error)
+
+    def judge(self) -> None:
+        """Compare what the sides said, and tell the result."""
+        try:
+            self._done(self._run.judged(self._case, self._seen.get("old"), self._seen["new"]))
+        except BaseException as error:  # noqa: BLE001 - as above
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        """Tell once: of two sides that are asked together, both may come to nothing."""
+        failed, self._failed = self._failed, _told
+        failed(error)
+
+    def _late(self, observation: Observation) -> Observation:
+        """Return an observation that tells how late its case was begun."""
+        if observation.timing is None:
+            return observation
+        return replace(observation, timing=replace(observation.timing, late_ms=self._late_ms))
+
+
+def _told(_error: BaseException) -> None:
+    """Take an error of a case whose failure is known already."""

@@ -2,35 +2,102 @@
 
 from __future__ import annotations
 
-import time
+import asyncio
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from replay.models import Result
-from replay.store.base import Store
+from replay.store.pages import Draft
 
-BATCH: Final = 200
 SECONDS: Final = 0.5
 
 
-class Recorder:
-    """Collects results and stores them, a batch in one transaction. May be flushed from another thread."""
+class Sink(Protocol):
+    """Where results are kept: the store itself, or a journal that it reads later."""
 
-    def __init__(self, store: Store, run: str, redact: Callable[[Result], Result]) -> None:
-        self._store = store
+    def write(self, run: str, draft: Draft) -> None:
+        """Keep all that is drafted or, on an error, nothing. Raise StoreError where no more can be kept."""
+
+
+class Flow(Protocol):
+    """What makes results, and can be asked to wait."""
+
+    def hold(self) -> None:
+        """Make no more for now."""
+
+    def go_on(self) -> None:
+        """Make results again."""
+
+    def fail(self, error: BaseException) -> None:
+        """Make no more: what is made cannot be kept."""
+
+
+class Recorder:
+    """Collects results and keeps them, a page in one transaction, while further ones come in.
+
+    A page is packed and written in a thread: a slow disk must not look like a slow service. While it is, the next one
+    is drafted; once that is full too, the flow is held, so that a disk which is slower than the services bounds the
+    run and not the memory.
+    """
+
+    def __init__(self, sink: Sink, run: str, redact: Callable[[Result], Result], flow: Flow) -> None:
+        self._sink = sink
         self._run = run
         self._redact = redact
-        self._batch: list[Result] = []
-        self._since = time.monotonic()
+        self._flow = flow
+        self._draft = Draft()
+        self._timer: asyncio.TimerHandle | None = None
+        self._writing: asyncio.Future[None] | None = None
+        self._error: BaseException | None = None
+        self._held = False
 
-    def add(self, result: Result) -> bool:
-        """Take a result in; secrets end here. Return whether it is time to flush."""
-        self._batch.append(self._redact(result))
-        return len(self._batch) >= BATCH or time.monotonic() - self._since >= SECONDS
+    def add(self, result: Result) -> None:
+        """Take a result in; secrets end here."""
+        full = self._draft.add(self._redact(result))
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(SECONDS, self._begin)
+        if full:
+            if self._writing is None:
+                self._begin()
+            elif not self._held:
+                self._held = True
+                self._flow.hold()
+
+    def _begin(self) -> None:
+        self._cancel_timer()
+        if self._writing is not None or not self._draft:
+            return
+        draft, self._draft = self._draft, Draft()
+        self._writing = asyncio.get_running_loop().run_in_executor(None, self._sink.write, self._run, draft)
+        self._writing.add_done_callback(self._written)
+
+    def _written(self, writing: asyncio.Future[None]) -> None:
+        self._writing = None
+        self._error = writing.exception()
+        if self._error is not None:
+            self._flow.fail(self._error)
+            return
+        if self._held:
+            self._held = False
+            self._begin()
+            self._flow.go_on()
+
+    async def close(self) -> None:
+        """Keep what is left; raise StoreError where that fails."""
+        self._cancel_timer()
+        if self._writing is not None:
+            await asyncio.wait([self._writing])
+        if self._error is not None:
+            raise self._error
+        self.flush()
 
     def flush(self) -> None:
-        """Store what is waiting. Raise StoreError where the store takes no more."""
-        batch, self._batch = self._batch, []
-        self._since = time.monotonic()
-        if batch:
-            self._store.add(self._run, batch)
+        """Keep what is waiting, at once; may be called from a signal's handler."""
+        draft, self._draft = self._draft, Draft()
+        if draft:
+            self._sink.write(self._run, draft)
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

@@ -1,56 +1,29 @@
-"""One run from its plan to its verdict: begin or go on, send, record, close."""
+"""One run from its plan to its verdict: begin or go on, send from one process or several, close."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, aclosing, contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from typing import Protocol
+import gc
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
-from replay.engine.closing import Tally
-from replay.engine.dual_run import DualRun
-from replay.engine.outcome import Referee
-from replay.engine.recording import Recorder
-from replay.engine.sides import Parties, parties, started
-from replay.errors import InputError, RunError, StoreError
-from replay.models import Case, Intake, Result, Side, SideInfo, Summary, TargetSpec, Verdict
-from replay.store.base import RunRecord, RunState, Store
-from replay.verdict import Criterion, Judge
+from replay.engine.loop import event_loop
+from replay.engine.plan import Plan, Sent, Watch
+from replay.engine.sender import Outlet, Sender, having_sent
+from replay.engine.summary import closed
+from replay.engine.workers import Crew
+from replay.models import Case, OutcomeName, Summary, Verdict
+from replay.store.base import RunState
+from replay.store.sqlite import SqliteStore
 
-
-class Selected(Protocol):
-    """The cases of a run, read anew at every iteration."""
-
-    def __iter__(self) -> Iterator[Case]:
-        """Yield the selected cases."""
-
-    @property
-    def intakes(self) -> Sequence[Intake]:
-        """Return the readers' own accounts."""
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """All that is decided before anything is sent."""
-
-    record: RunRecord
-    cases: Selected
-    sides: Mapping[Side, TargetSpec]
-    referee: Referee
-    criteria: Sequence[Criterion]
-    seed: int
-    instant: datetime
-    concurrency: int
-    total: int | None = None
-    """How many cases are selected, where that is known beforehand."""
-    redact: Callable[[Result], Result] = lambda result: result
-    warnings: tuple[str, ...] = ()
-    musts: tuple[str, ...] = ()
-    """The settings' rules, by name, whose intended change has to be seen in some case."""
-    whole: bool = True
-    """Everything that the settings name is replayed, so that what no case showed was shown by none there is."""
+def _nobody(_outcome: OutcomeName, _n: int = 1) -> None:
+    """Watch nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,169 +32,109 @@ class Finished:
 
     summary: Summary
     verdict: Verdict | None
+    signalled: int | None = None
+    """The signal that ended it, if one did."""
 
 
-@dataclass(slots=True)
 class Run:
-    """Carries a plan out. `watch` sees every result as it comes."""
+    """Carries a plan out.
 
-    plan: Plan
-    store: Store
-    watch: Callable[[Result], None] = lambda _result: None
-    stop: asyncio.Event = field(default_factory=asyncio.Event)
-    interrupted: bool = False
-    _recorder: Recorder | None = None
-    _sent: tuple[DualRun, Parties] | None = None
+    `watch` is told the outcome of every result; `given_up` is called where a second signal ends the process at once.
+    """
 
-    async def send(self, *, resumed: bool = False) -> None:
-        """Send every case that has no result yet. Raise RunError or StoreError; what was done is stored."""
-        plan = self.plan
-        if resumed:
-            self.store.mark(plan.record.id, "running")
-        sides = parties(plan.sides, concurrency=plan.concurrency)
-        async with AsyncExitStack() as stack:
-            await started(sides, stack)
-            if not resumed:
-                self.store.begin(plan.record)
-            dual = DualRun(sides, plan.referee, plan.seed, plan.instant, plan.concurrency, self.stop)
-            cases = _left(plan, self.store) if resumed else plan.cases
-            self._sent = dual, sides
-            with sending():
-                await self._record(dual, dual.readable(cases))
+    def __init__(
+        self,
+        plan: Plan,
+        store: SqliteStore,
+        watch: Watch = _nobody,
+        given_up: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.plan = plan
+        self.store = store
+        self._watch = watch
+        self._given_up = given_up
+        self._sending: Sender | Crew | None = None
+        self._signalled: int | None = None
 
-    async def _record(self, dual: DualRun, cases: Iterable[Case]) -> None:
-        self._recorder = recorder = Recorder(self.store, self.plan.record.id, self.plan.redact)
-        try:
-            async with aclosing(dual.results(cases)) as results:
-                async for result in results:
-                    if recorder.add(result):
-                        # In a thread: a slow disk must not look like a slow service.
-                        await asyncio.to_thread(recorder.flush)
-                    self.watch(result)
-        except (RunError, InputError) as error:
-            dual.end(error)
-        finally:
-            recorder.flush()
+    def carry_out(self, *, resumed: bool = False) -> Finished:
+        """Send every case that has no result yet, and judge all there are.
 
-    def interrupt(self) -> None:
-        """End the run early: nothing more is sent, what is done is kept."""
-        self.interrupted = True
-        self.stop.set()
-
-    def flush(self) -> None:
-        """Store what is waiting to be stored."""
-        if self._recorder is not None:
-            self._recorder.flush()
-
-    def close(self, *, signalled: int | None = None) -> Finished:
-        """Walk over what is stored, judge it, and keep how the run ended. Call it after `send`, outside of the loop.
-
-        `signalled` is the signal that ended the run, if one did: the verdict's exit code says so, as shells do.
+        Raise TargetError where a side cannot be started, before anything is sent; later RunError or StoreError. What
+        was done is stored. SIGINT and SIGTERM end the sending in order, a second one at once.
         """
-        if self._sent is None:
-            raise RuntimeError("a run is sent before it is closed")
-        dual, sides = self._sent
-        with sending():
-            return self._closed(dual, sides, signalled)
+        _let_garbage_lie()
+        sent = self._sent(resumed=resumed)
+        with having_sent():
+            return self._closed(sent)
 
-    def _closed(self, dual: DualRun, sides: Parties, signalled: int | None) -> Finished:
-        summary, verdict = close(self.plan, self.store, dual, sides, _reason(self, dual))
-        state: RunState = "interrupted" if self.interrupted else "complete" if summary.complete else "incomplete"
-        if signalled is not None:
-            verdict = replace(verdict, exit_code=128 + signalled)
+    def _sent(self, *, resumed: bool) -> Sent:
+        plan, store = self.plan, self.store
+        if resumed:
+            store.mark(plan.record.id, "running")
+            store.take_in(plan.record.id, ended=True)
+
+        def begun() -> None:
+            if not resumed:
+                store.begin(plan.record)
+
+        if plan.sending.workers > 1:
+            self._sending = crew = Crew(plan, store, self._watch, resumed=resumed)
+            with _caught(self._catch):
+                return crew.run(begun)
+        left = _left(plan, store) if resumed else _all
+        self._sending = sender = Sender(plan, Outlet(store, self._watch, left))
+        with asyncio.Runner(loop_factory=event_loop()) as runner:
+            return runner.run(self._on_loop(sender, begun))
+
+    async def _on_loop(self, sender: Sender, begun: Callable[[], None]) -> Sent:
+        loop = asyncio.get_running_loop()
+        for number in SIGNALS:
+            loop.add_signal_handler(number, self._catch, number)
+        return await sender.run(begun)
+
+    def _catch(self, number: int) -> None:
+        if self._sending is None:
+            return
+        if self._signalled is not None:
+            self._given_up()
+            self._sending.flush()
+            os._exit(128 + number)
+        self._signalled = number
+        self._sending.stop()
+
+    def _closed(self, sent: Sent) -> Finished:
+        interrupted = self._signalled is not None
+        summary, verdict = closed(self.plan, self.store, sent, "it was interrupted" if interrupted else "")
+        state: RunState = "interrupted" if interrupted else "complete" if summary.complete else "incomplete"
+        if self._signalled is not None:
+            verdict = replace(verdict, exit_code=128 + self._signalled)
         answer = None if self.plan.record.collect else verdict
         self.store.finish(self.plan.record.id, state, summary, answer)
-        return Finished(summary, answer)
+        return Finished(summary, answer, self._signalled)
+
+
+def _let_garbage_lie() -> None:
+    """Look for reference cycles seldom: what a case leaves behind holds none, and there are thousands a second."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 @contextmanager
-def sending() -> Iterator[None]:
-    """Give a store that fails the exit code of a run that did not complete: cases have been sent."""
+def _caught(catch: Callable[[int], None]) -> Iterator[None]:
+    """Have signals call `catch`, where no event loop does."""
+    before = {number: signal.signal(number, lambda caught, _frame: catch(caught)) for number in SIGNALS}
     try:
         yield
-    except StoreError as error:
-        error.exit_code = RunError.exit_code
-        raise
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
-def _reason(run: Run, dual: DualRun) -> str:
-    if run.interrupted:
-        return "it was interrupted"
-    return "" if dual.complete else dual.ended_because or "it was stopped"
+def _left(plan: Plan, store: SqliteStore) -> Callable[[Case], bool]:
+    """Return what tells whether a case has no result yet."""
+    return lambda case: not store.done(plan.record.id, case.identity)
 
 
-def _left(plan: Plan, store: Store) -> Iterator[Case]:
-    """Yield the cases that have no result yet."""
-    return (case for case in plan.cases if not store.done(plan.record.id, case.identity))
-
-
-def close(plan: Plan, store: Store, dual: DualRun, sides: Parties, reason: str) -> tuple[Summary, Verdict]:
-    """Walk once over what was stored: the sums, and the verdict. `reason` tells why the run did not complete, if so."""
-    sums, judge = Tally(), Judge(plan.criteria, plan.record.gate)
-    for result in store.results(plan.record.id, bodies=False):
-        sums.add(result)
-        judge.add(result)
-    reason = reason or _miscounted(plan, sums)
-    complete = not reason
-    not_sent = _not_sent(plan, sums, reason)
-    counts = sums.counts(not_sent)
-    unseen = [f"no case showed the intended change: {rule}" for rule in sums.unseen(plan.musts)]
-    infos = {side: _side_info(side, sums, dual, sides) for side in ("old", "new")}
-    summary = Summary(
-        run=plan.record.id,
-        started=plan.record.started,
-        finished=datetime.now(UTC),
-        complete=complete,
-        old=infos["old"],
-        new=infos["new"],
-        counts=counts,
-        decision=plan.record.settings.get("decision"),
-        owner=plan.record.settings.get("owner"),
-        seed=plan.seed,
-        intake=tuple(plan.cases.intakes),
-        clusters=sums.clusters.clusters(),
-        latency=sums.latency(),
-        measures=sums.measures(),
-        accepted=dict(sums.accepted.most_common()),
-        skipped=dict(sums.skipped.most_common()) | ({f"not sent: {reason}": not_sent} if not_sent else {}),
-        errors=dict(sums.errors.most_common()),
-        warnings=(*plan.warnings, *sums.warnings(), *unseen),
-    )
-    return summary, judge.verdict(complete=complete, reason=reason, doubts=unseen if plan.whole else ())
-
-
-def _miscounted(plan: Plan, sums: Tally) -> str:
-    """Tell where the results are not as many as the cases that were counted beforehand: none may be lost unseen."""
-    found = sums.counts().loaded
-    if plan.total is None or plan.total == found:
-        return ""
-    return f"{plan.total} cases were selected and {found} have a result: the inputs changed meanwhile"
-
-
-def _not_sent(plan: Plan, sums: Tally, reason: str) -> int:
-    if not reason or plan.total is None:
-        return 0
-    return max(0, plan.total - sums.counts().loaded)
-
-
-def _side_info(side: Side, sums: Tally, dual: DualRun, sides: Parties) -> SideInfo:
-    party = sides.get(side)
-    if party is None:
-        return SideInfo("nothing: goldens are held against what they expect", "recorded")
-    last = dual.pulses[side].last_answer if dual.pulses[side].silent else None
-    if party.target.kind == "recorded":
-        return SideInfo(party.target.name, "recorded", last_answer=last)
-    frozen = sums.frozen(side)
-    note = "" if frozen else _clock_note(party.target.kind)
-    return SideInfo(party.target.name, "frozen" if frozen else "not frozen", note, last)
-
-
-def _clock_note(kind: str) -> str:
-    if kind == "live":
-        return "the service does not obey the Replay-Time header"
-    return "freezegun did not take hold in its worker processes"
-
-
-def resumed(plan: Plan, record: RunRecord) -> Plan:
-    """Return the plan under the id and the instant of the run that it goes on with."""
-    return replace(plan, record=record, instant=datetime.fromisoformat(record.settings["instant"]))
+def _all(_case: Case) -> bool:
+    return True

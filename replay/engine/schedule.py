@@ -1,85 +1,219 @@
-"""Which cases are under way: so many at a time, a session's own cases in their order."""
+"""Which cases are under way: so many at a time, a session's own cases in their order, none before its moment."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
-from typing import Any, Final, TypeVar
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Final, Generic, TypeVar
 
-from replay.models import Case
+from replay.engine.pacing import Planned
+from replay.models import Case, Failed
+from replay.wire.clock import now_ns
 
 T = TypeVar("T")
-Tasks = set[asyncio.Task[T]]
+Begin = Callable[[Case, float | None, Callable[[T], None], Failed], None]
+"""Begins a case, which is so many milliseconds late (None without a moment), and tells what became of it, once."""
 
 GRACE: Final = 2.0
 """Seconds that cases under way get to finish once a run is stopped: what was sent should be known, not sent again."""
+LOOKAHEAD: Final = 16
+"""How many times `concurrency` cases may wait for the one before them in their session, while others overtake them."""
+AT_ONCE: Final = 128
+"""How many cases are begun before everybody else on the loop has a turn: many cost nothing, as skipped ones do."""
+_SHORTEST: Final = 0.001  # uvloop counts in milliseconds, and takes less for now
 
 
-async def scheduled(
-    cases: Iterable[Case], work: Callable[[Case], Awaitable[T]], *, concurrency: int, stop: asyncio.Event
-) -> AsyncGenerator[T, None]:
-    """Yield what `work` makes of each case, as it is finished. After `stop` no further case is begun.
+class Schedule(Generic[T]):
+    """Carries cases out, at most `concurrency` at a time, and hands each result to `finished` as it comes.
 
-    At most `concurrency` cases are taken from the source beyond those whose results were yielded, so that neither
-    cases nor results pile up. With a concurrency of 1 the order is the source's. Where `work` raises, what is finished
-    is yielded first. Close the generator (`aclosing`) where it is not read to its end.
+    A case of a session begins when the one before it has ended. With a concurrency of 1 the order is the source's. No
+    case is taken from the source before there is room for it, save those that wait for their session.
+    Everything happens on one event loop; nothing here waits for a thread.
     """
-    under_way: Tasks[T] = set()
-    last_of: dict[str, asyncio.Task[T]] = {}
-    source = iter(cases)
-    stopping = asyncio.ensure_future(stop.wait())
-    try:
-        while not stop.is_set() and (case := next(source, None)) is not None:
-            under_way.add(_begin(case, work, last_of, stop))
-            if len(under_way) >= concurrency:
-                for result in await _finished(under_way, stopping):
-                    yield result
-        while under_way and not stop.is_set():
-            for result in await _finished(under_way, stopping):
-                yield result
-        if under_way:
-            await asyncio.wait(under_way, timeout=GRACE)
-            for result in _taken(under_way, {task for task in under_way if task.done()}):
-                yield result
-    finally:
-        for task in (stopping, *under_way):
-            task.cancel()
-        await asyncio.gather(stopping, *under_way, return_exceptions=True)
 
+    def __init__(
+        self, planned: Iterable[Planned], begin: Begin[T], finished: Callable[[T], None], *, concurrency: int
+    ) -> None:
+        self._source = iter(planned)
+        self._begin = begin
+        self._finished = finished
+        self._concurrency = concurrency
+        self._under_way = 0
+        self._next: Planned | None = None
+        self._sessions: dict[str, deque[Planned]] = {}
+        self._ready: deque[tuple[Planned, int]] = deque()
+        """Cases whose turn in their session has come, and since when."""
+        self._waiting = 0
+        self._began_ns = 0
+        self._exhausted = self._stopped = self._filling = self._held = False
+        self._timer: asyncio.TimerHandle | None = None
+        self.begun = 0
+        self.planned_ns = 0
+        """The moment of the last case that was begun, after the run began; 0 where nothing is planned."""
+        self.spent_ns = 0
+        """When the last planned case was really begun, after the run began."""
+        self._error: BaseException | None = None
+        self._over: asyncio.Future[None] | None = None
 
-def _begin(
-    case: Case, work: Callable[[Case], Awaitable[T]], last_of: dict[str, asyncio.Task[T]], stop: asyncio.Event
-) -> asyncio.Task[T]:
-    session = case.session
-    task = asyncio.ensure_future(_after(last_of.get(session) if session is not None else None, case, work, stop))
-    if session is not None:
-        last_of[session] = task
-        task.add_done_callback(lambda done: last_of.pop(session) if last_of.get(session) is done else None)
-    return task
+    async def run(self) -> None:
+        """Carry everything out. Where a case raises, no further one is begun, and the error comes out at the end."""
+        self._over = asyncio.get_running_loop().create_future()
+        self._began_ns = now_ns()
+        self._fill()
+        try:
+            await self._over
+        finally:
+            self._stopped = True
+            self._cancel_timer()
+        if self._error is not None:
+            raise self._error
 
+    def stop(self) -> None:
+        """Begin nothing more, and end when what is under way has, or its time is up."""
+        if self._stopped:
+            return
+        self._stopped = True
+        self._cancel_timer()
+        if self._over is not None and not self._over.done():
+            asyncio.get_running_loop().call_later(GRACE, self._end)
+            self._settle()
 
-async def _after(
-    previous: asyncio.Task[T] | None, case: Case, work: Callable[[Case], Awaitable[T]], stop: asyncio.Event
-) -> T:
-    if previous is not None:
-        await asyncio.wait([previous])
-        if stop.is_set():
-            raise asyncio.CancelledError
-    return await work(case)
+    def fail(self, error: BaseException) -> None:
+        """Begin nothing more, and raise this error once what is under way has ended."""
+        self._error = self._error or error
+        self.stop()
 
+    def hold(self) -> None:
+        """Begin nothing more for now: results are not taken as fast as they come."""
+        self._held = True
 
-async def _finished(under_way: Tasks[T], stopping: asyncio.Task[Any]) -> list[T]:
-    """Wait for whatever finishes next, and return what has; nothing when the run is stopped first."""
-    awaited: set[asyncio.Task[Any]] = {*under_way, stopping}
-    done, _ = await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
-    return _taken(under_way, {task for task in under_way if task in done})
+    def go_on(self) -> None:
+        """Begin cases again."""
+        self._held = False
+        self._fill()
 
+    # ------------------------------------------------------------------------------------------------------- beginning
 
-def _taken(under_way: Tasks[T], done: Tasks[T]) -> list[T]:
-    """Take finished tasks off, and return what they made. One that failed stays until all others have been taken."""
-    failed = [task for task in done if not task.cancelled() and task.exception() is not None]
-    results = [task.result() for task in done if not task.cancelled() and task not in failed]
-    if failed and not results:
-        raise failed[0].exception() or asyncio.CancelledError
-    under_way -= done - set(failed)
-    return results
+    def _fill(self) -> None:
+        # A case may end before it has begun, so to speak: the loop below then goes on, and not one within it.
+        if self._filling or self._held:
+            return
+        self._filling = True
+        try:
+            self._begin_some()
+        except BaseException as error:  # noqa: BLE001 - raised by `run`, once what is under way has ended
+            self.fail(error)
+        finally:
+            self._filling = False
+        self._settle()
+
+    def _begin_some(self) -> None:
+        for _ in range(AT_ONCE):
+            if self._stopped or self._held or self._under_way >= self._concurrency:
+                return
+            if (due := self._due()) is None:
+                return
+            self._under_way += 1
+            self._carry_out(*due)
+        self._later(0)
+
+    def _due(self) -> tuple[Planned, int] | None:
+        """Return the next case that may begin now, and since when it could have; None where none can."""
+        if self._ready:
+            return self._ready.popleft()
+        while self._waiting < LOOKAHEAD * self._concurrency and (planned := self._taken()) is not None:
+            session = planned.case.session
+            if session is None or session not in self._sessions:
+                if session is not None:
+                    self._sessions[session] = deque()
+                return planned, 0
+            self._sessions[session].append(planned)
+            self._waiting += 1
+        return None
+
+    def _taken(self) -> Planned | None:
+        """Take a case from the source unless its moment is still to come; then see to it that it is not missed."""
+        if self._next is None:
+            if self._exhausted:
+                return None
+            self._next = next(self._source, None)
+            if self._next is None:
+                self._exhausted = True
+                return None
+        if self._next.at_ns is not None and (early := self._began_ns + self._next.at_ns - now_ns()) > 0:
+            self._later(early)
+            return None
+        planned, self._next = self._next, None
+        return planned
+
+    def _carry_out(self, planned: Planned, ready_ns: int) -> None:
+        case, late_ms = planned.case, None
+        self.begun += 1
+        if planned.at_ns is not None:
+            now = now_ns()
+            # It is nobody's lateness where the one before it in its session had not ended.
+            late_ms = max(0, now - max(self._began_ns + planned.at_ns, ready_ns)) / 1e6
+            self.planned_ns, self.spent_ns = planned.at_ns, now - self._began_ns
+
+        def done(result: T) -> None:
+            self._done(case.session, result)
+
+        try:
+            self._begin(case, late_ms, done, self._failed)
+        except BaseException as error:  # noqa: BLE001 - raised by `run`
+            self._failed(error)
+
+    def _later(self, nanoseconds: int) -> None:
+        if nanoseconds == 0:
+            self._cancel_timer()
+        if self._timer is None:
+            seconds = max(nanoseconds / 1e9, _SHORTEST) if nanoseconds else 0
+            self._timer = asyncio.get_running_loop().call_later(seconds, self._wake)
+
+    def _wake(self) -> None:
+        self._timer = None
+        self._fill()
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    # ---------------------------------------------------------------------------------------------------------- ending
+
+    def _done(self, session: str | None, result: T) -> None:
+        if self._over is None or self._over.done():
+            return
+        self._under_way -= 1
+        if session is not None:
+            self._free(session)
+        try:
+            self._finished(result)
+        except BaseException as error:  # noqa: BLE001 - raised by `run`
+            self.fail(error)
+        self._fill()
+
+    def _free(self, session: str) -> None:
+        waiting = self._sessions[session]
+        if waiting:
+            self._waiting -= 1
+            self._ready.append((waiting.popleft(), now_ns()))
+        else:
+            del self._sessions[session]
+
+    def _failed(self, error: BaseException) -> None:
+        self._under_way -= 1
+        self.fail(error)
+        self._settle()
+
+    def _settle(self) -> None:
+        """End where nothing is under way and nothing will be."""
+        if self._under_way or self._filling:
+            return
+        if self._stopped or (self._exhausted and not self._ready and not self._waiting):
+            self._end()
+
+    def _end(self) -> None:
+        if self._over is not None and not self._over.done():
+            self._over.set_result(None)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from replay.errors import TargetError
-from replay.models import SIDES, Case, Request, Side, TargetSpec
+from replay.models import SIDES, Case, CaseKind, Request, Side, TargetSpec
 from replay.selection import SAFE_METHODS, parse_route
 from replay.targets import build_target
 from replay.targets.base import Target
@@ -65,14 +65,16 @@ async def started(sides: Parties, stack: AsyncExitStack) -> None:
             raise TargetError(f"{party.side} cannot start: {error.fact}", place=error.place, hint=error.hint) from None
 
 
-def asked(case: Case, sides: Parties) -> list[Party]:
-    """Return the sides that a case is sent to: a golden holds no recording, so its expectation stands in for old."""
-    return [party for party in sides.values() if not (case.kind == "golden" and party.target.kind == "recorded")]
+def asked(kind: CaseKind, sides: Parties) -> tuple[Party, ...]:
+    """Return the sides that cases of a kind are sent to: goldens hold no recording, so what they expect stands for old.
+
+    Old comes before new.
+    """
+    return tuple(party for party in sides.values() if not (kind == "golden" and party.target.kind == "recorded"))
 
 
-def refusal(case: Case, sides: Parties) -> str | None:
-    """Return why a case must not or cannot be sent, or None."""
-    parties = asked(case, sides)
+def refusal(case: Case, parties: Sequence[Party]) -> str | None:
+    """Return why a case must not or cannot be sent to these sides, or None."""
     for party in parties:
         if not party.allows(case.request):
             return f"{case.request.method.upper()} is not sent to a live {party.side} that is not writable"

@@ -17,7 +17,8 @@ from replay.store.base import RunRecord, RunState
 from replay.store.bodies import unpack
 from replay.store.codec import decode_run, encode_run
 from replay.store.file import connect
-from replay.store.pages import Packed, StoredPage, packed, pages_of
+from replay.store.journal import Journal, frames, journal_path, journals
+from replay.store.pages import Draft, Packed, Page, StoredPage, bindable, packed, pages_of
 
 _PAGE: Final = 500
 _REMEMBERED: Final = 10_000
@@ -48,6 +49,8 @@ class SqliteStore:
         self._path = path
         self._lock = threading.RLock()
         self._numbers: dict[str, int] = {}
+        self._taken: dict[Path, int] = {}
+        """How far each journal has been taken in."""
         self._known: set[bytes] = set()
         """Digests of bodies that are committed; bounded, and only there to save look-ups."""
 
@@ -58,6 +61,11 @@ class SqliteStore:
         Raise StoreError for a file that is something else, of another version or cut off; such a file is not touched.
         """
         return cls(connect(Path(path), create=create), Path(path))
+
+    @property
+    def path(self) -> Path:
+        """Return the file."""
+        return self._path
 
     def __enter__(self) -> Self:
         return self
@@ -83,19 +91,43 @@ class SqliteStore:
             connection.execute("INSERT INTO runs (id, started, state, doc, size) VALUES (?, ?, ?, ?, ?)", row)
 
     def add(self, run: str, results: Sequence[Result]) -> None:
-        """Keep all of these results or, on an error, none; a second result of one identity replaces the first.
+        """Keep all of these results or, on an error, none; a second result of one identity replaces the first."""
+        self._add_pages(run, list(pages_of(results)))
 
-        A StoreError from here has exit code 3: cases had been sent.
+    def write(self, run: str, draft: Draft) -> None:
+        """Keep all that is drafted, as `add` does."""
+        self._add_pages(run, list(draft.pages()))
+
+    def take_in(self, run: str, *, ended: bool = False) -> None:
+        """Keep what the journals of a run hold by now; once that has `ended`, they are removed.
+
+        A frame that is torn ends its journal: nothing behind it was finished.
         """
+        for path in journals(self._path, run):
+            try:
+                for page, end in frames(path, self._taken.get(path, 0)):
+                    self._add_pages(run, [page])
+                    self._taken[path] = end
+                if ended:
+                    path.unlink(missing_ok=True)
+                    self._taken.pop(path, None)
+            except OSError as error:
+                raise StoreError(f"the journal cannot be read: {error.strerror}", place=str(path)) from error
+
+    def journal(self, run: str, index: int) -> Journal:
+        """Return what process `index` of a run may keep its results in; `take_in` then brings them here."""
+        return Journal(journal_path(self._path, run, index))
+
+    def _add_pages(self, run: str, pages: Iterable[Page]) -> None:
         added: set[bytes] = set()
-        with self._sent(), self._writing() as connection:
+        with self._writing() as connection:
             number = self._number(run)
-            for page in pages_of(results):
+            for page in pages:
                 for address in page.outside.keys() - self._known - added:
                     self._add_body(address, page.outside[address])
                 added |= page.outside.keys()
                 place = connection.execute(_ADD_PAGE, (*page.documents, *page.bodies)).lastrowid
-                rows = [(number, *_columns(result), place, slot) for slot, result in enumerate(page.results)]
+                rows = [(number, *row, place, slot) for slot, row in enumerate(page.rows)]
                 connection.executemany(_ADD_RESULT, rows)
         self._remember(added)
 
@@ -114,9 +146,8 @@ class SqliteStore:
         self._update(replace(self.run(run), state=state))
 
     def finish(self, run: str, state: RunState, summary: Summary | None, verdict: Verdict | None) -> None:
-        """Keep how the run ended. A StoreError from here has exit code 3: cases had been sent."""
-        with self._sent():
-            self._update(replace(self.run(run), state=state, summary=summary, verdict=verdict))
+        """Keep how the run ended."""
+        self._update(replace(self.run(run), state=state, summary=summary, verdict=verdict))
 
     def _update(self, record: RunRecord) -> None:
         with self._writing() as connection:
@@ -157,7 +188,7 @@ class SqliteStore:
         """Return whether the run holds a result of this case."""
         with self._reading() as connection:
             question = "SELECT 1 FROM results WHERE run = ? AND identity = ?"
-            return connection.execute(question, (self._number(run), _bindable(identity))).fetchone() is not None
+            return connection.execute(question, (self._number(run), bindable(identity))).fetchone() is not None
 
     def results(
         self, run: str, outcomes: Collection[OutcomeName] | None = None, *, bodies: bool = True
@@ -172,7 +203,7 @@ class SqliteStore:
         """Return the results whose id, correlation id or identity is exactly this, those of the newest run first."""
         number = None if run is None else self._number(self.run(run).id)
         with self._reading() as connection:
-            rows = connection.execute(_FIND, {"key": _bindable(key), "run": number}).fetchall()
+            rows = connection.execute(_FIND, {"key": bindable(key), "run": number}).fetchall()
         return list(self._results(rows, bodies=True))
 
     def stream(self, run: str, outcomes: Collection[OutcomeName] | None, *, bodies: bool) -> Iterator[Result]:
@@ -266,14 +297,6 @@ class SqliteStore:
         hint = "is there room on the disk, and may you write there?" if done == "written" else None
         return StoreError(f"the store cannot be {done}: {error}", place=str(self._path), hint=hint)
 
-    @contextmanager
-    def _sent(self) -> Iterator[None]:
-        try:
-            yield
-        except StoreError as error:
-            error.exit_code = 3
-            raise
-
 
 class StoredResults:
     """A run's results: streamed at every iteration, in the order of their first arrival; never all in memory."""
@@ -296,16 +319,3 @@ def _of(outcomes: Collection[OutcomeName] | None) -> str:
     # Said beside the list, since it is what lets SQLite use the short index of everything but matches.
     short = "" if "match" in outcomes else "outcome <> 'match' AND "
     return f"{short}outcome IN ({', '.join('?' * len(outcomes))}) AND"
-
-
-def _columns(result: Result) -> tuple[str, str, str | None, str]:
-    case = result.case
-    correlation_id = case.correlation_id
-    if correlation_id in ("", case.id):
-        return (_bindable(case.identity), _bindable(case.id), None, result.outcome)
-    return (_bindable(case.identity), _bindable(case.id), _bindable(correlation_id), result.outcome)
-
-
-def _bindable(text: str) -> str:
-    # SQLite takes no lone surrogates; the document keeps them, and the column is only there to be looked up.
-    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final, Literal
 
-from replay.models import Case, Headers, Observation, Request, TargetSpec
-from replay.targets.base import Moment
+from replay.models import Case, Done, Failed, Headers, Observation, Request, TargetSpec
+from replay.targets.base import Errands, Moment
 from replay.targets.pool import WorkerPool
 from replay.targets.process import plan
 from replay.wire.coding import decode
@@ -34,6 +34,7 @@ class AppTarget:
             timeout=spec.timeout.total_seconds(),
             fresh=spec.isolate == "case",
         )
+        self._errands = Errands()
 
     @property
     def serves(self) -> str:
@@ -49,8 +50,12 @@ class AppTarget:
         """Load the app in a first worker. Raises TargetError with the app's own words when it does not load."""
         await self._pool.start()
 
+    def begin(self, case: Case, moment: Moment, done: Done, failed: Failed) -> None:
+        """Send one case, as soon as a worker is free for it."""
+        self._errands.begin(self.send(case, moment), done, failed)
+
     async def send(self, case: Case, moment: Moment) -> Observation:
-        """Send one case."""
+        """Send one case and return what the app did; to be cancelled, which costs the worker that has it."""
         request = case.request
         seen = await self._pool.send(self._header(request, moment), request.body or b"")
         return undone(seen, limit=self._spec.max_body)
@@ -64,8 +69,13 @@ class AppTarget:
             "seed": moment.seed,
         }
 
+    def secrets(self) -> frozenset[str]:
+        """Nothing is given to an app but its settings."""
+        return frozenset()
+
     async def close(self) -> None:
         """Shut the app down and end its workers."""
+        await self._errands.close()
         await self._pool.close()
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-from replay.models import Case, Observation
+from replay.models import Case, Done, Failed, Observation
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +30,60 @@ class Target(Protocol):
     def kind(self) -> Literal["live", "started", "recorded"]:
         """Return whether it lives elsewhere, was started by this tool, or only holds recorded answers."""
 
+    @property
+    def clock_note(self) -> str:
+        """Return why a side that answers does so at another instant than its case's; empty where nothing is known."""
+
     async def start(self) -> None:
         """Make ready to send. Raise TargetError where that is impossible."""
 
-    async def send(self, case: Case, moment: Moment) -> Observation:
-        """Send one case. Whatever the side does wrong is in the observation; only programming errors are raised."""
+    def begin(self, case: Case, moment: Moment, done: Done, failed: Failed) -> None:
+        """Send one case; `done` is called once with what the side did, and whatever it did wrong is in there.
+
+        `failed` is called instead for what is no side's doing; so is this call allowed to raise. Either may be called
+        before this returns. Once the target is closed, neither need be.
+        """
+
+    def secrets(self) -> frozenset[str]:
+        """Return what it was given while it ran, such as a token, that a service may repeat and nothing may store."""
 
     async def close(self) -> None:
         """Let go of connections and processes; never raises, and may be called twice."""
+
+
+async def observed(target: Target, case: Case, moment: Moment) -> Observation:
+    """Send one case and wait for what comes back. Raises what is no side's doing."""
+    outcome: asyncio.Future[Observation] = asyncio.get_running_loop().create_future()
+    target.begin(case, moment, outcome.set_result, outcome.set_exception)
+    return await outcome
+
+
+class Errands:
+    """Coroutines under way, each of which makes one observation, for targets that are written as such."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Observation]] = set()
+
+    def begin(self, errand: Coroutine[None, None, Observation], done: Done, failed: Failed) -> None:
+        """Carry one out, and hand on what comes of it."""
+        task = asyncio.get_running_loop().create_task(errand)
+        self._tasks.add(task)
+
+        def ended(task: asyncio.Task[Observation]) -> None:
+            self._tasks.discard(task)
+            if task.cancelled():
+                return
+            error = task.exception()
+            if error is None:
+                done(task.result())
+            else:
+                failed(error)
+
+        task.add_done_callback(ended)
+
+    async def close(self) -> None:
+        """Cancel those that are still under way; nobody is told."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

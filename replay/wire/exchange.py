@@ -3,16 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Protocol
 
-from replay.models import Observation
-
-Done = Callable[[Observation], None]
-"""Is handed the observation, once."""
-
-Failed = Callable[[BaseException], None]
-"""Is handed, instead of an observation, what is not the far side's doing: RunError, or a mistake of ours."""
+from replay.models import Done, Failed
 
 
 class Carrier(Protocol):

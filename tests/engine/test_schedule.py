@@ -1,17 +1,20 @@
-"""Which cases are under way: bounded, complete, sessions in order, nothing begun after a stop."""
+"""Which cases are under way: bounded, complete, sessions in order, nothing begun after a stop or before its moment."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from replay.engine.schedule import scheduled
-from replay.models import Case, Request
+from replay.engine.pacing import Planned, Steady
+from replay.engine.schedule import GRACE, Schedule
+from replay.models import Case, Failed, Request
+
+Done = Callable[[str], None]
 
 
 def cases(sessions: list[str | None]) -> list[Case]:
@@ -19,31 +22,45 @@ def cases(sessions: list[str | None]) -> list[Case]:
 
 
 class Work:
-    """Takes as long for each case as it is told, and keeps what was under way."""
+    """Takes as many turns of the loop for each case as it is told, and keeps what was under way."""
 
     def __init__(self, delays: list[int]) -> None:
         self._delays = delays
         self.begun: list[str] = []
         self.ended: list[str] = []
+        self.late: list[float | None] = []
         self.most = self._under_way = 0
 
-    async def __call__(self, case: Case) -> str:
-        """Work on one case, and return its id."""
+    def begin(self, case: Case, late_ms: float | None, done: Done, failed: Failed) -> None:
+        """Work on one case, whose result is its id."""
+        del failed
         self.begun.append(case.id)
+        self.late.append(late_ms)
         self._under_way += 1
         self.most = max(self.most, self._under_way)
-        for _ in range(self._delays[int(case.id) % len(self._delays)]):
-            await asyncio.sleep(0)
+        self._go_on(self._delays[int(case.id) % len(self._delays)], case.id, done)
+
+    def _go_on(self, turns: int, name: str, done: Done) -> None:
+        if turns:
+            asyncio.get_running_loop().call_soon(self._go_on, turns - 1, name, done)
+            return
         self._under_way -= 1
-        self.ended.append(case.id)
-        return case.id
+        self.ended.append(name)
+        done(name)
 
 
-def carried_out(source: list[Case], work: Work, concurrency: int) -> list[str]:
-    async def carry_out() -> list[str]:
-        return [each async for each in scheduled(source, work, concurrency=concurrency, stop=asyncio.Event())]
+def carried_out(source: Iterable[Case], work: Work, concurrency: int) -> list[str]:
+    return planned_out(map(Planned, source), work, concurrency)
 
-    return asyncio.run(carry_out())
+
+def planned_out(planned: Iterable[Planned], work: Work, concurrency: int) -> list[str]:
+    found: list[str] = []
+
+    async def carry_out() -> None:
+        await Schedule(planned, work.begin, found.append, concurrency=concurrency).run()
+
+    asyncio.run(asyncio.wait_for(carry_out(), timeout=20))
+    return found
 
 
 sessions = st.lists(st.sampled_from([None, None, "a", "b", "c"]), max_size=40)
@@ -85,50 +102,131 @@ def test_one_at_a_time_keeps_the_order() -> None:
 
 def test_no_case_is_taken_from_the_source_before_there_is_room_for_it() -> None:
     taken: list[int] = []
+    work = Work([2])
 
     def source() -> Iterator[Case]:
         for case in cases([None] * 50):
             taken.append(int(case.id))
+            assert len(taken) <= len(work.ended) + 4
             yield case
 
-    async def carry_out() -> None:
-        yielded = 0
-        async for _ in scheduled(source(), Work([2]), concurrency=4, stop=asyncio.Event()):
-            yielded += 1
-            assert len(taken) <= yielded + 4
-
-    asyncio.run(carry_out())
-    assert len(taken) == 50
+    assert len(carried_out(source(), work, 4)) == 50
 
 
-def test_after_a_stop_nothing_more_is_begun_and_nothing_is_waited_for() -> None:
-    stop = asyncio.Event()
+def test_a_session_whose_case_is_under_way_does_not_keep_the_others_waiting() -> None:
+    # The first case of the session never ends before all others have: they must not be behind it.
+    work = Work([60, 0, 0, 0, 0, 0, 0, 0])
+    carried_out(cases(["a", "a", "a", "a", None, "b", "b", None]), work, 2)
+    assert work.ended.index("7") < work.ended.index("1")
+
+
+def test_many_cases_that_end_at_once_neither_nest_nor_keep_the_loop_to_themselves() -> None:
+    turns = 0
+
+    async def carry_out() -> int:
+        found: list[str] = []
+        schedule = Schedule(map(Planned, cases([None] * 5000)), Work([0]).begin, found.append, concurrency=1)
+
+        async def count() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        counting = asyncio.ensure_future(count())
+        await schedule.run()
+        counting.cancel()
+        return len(found)
+
+    assert asyncio.run(carry_out()) == 5000
+    assert turns > 10
+
+
+def stopped_after(third: Callable[[Schedule[str], Failed], None]) -> tuple[list[str], list[str]]:
+    """Carry fifty cases out, of which only the first two ever end; call `third` when the third is begun."""
     begun: list[str] = []
+    found: list[str] = []
 
-    async def work(case: Case) -> str:
-        begun.append(case.id)
-        if case.id == "3":
-            stop.set()
-        if int(case.id) >= 2:
-            await asyncio.Event().wait()  # never answers
-        return case.id
+    async def carry_out() -> None:
+        schedule: Schedule[str]
 
-    async def carry_out() -> list[str]:
-        return [each async for each in scheduled(cases([None] * 50), work, concurrency=4, stop=stop)]
+        def begin(case: Case, _late: float | None, done: Done, failed: Failed) -> None:
+            begun.append(case.id)
+            if case.id == "3":
+                third(schedule, failed)
+            if int(case.id) < 2:
+                done(case.id)
 
-    found = asyncio.run(asyncio.wait_for(carry_out(), timeout=5))
-    assert set(found) <= {"0", "1"}
-    assert len(begun) < 10
+        schedule = Schedule(map(Planned, cases([None] * 50)), begin, found.append, concurrency=4)
+        await schedule.run()
+
+    try:
+        asyncio.run(asyncio.wait_for(carry_out(), timeout=GRACE + 5))
+    finally:
+        assert begun == ["0", "1", "2", "3"]
+    return begun, found
 
 
-def test_what_work_raises_ends_the_run() -> None:
-    async def work(case: Case) -> str:
+def test_after_a_stop_nothing_more_is_begun_and_what_hangs_is_not_waited_for() -> None:
+    _, found = stopped_after(lambda schedule, _failed: schedule.stop())
+    assert found == ["0", "1"]
+
+
+def test_what_a_case_raises_ends_the_run_and_comes_out_of_it() -> None:
+    with pytest.raises(LookupError, match="a mistake"):
+        stopped_after(lambda _schedule, failed: failed(LookupError("a mistake")))
+
+
+def test_what_beginning_a_case_raises_comes_out_too() -> None:
+    def begin(case: Case, _late: float | None, done: Done, _failed: Failed) -> None:
         if case.id == "5":
-            raise LookupError("a programming error")
-        return case.id
+            raise LookupError("a mistake")
+        done(case.id)
 
-    async def carry_out() -> list[str]:
-        return [each async for each in scheduled(cases([None] * 50), work, concurrency=3, stop=asyncio.Event())]
+    found: list[str] = []
 
-    with pytest.raises(LookupError):
+    async def carry_out() -> None:
+        await Schedule(map(Planned, cases([None] * 50)), begin, found.append, concurrency=3).run()
+
+    with pytest.raises(LookupError, match="a mistake"):
         asyncio.run(carry_out())
+    assert found == ["0", "1", "2", "3", "4"]
+
+
+def test_while_it_is_held_nothing_begins_and_afterwards_everything_does() -> None:
+    async def carry_out() -> tuple[list[str], list[str]]:
+        work, found = Work([0]), list[str]()
+        schedule = Schedule(map(Planned, cases([None] * 20)), work.begin, found.append, concurrency=2)
+        schedule.hold()
+        running = asyncio.ensure_future(schedule.run())
+        await asyncio.sleep(0.01)
+        held = list(work.begun)
+        schedule.go_on()
+        await running
+        return held, found
+
+    held, found = asyncio.run(asyncio.wait_for(carry_out(), timeout=10))
+    assert held == []
+    assert len(found) == 20
+
+
+def test_no_case_begins_before_its_moment_and_its_lateness_is_told() -> None:
+    work = Work([0])
+    planned_out(Steady(100).planned(cases([None] * 5)), work, 10)
+    assert work.begun == ["0", "1", "2", "3", "4"]
+    assert all(late is not None and late >= 0 for late in work.late)
+
+
+def test_without_a_timetable_no_case_is_late() -> None:
+    work = Work([1])
+    carried_out(cases([None] * 3), work, 2)
+    assert work.late == [None, None, None]
+
+
+def test_waiting_for_the_case_before_in_its_session_is_no_lateness() -> None:
+    work = Work([4000, 0])
+    planned_out(Steady(100_000).planned(cases(["a", "a"])), work, 10)
+    first, second = work.late
+    assert second is not None
+    assert first is not None
+    assert second < 5

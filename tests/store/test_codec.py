@@ -30,6 +30,7 @@ from replay.models import (
     Measure,
     Observation,
     OutcomeName,
+    Pacing,
     Quantiles,
     RankSpec,
     Request,
@@ -37,6 +38,7 @@ from replay.models import (
     RuleSpec,
     SideInfo,
     Spread,
+    StatusCount,
     Summary,
     Timing,
     Verdict,
@@ -125,7 +127,7 @@ results = st.builds(
 
 def read_back(page: Page, *, bodies: bool = True) -> list[Result]:
     stored = StoredPage(page.documents, page.bodies if bodies else None, page.outside.__getitem__)
-    return [stored.result(slot) for slot in range(len(page.results))]
+    return [stored.result(slot) for slot in range(len(page.rows))]
 
 
 def stored(result: Result) -> Result:
@@ -233,8 +235,8 @@ def test_large_bodies_lie_outside_and_come_back(length: int, outside: int) -> No
 def test_a_page_holds_a_hundred_results_and_no_more_than_a_megabyte_of_them() -> None:
     small = [Result(CASE, "match")] * 250
     large = [Result(CASE, "deviation", differences=(Difference("body", "value", "x" * 400_000, 1, "d"),))] * 5
-    assert [len(page.results) for page in pages_of(small)] == [100, 100, 50]
-    assert [len(page.results) for page in pages_of(large)] == [2, 1, 2]
+    assert [len(page.rows) for page in pages_of(small)] == [100, 100, 50]
+    assert [len(page.rows) for page in pages_of(large)] == [2, 1, 2]
     assert list(pages_of([])) == []
 
 
@@ -319,6 +321,11 @@ SUMMARY = Summary(
     accepted={"numbers": 20},
     skipped={"not writable": 1},
     errors={"new timeout": 2},
+    categories={"status": 2},
+    statuses=(StatusCount("200", "404", 2),),
+    waived={"at body.a, waive: {}": 1},
     warnings=("w",),
+    pacing=Pacing("200/s", 200.0, 199.5, Quantiles(3, 0.1, 0.2, 0.3, 0.4), {"new": Quantiles(3, 1.0, 2.0, 3.0, 4.0)}),
+    warmed=5,
 )
 VERDICT = Verdict("NO-GO", (Judgement("goldens pass", "NO-GO", "one fails", 0.5, (0.1, 0.9), 2.0),), "pr", 1)

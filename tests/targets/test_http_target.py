@@ -14,7 +14,7 @@ import pytest
 
 from replay.errors import InputError, SettingsError
 from replay.models import Case, Headers, Observation, Request, TargetSpec
-from replay.targets.base import Moment, Target
+from replay.targets.base import Moment, Target, observed
 from replay.targets.http import HttpTarget
 
 MOMENT = Moment(datetime(2024, 2, 29, tzinfo=UTC), 7)
@@ -64,7 +64,7 @@ def send(spec: TargetSpec, *cases: Case, **options: Any) -> list[Observation]:
     async def scenario() -> list[Observation]:
         target: Target = HttpTarget(spec, **options)
         await target.start()
-        observations = [await target.send(case, MOMENT) for case in cases]
+        observations = [await observed(target, case, MOMENT) for case in cases]
         await target.close()
         await target.close()
         return observations

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from replay.models import Case, Expectation, Failure, Observation, Request
-from replay.targets.base import Moment
+from replay.targets.base import Moment, observed
 from replay.targets.recorded import RecordedTarget
 
 BARE = Case(id="c", kind="traffic", identity="c", request=Request())
@@ -14,7 +14,7 @@ ANSWER = Observation(status=200, headers=(("a", "b"),), body=b"recorded")
 
 
 def send(case: Case) -> Observation:
-    return asyncio.run(RecordedTarget().send(case, Moment(None, 0)))
+    return asyncio.run(observed(RecordedTarget(), case, Moment(None, 0)))
 
 
 def test_a_captured_case_is_answered_with_what_was_recorded_to_the_byte() -> None:

@@ -1,0 +1,79 @@
+"""The quick way through what most cases are: both sides answered the same bytes, and no rule asks for more than that.
+
+Whatever is said here, the whole comparison says too; whatever is not plain is left to it.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+
+from replay.compare.header_walk import HEADERS, UNCOMPARED
+from replay.compare.headers import MEANINGS, header_values
+from replay.compare.reading import Pair, is_json_type, media_type
+from replay.documents import is_sound_json
+from replay.locations import print_location
+from replay.models import Acceptance, Headers, Observation
+
+RELATIVE: Final = frozenset({"location", "link", "set-cookie"})
+"""Headers whose meaning depends on more than their text: the same text may not mean the same."""
+_REMEMBERED: Final = 64 * 1024
+
+Accepted = tuple[Acceptance, ...]
+
+
+def agreement(pair: Pair, *, headers_ruled: bool) -> Accepted | None:
+    """Return where the bytes of two like answers differ and count as equal; None where a closer look is needed.
+
+    For cases of which nothing is expected, under rules that let equal values pass. With `headers_ruled` rules speak of
+    headers, so that only equal ones are plain.
+    """
+    old, new = pair.old, pair.new
+    if old is None or new is None or old.status != new.status or old.body != new.body:
+        return None
+    if old.error is not None or new.error is not None or not _sound(old, pair.case.request.method):
+        return None
+    return _headers(old.headers, new.headers, ruled=headers_ruled)
+
+
+def _sound(answer: Observation, method: str) -> bool:
+    """Tell whether a body is a JSON document without a flaw, or nothing; False where that is not known."""
+    body = answer.body
+    if method == "HEAD":
+        return False
+    if not is_json_type(media_type(answer.header("content-type"))[0]):
+        return False
+    return _remembered(body) if len(body) <= _REMEMBERED else is_sound_json(body)
+
+
+_remembered = lru_cache(maxsize=128)(is_sound_json)
+
+
+def _headers(old: Headers, new: Headers, *, ruled: bool) -> Accepted | None:
+    mine = _values(old)
+    if mine is None:
+        return None
+    if old == new:
+        return ()
+    theirs = _values(new)
+    if theirs is None or ruled:
+        return None
+    return _accepted(mine, theirs)
+
+
+def _accepted(old: dict[str, tuple[str, ...]], new: dict[str, tuple[str, ...]]) -> Accepted | None:
+    differing = [name for name, values in old.items() if new.get(name) != values]
+    differing += [name for name in new if name not in old]
+    return tuple(map(_passed_over, differing)) if MEANINGS.keys().isdisjoint(differing) else None
+
+
+@lru_cache(maxsize=256)
+def _values(headers: Headers) -> dict[str, tuple[str, ...]] | None:
+    """Return all values by lower-case name; None where one of them means more than its text."""
+    values = header_values(headers)
+    return None if not RELATIVE.isdisjoint(values) else values
+
+
+@lru_cache(maxsize=1024)
+def _passed_over(name: str) -> Acceptance:
+    return Acceptance(print_location((HEADERS, name)), UNCOMPARED)

@@ -1,0 +1,104 @@
+"""What is decided before anything is sent, and what is known of the sending once it is over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Protocol
+
+from replay.engine.outcome import Referee
+from replay.engine.pacing import AsRoomAllows, Pace
+from replay.models import Case, Intake, Order, OutcomeName, Result, Side, TargetSpec
+from replay.sampling import Portion
+from replay.store.base import RunRecord
+from replay.verdict import Criterion
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """How cases are sent: under which seed and instant, how many at a time, when each, and who goes first.
+
+    `instant` is for cases that bring none.
+    """
+
+    seed: int
+    instant: datetime
+    concurrency: int
+    order: Order = "random"
+    pace: Pace = field(default_factory=AsRoomAllows)
+    warmup: int = 0
+    """How many cases are sent beforehand, and not counted; only safe methods are."""
+    workers: int = 1
+    """From how many processes."""
+
+
+class Selected(Protocol):
+    """The cases of a run, read anew at every iteration."""
+
+    def __iter__(self) -> Iterator[Case]:
+        """Yield the selected cases."""
+
+    def part(self, portion: Portion) -> Iterator[Case]:
+        """Yield one part: each case is in exactly one, and sessions stay whole."""
+
+    @property
+    def intakes(self) -> Sequence[Intake]:
+        """Return the readers' own accounts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that is decided before anything is sent."""
+
+    record: RunRecord
+    cases: Selected
+    sides: Mapping[Side, TargetSpec]
+    referee: Referee
+    criteria: Sequence[Criterion]
+    sending: Sending
+    total: int | None = None
+    """How many results there will be, where that is known beforehand."""
+    repeat: int | None = 1
+    """How often every case is sent; None for again and again, until `seconds` are over."""
+    seconds: float | None = None
+    redact: Callable[[Result, frozenset[str]], Result] = lambda result, _secrets: result
+    """Takes secrets out of a result: those known beforehand, and those that are only known at run time."""
+    warnings: tuple[str, ...] = ()
+    musts: tuple[str, ...] = ()
+    """The settings' rules, by name, whose intended change has to be seen in some case."""
+    whole: bool = True
+    """Everything that the settings name is replayed, so that what no case showed was shown by none there is."""
+
+    def resumed(self, record: RunRecord) -> Plan:
+        """Return the plan under the id and the instant of the run that it goes on with."""
+        sending = replace(self.sending, instant=datetime.fromisoformat(record.settings["instant"]))
+        # A waiver that held when the run began holds to its end, for all cases alike.
+        return replace(self, record=record, sending=sending, referee=self.referee.on(record.started.date()))
+
+
+class Watch(Protocol):
+    """Is told what became of cases, as they end."""
+
+    def __call__(self, outcome: OutcomeName, n: int = 1, /) -> None:
+        """Take note of so many cases with this outcome."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """How the sending went, as far as results do not tell it."""
+
+    complete: bool = False
+    ended_because: str = ""
+    silent: Mapping[Side, str | None] = field(default_factory=dict)
+    """The sides that gave no answer any more, each with the case after which."""
+    clock_notes: Mapping[Side, str] = field(default_factory=dict)
+    """Why a side's clock was not frozen, as far as its target knows."""
+    intakes: tuple[Intake, ...] = ()
+    """The readers' accounts of what was read for sending."""
+    warmed: int = 0
+    begun: int = 0
+    planned_seconds: float = 0.0
+    """When the last case should have begun, after the first; 0 where nothing was planned."""
+    spent_seconds: float = 0.0
+    """When it did."""

@@ -1,0 +1,145 @@
+"""Sends a portion of a run's cases from one process, and has the results recorded."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
+
+from replay.engine.dual_run import DualRun
+from replay.engine.pacing import AsRoomAllows, Planned, Turns
+from replay.engine.plan import Plan, Selected, Sent, Watch
+from replay.engine.recording import Recorder, Sink
+from replay.engine.sides import Parties, parties, started
+from replay.errors import InputError, RunError, StoreError
+from replay.models import Case, Intake, Result
+from replay.sampling import Portion
+
+_TIME_OVER = "the time was over before every case had been sent once"
+
+
+WHOLE = Portion()
+
+
+@dataclass(frozen=True, slots=True)
+class Outlet:
+    """Where results go: to a sink, and their outcomes to whoever watches; `left` tells which cases are to be sent."""
+
+    sink: Sink
+    watch: Watch
+    left: Callable[[Case], bool] = lambda _case: True
+
+
+class Sender:
+    """One process's part in a run."""
+
+    def __init__(self, plan: Plan, outlet: Outlet, portion: Portion = WHOLE) -> None:
+        self._plan = plan
+        self._outlet = outlet
+        self._portion = portion
+        self._dual: DualRun | None = None
+        self._recorder: Recorder | None = None
+        self._stopped = False
+
+    def stop(self) -> None:
+        """Send nothing more, and end in order."""
+        self._stopped = True
+        if self._dual is not None:
+            self._dual.stop()
+
+    def flush(self) -> None:
+        """Keep what is waiting to be kept, at once."""
+        if self._recorder is not None:
+            self._recorder.flush()
+
+    async def run(self, begun: Callable[[], None] = lambda: None) -> Sent:
+        """Start both sides, call `begun`, and send. Raise TargetError before that, RunError or StoreError after."""
+        async with self._started() as sides:
+            begun()
+            self._dual = dual = DualRun(sides, self._plan.referee, self._plan.sending)
+            if self._stopped:
+                dual.stop()
+            warmed = 0
+            try:
+                with having_sent():
+                    warmed = await dual.warm(self._plan.cases) if self._plan.sending.warmup else 0
+                    await self._record(dual)
+            except (RunError, InputError) as error:
+                dual.end(error)
+            return replace(dual.sent(warmed), intakes=self._intakes())
+
+    def _intakes(self) -> tuple[Intake, ...]:
+        """Return what was read here; where every process reads everything, one of them tells it."""
+        told = tuple(self._plan.cases.intakes)
+        every = not isinstance(self._plan.sending.pace, AsRoomAllows)
+        return tuple(Intake(it.file, 0) for it in told) if every and self._portion.index else told
+
+    @asynccontextmanager
+    async def _started(self) -> AsyncIterator[Parties]:
+        sides = parties(self._plan.sides, concurrency=self._plan.sending.concurrency)
+        async with AsyncExitStack() as stack:
+            await started(sides, stack)
+            yield sides
+
+    async def _record(self, dual: DualRun) -> None:
+        outlet = self._outlet
+        redact, targets = self._plan.redact, [party.target for party in dual.sides.values()]
+
+        def redacted(result: Result) -> Result:
+            # Asked each time: a login may have been made anew meanwhile.
+            return redact(result, frozenset().union(*[target.secrets() for target in targets]))
+
+        self._recorder = recorder = Recorder(outlet.sink, self._plan.record.id, redacted, dual)
+
+        def finished(result: Result) -> None:
+            recorder.add(result)
+            outlet.watch(result.outcome)
+
+        try:
+            await dual.run(self._planned(dual), finished)
+        finally:
+            await recorder.close()
+
+    def _planned(self, dual: DualRun) -> Iterator[Planned]:
+        """Yield this process's cases that have no result yet, each with its moment."""
+        plan, portion, left = self._plan, self._portion, self._outlet.left
+        pace = plan.sending.pace
+        # A timetable is made from all cases; without one, the others need not even be read.
+        alone = portion.count == 1 or not isinstance(pace, AsRoomAllows)
+        turns = Turns(plan.cases if alone else PartOf(plan.cases, portion), plan.repeat, plan.seconds)
+        cases = dual.readable(turns)
+        planned = pace.planned(filter(left, cases))
+        if alone and portion.count > 1:
+            planned = (each for n, each in enumerate(planned) if portion.has(each.case.session, n))
+        yield from planned
+        if turns.cut_short:
+            dual.end(RunError(_TIME_OVER))
+
+
+@contextmanager
+def having_sent() -> Iterator[None]:
+    """Give a store that fails the exit code of a run that did not complete: cases have been sent."""
+    try:
+        yield
+    except StoreError as error:
+        error.exit_code = RunError.exit_code
+        raise
+
+
+class PartOf:
+    """A part of the cases, read anew at every iteration."""
+
+    def __init__(self, cases: Selected, portion: Portion) -> None:
+        self._cases = cases
+        self._portion = portion
+
+    def __iter__(self) -> Iterator[Case]:
+        return self._cases.part(self._portion)
+
+
+def divided(plan: Plan, count: int) -> Plan:
+    """Return the plan of one of so many processes: its share of what is under way, and of what a side may get."""
+    sides = {side: spec.shared(count) for side, spec in plan.sides.items()}
+    concurrency = max(1, plan.sending.concurrency // count)
+    warmup = -(-plan.sending.warmup // count)
+    return replace(plan, sides=sides, sending=replace(plan.sending, concurrency=concurrency, warmup=warmup))

@@ -1,0 +1,100 @@
+"""The run's summary and its verdict, from what was stored and from how the sending went."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from replay.engine.closing import Tally
+from replay.engine.plan import Plan, Sent
+from replay.models import SIDES, Pacing, Side, SideInfo, Summary, Verdict
+from replay.store.base import Store
+from replay.targets import build_target
+from replay.verdict import Judge
+
+
+def closed(plan: Plan, store: Store, sent: Sent, reason: str) -> tuple[Summary, Verdict]:
+    """Walk once over what was stored: the sums, and the verdict. `reason` tells why the run did not complete, if so."""
+    reason = reason or ("" if sent.complete else sent.ended_because or "it was stopped")
+    sums, judge = Tally(), Judge(plan.criteria, plan.record.gate)
+    for result in store.results(plan.record.id, bodies=False):
+        sums.add(result)
+        judge.add(result)
+    reason = reason or _miscounted(plan, sums)
+    complete = not reason
+    not_sent = _not_sent(plan, sums, reason)
+    counts = sums.counts(not_sent)
+    unseen = [f"no case showed the intended change: {rule}" for rule in sums.unseen(plan.musts)]
+    infos = {side: _side_info(plan, side, sums, sent) for side in SIDES}
+    summary = Summary(
+        run=plan.record.id,
+        started=plan.record.started,
+        finished=datetime.now(UTC),
+        complete=complete,
+        old=infos["old"],
+        new=infos["new"],
+        counts=counts,
+        decision=plan.record.settings.get("decision"),
+        owner=plan.record.settings.get("owner"),
+        seed=plan.sending.seed,
+        # Where nothing was checked beforehand, only those who sent have read anything.
+        intake=tuple(plan.cases.intakes) if any(it.read for it in plan.cases.intakes) else sent.intakes,
+        clusters=sums.clusters.clusters(),
+        latency=sums.latency(),
+        pacing=_pacing(plan, sums, sent),
+        warmed=sent.warmed,
+        measures=sums.measures(),
+        accepted=dict(sums.accepted.most_common()),
+        skipped=dict(sums.skipped.most_common()) | ({f"not sent: {reason}": not_sent} if not_sent else {}),
+        errors=dict(sums.errors.most_common()),
+        categories=sums.parity.categories(),
+        statuses=sums.parity.statuses(),
+        waived=dict(sums.waived.most_common()),
+        warnings=(*plan.warnings, *sums.warnings(), *unseen),
+    )
+    return summary, judge.verdict(complete=complete, reason=reason, doubts=unseen if plan.whole else ())
+
+
+def _miscounted(plan: Plan, sums: Tally) -> str:
+    """Tell where the results are not as many as the cases that were counted beforehand: none may be lost unseen."""
+    found = sums.counts().loaded
+    if plan.total is None or plan.total == found:
+        return ""
+    return f"{plan.total} cases were selected and {found} have a result: the inputs changed meanwhile"
+
+
+def _not_sent(plan: Plan, sums: Tally, reason: str) -> int:
+    if not reason or plan.total is None:
+        return 0
+    return max(0, plan.total - sums.counts().loaded)
+
+
+def _pacing(plan: Plan, sums: Tally, sent: Sent) -> Pacing | None:
+    """Return how well the timetable was kept; None where there was none."""
+    name = plan.sending.pace.name
+    if not name:
+        return None
+    return Pacing(
+        name=name,
+        planned=_rate(sent.begun, sent.planned_seconds),
+        achieved=_rate(sent.begun, sent.spent_seconds),
+        late=sums.lateness(),
+        latency=sums.planned_latency(),
+    )
+
+
+def _rate(begun: int, seconds: float) -> float | None:
+    """Return cases a second: the first one begins the time, so that it does not count."""
+    return (begun - 1) / seconds if seconds > 0 else None
+
+
+def _side_info(plan: Plan, side: Side, sums: Tally, sent: Sent) -> SideInfo:
+    if side not in plan.sides:
+        return SideInfo("nothing: goldens are held against what they expect", "recorded")
+    target = build_target(plan.sides[side], concurrency=1)
+    last = sent.silent.get(side)
+    if target.kind == "recorded":
+        return SideInfo(target.name, "recorded", last_answer=last)
+    if sums.frozen(side):
+        return SideInfo(target.name, "frozen", "", last)
+    note = sent.clock_notes.get(side, "") if sums.answered(side) else "it never answered"
+    return SideInfo(target.name, "not frozen", note, last)
