@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from bench import dual, latency, page, sending
+from bench import compare, dual, latency, page, sending
 from bench.answers import SIZES_KB
 from bench.dual import Bench
 from bench.servers import CannotStartError, nginx, slow_server
@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> int:
 
 
 def measured(chosen: argparse.Namespace, *, sizes_kb: Sequence[int]) -> dict[str, Any]:
-    """Return all figures of one run: sending, the dual run, and the latency that it reports."""
+    """Return all figures of one run: sending, the dual run, comparing alone, and the latency that a run reports."""
     seconds, repeats, cases = chosen.seconds, chosen.repeats, chosen.cases
     machine = _machine()
     with ExitStack() as stack:
@@ -59,6 +59,7 @@ def measured(chosen: argparse.Namespace, *, sizes_kb: Sequence[int]) -> dict[str
             "asked": {"seconds": seconds, "repeats": repeats, "cases": cases},
             "sending": sending.measure(old, seconds=seconds, repeats=repeats, sizes_kb=sizes_kb, only=chosen.senders),
             "dual": runs,
+            "compare": compare.measure(repeats=repeats),
             "latency": latency.measure(Bench(work, *slow), fast, cases=cases, us_per_case=us),
         }
 

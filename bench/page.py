@@ -24,7 +24,8 @@ def write(page: Path, results: Mapping[str, Any]) -> None:
 def tables(results: Mapping[str, Any]) -> str:
     """Return all figures as Markdown, and what could not be measured."""
     parts = [_about(results), _sending(results["sending"]["rows"]), _dual(results["dual"])]
-    parts += [_latency(results["latency"]), _timetable(results["latency"]["timetable"]), _missing(results)]
+    parts += [_compare(results["compare"]["rows"]), _latency(results["latency"])]
+    parts += [_timetable(results["latency"]["timetable"]), _missing(results)]
     return "\n".join(part for part in parts if part)
 
 
@@ -54,6 +55,14 @@ def _dual(dual: Mapping[str, Any]) -> str:
     return _table((f"Bodies, {dual['cases']} cases", "Size", "CPU µs a case", "CPU s to start", "Peak MB"), cells)
 
 
+def _compare(rows: Iterable[Mapping[str, Any]]) -> str:
+    cells = [
+        (row["documents"], row["way"], _spread(row["cpu_us"], 0), _times(row["times_parsing"]))
+        for row in rows
+    ]  # fmt: skip
+    return _table(("Documents", "Compared by", "CPU µs", "times parsing"), cells)
+
+
 def _latency(latency: Mapping[str, Any]) -> str:
     cells = [
         (f"{row['load']:.0%}, {row['rate']:.0f} cases/s", row["side"], f"{row['p50_ms']:.2f}", f"{row['p50_off']:+.1%}",
@@ -73,7 +82,8 @@ def _timetable(kept: Mapping[str, Any] | None) -> str:
 
 
 def _missing(results: Mapping[str, Any]) -> str:
-    reasons = {**results["sending"]["missing"], **results["dual"]["failed"], **results["latency"]["failed"]}
+    reasons = {**results["sending"]["missing"], **results["dual"]["failed"], **results["compare"]["missing"],
+               **results["latency"]["failed"]}  # fmt: skip
     if not reasons:
         return ""
     return "Not measured:\n\n" + "".join(f"- {what}: {' '.join(why.split())}\n" for what, why in reasons.items())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import shutil
@@ -54,6 +55,16 @@ def test_each_kind_of_bodies_was_compared_and_has_its_cost(made: tuple[dict[str,
     assert results["dual"]["failed"] == {}
     assert {row["bodies"] for row in results["dual"]["rows"]} == {"equal", "ignored", "deviating"}
     assert all(row["start_cpu_s"]["median"] > 0 for row in results["dual"]["rows"])
+
+
+def test_comparing_is_measured_beside_parsing_and_whoever_else_is_installed(made: tuple[dict[str, Any], str]) -> None:
+    results, page = made
+    rows = {(row["documents"], row["way"]): row for row in results["compare"]["rows"]}
+    for documents in ("11 KB of JSON", "11 KB of JSON with booleans"):
+        assert rows[documents, "json.loads of both sides"]["times_parsing"] == 1
+        assert rows[documents, "replay, both sides parsed, 800 rules"]["cpu_us"]["median"] > 0
+    assert ("deepdiff" in results["compare"]["missing"]) is (importlib.util.find_spec("deepdiff") is None)
+    assert "| replay, both sides parsed, 800 rules |" in page
 
 
 def test_the_latency_that_is_reported_is_held_against_the_known_delay(made: tuple[dict[str, Any], str]) -> None:

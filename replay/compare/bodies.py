@@ -84,6 +84,7 @@ def _compare_bodies(walk: Walk, old: Reading, new: Reading, state: State) -> Non
         compare_rows(walk, old.value, new.value, BODY, state)
         return
     if "none" in (old.kind, new.kind) or old.kind == new.kind == "json" or _judges(rule, alike=old.kind == new.kind):
+        walk.vouch(old.without_booleans, new.without_booleans)
         walk.node(nodes[0], nodes[1], BODY, state)
         return
     walk.rules.check_schemas(walk, nodes[0], nodes[1], BODY, state)

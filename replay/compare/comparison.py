@@ -69,7 +69,7 @@ class Comparison:
             if stated:
                 expected = self._expect(active, pair, pair.new)
         return Compared(
-            differences=(*_listed(expected), *_listed(walk)),
+            differences=(*expected.listed(), *walk.listed()),
             accepted=(*walk.accepted.values(), *expected.accepted.values()),
             measures=(*walk.measures, *expected.measures),
             flags=tuple(self._flags(active, pair, stated)),
@@ -208,10 +208,3 @@ def _demand_musts(walk: Walk, active: ActiveRules, stated: Collection[str]) -> N
                     rule.spec.at, "missing", MISSING, MISSING, rule.name, note="the intended change was not seen"
                 )
             )
-
-
-def _listed(walk: Walk) -> tuple[Difference, ...]:
-    if not walk.unlisted:
-        return tuple(walk.differences)
-    note = f"and {walk.unlisted} more differences"
-    return (*walk.differences, Difference("body", "value", MISSING, MISSING, EQUAL, walk.against, note))

@@ -13,7 +13,7 @@ from replay.compare.columns import Columns, compare_columns
 from replay.compare.formats.csv_rows import MOST_LISTED, Rows
 from replay.compare.pairing import MOST_TRIALS, Paired, state_of
 from replay.compare.row_pairs import NONE, aligned, partners
-from replay.compare.walk import EQUAL, MOST_DIFFERENCES, Walk
+from replay.compare.walk import EQUAL, Walk
 from replay.locations import Keyed, Path, Segment, State
 from replay.models import MISSING
 
@@ -84,8 +84,8 @@ class _Comparison:
         """Compare two rows, one of which may not be there."""
         if mine is not None and theirs is not None and self.equal(mine, theirs):
             return
-        if self.columns.decisive and len(self.walk.differences) >= MOST_DIFFERENCES and not self.walk.rules.objecting:
-            self.walk.unlisted += 1  # no rule could make them equal, and nobody reads on
+        if self.columns.decisive and self.walk.full and not self.walk.rules.objecting:
+            self.walk.differ_more()  # no rule could make them equal, and nobody reads on
             return
         old, new = self._row(mine, self.old), self._row(theirs, self.new)
         index = mine if mine is not None else theirs or 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path as Folder
@@ -29,10 +29,9 @@ _BESIDE: Final = ("renamed", "must", "schema_")
 """Verbs that go with any other; of the comparators a rule takes one, save `map` with `within` for the rest."""
 MOST_CHOICES: Final = 512
 _QUIET: Final = frozenset({
-    "at", "on", "where", "why", "tag", "ignore", "within", "unordered", "match_by", "same_type", "strict", "allow",
-    "waive",
+    "ignore", "within", "unordered", "match_by", "map", "same_type", "strict", "allow", "waive",
 })  # fmt: skip
-"""What a rule may say without asking anything of values that are equal."""
+"""Verbs that have nothing to say where both sides are equal. All others are asked about equal nodes too."""
 
 Factories = Mapping[str, Callable[[Rule], Comparator]]
 
@@ -91,6 +90,12 @@ def _verb(spec: RuleSpec, factories: Factories) -> str | None:
     if spec.must and spec.map is None and spec.renamed is None:
         raise SettingsError(f"rule at '{spec.at}': must goes with map or renamed")
     return given[0] if given else None
+
+
+def _is_quiet(spec: RuleSpec) -> bool:
+    # By identity: `schema: false` is a schema, which nothing meets.
+    verbs = {name for name in type(spec).model_fields if getattr(spec, name) is not None} - _SCOPE
+    return verbs <= _QUIET or (spec.at == "body" and verbs <= {*_QUIET, "as_"})
 
 
 def _require_alone(spec: RuleSpec) -> None:
@@ -154,6 +159,11 @@ class ActiveRules:
         self.renames = any(rule.spec.renamed for rule in rules)
         self.waives = any(rule.spec.waive for rule in rules)
         self._at: dict[tuple[int, ...], Rule | None] = {}
+        self.objecting = frozenset(rule.number for rule in rules if not _is_quiet(rule.spec))
+        """The rules, by number, that may find fault with two equal values."""
+        self._strict = frozenset(rule.number for rule in rules if rule.spec.strict)
+        self._quiet: dict[State, bool] = {}
+        self._spelled: dict[State, bool] = {}
 
     @property
     def untraced(self) -> ActiveRules:
@@ -168,6 +178,20 @@ class ActiveRules:
             last = max((number for number in state.accepts if number in self._comparators), default=None)
             found = self._at[state.accepts] = None if last is None else self._rules[last]
             return found
+
+    def quiet(self, state: State) -> bool:
+        """Tell whether no rule that may match below has anything to say where both sides are equal."""
+        found = self._quiet.get(state)
+        if found is None:
+            found = self._quiet[state] = self.objecting.isdisjoint(state.waiting)
+        return found
+
+    def spelled(self, state: State) -> bool:
+        """Tell whether a rule may match below that looks at how numbers are written."""
+        found = self._spelled.get(state)
+        if found is None:
+            found = self._spelled[state] = not self._strict.isdisjoint(state.waiting)
+        return found
 
     def comparator(self, rule: Rule) -> Comparator:
         """Return what carries a rule out."""
@@ -221,11 +245,6 @@ class ActiveRules:
         return How(last.spec.steps, spelled, last.via, wrappings, last.spec.name)
 
     @cached_property
-    def objecting(self) -> frozenset[int]:
-        """Return the rules that may find fault with two equal values."""
-        return frozenset(rule.number for rule in self._rules if _objects(rule.spec))
-
-    @cached_property
     def allowed(self) -> frozenset[str]:
         """Return the flaws of JSON that rules allow."""
         return frozenset(flaw for rule in self._rules for flaw in rule.spec.allow or ())
@@ -257,10 +276,6 @@ class ActiveRules:
         return tuple(rule for rule, it in pairs if rule.spec.must and it.scoped)
 
 
-def _objects(spec: RuleSpec) -> bool:
-    return bool(spec.must or spec.matches is not None or spec.schema_ is not None or spec.rank)
-
-
 class RuleBook:
     """All rules of a run; hands out those of a case, settings first, then the golden's."""
 
@@ -274,7 +289,9 @@ class RuleBook:
         self._factories = factories
         self._groups = groups
         self._prepared = tuple(prepare(spec, groups, factories, root=root) for spec in specs)
+        self._narrowed = tuple(n for n, it in enumerate(self._prepared) if it.selection.narrows)
         self._choices: dict[tuple[int, ...], ActiveRules] = {}
+        """By the rules that are left out: most rules are for all cases, and are not to be gone through for each."""
 
     @cached_property
     def lets_equals_pass(self) -> bool:
@@ -282,7 +299,7 @@ class RuleBook:
         specs = [it.spec for it in self._prepared]
         # What is ignored whole is not known to be equal: nobody would have looked, had it differed.
         hidden = any(spec.ignore and any(reaches(spec, part) for part in PARTS) for spec in specs)
-        return not hidden and all(spec.model_fields_set <= _QUIET for spec in specs)
+        return not hidden and all(spec.model_fields_set <= _QUIET | _SCOPE for spec in specs)
 
     @cached_property
     def speaks_of_headers(self) -> bool:
@@ -296,17 +313,20 @@ class RuleBook:
 
     def for_case(self, holds: Callable[[Selection], bool], own: Sequence[RuleSpec] = ()) -> ActiveRules:
         """Return the rules whose selection holds, and the golden's own."""
-        chosen = tuple(n for n, it in enumerate(self._prepared) if not it.selection.narrows or holds(it.selection))
+        out = tuple(n for n in self._narrowed if not holds(self._prepared[n].selection))
         if own:
             mine = [prepare(spec, self._groups, self._factories, of_golden=True) for spec in own]
             kept = [it for it in mine if not it.selection.narrows or holds(it.selection)]
-            return self.active([*(self._prepared[n] for n in chosen), *kept])
-        found = self._choices.get(chosen)
+            return self.active([*self._without(out), *kept])
+        found = self._choices.get(out)
         if found is None:
             if len(self._choices) >= MOST_CHOICES:
                 self._choices.clear()
-            found = self._choices[chosen] = self.active([self._prepared[n] for n in chosen])
+            found = self._choices[out] = self.active(self._without(out))
         return found
+
+    def _without(self, out: Collection[int]) -> list[PreparedRule]:
+        return [it for n, it in enumerate(self._prepared) if n not in out]
 
     def active(self, prepared: Sequence[PreparedRule]) -> ActiveRules:
         """Return rules that hold for a case, ready to judge."""

@@ -46,7 +46,9 @@ class Wrappings:
             value = found.node(reading.value, (ROOT, "body"), self._machine.start.key("body"))
         except RecursionError:
             return replace(reading, flaws=(*reading.flaws, _TOO_DEEP))
-        return replace(reading, value=value, flaws=(*reading.flaws, *found.flaws), unwrapped=tuple(found.unwrapped))
+        # The texts that were read may hold booleans.
+        flaws, unwrapped = (*reading.flaws, *found.flaws), tuple(found.unwrapped)
+        return replace(reading, value=value, flaws=flaws, unwrapped=unwrapped, without_booleans=None)
 
 
 def _listed(reading: Reading) -> Reading:

@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from replay.compare import Compared
+from replay.compare.findings import MOST_DIFFERENCES
 from replay.compare.formats import Content, read_as
 from replay.compare.row_pairs import AT_ONCE, NONE, aligned, partners
-from replay.compare.walk import MOST_DIFFERENCES
 from replay.models import CsvSpec, CsvStep
 
 Compare = Callable[..., Compared]

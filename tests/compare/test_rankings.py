@@ -222,7 +222,7 @@ def test_a_function_that_is_none_is_refused_before_anything_is_sent(
 
 def test_a_golden_names_no_code(compare: Compare, judges: Path) -> None:
     rule = {"at": "body", "rank": {"by": "id", "gain": "clicks_of_a_team:clicks", "ndcg": 0.9}}
-    with pytest.raises(SettingsError, match="only replay.yaml may do that"):
+    with pytest.raises(SettingsError, match=r"only replay\.yaml may do that"):
         compare([], [], golden=[rule], root=judges)
 
 

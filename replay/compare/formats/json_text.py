@@ -14,7 +14,8 @@ def read_json(content: Content) -> Reading:
     parsed = parse_json(content.data, spelled=content.spelled)
     flaws = tuple(Flaw(finding.name, finding.message) for finding in parsed.findings)
     if parsed.ok:
-        return Reading("json", parsed.value, flaws)
+        booleans = b"true" in content.raw or b"false" in content.raw
+        return Reading("json", parsed.value, flaws, without_booleans=None if booleans else parsed.value)
     if parsed.has("invalid"):
         lines, _ = _documents(content)
         if lines is not None and len(lines.value) > 1:
