@@ -22,6 +22,8 @@ FLOORS = {
     "locations": 0,
     "expressions": 0,
     "selection": 0,
+    "identifiers": 0,
+    "routes": 0,
     "sampling": 0,
     "wire": 1,
     "determinism": 1,
