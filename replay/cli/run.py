@@ -44,6 +44,7 @@ def run(
     warmup: options.Warmup = 0,
     repeat: options.Repeat = None,
     duration: options.Duration = None,
+    noise: options.Noise = None,
     writable: options.Writable = None,
     seed: options.Seed = None,
     freeze: options.Freeze = None,
@@ -78,6 +79,7 @@ def run(
             repeat=repeat,
             duration=duration,
         ),
+        noise=noise,
         writable=_writable(writable),
         gate=gate,
         collect=collect,
@@ -178,6 +180,7 @@ def _print_dry_run(plan: Plan) -> None:
     from collections import Counter
 
     from replay.cli.output import printing
+    from replay.engine.again import may_repeat
     from replay.engine.sides import asked, host_of, parties, refusal
 
     sides = parties(plan.sides, concurrency=1)
@@ -188,7 +191,9 @@ def _print_dry_run(plan: Plan) -> None:
         reason = refusal(case, addressed)
         if reason is None:
             live = [party for party in addressed if party.target.kind != "recorded"]
-            sent.update((party.side, case.request.method, host_of(party)) for party in live)
+            for party in live:
+                more = plan.sending.noise if party.side == "old" and len(addressed) > 1 and may_repeat(case) else 0
+                sent[party.side, case.request.method, host_of(party)] += 1 + more
         else:
             skipped[reason] += 1
     with printing() as out:

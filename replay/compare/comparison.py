@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -41,6 +42,12 @@ class Comparison:
         self._book = book
         self._bases = bases
         self._nothing = Compared()
+
+    def with_itself(self, side: Side) -> Comparison:
+        """Return a comparison for two answers of one side, whose links are relative to one and the same URL."""
+        twin = copy(self)
+        twin._bases = dict.fromkeys(SIDES, self._bases[side])  # noqa: SLF001 - its own twin
+        return twin
 
     def compare(self, pair: Pair) -> Compared:
         """Compare both answers, and new with what is expected; an answer that is missing is compared with nothing."""

@@ -58,7 +58,14 @@ def _outcome(failures: dict[Side, Failure], differences: Sequence[Difference]) -
         return "both_error"
     if failures:
         return "new_error" if "new" in failures else "old_error"
-    return "deviation" if differences else "match"
+    return outcome_of(differences)
+
+
+def outcome_of(differences: Sequence[Difference]) -> OutcomeName:
+    """Name the outcome of a case that no side failed: the worst of its differences does."""
+    if any(not difference.noise for difference in differences):
+        return "deviation"
+    return "noise" if differences else "match"
 
 
 def _error(failures: dict[Side, Failure]) -> CaseError | None:
