@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from replay.compare.headers import MEANINGS, Answered
 from replay.engine.clusters import general
-from replay.models import MISSING, Difference, DifferenceKind, Json
+from replay.models import MISSING, Difference, DifferenceKind, Json, Request
 
 NOISY: Final[frozenset[DifferenceKind]] = frozenset({"value", "text", "order", "rank", "header"})
 """Kinds of difference that noise may have; a status, a type, what is missing or breaks a schema is none."""
@@ -20,6 +21,7 @@ MOST_LINES: Final = 12
 """A text's difference shows no more lines: one that has as many may go on."""
 MOST_CHARACTERS: Final = 4_000
 """Likewise, characters of one side."""
+_CHALLENGES: Final = "www-authenticate"
 _AROUND: Final = 3
 _LONGEST_WORD: Final = 24
 _WORDS: Final = re.compile(r"""([^\s"'<>=,;(){}\[\]]+)""")
@@ -52,7 +54,8 @@ def parts_of(difference: Difference) -> tuple[Part, ...]:
         return (Part(place, difference.at, old, new),)
     if difference.kind == "text":
         return tuple(_of_lines(place, difference, old, new))
-    return tuple(_of_words(place, difference.at, old, new)) or (Part(place, difference.at, old, new),)
+    split = _of_challenges if difference.at == f"headers.{_CHALLENGES}" else _of_words
+    return tuple(split(place, difference.at, old, new)) or (Part(place, difference.at, old, new),)
 
 
 def _lacks(difference: Difference) -> bool:
@@ -88,6 +91,23 @@ def _shift(note: str, old: str, new: str) -> int:
     same = next((n for n, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
     begun = _WORD_BEGINS.search(old[:same])
     return int(told[1]) - 1 - (begun.start() if begun is not None else same)
+
+
+def _of_challenges(place: str, spot: str, old: str, new: str) -> Iterator[Part]:
+    """Yield each parameter that differs, a nonce perhaps, whatever their order; nothing where others are given."""
+    mine, theirs = (_parameters(text) for text in (old, new))
+    if mine.keys() == theirs.keys():
+        for name in mine:
+            if mine[name] != theirs[name]:
+                yield Part(f"{place} | {name}={{}}", f"{spot}:{name}", mine[name], theirs[name])
+
+
+def _parameters(text: str) -> dict[str, str]:
+    """Return the parameters of all challenges, each with its scheme; empty for a text of another form."""
+    meaning = MEANINGS[_CHALLENGES]((text,), Answered(Request(), None, ()))
+    challenges = [each for each in meaning if isinstance(each, tuple)]
+    pairs = [(f"{scheme} {name}", value) for scheme, given in challenges for name, value in given]
+    return dict(pairs) if len(dict(pairs)) == len(pairs) else {}
 
 
 def _of_words(place: str, spot: str, old: str, new: str, shift: int = 0) -> Iterator[Part]:
