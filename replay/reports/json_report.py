@@ -9,11 +9,13 @@ from typing import Any, Final, TextIO
 
 from replay.models import (
     MISSING,
+    Again,
     Cluster,
     Counts,
     Difference,
     Intake,
     Judgement,
+    Noise,
     Observation,
     Pacing,
     Result,
@@ -74,7 +76,12 @@ def _extras(summary: Summary) -> dict[str, Any]:
         "warnings": list(summary.warnings),
         "warmed": summary.warmed,
         "pacing": None if summary.pacing is None else _pacing(summary.pacing),
+        "noise": None if summary.noise is None else _noise(summary.noise),
     }
+
+
+def _noise(noise: Noise) -> dict[str, Any]:
+    return {**asdict(noise), "rates": [asdict(rate) for rate in noise.rates]}
 
 
 def _pacing(pacing: Pacing) -> dict[str, Any]:
@@ -140,10 +147,17 @@ def _details(result: Result) -> Iterator[tuple[str, Any]]:
     }
     if latency:
         yield "latency_ms", latency
+    if result.again is not None:
+        yield "again", _again(result.again)
     if result.measures:
         yield "measures", [{"at": m.at, "name": m.name, "value": _number(m.value)} for m in result.measures]
     if result.accepted:
         yield "accepted", [{"at": each.at, "rule": each.rule} for each in result.accepted]
+
+
+def _again(again: Again) -> dict[str, int]:
+    differing = sum(map(bool, again.answers))
+    return {"answers": len(again.answers), "differing": differing, "failed": again.failed}
 
 
 def _latency(observation: Observation | None) -> float | None:
@@ -159,6 +173,7 @@ def _difference(difference: Difference) -> dict[str, Any]:
         "rule": difference.rule,
         "against": difference.against,
         **({"note": difference.note} if difference.note else {}),
+        **({"noise": difference.noise} if difference.noise else {}),
     }
 
 
