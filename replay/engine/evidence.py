@@ -17,7 +17,7 @@ from typing import Final
 
 from replay.engine.figures import Figures
 from replay.engine.parts import Part, parts_of
-from replay.models import Difference, OutcomeName, Result
+from replay.models import Difference, Json, OutcomeName, Result
 from replay.routes import route_of
 from replay.verdict.chances import Trials, at_least
 
@@ -26,9 +26,11 @@ ALPHA: Final = 0.01
 ENOUGH: Final = 30
 """Further answers of a route that must differ before a place is noisy at cases where old held still."""
 FEWEST: Final = 3
-"""Further answers that must have differed at a place, all told, to say that old is never the same there."""
+"""Further answers that must have been given where a place is noisy, to say that old is never the same there."""
 ALWAYS: Final = 0.95
-"""The share of further answers that must have done so."""
+"""The share of old's answers that must be like no other of its answers to the same case."""
+MOST_SAID: Final = 8
+"""Values of a place that are told apart: one of them may be what new says too often. More are no such choice."""
 MOST_PLACES: Final = 5_000
 """Places that are told apart. What differs at further ones is no noise: nothing is known of it."""
 _JUDGED: Final[frozenset[OutcomeName]] = frozenset({"match", "noise", "waived", "deviation"})
@@ -110,6 +112,12 @@ class Place:
         self.new_differs = 0
         self.asked_where_any = 0
         self.figures = Figures()
+        self._said: dict[str, _Groups] = {}
+        """For each of a few values in how many answers old and new say it."""
+        self._alone = 0
+        """Answers of old that are like no other of its answers to the same case."""
+        self._answers = 0
+        self._too_often: set[str] | None = None
 
     def add(self, again: Sequence[Mapping[str, Part]], new: Mapping[str, Part], luck: random.Random) -> None:
         """Take in one case in which any answer differs here: for each answer its parts at this place, by their spot."""
@@ -122,15 +130,28 @@ class Place:
         self.old_differs += sum(map(bool, again))
         self.new_differs += bool(new)
         self.asked_where_any += further
-        self._add_values(answers, luck)
+        self._add_values(next(iter(spots)), answers, luck)
 
-    def _add_values(self, answers: Sequence[Mapping[str, Part]], luck: random.Random) -> None:
-        """Keep one value of each answer: those of one answer may all hang together."""
-        for number, answer in enumerate(answers, start=1):
-            for part in answer.values():
-                self.figures.known(part.old)
-                self.figures.add(part.old, part.new, luck, new=number == len(answers))
-                break
+    def _add_values(self, spot: str, answers: Sequence[Mapping[str, Part]], luck: random.Random) -> None:
+        """Take in what all answers say at one spot: what they say at others may hang together with that."""
+        parts = [answer.get(spot) for answer in answers]
+        first = next(part.old for part in parts if part is not None)
+        self.figures.known(first)
+        for number, part in enumerate(parts, start=1):
+            if part is not None:
+                self.figures.add(first, part.new, luck, new=number == len(parts))
+        self._count_values([repr(first), *(repr(first if part is None else part.new) for part in parts)])
+
+    def _count_values(self, values: Sequence[str]) -> None:
+        """Count who says what; new's value is the last."""
+        *old, new = values
+        self._answers += len(old)
+        self._alone += sum(n == 1 for n in Counter(old).values())
+        counted = Counter(values)
+        for value in dict.fromkeys((new, *old)):  # new's first: there may be no room for all
+            n = counted[value]
+            if value in self._said or len(self._said) < MOST_SAID:
+                self._said.setdefault(value, _Groups()).add(n, len(old), new=value == new)
 
     @cached_property
     def more_often(self) -> bool:
@@ -144,8 +165,18 @@ class Place:
 
     @property
     def never_the_same(self) -> bool:
-        """Tell whether old differs from itself as good as always, so that no new could more often."""
-        return self.old_differs >= max(FEWEST, ALWAYS * self.asked_where_any)
+        """Tell whether old as good as never says the same twice, so that no new could differ from it more often.
+
+        That all further answers differ from the first is not enough: it may be the first that was odd.
+        """
+        return self.asked_where_any >= FEWEST and self._alone >= ALWAYS * self._answers
+
+    def says_too_often(self, value: Json) -> bool:
+        """Tell whether new says a value more often than old does, though old says it too."""
+        if self._too_often is None:
+            limit = ALPHA / max(1, len(self._said))
+            self._too_often = {said for said, groups in self._said.items() if groups.chance < limit}
+        return repr(value) in self._too_often
 
     @cached_property
     def anywhere(self) -> bool:

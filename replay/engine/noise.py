@@ -99,7 +99,7 @@ class NoiseJudge:
 
         An error keeps its name: what else differs there is nobody's noise.
         """
-        if result.again is None or result.error is not None:
+        if result.again is None or result.outcome not in _REOPENED:
             return result
         found = asked(result)
         differences = tuple(self._judged(each, found) for each in result.differences)
@@ -130,7 +130,7 @@ class NoiseJudge:
         if not here and not place.anywhere:
             return False, "not at this case" if times == 0 else "not at this item"
         seen = part.new in here
-        but = _objection(place, seen=seen) or ("" if seen else _out_of_range(place, part, difference))
+        but = _objection(place, part, seen=seen) or ("" if seen else _out_of_range(place, part, difference))
         if but:
             self._refused.setdefault((found.route, part.place), but)
             return False, but
@@ -153,10 +153,12 @@ class NoiseJudge:
             )
 
 
-def _objection(place: Place, *, seen: bool) -> str:
+def _objection(place: Place, part: Part, *, seen: bool) -> str:
     """Return what the counts say against noise; empty where they say nothing."""
     if place.more_often:
         return "new differs from it more often"
+    if place.says_too_often(part.new):
+        return "new says this more often"
     # Without cases enough, a new that is always wrong would look the same: unless old says this value itself, or as
     # good as never says the same twice.
     if seen or place.never_the_same or place.could_tell:

@@ -22,7 +22,7 @@ MOST_LINES: Final = 12
 MOST_CHARACTERS: Final = 4_000
 """Likewise, characters of one side."""
 _CHALLENGES: Final = "www-authenticate"
-_AROUND: Final = 3
+_AROUND: Final = 2
 _LONGEST_WORD: Final = 24
 _WORDS: Final = re.compile(r"""([^\s"'<>=,;(){}\[\]]+)""")
 _LINE: Final = re.compile(r"lines? (\d+)(?: to \d+)? of ")
@@ -124,7 +124,7 @@ def _of_words(place: str, spot: str, old: str, new: str, shift: int = 0) -> Iter
 
 def _around(words: list[str], index: int) -> str:
     """Return the words about one, with its own place open; nothing where it stands alone."""
-    before, after = words[max(0, index - 2 * _AROUND + 1) : index], words[index + 1 : index + 2 * _AROUND]
+    before, after = words[max(0, index - 2 * _AROUND - 1) : index], words[index + 1 : index + 2 * _AROUND + 2]
     if not any(before) and not any(after):
         return ""
     text = "".join(map(_plain, before)) + "{}" + "".join(map(_plain, after))
