@@ -41,6 +41,9 @@ class DualRun:
         self._referee = referee
         self._learner = Learner(referee)
         self._asked: dict[CaseKind, tuple[Party, ...]] = {kind: asked(kind, sides) for kind in ("golden", "traffic")}
+        self._once: dict[CaseKind, tuple[Asking, ...]] = {
+            kind: tuple((party, 0) for party in parties) for kind, parties in self._asked.items()
+        }
         self._schedule: Schedule[Result] | None = None
 
     @property
@@ -130,9 +133,8 @@ class DualRun:
         if self.sending.noise and len(parties) == len(SIDES) and may_repeat(case):
             return askings(parties, self.sending.noise, self.sending.order, seed)
         # Who goes first is drawn for each case: a warm cache would favour the second.
-        if self.sending.order == "random" and seed & 1:
-            parties = parties[::-1]
-        return tuple((party, 0) for party in parties)
+        once = self._once[case.kind]
+        return once[::-1] if self.sending.order == "random" and seed & 1 else once
 
     def judged(self, case: Case, seen: Mapping[Side, Observation], again: Sequence[Observation]) -> Result:
         """Return the result of a case that every side has answered; `again` is what old said further times."""
