@@ -67,7 +67,7 @@ def run(
         new=new,
         traffic=tuple(traffic or ()),
         goldens=goldens,
-        choice=_choice(only, tag, shard, limit),
+        choice=choice_of(only, tag, shard, limit),
         pacing=Pacing(
             concurrency=concurrency,
             workers=workers,
@@ -85,7 +85,7 @@ def run(
         collect=collect,
         store=store,
         seed=seed,
-        freeze=_instant(freeze),
+        freeze=instant_of(freeze),
         env=env,
         check=not no_check,
         skip_bad=skip_bad,
@@ -101,7 +101,8 @@ def run(
 # ------------------------------------------------------------------------------------------------------------- reading
 
 
-def _choice(only: list[str] | None, tag: list[str] | None, shard: str | None, limit: int | None) -> Choice:
+def choice_of(only: list[str] | None, tag: list[str] | None, shard: str | None, limit: int | None) -> Choice:
+    """Return which cases the flags choose. Raise SettingsError where they make no sense."""
     from replay.cases.chosen import Choice
 
     return Choice(tuple(only or ()), tuple(tag or ()), _shard(shard) if shard else None, limit)
@@ -124,7 +125,8 @@ def _writable(text: str | None) -> str | None:
     return text
 
 
-def _instant(text: str | None) -> datetime | None:
+def instant_of(text: str | None) -> datetime | None:
+    """Return the instant that `--freeze` names. Raise SettingsError for a text that is none."""
     from replay.errors import SettingsError
     from replay.models import parse_instant
 

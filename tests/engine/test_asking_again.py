@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -182,6 +183,12 @@ def test_words_of_a_long_line_are_known_by_where_they_stand_in_it() -> None:
 )
 def test_a_text_of_which_not_all_that_differs_is_at_hand_is_never_noise(old: str, new: str, note: str) -> None:
     assert parts(old, new, "body", "text", note) == []
+
+
+def test_bytes_are_never_noise_since_nobody_can_tell_how_far_they_are_apart() -> None:
+    there = replace(answer("a"), headers=(("content-type", "image/png"),))
+    found = learner().learned(CASE, there, [replace(there, body=b"b")])
+    assert [(each.at, parts_of(each)) for one in found.answers for each in one] == [("body", ())]
 
 
 def test_a_challenge_differs_by_its_parameters_whatever_their_order() -> None:
