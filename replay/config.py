@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, Field
 
 from replay.compare import RuleBook, require_evidence, rule_book
 from replay.documents import Document, read_yaml, validated
+from replay.engine.again import MOST_TIMES
 from replay.errors import InputError, Place, SettingsError
 from replay.expressions import Expression, parse_expression
 from replay.models import GroupSpec, Instant, Order, RuleSpec, Spec, TargetSpec, Whole
@@ -52,6 +53,9 @@ class Settings(Spec):
     freeze: Instant | None = Field(default=None, description="The instant of cases that bring none.")
     seed: Whole = Field(default=0, ge=0, description="What every case's own seed derives from.")
     order: Order = Field(default="random", description="Who is asked first: random, old-first or together.")
+    noise: Whole = Field(
+        default=0, ge=0, le=MOST_TIMES, description="How many times more old is asked, to learn where it is noisy."
+    )
     error_when: str | None = Field(default=None, description="What counts as an error beyond transport failures.")
     groups: Mapping[str, GroupSpec] = Field(default_factory=dict, description="Named selections of cases.")
     compare: tuple[RuleSpec, ...] = Field(default=(), description="Rules; the last that matches wins.")

@@ -202,6 +202,8 @@ class Difference:
     `at` is a location fit to paste into a rule. `old` and `new` are JSON values, or MISSING; against an expectation,
     `old` holds what was expected. `rule` is the rule that judged it, or the default. `note` tells what values cannot.
     `waived` is the rule that waives it, empty where none does: such a difference is listed and counts for nothing.
+    `noise` is the evidence that old differs from itself so, empty where it does not: noise is listed and counts for
+    nothing.
     """
 
     at: str
@@ -212,6 +214,21 @@ class Difference:
     against: Literal["old", "expect"] = "old"
     note: str = ""
     waived: str = ""
+    noise: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """What old said when it was asked again: for each further answer, how it departs from old's first one.
+
+    Of each, `old` is what the first answer said and `new` what this one did. `failed` askings came to no answer that
+    could be compared: they are evidence of nothing.
+    """
+
+    answers: tuple[tuple[Difference, ...], ...] = ()
+    failed: int = 0
+    unlisted: int = 0
+    """Differences that are not kept: too many of them, or too large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +280,8 @@ class Result:
     error: CaseError | None = None
     skipped: str | None = None
     """Why the case was not sent, or why nothing of it was compared."""
+    again: Again | None = None
+    """None where old was not asked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,6 +383,39 @@ class Pacing:
 
 
 @dataclass(frozen=True, slots=True)
+class NoiseRate:
+    """How often old differs from itself at one place of a route, and how often new does from old."""
+
+    route: str
+    at: str
+    old_differs: int
+    old_asked: int
+    """Further askings of old on this route."""
+    new_differs: int
+    new_asked: int
+    """Cases of this route that were asked again, so that new can be held against them."""
+    refused: str = ""
+    """Why new's differences here are no noise, or not all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """What asking old again showed; the places where old differs from itself most often come first."""
+
+    times: int
+    cases: int
+    """Cases that were asked again."""
+    askings: int
+    failed: int
+    """Askings that came to no answer that could be compared."""
+    unsafe: int
+    """Cases that were sent, and not asked again since their method may change something."""
+    rates: tuple[NoiseRate, ...] = ()
+    unlisted: int = 0
+    """Further places."""
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """What a report needs to know of a run beside its results."""
 
@@ -396,6 +448,8 @@ class Summary:
     pacing: Pacing | None = None
     warmed: int = 0
     """How many cases were sent beforehand, and are in no other figure."""
+    noise: Noise | None = None
+    """None where old was not asked again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ FLOORS = {
     "locations": 0,
     "expressions": 0,
     "selection": 0,
+    "identifiers": 0,
+    "routes": 0,
     "sampling": 0,
     "wire": 1,
     "determinism": 1,
@@ -45,7 +47,7 @@ GROUND = 0
 
 LONGEST = 350
 LONGER = {
-    "replay/models.py": 750,  # every noun of the glossary on one page, as errors are
+    "replay/models.py": 820,  # every noun of the glossary on one page, as errors are
     "replay/targets/worker.py": 1000,  # one self-contained file, so that another interpreter can run it
 }
 

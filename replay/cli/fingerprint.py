@@ -27,14 +27,18 @@ def fingerprint(
     sides: Mapping[Side, TargetSpec],
     inputs: str,
     sentences: Sequence[str],
-    moment: tuple[int, datetime | None],
+    sending: tuple[int, datetime | None, int],
 ) -> dict[str, str]:
-    """Return a digest by the name of each thing that the results of a run depend on."""
+    """Return a digest by the name of each thing that the results of a run depend on.
+
+    `sending` is the seed, the instant if one is given, and how many times more old is asked.
+    """
     found = {
         "inputs": inputs,
         "rules": rules_digest(settings),
         "criteria": _hash("\n".join(sentences)),
-        "seed": _hash(f"{moment[0]} {moment[1]}"),
+        "seed": _hash(f"{sending[0]} {sending[1]}"),
+        "noise": str(sending[2]),
         PRIVATE: _private(sides, run),
         CODE: _hash(" ".join(f"{side} {_code(spec)}" for side, spec in sides.items())),
     }

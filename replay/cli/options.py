@@ -110,6 +110,17 @@ Duration = Annotated[
     str | None,
     typer.Option(metavar="TIME", help="Send the cases again and again for TIME.", rich_help_panel=_SEND),
 ]
+Noise = Annotated[
+    int | None,
+    typer.Option(
+        metavar="K",
+        envvar="REPLAY_NOISE",
+        min=0,
+        max=20,
+        help="Ask old K times more; what it also shows against itself is noise.",
+        rich_help_panel=_SEND,
+    ),
+]
 Writable = Annotated[
     str | None,
     typer.Option(metavar="SIDE", help="Send unsafe methods to old, new or both.", rich_help_panel=_SEND),

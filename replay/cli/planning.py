@@ -42,6 +42,7 @@ class Flags:
     goldens: str | None = None
     choice: Choice = field(default_factory=Choice)
     pacing: Pacing = field(default_factory=Pacing)
+    noise: int | None = None
     writable: str | None = None
     gate: str | None = None
     collect: bool = False
@@ -71,6 +72,7 @@ def make_plan(project: Project, flags: Flags) -> Plan:
     settings = project.settings
     pace, (repeat, seconds) = flags.pacing.pace(), flags.pacing.turns()
     sides = _sides(project, flags)
+    noise = _noise(project, flags, sides)
     inputs = _inputs(project, flags)
     chosen = Chosen(_sources(inputs, flags), flags.choice)
     total = chosen.count(partial(_check, project)) if flags.check else None
@@ -85,7 +87,7 @@ def make_plan(project: Project, flags: Flags) -> Plan:
     key = key_from_environment()
     tokeniser = Tokeniser(key.key)
     bases: dict[Side, str | None] = {side: sides[side].url if side in sides else None for side in SIDES}
-    record = _record(project, flags, sides, chosen, criteria, (seed, instant))
+    record = _record(project, flags, sides, chosen, criteria, (seed, instant, noise))
     return Plan(
         record=record,
         cases=chosen,
@@ -100,6 +102,7 @@ def make_plan(project: Project, flags: Flags) -> Plan:
             pace=pace,
             warmup=flags.pacing.warmup,
             workers=_workers(flags, sides),
+            noise=noise,
         ),
         total=total * repeat if total is not None and repeat is not None and seconds is None else None,
         repeat=repeat,
@@ -177,6 +180,19 @@ def _sides(project: Project, flags: Flags) -> dict[Side, TargetSpec]:
         except InputError as error:
             raise type(error)(f"{side}: {error.fact}", place=error.place, hint=error.hint) from None
     return sides
+
+
+def _noise(project: Project, flags: Flags, sides: Mapping[Side, TargetSpec]) -> int:
+    """Return how many times more old is asked. Raise SettingsError where there is nobody to ask."""
+    given = flags.noise is not None
+    times = flags.noise if flags.noise is not None else project.settings.noise
+    place = "--noise" if given or project.file is None else f"{project.file.name}: noise"
+    if times and "old" not in sides:
+        raise SettingsError("there is no old side that could be asked again", place=place, hint="give --old URL")
+    if times and sides["old"].recorded:
+        fact = "old is recorded, and says the same however often it is asked"
+        raise SettingsError(fact, place=place, hint="give --old URL, or --noise 0")
+    return times
 
 
 def _side(flag: str | None, setting: TargetSpec | None) -> TargetSpec | None:
@@ -290,13 +306,13 @@ def _record(
     sides: Mapping[Side, TargetSpec],
     chosen: Chosen,
     criteria: Sequence[Criterion],
-    moment: tuple[int, datetime | None],
+    sending: tuple[int, datetime | None, int],
 ) -> RunRecord:
-    settings, (seed, instant) = project.settings, moment
+    settings, (seed, instant, _) = project.settings, sending
     sentences = [criterion.sentence for criterion in criteria]
     started = datetime.now(UTC)
     run = f"{started:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-    found = fingerprint(run, settings, sides, chosen.digest, sentences, moment)
+    found = fingerprint(run, settings, sides, chosen.digest, sentences, sending)
     return RunRecord(
         id=run,
         started=started,

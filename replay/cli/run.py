@@ -44,6 +44,7 @@ def run(
     warmup: options.Warmup = 0,
     repeat: options.Repeat = None,
     duration: options.Duration = None,
+    noise: options.Noise = None,
     writable: options.Writable = None,
     seed: options.Seed = None,
     freeze: options.Freeze = None,
@@ -66,7 +67,7 @@ def run(
         new=new,
         traffic=tuple(traffic or ()),
         goldens=goldens,
-        choice=_choice(only, tag, shard, limit),
+        choice=choice_of(only, tag, shard, limit),
         pacing=Pacing(
             concurrency=concurrency,
             workers=workers,
@@ -78,12 +79,13 @@ def run(
             repeat=repeat,
             duration=duration,
         ),
+        noise=noise,
         writable=_writable(writable),
         gate=gate,
         collect=collect,
         store=store,
         seed=seed,
-        freeze=_instant(freeze),
+        freeze=instant_of(freeze),
         env=env,
         check=not no_check,
         skip_bad=skip_bad,
@@ -99,7 +101,8 @@ def run(
 # ------------------------------------------------------------------------------------------------------------- reading
 
 
-def _choice(only: list[str] | None, tag: list[str] | None, shard: str | None, limit: int | None) -> Choice:
+def choice_of(only: list[str] | None, tag: list[str] | None, shard: str | None, limit: int | None) -> Choice:
+    """Return which cases the flags choose. Raise SettingsError where they make no sense."""
     from replay.cases.chosen import Choice
 
     return Choice(tuple(only or ()), tuple(tag or ()), _shard(shard) if shard else None, limit)
@@ -122,7 +125,8 @@ def _writable(text: str | None) -> str | None:
     return text
 
 
-def _instant(text: str | None) -> datetime | None:
+def instant_of(text: str | None) -> datetime | None:
+    """Return the instant that `--freeze` names. Raise SettingsError for a text that is none."""
     from replay.errors import SettingsError
     from replay.models import parse_instant
 
@@ -178,6 +182,7 @@ def _print_dry_run(plan: Plan) -> None:
     from collections import Counter
 
     from replay.cli.output import printing
+    from replay.engine.again import may_repeat
     from replay.engine.sides import asked, host_of, parties, refusal
 
     sides = parties(plan.sides, concurrency=1)
@@ -188,7 +193,9 @@ def _print_dry_run(plan: Plan) -> None:
         reason = refusal(case, addressed)
         if reason is None:
             live = [party for party in addressed if party.target.kind != "recorded"]
-            sent.update((party.side, case.request.method, host_of(party)) for party in live)
+            for party in live:
+                more = plan.sending.noise if party.side == "old" and len(addressed) > 1 and may_repeat(case) else 0
+                sent[party.side, case.request.method, host_of(party)] += 1 + more
         else:
             skipped[reason] += 1
     with printing() as out:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Final
@@ -55,6 +56,12 @@ class Comparison:
     def on(self, day: date) -> Comparison:
         """Return the same comparison for a run that began on another day."""
         return Comparison(self._book, self._bases, day)
+
+    def with_itself(self, side: Side) -> Comparison:
+        """Return a comparison for two answers of one side, whose links are relative to one and the same URL."""
+        twin = copy(self)
+        twin._bases = dict.fromkeys(SIDES, self._bases[side])  # noqa: SLF001 - its own twin
+        return twin
 
     def compare(self, pair: Pair) -> Compared:
         """Compare both answers, and new with what is expected; an answer that is missing is compared with nothing."""

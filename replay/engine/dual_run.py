@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
+from replay.engine.again import Asking, Learner, askings, may_repeat
 from replay.engine.outcome import Referee, skipped
 from replay.engine.pacing import NS, Planned
 from replay.engine.plan import Sending, Sent
@@ -40,7 +41,11 @@ class DualRun:
         """Every case was taken from its source."""
         self.stopped = False
         self._referee = referee
+        self._learner = Learner(referee)
         self._asked: dict[CaseKind, tuple[Party, ...]] = {kind: asked(kind, sides) for kind in ("golden", "traffic")}
+        self._once: dict[CaseKind, tuple[Asking, ...]] = {
+            kind: tuple((party, 0) for party in parties) for kind, parties in self._asked.items()
+        }
         self._schedule: Schedule[Result] | None = None
         self._answered: deque[_Asking] = deque()
 
@@ -123,10 +128,8 @@ class DualRun:
             return
         seed = derive_seed(self.sending.seed, case.origin)
         moment = Moment(case.freeze or self.sending.instant, seed if case.seed is None else case.seed)
-        # Who goes first is drawn for each case: a warm cache would favour the second.
-        if self.sending.order == "random" and seed & 1:
-            parties = parties[::-1]
-        _Asking(self, case, moment, parties, (late_ms, done, failed)).begin()
+        order = self._order(case, parties, seed)
+        _Asking(self, case, moment, order, (late_ms, done, failed)).begin()
 
     def judge_later(self, asking: _Asking) -> None:
         """Have a case compared when the loop has looked for further answers.
@@ -144,9 +147,18 @@ class DualRun:
         if self._answered:
             asyncio.get_running_loop().call_soon(self._judge_one)
 
-    def judged(self, case: Case, old: Observation | None, new: Observation) -> Result:
-        """Return the result of a case that every side has answered."""
-        return self._referee.result(case, old, new)
+    def _order(self, case: Case, parties: tuple[Party, ...], seed: int) -> tuple[Asking, ...]:
+        """Return who is asked when; old more than once, where its noise is to be learned."""
+        if self.sending.noise and len(parties) == len(SIDES) and may_repeat(case):
+            return askings(parties, self.sending.noise, self.sending.order, seed)
+        # Who goes first is drawn for each case: a warm cache would favour the second.
+        once = self._once[case.kind]
+        return once[::-1] if self.sending.order == "random" and seed & 1 else once
+
+    def judged(self, case: Case, seen: Mapping[Side, Observation], again: Sequence[Observation]) -> Result:
+        """Return the result of a case that every side has answered; `again` is what old said further times."""
+        result = self._referee.result(case, seen.get("old"), seen["new"])
+        return replace(result, again=self._learner.learned(case, seen["old"], again)) if again else result
 
     def feel(self, side: Side, case: Case, observation: Observation) -> None:
         """Note whether a side still answers; one that does not ends the run."""
@@ -159,60 +171,66 @@ class DualRun:
 
 
 class _Asking:
-    """One case under way: which sides are still to be asked, and what the others said."""
+    """One case under way: who is still to be asked, and what the others said."""
 
-    __slots__ = ("_case", "_done", "_failed", "_late_ms", "_moment", "_parties", "_run", "_seen")
+    __slots__ = ("_again", "_case", "_done", "_failed", "_late_ms", "_moment", "_order", "_run", "_seen")
 
     def __init__(
         self,
         run: DualRun,
         case: Case,
         moment: Moment,
-        parties: Sequence[Party],
+        order: Sequence[Asking],
         told: tuple[float | None, Finished, Failed],
     ) -> None:
         self._run = run
         self._case = case
         self._moment = moment
-        self._parties = parties
+        self._order = order
         self._late_ms, self._done, self._failed = told
         self._seen: dict[Side, Observation] = {}
+        self._again: list[Observation] = []
 
     def begin(self) -> None:
-        """Ask the first side, or all of them."""
+        """Ask the first one, or all of them."""
         if self._run.sending.order == "together":
-            for party in self._parties:
-                self._ask(party)
+            for asking in self._order:
+                self._ask(asking)
         else:
-            self._ask(self._parties[0])
+            self._ask(self._order[0])
 
-    def _ask(self, party: Party) -> None:
+    def _ask(self, asking: Asking) -> None:
+        party, nth = asking
+
         def done(observation: Observation) -> None:
-            self._answered(party.side, observation)
+            self._answered(party.side, nth, observation)
 
         party.target.begin(self._case, self._moment, done, self._fail)
 
-    def _answered(self, side: Side, observation: Observation) -> None:
+    def _answered(self, side: Side, nth: int, observation: Observation) -> None:
         try:
-            seen = self._seen
-            seen[side] = observation if self._late_ms is None else self._late(observation)
+            if nth:
+                self._again.append(observation)
+            else:
+                self._seen[side] = observation if self._late_ms is None else self._late(observation)
             self._run.feel(side, self._case, observation)
-            if len(seen) == len(self._parties):
+            answered = len(self._seen) + len(self._again)
+            if answered == len(self._order):
                 self._run.judge_later(self)
             elif self._run.sending.order != "together":
-                self._ask(self._parties[1])
+                self._ask(self._order[answered])
         except BaseException as error:  # noqa: BLE001 - no mistake of ours may be lost on the way through the loop
             self._fail(error)
 
     def judge(self) -> None:
         """Compare what the sides said, and tell the result."""
         try:
-            self._done(self._run.judged(self._case, self._seen.get("old"), self._seen["new"]))
+            self._done(self._run.judged(self._case, self._seen, self._again))
         except BaseException as error:  # noqa: BLE001 - as above
             self._fail(error)
 
     def _fail(self, error: BaseException) -> None:
-        """Tell once: of two sides that are asked together, both may come to nothing."""
+        """Tell once: of several askings at the same time, more than one may come to nothing."""
         failed, self._failed = self._failed, _told
         failed(error)
 

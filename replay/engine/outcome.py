@@ -70,9 +70,16 @@ def _outcome(failures: dict[Side, Failure], differences: Sequence[Difference]) -
         return "both_error"
     if failures:
         return "new_error" if "new" in failures else "old_error"
-    if any(not difference.waived for difference in differences):
+    return outcome_of(differences)
+
+
+def outcome_of(differences: Sequence[Difference]) -> OutcomeName:
+    """Name the outcome of a case that no side failed: the worst of its differences does."""
+    if any(not (difference.waived or difference.noise) for difference in differences):
         return "deviation"
-    return "waived" if differences else "match"
+    if any(difference.waived for difference in differences):
+        return "waived"
+    return "noise" if differences else "match"
 
 
 def _error(failures: dict[Side, Failure]) -> CaseError | None:

@@ -31,6 +31,8 @@ class Sending:
     """How many cases are sent beforehand, and not counted; only safe methods are."""
     workers: int = 1
     """From how many processes."""
+    noise: int = 0
+    """How many times more old is asked, to learn where it differs from itself."""
 
 
 class Selected(Protocol):

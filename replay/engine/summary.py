@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from replay.engine.closing import Tally
+from replay.engine.noise import judge_noise
 from replay.engine.plan import Plan, Sent
 from replay.models import SIDES, Pacing, Side, SideInfo, Summary, Verdict
 from replay.store.base import Store
@@ -13,8 +14,12 @@ from replay.verdict import Judge
 
 
 def closed(plan: Plan, store: Store, sent: Sent, reason: str) -> tuple[Summary, Verdict]:
-    """Walk once over what was stored: the sums, and the verdict. `reason` tells why the run did not complete, if so."""
+    """Judge what is noise, then walk once over what was stored: the sums, and the verdict.
+
+    `reason` tells why the run did not complete, if so.
+    """
     reason = reason or ("" if sent.complete else sent.ended_because or "it was stopped")
+    noise = judge_noise(store, plan.record.id, plan.sending.noise) if plan.sending.noise else None
     sums, judge = Tally(), Judge(plan.criteria, plan.record.gate)
     for result in store.results(plan.record.id, bodies=False):
         sums.add(result)
@@ -42,6 +47,7 @@ def closed(plan: Plan, store: Store, sent: Sent, reason: str) -> tuple[Summary, 
         latency=sums.latency(),
         pacing=_pacing(plan, sums, sent),
         warmed=sent.warmed,
+        noise=noise,
         measures=sums.measures(),
         accepted=dict(sums.accepted.most_common()),
         skipped=dict(sums.skipped.most_common()) | ({f"not sent: {reason}": not_sent} if not_sent else {}),

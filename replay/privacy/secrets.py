@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import lru_cache, partial
 from typing import Any, Final
 
-from replay.models import Case, Difference, Expectation, Headers, Observation, Request, Result
+from replay.models import Again, Case, Difference, Expectation, Headers, Observation, Request, Result
 from replay.privacy.forms import body_replacer, text_replacer
 from replay.privacy.headers import (
     has_secret_parameter,
@@ -112,7 +112,8 @@ class _Redaction:
     def finds(self, result: Result) -> bool:
         """Tell whether a secret may stand anywhere in a result that shows none; False is certain."""
         # Values may be anything, and to be replaced for their depth alone.
-        return bool(result.differences) or self._text.finds("\n".join(_texts(result))) or self._in_bodies(result)
+        differs = bool(result.differences) or (result.again is not None and any(result.again.answers))
+        return differs or self._text.finds("\n".join(_texts(result))) or self._in_bodies(result)
 
     def _in_bodies(self, result: Result) -> bool:
         bodies = {part.body for part in _parts(result) if part.body}
@@ -125,7 +126,8 @@ class _Redaction:
             case=self._case(result.case),
             old=result.old and self._observation(result.old),
             new=result.new and self._observation(result.new),
-            differences=tuple(self._difference(each) for each in result.differences),
+            differences=self._differences(result.differences),
+            again=result.again and self._again(result.again),
             accepted=tuple(
                 replace(each, at=self._text(each.at), rule=self._text(each.rule)) for each in result.accepted
             ),
@@ -171,6 +173,12 @@ class _Redaction:
         if is_secret(name):
             return mask_header(name, value, self._token)
         return self._text(mask_query(value, self._token) if holds_urls(name) else value)
+
+    def _again(self, again: Again) -> Again:
+        return replace(again, answers=tuple(map(self._differences, again.answers)))
+
+    def _differences(self, differences: tuple[Difference, ...]) -> tuple[Difference, ...]:
+        return tuple(self._difference(each) for each in differences)
 
     def _difference(self, difference: Difference) -> Difference:
         name = _header_name(difference.at)

@@ -11,6 +11,7 @@ from replay.models import FEW_ITEMS, Difference, Headers, Measure, Observation, 
 from replay.reports.aligned import CONTEXT, Stretch, legible_lines, stretches
 from replay.reports.facts import LONGEST, counted
 from replay.reports.inert import cut, printable
+from replay.reports.noise import again_lines
 from replay.reports.page import Line, columns, title, wrapped, write_lines
 from replay.reports.shown import cut_pair, shown_pair
 
@@ -41,6 +42,9 @@ def _lines(result: Result, width: int, note: str | None) -> Iterator[Line]:
     accepted = [
         f"{printable(each.at, LONGEST)}: {printable(each.rule, LONGEST)}" for each in result.accepted[:_MOST_ENTRIES]
     ]
+    if result.again is not None:
+        said = list(again_lines(result.again))
+        yield from _list("Old, asked again", said[:_MOST_ENTRIES], len(said), width)
     yield from _list("Counted as equal", accepted, len(result.accepted), width)
     yield from _list(
         "Measured", [_measured(each) for each in result.measures[:_MOST_ENTRIES]], len(result.measures), width
@@ -170,6 +174,8 @@ def _difference(difference: Difference, result: Result, width: int) -> Iterator[
     yield from wrapped(f"judged by {printable(difference.rule, LONGEST)}", width, "    ", style="dim", hang=2)
     if difference.waived:
         yield from wrapped(f"waived by {printable(difference.waived, LONGEST)}", width, "    ", style="yellow", hang=2)
+    if difference.noise:
+        yield from wrapped(f"noise: {printable(difference.noise, LONGEST)}", width, "    ", style="yellow", hang=2)
 
 
 def _aligned(difference: Difference, result: Result, name: str, width: int) -> Iterator[Line]:

@@ -9,12 +9,14 @@ from typing import Any, Final, TextIO
 
 from replay.models import (
     MISSING,
+    Again,
     Cluster,
     Counts,
     Difference,
     Intake,
     Judgement,
     Measure,
+    Noise,
     Observation,
     Pacing,
     Result,
@@ -81,7 +83,12 @@ def _extras(summary: Summary) -> dict[str, Any]:
         "warnings": list(summary.warnings),
         "warmed": summary.warmed,
         "pacing": None if summary.pacing is None else _pacing(summary.pacing),
+        "noise": None if summary.noise is None else _noise(summary.noise),
     }
+
+
+def _noise(noise: Noise) -> dict[str, Any]:
+    return {**asdict(noise), "rates": [asdict(rate) for rate in noise.rates]}
 
 
 def _pacing(pacing: Pacing) -> dict[str, Any]:
@@ -152,6 +159,8 @@ def _details(result: Result) -> Iterator[tuple[str, Any]]:
     }
     if latency:
         yield "latency_ms", latency
+    if result.again is not None:
+        yield "again", _again(result.again)
     if result.measures:
         yield "measures", [_measure(each) for each in result.measures]
     if result.accepted:
@@ -161,6 +170,11 @@ def _details(result: Result) -> Iterator[tuple[str, Any]]:
 def _measure(measure: Measure) -> dict[str, Any]:
     items = {} if measure.items is None else {"items": measure.items}
     return {"at": measure.at, "name": measure.name, "value": _number(measure.value), **items}
+
+
+def _again(again: Again) -> dict[str, int]:
+    differing = sum(map(bool, again.answers))
+    return {"answers": len(again.answers), "differing": differing, "failed": again.failed}
 
 
 def _latency(observation: Observation | None) -> float | None:
@@ -177,6 +191,7 @@ def _difference(difference: Difference) -> dict[str, Any]:
         "against": difference.against,
         **({"note": difference.note} if difference.note else {}),
         **({"waived": difference.waived} if difference.waived else {}),
+        **({"noise": difference.noise} if difference.noise else {}),
     }
 
 

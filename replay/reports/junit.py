@@ -122,8 +122,9 @@ def _entry(result: Result, classname: str, name: str) -> _Entry:
         message = f"{side} failed: {result.error.kind} {result.error.message}".rstrip()
         return _Entry(classname, name, seconds, "errors", message, result.error.kind, text)
     if result.outcome == "deviation":
-        first = next(iter(result.differences), None)
-        message = f"{counted(len(result.differences), 'difference')}, the first at {first.at}" if first else "deviation"
+        real = [each for each in result.differences if not each.noise]
+        first = next(iter(real), None)
+        message = f"{counted(len(real), 'difference')}, the first at {first.at}" if first else "deviation"
         return _Entry(classname, name, seconds, "failures", message, first.kind if first else "deviation", text)
     if result.outcome != "match" and result.outcome not in ("noise", "waived"):
         return _Entry(classname, name, seconds, "errors", result.outcome, result.outcome, text)
@@ -140,6 +141,7 @@ def _explained(result: Result) -> Iterator[str]:
         expected = " (expected by the golden)" if each.against == "expect" else ""
         note = f"; {printable(each.note, LONGEST)}" if each.note else ""
         note += f"; waived by {printable(each.waived, LONGEST)}" if each.waived else ""
+        note += f"; noise: {printable(each.noise, LONGEST)}" if each.noise else ""
         yield f"{printable(each.at, LONGEST)}: {old} -> {new}{expected} ({printable(each.rule, LONGEST)}){note}"
     hidden = len(result.differences) - MOST_DIFFERENCES
     if hidden > 0:

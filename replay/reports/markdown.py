@@ -10,6 +10,7 @@ from replay.models import Cluster, Judgement, Result, Summary, Verdict
 from replay.reports import facts
 from replay.reports.inert import printable
 from replay.reports.matrix import by_class, is_remarkable
+from replay.reports.noise import noise_lines
 from replay.reports.shown import shown_pair
 
 _SIGNS: Final = {"GO": "✅", "NO-GO": "❌", "INCONCLUSIVE": "⚠️"}
@@ -40,6 +41,7 @@ def _lines(summary: Summary, verdict: Verdict) -> Iterator[str]:
     yield from _bullets("Sides", [*facts.sides(summary), *facts.latencies(summary)])
     yield from _clusters(summary.clusters)
     yield from _bullets("Waived, and so not counted", facts.waivers(summary.waived))
+    yield from _bullets("Where old differs from itself", noise_lines(summary.noise))
     yield from _bullets("Measures", facts.measurements(summary.measures))
     yield from _bullets("Counted as equal although bytes differ", facts.acceptances(summary.accepted))
     yield from _bullets("Warnings", summary.warnings)

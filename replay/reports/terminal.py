@@ -9,6 +9,7 @@ from replay.models import Cluster, Judgement, Result, Summary, Verdict
 from replay.reports import facts
 from replay.reports.inert import printable
 from replay.reports.matrix import by_class, is_remarkable, laid_out
+from replay.reports.noise import noise_lines
 from replay.reports.page import Line, columns, title, wrapped, write_lines
 from replay.reports.shown import shown_pair
 
@@ -40,6 +41,7 @@ class TerminalReport:
         yield from self._section("Sides", [*facts.sides(summary), *facts.latencies(summary)])
         yield from self._deviations(summary.clusters)
         yield from self._section("Waived, and so not counted", facts.waivers(summary.waived), style="yellow")
+        yield from self._section("Where old differs from itself", noise_lines(summary.noise))
         yield from self._section("Measures", facts.measurements(summary.measures))
         yield from self._section("Counted as equal although bytes differ", facts.acceptances(summary.accepted))
         warnings = (printable(warning, facts.LONGEST) for warning in summary.warnings)

@@ -16,6 +16,7 @@ from replay.documents import Numeral
 from replay.models import (
     MISSING,
     Acceptance,
+    Again,
     Case,
     CaseError,
     Cluster,
@@ -28,6 +29,8 @@ from replay.models import (
     Intake,
     Judgement,
     Measure,
+    Noise,
+    NoiseRate,
     Observation,
     OutcomeName,
     Pacing,
@@ -109,6 +112,7 @@ differences = st.builds(
     rule=any_text,
     against=st.sampled_from(["old", "expect"]),
     note=any_text,
+    noise=any_text,
 )
 results = st.builds(
     Result,
@@ -122,6 +126,10 @@ results = st.builds(
     flags=st.lists(any_text, max_size=2).map(tuple),
     error=st.none() | st.builds(CaseError, st.just("both"), st.just("tls"), any_text),
     skipped=st.none() | any_text,
+    again=st.none()
+    | st.builds(
+        Again, st.lists(st.lists(differences, max_size=2).map(tuple), max_size=2).map(tuple), st.integers(), st.just(1)
+    ),
 )
 
 
@@ -327,5 +335,6 @@ SUMMARY = Summary(
     warnings=("w",),
     pacing=Pacing("200/s", 200.0, 199.5, Quantiles(3, 0.1, 0.2, 0.3, 0.4), {"new": Quantiles(3, 1.0, 2.0, 3.0, 4.0)}),
     warmed=5,
+    noise=Noise(3, 7, 21, 1, 2, (NoiseRate("GET /a", "body.t", 20, 21, 7, 7, "another range"),), 4),
 )
 VERDICT = Verdict("NO-GO", (Judgement("goldens pass", "NO-GO", "one fails", 0.5, (0.1, 0.9), 2.0),), "pr", 1)

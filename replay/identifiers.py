@@ -1,0 +1,46 @@
+"""Texts that name one thing of many: in a path or a map they say which order it is, not what an order looks like."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final
+
+LONGEST_NAME: Final = 40
+"""Characters beyond which nobody gave a thing this name by hand."""
+_TOKEN: Final = 16
+"""The fewest characters of a text without words that counts as made by a machine."""
+_DIGITS: Final = 3
+"""How many digits such a text has at least: `checkout-payments-v2` was thought of by somebody."""
+
+_SHAPES: Final = re.compile(
+    r"""
+      [+-]?\d+(?:[.,_:/-]\d+)*                                      # 17, 12.50, 2024-02-29, 10:30
+    | \d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:?\d\d)?                  # an instant
+    | [0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}                   # a UUID, in any case
+    | (?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{8,}                          # a hash
+    | [a-z]{1,12}[-_:.]\d{2,}(?:[-_:.]\d+)*                         # order-17, INC-1042
+    | [a-z]{1,2}\d{4,} | [a-z]{3}\d{5,}                              # A1042, SKU00042
+    | [^@\s]+@[^@\s]+\.[a-z]+                                       # an address
+    """,
+    re.VERBOSE | re.IGNORECASE | re.ASCII,
+)
+_MACHINE_MADE: Final = re.compile(r"[A-Za-z0-9_=-]+")
+
+
+def names_one(text: str) -> bool:
+    """Tell whether a text looks like the name of one thing of many: a number, a date, a UUID, `order-17`, a token.
+
+    What looks like a word does not, even if it names one thing: `alice`, `v2`, `sha256` and `utf-8` stay.
+    """
+    return len(text) > LONGEST_NAME or _looks_made(text)
+
+
+@lru_cache(maxsize=16_384)
+def _looks_made(text: str) -> bool:
+    return _SHAPES.fullmatch(text) is not None or _is_token(text)
+
+
+def _is_token(text: str) -> bool:
+    digits = sum(map(str.isdigit, text))
+    return len(text) >= _TOKEN and digits >= _DIGITS and _MACHINE_MADE.fullmatch(text) is not None
