@@ -101,7 +101,7 @@ def make_plan(project: Project, flags: Flags) -> Plan:
             order=flags.pacing.who_first(settings.order),
             pace=pace,
             warmup=flags.pacing.warmup,
-            workers=_workers(flags, sides),
+            workers=_workers(flags, sides, flags.pacing.under_way(pace)),
             noise=noise,
         ),
         total=total * repeat if total is not None and repeat is not None and seconds is None else None,
@@ -140,9 +140,9 @@ def _redactor(tokeniser: Tokeniser, known: frozenset[str]) -> Callable[[Result, 
     return redacted
 
 
-def _workers(flags: Flags, sides: Mapping[Side, TargetSpec]) -> int:
-    """Return from how many processes to send: no more than a side may be asked at once."""
-    return min(flags.pacing.workers, *(spec.max_inflight or flags.pacing.workers for spec in sides.values()))
+def _workers(flags: Flags, sides: Mapping[Side, TargetSpec], concurrency: int) -> int:
+    """Return from how many processes to send: no more than cases may be under way, or a side may be asked at once."""
+    return min(flags.pacing.workers, concurrency, *(spec.max_inflight or concurrency for spec in sides.values()))
 
 
 def _expired(settings: Settings, today: date) -> Iterator[str]:

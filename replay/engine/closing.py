@@ -10,7 +10,7 @@ from replay.compare.sight import BODY_UNSEEN
 from replay.engine.clusters import Clusters
 from replay.engine.parity import Parity
 from replay.engine.spreads import Spreads
-from replay.models import SIDES, Counts, Observation, OutcomeName, Quantiles, Result, Side, Spread
+from replay.models import SIDES, Counts, Lateness, Observation, OutcomeName, Quantiles, Result, Side, Spread
 from replay.verdict.sketch import Sketch
 
 
@@ -51,19 +51,21 @@ class Tally:
         self.parity.add(result)
         for measure in result.measures:
             self._measures.add(measure)
+        if result.lateness is not None:
+            self._late.add(result.lateness.late_ms)
         for side in SIDES:
-            self._add_answer(side, result.old if side == "old" else result.new)
+            self._add_answer(side, result.old if side == "old" else result.new, result.lateness)
 
-    def _add_answer(self, side: Side, observation: Observation | None) -> None:
+    def _add_answer(self, side: Side, observation: Observation | None, lateness: Lateness | None) -> None:
         if observation is None:
             return
         timing = observation.timing
-        if timing is not None and timing.late_ms is not None and side == "new":
-            self._late.add(timing.late_ms)
         if timing is not None and observation.error is None:
             self._latency[side].add(timing.latency_ms)
-            if timing.planned_ms is not None:
-                self._planned[side].add(timing.planned_ms)
+            if lateness is not None:
+                waited = lateness.behind_ms + timing.queued_ms + (timing.connect_ms or 0.0)
+                # From the planned moment on: no omission is coordinated away.
+                self._planned[side].add(waited + timing.latency_ms)
         if observation.status is not None or observation.error is None:
             self._answers[side] += 1
             self._unfrozen[side] += observation.clock_frozen is not True

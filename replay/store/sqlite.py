@@ -98,7 +98,7 @@ class SqliteStore:
         """Keep all that is drafted, as `add` does."""
         self._add_pages(run, list(draft.pages()))
 
-    def take_in(self, run: str, *, ended: bool = False) -> None:
+    def take_in(self, run: str, *, ended: bool = False, whole: Collection[int] = ()) -> None:  # noqa: ARG002
         """Keep what the journals of a run hold by now; once that has `ended`, they are removed.
 
         A frame that is torn ends its journal: nothing behind it was finished.
@@ -189,6 +189,12 @@ class SqliteStore:
         with self._reading() as connection:
             question = "SELECT 1 FROM results WHERE run = ? AND identity = ?"
             return connection.execute(question, (self._number(run), bindable(identity))).fetchone() is not None
+
+    def count(self, run: str) -> int:
+        """Return how many results the run holds."""
+        with self._reading() as connection:
+            question = "SELECT count(*) FROM results WHERE run = ?"
+            return int(connection.execute(question, (self._number(run),)).fetchone()[0])
 
     def results(
         self, run: str, outcomes: Collection[OutcomeName] | None = None, *, bodies: bool = True
