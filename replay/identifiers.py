@@ -36,7 +36,7 @@ def names_one(text: str) -> bool:
     return len(text) > LONGEST_NAME or _looks_made(text)
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=4_096)
 def _looks_made(text: str) -> bool:
     return _SHAPES.fullmatch(text) is not None or _is_token(text)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from statistics import fmean, median
 
-from replay.engine.clusters import Clusters
+from replay.causes import Causes
 from replay.models import SIDES, Counts, Observation, OutcomeName, Quantiles, Result, Side, Spread
 from replay.verdict.sketch import Sketch
 
@@ -21,7 +21,7 @@ class Tally:
     errors: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
     accepted: Counter[str] = field(default_factory=Counter)
-    clusters: Clusters = field(default_factory=Clusters)
+    causes: Causes = field(default_factory=Causes)
     _latency: dict[Side, Sketch] = field(default_factory=lambda: {side: Sketch() for side in SIDES})
     _planned: dict[Side, Sketch] = field(default_factory=lambda: {side: Sketch() for side in SIDES})
     _late: Sketch = field(default_factory=Sketch)
@@ -41,7 +41,7 @@ class Tally:
         self.accepted.update({acceptance.rule for acceptance in result.accepted})
         self._judged.update(difference.rule for difference in result.differences)
         self._refused += result.outcome == "match" and _refused(result)
-        self.clusters.add(result)
+        self.causes.add(result)
         for measure in result.measures:
             if measure.value is not None:
                 self._measures.setdefault(measure.name, array("d")).append(measure.value)

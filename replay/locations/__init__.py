@@ -1,5 +1,6 @@
 """The location language: a JSONPath (RFC 9535) without `$`, rooted in the observation; parsed, matched and printed."""
 
+from replay.locations.general import general
 from replay.locations.matching import Machine, State
 from replay.locations.parsing import ROOTS, Pattern, parse_location
 from replay.locations.patience import PATTERN_SECONDS, limited
@@ -18,6 +19,7 @@ __all__ = [
     "Segment",
     "State",
     "compile_query",
+    "general",
     "limited",
     "only_filter",
     "parse_location",

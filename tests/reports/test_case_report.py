@@ -116,7 +116,7 @@ def test_the_instant_and_the_seed_of_a_case_are_told_where_they_are_known() -> N
 
 def test_a_note_stands_below_the_id() -> None:
     out = io.StringIO()
-    write_case(out, deviating(), width=80, note="1 of 3 with this id")
+    write_case(out, deviating(), width=80, notes=["1 of 3 with this id"])
     assert out.getvalue().startswith("deviation  order\n1 of 3 with this id\n")
 
 
