@@ -170,6 +170,9 @@ def _rounded(old: Decimal, new: Decimal) -> Shape | None:
     words, exact, short, places = (
         ("rounded", old, new, theirs) if mine > theirs else ("no longer rounded", new, old, mine)
     )
+    if places == 0 and mine < theirs:
+        # That a whole number has become a broken one says little of where the whole one came from.
+        return None
     off = abs(_EXACT.subtract(exact, short))
     unit = Decimal(1).scaleb(-places)
     if off * 2 <= unit:

@@ -109,7 +109,7 @@ def ways_of(result: Result) -> Departures:
         shown = next((each for each in result.differences if each.kind == "status"), None)
         found[_error(result.error, result)] = Departure(shown, _NONE)
     for difference in result.differences:
-        if not _is_told(difference, result):
+        if not (difference.waived or _is_told(difference, result)):
             look = _CHANGES.get(difference.kind)
             shape = look(difference, result) if look else _NONE
             found.setdefault(_way(general(difference.at), difference.kind, shape.words), Departure(difference, shape))
@@ -163,6 +163,12 @@ def _of_text(difference: Difference, result: Result) -> Shape:
     return Shape(_MEDIA.get((header or "").partition(";")[0].strip().lower(), ""))
 
 
+def _of_absence(difference: Difference, _: Result) -> Shape:
+    # What `must` asks for has no value of its own: nothing was lost where it was not seen.
+    unseen = difference.old is MISSING or difference.new is not MISSING
+    return Shape("the intended change is not seen") if unseen else _NONE
+
+
 def _of_value(difference: Difference, _: Result) -> Shape:
     if difference.old is MISSING or difference.new is MISSING:
         return Shape("missing" if difference.new is MISSING else "new")
@@ -170,6 +176,6 @@ def _of_value(difference: Difference, _: Result) -> Shape:
 
 
 _CHANGES: Final[Mapping[str, Callable[[Difference, Result], Shape]]] = {
-    "status": _of_status, "type": _of_type, "text": _of_text, "value": _of_value, "header": _of_value,
+    "status": _of_status, "missing": _of_absence, "type": _of_type, "text": _of_text, "value": _of_value, "header": _of_value,
     "order": _of_value, "validation": _of_value,
 }  # fmt: skip

@@ -26,6 +26,8 @@ _FAILURES: Final = {
     "crashed": "the process crashed",
     "exception": "exception",
 }
+_SPELLED: Final = frozenset({"status", "exception"})
+"""Kinds of failure that say more with what changed than in other words."""
 _PHRASES: Final = {
     "missing": "missing",
     "extra": "new",
@@ -67,8 +69,8 @@ def worded(way: Way, more: int = 0, variety: Variety | None = None) -> str:
 
 
 def _failure(way: Way) -> str:
-    if way.kind == "status" and way.change:
-        return f"status {way.change}"
+    if way.kind in _SPELLED and way.change:
+        return f"{way.kind} {way.change}"
     phrase = _FAILURES.get(way.kind, way.kind)
     return f"{phrase}, {way.change}" if way.change else phrase
 
@@ -76,7 +78,7 @@ def _failure(way: Way) -> str:
 def _told(phrase: str, way: Way, variety: Variety) -> str:
     """Return the phrase with what is the same in every case, or that nothing is."""
     if way.change in _TO_PLACES and variety.details:
-        return f"{phrase} to {' or '.join(sorted(variety.details, key=int))} places"
+        return f"{phrase} to {_places(variety.details)}"
     if variety.only and not way.change:
         return variety.only
     if variety.only and variety.n > 1 and variety.only != phrase:
@@ -84,6 +86,12 @@ def _told(phrase: str, way: Way, variety: Variety) -> str:
     if not way.change and 1 < variety.n <= variety.different:
         return f"{phrase}, and never the same change"
     return phrase
+
+
+def _places(details: Sequence[str]) -> str:
+    if details == ["0"]:
+        return "a whole number"
+    return "1 place" if details == ["1"] else f"{' or '.join(sorted(details, key=int))} places"
 
 
 def title(lead: Way, ways: Sequence[Way], variety: Variety) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -40,6 +42,7 @@ class DualRun:
         self._referee = referee
         self._asked: dict[CaseKind, tuple[Party, ...]] = {kind: asked(kind, sides) for kind in ("golden", "traffic")}
         self._schedule: Schedule[Result] | None = None
+        self._answered: deque[_Asking] = deque()
 
     @property
     def complete(self) -> bool:
@@ -125,6 +128,22 @@ class DualRun:
             parties = parties[::-1]
         _Asking(self, case, moment, parties, (late_ms, done, failed)).begin()
 
+    def judge_later(self, asking: _Asking) -> None:
+        """Have a case compared when the loop has looked for further answers.
+
+        Comparing takes longer than reading: done at once, it would be counted as the latency of every answer that
+        waits. One case is compared for each look.
+        """
+        self._answered.append(asking)
+        if len(self._answered) == 1:
+            asyncio.get_running_loop().call_soon(self._judge_one)
+
+    def _judge_one(self) -> None:
+        self._answered[0].judge()
+        self._answered.popleft()
+        if self._answered:
+            asyncio.get_running_loop().call_soon(self._judge_one)
+
     def judged(self, case: Case, old: Observation | None, new: Observation) -> Result:
         """Return the result of a case that every side has answered."""
         return self._referee.result(case, old, new)
@@ -134,7 +153,8 @@ class DualRun:
         pulse = self.pulses[side]
         pulse.feel(case, observation)
         if pulse.gone and not self.stopped:
-            self.ended_because = pulse.story
+            # Where both are gone, the other one is only a case or two behind.
+            self.ended_because = "; ".join(it.story for it in self.pulses.values() if it.gone or it.silent)
             self.stop()
 
 
@@ -178,10 +198,17 @@ class _Asking:
             seen[side] = observation if self._late_ms is None else self._late(observation)
             self._run.feel(side, self._case, observation)
             if len(seen) == len(self._parties):
-                self._done(self._run.judged(self._case, seen.get("old"), seen["new"]))
+                self._run.judge_later(self)
             elif self._run.sending.order != "together":
                 self._ask(self._parties[1])
         except BaseException as error:  # noqa: BLE001 - no mistake of ours may be lost on the way through the loop
+            self._fail(error)
+
+    def judge(self) -> None:
+        """Compare what the sides said, and tell the result."""
+        try:
+            self._done(self._run.judged(self._case, self._seen.get("old"), self._seen["new"]))
+        except BaseException as error:  # noqa: BLE001 - as above
             self._fail(error)
 
     def _fail(self, error: BaseException) -> None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
+from typing import Final
 
 from replay.compare import Compared, Comparison, Pair
 from replay.expressions import Expression
 from replay.models import SIDES, Case, CaseError, Difference, Failure, Observation, OutcomeName, Result, Side
+
+UNSEEN: Final = "rules ignore all of the answer, so that nothing was compared"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,14 +21,21 @@ class Referee:
     comparison: Comparison
     error_when: Expression | None = None
 
+    def on(self, day: date) -> Referee:
+        """Return the same referee for a run that began on another day, which waivers are held against."""
+        return Referee(self.comparison.on(day), self.error_when)
+
     def result(self, case: Case, old: Observation | None, new: Observation) -> Result:
         """Compare, find out who failed, and name the outcome: an error names it, else the differences do."""
         pair = Pair(case, old, new)
         compared = self.comparison.compare(pair)
         failures = {side: failure for side in SIDES if (failure := self._failure(pair, side, compared)) is not None}
+        outcome = _outcome(failures, compared.differences)
+        if outcome == "match" and not compared.evidence:
+            outcome = "skipped"
         return Result(
             case=case,
-            outcome=_outcome(failures, compared.differences),
+            outcome=outcome,
             old=old,
             new=new,
             differences=compared.differences,
@@ -32,6 +43,7 @@ class Referee:
             measures=compared.measures,
             flags=compared.flags,
             error=_error(failures),
+            skipped=UNSEEN if outcome == "skipped" else None,
         )
 
     def _failure(self, pair: Pair, side: Side, compared: Compared) -> Failure | None:
@@ -58,7 +70,9 @@ def _outcome(failures: dict[Side, Failure], differences: Sequence[Difference]) -
         return "both_error"
     if failures:
         return "new_error" if "new" in failures else "old_error"
-    return "deviation" if differences else "match"
+    if any(not difference.waived for difference in differences):
+        return "deviation"
+    return "waived" if differences else "match"
 
 
 def _error(failures: dict[Side, Failure]) -> CaseError | None:

@@ -4,10 +4,11 @@ from replay.locations.general import general
 from replay.locations.matching import Machine, State
 from replay.locations.parsing import ROOTS, Pattern, parse_location
 from replay.locations.patience import PATTERN_SECONDS, limited
-from replay.locations.printing import ROOT, Keyed, Path, Segment, print_location, segments
+from replay.locations.printing import EVERY, ROOT, Keyed, Path, Segment, print_location, segments
 from replay.locations.query import Filtering, compile_query, only_filter, told
 
 __all__ = [
+    "EVERY",
     "PATTERN_SECONDS",
     "ROOT",
     "ROOTS",

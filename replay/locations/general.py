@@ -1,7 +1,8 @@
-"""Locations for any item: what differs at `body.items[3].id` in one case and at `body.items[5].id` in another."""
+"""What locations have in common: any item of an array, any member of an object that is a map from ids to values."""
 
 from __future__ import annotations
 
+import json
 import re
 from functools import lru_cache
 from typing import Final
@@ -9,44 +10,58 @@ from typing import Final
 from replay.identifiers import names_one
 
 LONGEST: Final = 500
-"""Characters of a general location; what lies deeper is told as `..*`."""
+"""Characters of a location that is told in full; what lies deeper is told as `..*`."""
 
+_BELOW: Final = "..*"
 _SEGMENT: Final = re.compile(
-    r"""
-      (?P<item>\[(?:\d+|\?(?:[^'\]]|'(?:\\.|[^'\\])*')*)\])    # [3], [?@.sku=='A1']
-    | \['(?P<quoted>(?:\\.|[^'\\])*)'\]                        # ['2024-02-29']
-    | \.(?P<name>[^.\[]+)                                      # .prices
-    """,
-    re.VERBOSE | re.DOTALL,
+    r"\.\.?[^.\[]*"
+    r"|\['(?P<quoted>(?:\\.|[^'\\])*)'\]"
+    r"|\[\?(?:[^'\]]|'(?:\\.|[^'\\])*')*\]"
+    r"|\[[^\]]*\]",
+    re.DOTALL,
 )
 
 
 def general(at: str) -> str:
-    """Return a location for any item of an array and any entry of a map, fit for `at:` of a rule.
+    """Return a location for all that it is an example of: `body.items[3].id` is `body.items[*].id`.
 
-    `body.items[3].id` and `body.items[?@.a==1].id` become `body.items[*].id`, `body.prices['2024-02-29']` becomes
-    `body.prices.*`.
+    Indices and filters become `[*]`; below `body`, a member whose name looks like an id (digits, hexadecimal, UUIDs,
+    dates, a prefix with a number, e-mail addresses) becomes `*`: `body.prices['A-00012'].net` is `body.prices.*.net`.
+    What comes out is a location too, which matches what came in.
     """
     return _general(at) if len(at) <= LONGEST else _cut(_general.__wrapped__(at))
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=4096)
 def _general(at: str) -> str:
-    if at.startswith("headers"):
-        return at
-    return _SEGMENT.sub(_segment, at)
-
-
-def _segment(found: re.Match[str]) -> str:
-    if found["item"]:
-        return "[*]"
-    name = found["quoted"] if found["name"] is None else found["name"]
-    return ".*" if names_one(name) else found[0]
+    root, parts = "", []
+    for found in _SEGMENT.finditer(f".{at}"):
+        root = root or found[0]
+        parts.append(_any(found, is_content=root == ".body"))
+    return "".join(parts).removeprefix(".")
 
 
 def _cut(at: str) -> str:
-    """Return a location that is too long to be told as the last place above it that is not."""
+    """Return a location that is too long to be told as all that is below the last place that is not."""
     if len(at) <= LONGEST:
         return at
-    ends = [found.start() for found in _SEGMENT.finditer(at) if found.start() <= LONGEST]
-    return f"{at[: ends[-1]]}..*" if ends else at[:LONGEST]
+    last = max((found.start() for found in _SEGMENT.finditer(at) if found.start() <= LONGEST - len(_BELOW)), default=0)
+    return at[:last] + _BELOW if last else at
+
+
+def _any(segment: re.Match[str], *, is_content: bool) -> str:
+    text, quoted = segment[0], segment["quoted"]
+    if quoted is None and text.startswith("["):
+        return "[*]"
+    name = text.lstrip(".") if quoted is None else _unquoted(quoted)
+    if not is_content or text.startswith("..") or not names_one(name):
+        return text
+    return ".*"
+
+
+def _unquoted(quoted: str) -> str:
+    text = re.sub(r"""\\'|"|\\.""", lambda found: {"\\'": "'", '"': '\\"'}.get(found[0], found[0]), quoted)
+    try:
+        return str(json.loads(f'"{text}"', strict=False))
+    except ValueError:  # no location: somebody wrote it, and not the printer
+        return quoted

@@ -195,6 +195,8 @@ def test_many_sets_of_ways_are_told_by_what_weighs_most() -> None:
         (departing(1), "departs in nothing that is listed"),
         (departing(1, difference("body.units", 1, MISSING, "missing")), "body.units is missing"),
         (departing(1, difference("body.ok", MISSING, 1, "extra")), "body.ok is new"),
+        (departing(1, difference("body.x", MISSING, MISSING, "missing")), "body.x: the intended change is not seen"),
+        (departing(1, difference("body.x", "x", "x", "missing")), "body.x: the intended change is not seen"),
         (departing(1, difference("headers.link", "a", MISSING, "header")), "headers.link is missing"),
         (departing(1, difference("headers.link", "a", "b", "header")), 'headers.link: "a" -> "b"'),
         (departing(1, difference("body.rows[3]", [1], {"a": 1}, "type")), "body.rows[*]: array -> object"),
@@ -218,8 +220,8 @@ def exception(number: int, message: str) -> Result:
 
 def test_exceptions_are_told_apart_by_their_type() -> None:
     assert titles(*map(exception, range(3), ["KeyError: 'a'", "KeyError: 'b'", "ValueError"])) == [
-        ("only new failed, exception, KeyError", 2),
-        ("only new failed, exception, ValueError", 1),
+        ("only new failed, exception KeyError", 2),
+        ("only new failed, exception ValueError", 1),
     ]
 
 

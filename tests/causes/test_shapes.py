@@ -42,6 +42,7 @@ SMALL = st.decimals(min_value=-(10**6), max_value=10**6, places=4)
         (7, 8, "one more"),
         (7, 6, "one less"),
         (Decimal("0.5"), Decimal("1.5"), ""),
+        (2, Decimal("2.02"), ""),
         (Decimal("9.99"), 999, "100 times as much"),
         (999, Decimal("9.99"), "divided by 100"),
         (3, 3000, "1000 times as much"),
