@@ -176,6 +176,6 @@ def _of_value(difference: Difference, _: Result) -> Shape:
 
 
 _CHANGES: Final[Mapping[str, Callable[[Difference, Result], Shape]]] = {
-    "status": _of_status, "missing": _of_absence, "type": _of_type, "text": _of_text, "value": _of_value, "header": _of_value,
-    "order": _of_value, "validation": _of_value,
+    "status": _of_status, "missing": _of_absence, "type": _of_type, "text": _of_text, "value": _of_value,
+    "header": _of_value, "order": _of_value, "validation": _of_value,
 }  # fmt: skip
