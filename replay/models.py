@@ -306,8 +306,21 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """One way in which cases depart: a location for any item, the kind of difference there, and the change.
+
+    `change` is as much of it as takes few values: statuses, types, what was done to a value. Who failed stands in
+    place of a location.
+    """
+
+    at: str
+    kind: str
+    change: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Cluster:
-    """Deviating cases that have their locations in common."""
+    """Deviating or failing cases with one cause, told by what they have in common. Each case belongs to one."""
 
     title: str
     cases: int
@@ -319,6 +332,14 @@ class Cluster:
     """The first few ids; `cases` counts them all."""
     promotable: str | None = None
     """A case of the traffic among them, which could become a golden."""
+    ways: tuple[Way, ...] = ()
+    """How every one of its cases departs; the first one tells them from the cases of later causes."""
+    sometimes: Mapping[str, int] = field(default_factory=dict)
+    """In how many of its cases other ways were seen as well, in words."""
+    routes: Mapping[str, int] = field(default_factory=dict)
+    """How many of its cases went where, the most frequented routes; the empty name stands for the rest."""
+    followers: int = 0
+    """How many of its cases only came after a failure in their session."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from replay.curation.orders import reordered
-from replay.engine.clusters import general
+from replay.locations import general
 from replay.models import Difference, DifferenceKind, RuleSpec, Side
 from replay.models import Result as OneResult
 from replay.routes import route_of

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from replay.causes import Causes
 from replay.compare.sight import BODY_UNSEEN
-from replay.engine.clusters import Clusters
 from replay.engine.parity import Parity
 from replay.engine.spreads import Spreads
 from replay.models import SIDES, Counts, Lateness, Observation, OutcomeName, Quantiles, Result, Side, Spread
@@ -23,7 +23,7 @@ class Tally:
     skipped: Counter[str] = field(default_factory=Counter)
     accepted: Counter[str] = field(default_factory=Counter)
     waived: Counter[str] = field(default_factory=Counter)
-    clusters: Clusters = field(default_factory=Clusters)
+    causes: Causes = field(default_factory=Causes)
     parity: Parity = field(default_factory=Parity)
     _latency: dict[Side, Sketch] = field(default_factory=lambda: {side: Sketch() for side in SIDES})
     _planned: dict[Side, Sketch] = field(default_factory=lambda: {side: Sketch() for side in SIDES})
@@ -47,7 +47,7 @@ class Tally:
         self._judged.update(difference.rule for difference in result.differences)
         self._refused += result.outcome == "match" and _refused(result)
         self._unseen += result.outcome == "match" and BODY_UNSEEN in result.flags
-        self.clusters.add(result)
+        self.causes.add(result)
         self.parity.add(result)
         for measure in result.measures:
             self._measures.add(measure)

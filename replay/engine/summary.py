@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 
 from replay.engine.closing import Tally
 from replay.engine.noise import judge_noise
 from replay.engine.plan import Plan, Sent
-from replay.models import SIDES, Pacing, Side, SideInfo, Summary, Verdict
+from replay.models import SIDES, Pacing, Result, Side, SideInfo, Summary, Verdict
 from replay.store.base import Store
 from replay.targets import build_target
 from replay.verdict import Judge
@@ -43,7 +44,7 @@ def closed(plan: Plan, store: Store, sent: Sent, reason: str, *, expected: int) 
         seed=plan.sending.seed,
         # Where nothing was checked beforehand, only those who sent have read anything.
         intake=tuple(plan.cases.intakes) if any(it.read for it in plan.cases.intakes) else sent.intakes,
-        clusters=sums.clusters.clusters(),
+        clusters=sums.causes.clusters(partial(_kept, store, plan.record.id)),
         latency=sums.latency(),
         pacing=_pacing(plan, sums, sent),
         warmed=sent.warmed,
@@ -58,6 +59,11 @@ def closed(plan: Plan, store: Store, sent: Sent, reason: str, *, expected: int) 
         warnings=(*plan.warnings, *sums.warnings(), *unseen),
     )
     return summary, judge.verdict(complete=complete, reason=reason, doubts=unseen if plan.whole else ())
+
+
+def _kept(store: Store, run: str, identity: str) -> Result | None:
+    """Return what a run keeps of a case."""
+    return next((each for each in store.find(identity, run) if each.case.identity == identity), None)
 
 
 def _miscounted(plan: Plan, sums: Tally, expected: int) -> str:
