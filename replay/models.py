@@ -507,6 +507,9 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
+_LONGEST: Final = 1000 * 365.25 * 86400.0
+
+
 def parse_duration(value: object) -> timedelta:
     """Read `500ms`, `5s`, `1m`, `2h`, `7d`, or several in a row (`1m30s`). Raises ValueError for anything else."""
     if isinstance(value, timedelta):
@@ -514,7 +517,10 @@ def parse_duration(value: object) -> timedelta:
     text = str(value).strip()
     if not re.fullmatch(f"(?:{_DURATION.pattern})+", text):
         raise ValueError(f"'{text}' is no duration; write 500ms, 5s, 15m, 24h or 7d")
-    return timedelta(seconds=sum(float(number) * _UNITS[unit] for number, unit in _DURATION.findall(text)))
+    seconds = sum(float(number) * _UNITS[unit] for number, unit in _DURATION.findall(text))
+    if seconds > _LONGEST:
+        raise ValueError(f"'{text}' is longer than a thousand years")
+    return timedelta(seconds=seconds)
 
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration, json_schema_input_type=str)]

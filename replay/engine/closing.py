@@ -31,6 +31,7 @@ class Tally:
     _measures: Spreads = field(default_factory=Spreads)
     _unfrozen: Counter[Side] = field(default_factory=Counter)
     _answers: Counter[Side] = field(default_factory=Counter)
+    _again: Counter[Side] = field(default_factory=Counter)
     _refused: int = 0
     _unseen: int = 0
     _judged: set[str] = field(default_factory=set)
@@ -68,6 +69,8 @@ class Tally:
                 self._planned[side].add(waited + timing.latency_ms)
         if observation.status is not None or observation.error is None:
             self._answers[side] += 1
+            if observation.retries and observation.error is None:
+                self._again[side] += 1
             self._unfrozen[side] += observation.clock_frozen is not True
 
     def unseen(self, rules: Iterable[str]) -> list[str]:
@@ -87,7 +90,9 @@ class Tally:
         if matched and self._refused * 2 >= matched:
             share = f"{self._refused:,} of {matched:,} matching cases were answered with 4xx by both sides"
             yield f"{share}: are the base URLs, the credentials and the data what the traffic was made for?"
-
+        for side, cases in self._again.items():
+            asked = f"{side} answered {cases:,} of {self._answers[side]:,} cases only when it was asked again"
+            yield f"{asked}: whoever calls it without retries sees these refused"
         if self._unseen * 2 > matched:
             of = f"{self._unseen:,} of {matched:,} matching cases"
             yield f"of {of} rules ignore the whole body: see `replay rules check`"

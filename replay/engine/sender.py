@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from replay.engine.dual_run import DualRun
 from replay.engine.pacing import AsRoomAllows, Planned, Turns
@@ -64,7 +65,7 @@ class Sender:
             warmed = 0
             try:
                 with having_sent():
-                    warmed = await dual.warm(self._plan.cases) if self._plan.sending.warmup else 0
+                    warmed = await dual.warm(self._warming()) if self._plan.sending.warmup else 0
                     await self._record(dual)
             except (RunError, InputError) as error:
                 dual.end(error)
@@ -121,6 +122,11 @@ class Sender:
             yield Planned(case, at_ns if at_ns is None else at_ns - (shift or 0))
         if turns.cut_short:
             dual.end(RunError(_TIME_OVER))
+
+    def _warming(self) -> Iterator[Case]:
+        """Yield what this process may warm up with: not what another one does."""
+        index, count = self._portion.index, self._portion.count
+        return islice(iter(self._plan.cases), index, None, count)
 
     def _cases(self) -> Iterable[Case]:
         return self._plan.cases if self._reads_all else PartOf(self._plan.cases, self._portion)
