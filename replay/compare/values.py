@@ -102,10 +102,13 @@ def canonical_text(value: Json) -> str:
 
 def identity_of(value: Json, *, spelled: bool = False) -> tuple[str, object]:
     """Return a hashable stand-in for a value: equal values, and only those, have equal ones."""
-    if isinstance(value, dict):
-        return ("object", frozenset((key, identity_of(item, spelled=spelled)) for key, item in value.items()))
-    if isinstance(value, list):
-        return ("array", tuple(identity_of(item, spelled=spelled) for item in value))
+    kind = type(value)
+    if kind is str:
+        return ("string", value)
+    if kind is dict:
+        return ("object", frozenset([(key, identity_of(item, spelled=spelled)) for key, item in value.items()]))
+    if kind is list:
+        return ("array", tuple([identity_of(item, spelled=spelled) for item in value]))
     if spelled or value != value:  # noqa: PLR0124  (only NaN differs from itself; it has no hash that says so)
         return (json_type(value), spelling(value))
     return (json_type(value), value)
