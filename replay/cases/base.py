@@ -22,7 +22,10 @@ class Source(Protocol):
         """
 
     def part(self, portion: Portion) -> Iterator[Case]:
-        """Yield the cases of one part; every case is in exactly one of them."""
+        """Yield the cases of one part; every case is in exactly one of them.
+
+        Each process reads one: the accounts of all parts add up to that of the whole.
+        """
 
     @property
     def digest(self) -> str:
@@ -36,3 +39,8 @@ class Source(Protocol):
 def part_of(cases: Iterable[Case], portion: Portion) -> Iterator[Case]:
     """Yield those of some cases that are in a part."""
     return (case for number, case in enumerate(cases) if portion.has(case.session, number))
+
+
+def accounted(intake: Intake, portion: Portion) -> Intake:
+    """Return a part's account where each part reads everything: it is the first one's to tell."""
+    return Intake(intake.file, 0) if portion.index else intake

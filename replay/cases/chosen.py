@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import islice
 
-from replay.cases.base import Source, part_of
+from replay.cases.base import Source, accounted, part_of
 from replay.errors import InputError
 from replay.models import Case, Intake
 from replay.sampling import Portion, in_shard
@@ -53,6 +53,7 @@ class Chosen:
     def __init__(self, sources: Sequence[Source], choice: Choice) -> None:
         self._sources = sources
         self._choice = choice
+        self._portion = Portion()
 
     def require_different(self) -> None:
         """Raise InputError where two files hold the same: their cases could not be told apart, and add no evidence."""
@@ -73,6 +74,7 @@ class Chosen:
         """Yield one part of the chosen cases: each is in exactly one, and sessions stay whole."""
         if self._choice == Choice():
             return (case for source in self._sources for case in source.part(portion))
+        self._portion = portion
         return part_of(self, portion)
 
     def count(self, check: Callable[[Case], object]) -> int:
@@ -90,7 +92,7 @@ class Chosen:
     @property
     def intakes(self) -> tuple[Intake, ...]:
         """Return each reader's own account."""
-        return tuple(source.intake for source in self._sources)
+        return tuple(accounted(source.intake, self._portion) for source in self._sources)
 
     @property
     def digest(self) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError, model_validator
 
-from replay.cases.base import part_of
+from replay.cases.base import accounted, part_of
 from replay.cases.content import read_file
 from replay.cases.correlation import correlation_of
 from replay.cases.fields import Body, HeaderPairs, require_one_body
@@ -81,7 +81,8 @@ class GoldenFolder:
 
     def part(self, portion: Portion) -> Iterator[Case]:
         """Yield the goldens of one part."""
-        return part_of(self, portion)
+        yield from part_of(self, portion)
+        self._intake = accounted(self._intake, portion)
 
     @property
     def digest(self) -> str:

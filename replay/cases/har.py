@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from replay.cases.base import part_of
+from replay.cases.base import accounted, part_of
 from replay.cases.content import read_whole
 from replay.cases.correlation import correlation_of
 from replay.cases.har_entry import UnusableError, observation_of, request_of
@@ -51,7 +51,8 @@ class HarFile:
 
     def part(self, portion: Portion) -> Iterator[Case]:
         """Yield the cases of one part."""
-        return part_of(self, portion)
+        yield from part_of(self, portion)
+        self._intake = accounted(self._intake, portion)
 
     @property
     def digest(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -11,7 +12,7 @@ from typing import Final
 from replay.config import Settings
 from replay.documents import canonical_json
 from replay.engine import Plan
-from replay.models import Side, TargetSpec
+from replay.models import Order, Side, TargetSpec
 from replay.store.base import RunRecord
 
 PRIVATE: Final = "headers and variables"
@@ -21,24 +22,39 @@ _SENT: Final[set[str]] = {"path", "headers", "json_", "form", "text"}
 """What a login sends."""
 
 
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """What results depend on in how cases are sent. How fast, and by how many, is not part of it."""
+
+    seed: int
+    instant: datetime | None
+    """The instant if one is given."""
+    noise: int
+    """How many times more old is asked."""
+    order: Order
+    repeat: int | None
+    """How often every case is sent; None is as often as there is time."""
+    seconds: float | None
+
+
 def fingerprint(
     run: str,
     settings: Settings,
     sides: Mapping[Side, TargetSpec],
     inputs: str,
     sentences: Sequence[str],
-    sending: tuple[int, datetime | None, int],
+    manner: Manner,
 ) -> dict[str, str]:
-    """Return a digest by the name of each thing that the results of a run depend on.
-
-    `sending` is the seed, the instant if one is given, and how many times more old is asked.
-    """
+    """Return a digest by the name of each thing that the results of a run depend on."""
     found = {
         "inputs": inputs,
         "rules": rules_digest(settings),
         "criteria": _hash("\n".join(sentences)),
-        "seed": _hash(f"{sending[0]} {sending[1]}"),
-        "noise": str(sending[2]),
+        "seed": _hash(f"{manner.seed} {manner.instant}"),
+        "noise": str(manner.noise),
+        "order": manner.order,
+        "repeat": str(manner.repeat),
+        "duration": str(manner.seconds),
         PRIVATE: _private(sides, run),
         CODE: _hash(" ".join(f"{side} {_code(spec)}" for side, spec in sides.items())),
     }

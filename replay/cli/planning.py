@@ -16,7 +16,7 @@ from replay import __version__
 from replay.cases import load_goldens, open_traffic, rule_place
 from replay.cases.base import Source
 from replay.cases.chosen import Choice, Chosen
-from replay.cli.fingerprint import fingerprint
+from replay.cli.fingerprint import Manner, fingerprint
 from replay.cli.given import given_secrets
 from replay.cli.pacing import Pacing
 from replay.compare import Comparison, require_evidence
@@ -94,7 +94,9 @@ def make_plan(project: Project, flags: Flags) -> Plan:
     key = key_from_environment()
     tokeniser = Tokeniser(key.key)
     bases: dict[Side, str | None] = {side: sides[side].url if side in sides else None for side in SIDES}
-    record = _record(project, flags, sides, chosen, criteria, (seed, instant, noise))
+    order = flags.pacing.who_first(settings.order)
+    manner = Manner(seed, instant, noise, order, repeat, seconds)
+    record = _record(project, flags, sides, chosen, criteria, manner)
     return Plan(
         record=record,
         cases=chosen,
@@ -105,7 +107,7 @@ def make_plan(project: Project, flags: Flags) -> Plan:
             seed=seed,
             instant=instant or record.started,
             concurrency=flags.pacing.under_way(pace),
-            order=flags.pacing.who_first(settings.order),
+            order=order,
             pace=pace,
             warmup=flags.pacing.warmup,
             workers=_workers(flags, sides, flags.pacing.under_way(pace)),
@@ -319,13 +321,13 @@ def _record(
     sides: Mapping[Side, TargetSpec],
     chosen: Chosen,
     criteria: Sequence[Criterion],
-    sending: tuple[int, datetime | None, int],
+    manner: Manner,
 ) -> RunRecord:
-    settings, (seed, instant, _) = project.settings, sending
+    settings = project.settings
     sentences = [criterion.sentence for criterion in criteria]
     started = datetime.now(UTC)
     run = f"{started:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-    found = fingerprint(run, settings, sides, chosen.digest, sentences, sending)
+    found = fingerprint(run, settings, sides, chosen.digest, sentences, manner)
     return RunRecord(
         id=run,
         started=started,
@@ -339,8 +341,8 @@ def _record(
         settings={
             "decision": settings.decision,
             "owner": settings.owner,
-            "instant": (instant or started).isoformat(),
-            "seed": seed,
+            "instant": (manner.instant or started).isoformat(),
+            "seed": manner.seed,
         },
         version=__version__,
     )

@@ -235,6 +235,10 @@ def cut(desk: Desk, serve: Serve) -> str:
         (["--limit", "10"], "inputs"),
         (["--only", "c-1*"], "inputs"),
         (["--writable", "both"], "new"),
+        (["--repeat", "2"], "repeat"),
+        (["--duration", "5s"], "duration"),
+        (["--order", "old-first"], "order"),
+        (["--noise", "2"], "noise"),
     ],
 )
 @pytest.mark.usefixtures("cut")
@@ -251,6 +255,7 @@ def test_resume_refuses_what_a_flag_has_changed(desk: Desk, flags: list[str], ch
         ("seed: 3", "seed: 3\ncompare: [{at: body, ignore: true}]", "rules"),
         ("seed: 3", "seed: 3\nerror_when: status == 404", "rules"),
         ("seed: 3", "seed: 4", "seed"),
+        ("seed: 3", "seed: 3\norder: together", "order"),
     ],
 )
 @pytest.mark.usefixtures("cut")
@@ -260,6 +265,16 @@ def test_resume_refuses_what_the_settings_have_changed(desk: Desk, old: str, new
     ended = desk.cli("run", "--resume")
     assert ended.code == 2
     assert changed in ended.err
+
+
+@pytest.mark.parametrize(
+    "flags", [["--rate", "500/s"], ["--speed", "1x"], ["--workers", "2"], ["--concurrency", "3"], ["--warmup", "2"]]
+)
+@pytest.mark.usefixtures("cut")
+def test_resume_goes_on_faster_or_slower_or_from_more_processes(desk: Desk, flags: list[str]) -> None:
+    ended = desk.ended(desk.spawn("run", "--resume", *flags))
+    assert ended.code in (1, 3)
+    assert ended.out.startswith(("NO-GO", "INCONCLUSIVE"))
 
 
 @pytest.mark.usefixtures("cut")

@@ -95,9 +95,11 @@ def test_a_timetable_is_shared(desk: Desk, serve: Serve) -> None:
 def test_records_are_accounted_for_without_a_check_beforehand(desk: Desk, serve: Serve) -> None:
     with serve(answer) as service:
         settings(desk, service, cases=50, sessions=3)
-        run(desk, "--workers", "2", "--no-check")
+        with Path("c.jsonl").open("a", encoding="utf-8") as capture:
+            capture.write('{"session": "s-1", "request": {"pth": "/"}}\n' * 5)
+        run(desk, "--workers", "2", "--no-check", "--skip-bad")
     (intake,) = desk.report()["intake"]
-    assert intake["loaded"] == 50
+    assert (intake["loaded"], intake["skipped"]) == (50, {"invalid_record": 5})
 
 
 def test_a_side_that_cannot_start_ends_with_2_since_nothing_was_sent(desk: Desk, serve: Serve) -> None:
