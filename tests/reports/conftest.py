@@ -13,6 +13,7 @@ import pytest
 from replay.models import (
     MISSING,
     Acceptance,
+    Again,
     Case,
     CaseError,
     Cluster,
@@ -22,6 +23,8 @@ from replay.models import (
     Intake,
     Judgement,
     Measure,
+    Noise,
+    NoiseRate,
     Observation,
     Quantiles,
     Request,
@@ -119,7 +122,8 @@ VERDICT = Verdict(
 
 
 def hostile() -> Run:
-    difference = Difference(HOSTILE, "value", HOSTILE, {HOSTILE: [HOSTILE]}, HOSTILE, note=HOSTILE)
+    difference = Difference(HOSTILE, "value", HOSTILE, {HOSTILE: [HOSTILE]}, HOSTILE, note=HOSTILE, noise=HOSTILE)
+    again = Again(((difference,), ()), failed=1, unlisted=2)
     evil = Case(
         HOSTILE,
         "golden",
@@ -143,9 +147,10 @@ def hostile() -> Run:
             errors={HOSTILE: 1},
             measures={HOSTILE: Spread(1, 1.0, 1.0, 1.0, 1.0)},
             warnings=(HOSTILE,),
+            noise=Noise(1, 1, 1, 0, 0, (NoiseRate(HOSTILE, HOSTILE, 1, 1, 1, 1, HOSTILE),)),
         ),
         (
-            Result(evil, "deviation", seen, seen, (difference,), flags=(HOSTILE,)),
+            Result(evil, "deviation", seen, seen, (difference,), flags=(HOSTILE,), again=again),
             Result(traffic, "new_error", seen, seen, (difference,), error=CaseError("new", "exception", HOSTILE)),
             Result(evil, "skipped", skipped=HOSTILE),
         ),
