@@ -83,7 +83,7 @@ def demo(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Measure what sending and comparing cost, beside others; `-- --quick`: 20 seconds, docs left alone."""
-    install(session, "-e", ".[dev]", "aiohttp")
+    install(session, "-e", ".[dev]", "aiohttp", "deepdiff")
     page = [] if "--quick" in session.posargs else ["--page", "docs/performance.md"]
     session.run("python", "-m", "bench", *page, *session.posargs)
 
@@ -93,12 +93,22 @@ def docs(session: nox.Session) -> None:
     """Write docs/commands.md anew, from what `--help` prints at 80 columns."""
     install(session, "-e", ".")
     summary = help_of(session)
-    commands = re.findall(r"^│ (\w+) ", summary.partition("─ Commands")[2], re.MULTILINE)
+    commands = [name for command in named(summary) for name in (command, *below(session, command))]
     version = session.run("python", "-c", "import typer; print(typer.__version__)", silent=True)
     head = COMMANDS_HEAD.format(version=str(version).strip())
     pages = [f"## replay\n\n```text\n{summary}```\n"]
-    pages += [f"## replay {command}\n\n```text\n{help_of(session, command)}```\n" for command in commands]
+    pages += [f"## replay {name}\n\n```text\n{help_of(session, *name.split())}```\n" for name in commands]
     (PYPROJECT.parent / "docs" / "commands.md").write_text("\n".join([head, *pages]), encoding="utf-8")
+
+
+def named(summary: str) -> list[str]:
+    """Return the commands that a help text lists."""
+    return re.findall(r"^│ (\w+) ", summary.partition("─ Commands")[2], re.MULTILINE)
+
+
+def below(session: nox.Session, command: str) -> list[str]:
+    """Return the commands of a group, with its name before theirs; none where it is no group."""
+    return [f"{command} {name}" for name in named(help_of(session, command))]
 
 
 def help_of(session: nox.Session, *command: str) -> str:

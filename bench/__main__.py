@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from bench import dual, latency, page, sending
+from bench import compare, dual, latency, page, sending
 from bench.answers import SIZES_KB
 from bench.dual import Bench
 from bench.servers import CannotStartError, nginx, slow_server
@@ -42,21 +42,25 @@ def main(arguments: list[str]) -> int:
 
 
 def measured(chosen: argparse.Namespace, *, sizes_kb: Sequence[int]) -> dict[str, Any]:
-    """Return all figures of one run: sending, the dual run, and the latency that it reports."""
+    """Return all figures of one run: sending, the dual run, comparing alone, and the latency that a run reports."""
     seconds, repeats, cases = chosen.seconds, chosen.repeats, chosen.cases
     machine = _machine()
     with ExitStack() as stack:
         folder, work = (Path(stack.enter_context(TemporaryDirectory(prefix="bench-"))) for _ in range(2))
         old, new = stack.enter_context(nginx(folder))
         slow = [stack.enter_context(slow_server(latency.DELAY_MS)) for _ in range(2)]
+        fast = Bench(work, old, new)
+        runs = dual.measure(fast, cases=cases, repeats=repeats, sizes_kb=sizes_kb)
+        us = runs["rows"][0]["cpu_us_per_case"]["median"] if runs["rows"] else None
         return {
-            "version": 1,
+            "version": 2,
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
             "machine": machine | {"load_before": os.getloadavg()[0]},
             "asked": {"seconds": seconds, "repeats": repeats, "cases": cases},
             "sending": sending.measure(old, seconds=seconds, repeats=repeats, sizes_kb=sizes_kb, only=chosen.senders),
-            "dual": dual.measure(Bench(work, old, new), cases=cases, repeats=repeats, sizes_kb=sizes_kb),
-            "latency": latency.measure(Bench(work, *slow), cases=cases),
+            "dual": runs,
+            "compare": compare.measure(repeats=repeats),
+            "latency": latency.measure(Bench(work, *slow), fast, cases=cases, us_per_case=us),
         }
 
 

@@ -46,9 +46,7 @@ class Bench:
     old: str
     new: str
 
-    def run(
-        self, path: str, cases: int, *, report: bool = False, concurrency: int = CONNECTIONS
-    ) -> tuple[Cost, dict[str, Any]]:
+    def run(self, path: str, cases: int, *flags: str, report: bool = False) -> tuple[Cost, dict[str, Any]]:
         """Run so many cases against both sides, with a new store; the report costs CPU, so it is left out unless asked.
 
         Raises FailedRunError unless the run came to a verdict.
@@ -57,7 +55,7 @@ class Bench:
         (self.folder / "replay.yaml").write_text(SETTINGS, encoding="utf-8")
         capture = write_capture(self.folder / "traffic.jsonl", path, cases)
         command = [*_REPLAY, "--old", self.old, "--new", self.new, "--traffic", str(capture)]
-        command += ["--concurrency", str(concurrency), "--store", "bench.sqlite"]
+        command += ["--concurrency", str(CONNECTIONS), "--store", "bench.sqlite", *flags]
         command += ["--report", "json:report.json"] if report else []
         cost = cost_of(command, limit_s=_LIMIT_S, cwd=self.folder, env=os.environ | {"NO_COLOR": "1"})
         if cost.exit_code not in (0, 1, 3):

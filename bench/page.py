@@ -24,7 +24,8 @@ def write(page: Path, results: Mapping[str, Any]) -> None:
 def tables(results: Mapping[str, Any]) -> str:
     """Return all figures as Markdown, and what could not be measured."""
     parts = [_about(results), _sending(results["sending"]["rows"]), _dual(results["dual"])]
-    parts += [_latency(results["latency"]), _missing(results)]
+    parts += [_compare(results["compare"]["rows"]), _latency(results["latency"])]
+    parts += [_timetable(results["latency"]["timetable"]), _missing(results)]
     return "\n".join(part for part in parts if part)
 
 
@@ -54,17 +55,35 @@ def _dual(dual: Mapping[str, Any]) -> str:
     return _table((f"Bodies, {dual['cases']} cases", "Size", "CPU µs a case", "CPU s to start", "Peak MB"), cells)
 
 
+def _compare(rows: Iterable[Mapping[str, Any]]) -> str:
+    cells = [
+        (row["documents"], row["way"], _spread(row["cpu_us"], 0), _times(row["times_parsing"]))
+        for row in rows
+    ]  # fmt: skip
+    return _table(("Documents", "Compared by", "CPU µs", "times parsing"), cells)
+
+
 def _latency(latency: Mapping[str, Any]) -> str:
     cells = [
-        (str(row["concurrency"]), row["side"], f"{row['p50_ms']:.2f}", f"{row['p50_off']:+.1%}",
+        (f"{row['load']:.0%}, {row['rate']:.0f} cases/s", row["side"], f"{row['p50_ms']:.2f}", f"{row['p50_off']:+.1%}",
          f"{row['p99_ms']:.2f}", f"{row['p99_off']:+.1%}")
         for row in latency["rows"]
     ]  # fmt: skip
-    return _table(("`--concurrency`", "Side", "p50 ms", "off", "p99 ms", "off"), cells)
+    return _table(("Of the client's top rate", "Side", "p50 ms", "off", "p99 ms", "off"), cells)
+
+
+def _timetable(kept: Mapping[str, Any] | None) -> str:
+    if kept is None:
+        return ""
+    late = kept["late_ms"]
+    rates = f"{kept['planned_per_second']:.0f} cases a second planned, {kept['achieved_per_second']:.0f} achieved"
+    loop = f"Open loop, {kept['requests_per_second']} requests a second: {rates}"
+    return f"{loop}; begun late by p50 {late['p50']:.2f} ms, p99 {late['p99']:.2f} ms.\n"
 
 
 def _missing(results: Mapping[str, Any]) -> str:
-    reasons = {**results["sending"]["missing"], **results["dual"]["failed"], **results["latency"]["failed"]}
+    reasons = {**results["sending"]["missing"], **results["dual"]["failed"], **results["compare"]["missing"],
+               **results["latency"]["failed"]}  # fmt: skip
     if not reasons:
         return ""
     return "Not measured:\n\n" + "".join(f"- {what}: {' '.join(why.split())}\n" for what, why in reasons.items())

@@ -13,14 +13,14 @@ from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, Field
 
-from replay.compare import RuleBook, rule_book
+from replay.compare import RuleBook, require_evidence, rule_book
 from replay.documents import Document, read_yaml, validated
 from replay.engine.again import MOST_TIMES
 from replay.errors import InputError, Place, SettingsError
 from replay.expressions import Expression, parse_expression
 from replay.models import GroupSpec, Instant, Order, RuleSpec, Spec, TargetSpec, Whole
 from replay.selection import parse_route, selection_of
-from replay.targets import parse_target, target_key
+from replay.targets import check_side, parse_target
 from replay.verdict import parse_criteria
 
 FILE: Final = "replay.yaml"
@@ -81,7 +81,7 @@ class Project:
     error_when: Expression | None
     file: Path | None = None
     secrets: frozenset[str] = frozenset()
-    """What variables put into rules: reports name rules, and must not name that."""
+    """What variables put into rules and logins: reports name rules, services repeat what they are sent."""
 
 
 class _Toml(Document):
@@ -111,15 +111,22 @@ def load_project(
     expanded = [_expanded(document, environment) for document in documents]
     merged = _merged(expanded)
     settings = validated(merged, Settings)
-    return replace(_checked(settings, merged, found), secrets=_in_rules(documents, environment))
+    return replace(_checked(settings, merged, found), secrets=_secret_variables(documents, environment))
 
 
-def _in_rules(documents: Sequence[Document], environment: Mapping[str, str]) -> frozenset[str]:
-    """Return the values of the variables that stand in rules, as far as they are long enough to be secrets."""
-    written = "\n".join(str(document.mapping().get("compare", "")) for document in documents)
+def _secret_variables(documents: Sequence[Document], environment: Mapping[str, str]) -> frozenset[str]:
+    """Return the values of variables in rules and logins, as far as they are long enough to be secrets."""
+    written = "\n".join(str(part) for document in documents for part in _telling(document.mapping()))
     names = {found["name"] for found in _VARIABLE.finditer(written) if found["name"]}
     values = {environment.get(name, "") for name in names}
     return frozenset(value for value in values if len(value) >= SHORTEST_SECRET)
+
+
+def _telling(settings: Mapping[str, Any]) -> Iterator[Any]:
+    """Yield the parts of settings whose variables turn up elsewhere."""
+    yield settings.get("compare", "")
+    sides = (settings.get(side) for side in ("old", "new"))
+    yield from (side.get("login", "") for side in sides if isinstance(side, dict))
 
 
 def find_settings(start: Path) -> Path | None:
@@ -233,24 +240,25 @@ def _holds(value: Any, path: Sequence[str | int]) -> bool:
 
 
 def _checked(settings: Settings, document: Document, file: Path) -> Project:
-    for path, check in _checks(settings):
+    for path, check in _checks(settings, file.parent):
         _placed(document, path, check)
     error_when = settings.error_when
     return Project(
         settings=settings,
         root=file.parent,
-        rules=rule_book(settings.compare, settings.groups),
+        rules=rule_book(settings.compare, settings.groups, file.parent),
         error_when=parse_expression(error_when) if error_when else None,
         file=file,
     )
 
 
-def _checks(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], Callable[[], object]]]:
+def _checks(settings: Settings, root: Path) -> Iterator[tuple[tuple[str | int, ...], Callable[[], object]]]:
     """Yield everything that a model alone cannot check, with the path of what it speaks of."""
     for name, group in settings.groups.items():
         yield ("groups", name), partial(selection_of, on=group.on, tag=group.tag, where=group.where)
     for index, rule in enumerate(settings.compare):
-        yield ("compare", index), partial(rule_book, (rule,), settings.groups)
+        yield ("compare", index), partial(rule_book, (rule,), settings.groups, root)
+        yield ("compare", index), partial(require_evidence, settings.compare, index)
     if "cut_when" in settings.model_fields_set:
         yield ("cut_when",), partial(_require_criteria, settings.gates)
     for gate, sentences in settings.gates.items():
@@ -272,7 +280,7 @@ def _require_criteria(gates: Mapping[str, Sequence[str]]) -> None:
 
 def check_target(spec: TargetSpec) -> None:
     """Raise SettingsError for a side that makes no sense."""
-    target_key(spec)
+    check_side(spec)
     if not isinstance(spec.writable, bool):
         for route in spec.writable:
             parse_route(route)

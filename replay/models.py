@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, model_validator
 
@@ -29,6 +29,8 @@ DifferenceKind = Literal[
     "status", "schema", "validation", "missing", "extra", "type", "value", "order", "rank", "header", "text",
 ]  # fmt: skip
 OutcomeName = Literal["match", "deviation", "noise", "waived", "new_error", "old_error", "both_error", "skipped"]
+Category = DifferenceKind | Literal["timeout", "transport", "exception", "decode", "error_when"]
+"""In which way a case deviates or fails: a kind of difference, or how an answer failed to come or to count as one."""
 CaseKind = Literal["golden", "traffic"]
 Order = Literal["random", "old-first", "together"]
 VerdictState = Literal["GO", "NO-GO", "INCONCLUSIVE"]
@@ -136,7 +138,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Milliseconds on the monotonic clock; `latency_ms` runs from the first byte written to the last byte read."""
+    """Milliseconds on the monotonic clock; `latency_ms` runs from the first byte written to the last byte read.
+
+    `queued_ms` is all the waiting before it: for a connection, for the side's rate, and after refusals.
+    """
 
     latency_ms: float
     first_byte_ms: float | None = None
@@ -166,6 +171,8 @@ class Observation:
     error: Failure | None = None
     timing: Timing | None = None
     clock_frozen: bool | None = None
+    retries: int = 0
+    """How many times it was sent again because the side had refused it; `timing` is the last exchange's."""
 
     def header(self, name: str) -> str | None:
         """Return the first value of a header, whatever its case."""
@@ -181,8 +188,8 @@ Failed = Callable[[BaseException], None]
 
 def first_header(headers: Headers, name: str) -> str | None:
     """Return the first value of a header, whatever its case."""
-    wanted = name.lower()
-    return next((value for key, value in headers if key.lower() == wanted), None)
+    wanted, length = name.lower(), len(name)
+    return next((value for key, value in headers if len(key) == length and key.lower() == wanted), None)
 
 
 # -------------------------------------------------------------------------------------------------------------- results
@@ -194,6 +201,7 @@ class Difference:
 
     `at` is a location fit to paste into a rule. `old` and `new` are JSON values, or MISSING; against an expectation,
     `old` holds what was expected. `rule` is the rule that judged it, or the default. `note` tells what values cannot.
+    `waived` is the rule that waives it, empty where none does: such a difference is listed and counts for nothing.
     `noise` is the evidence that old differs from itself so, empty where it does not: noise is listed and counts for
     nothing.
     """
@@ -205,6 +213,7 @@ class Difference:
     rule: str
     against: Literal["old", "expect"] = "old"
     note: str = ""
+    waived: str = ""
     noise: str = ""
 
 
@@ -230,13 +239,21 @@ class Acceptance:
     rule: str
 
 
+FEW_ITEMS: Final = 5
+"""Below this many items an order says little: of four, chance alone puts every 24th list in the right one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A figure that a rule measured, whether or not it was met: `rank.tau` at `body.hits` is 0.8."""
+    """A figure that a rule measured, whether or not it was met: `rank.tau` at `body.hits` is 0.8.
+
+    `value` is None where there is none, as of the order of one item; `items` is how many items it rests on.
+    """
 
     at: str
     name: str
     value: float | None
+    items: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +279,7 @@ class Result:
     flags: tuple[str, ...] = ()
     error: CaseError | None = None
     skipped: str | None = None
-    """Why the case was not sent."""
+    """Why the case was not sent, or why nothing of it was compared."""
     again: Again | None = None
     """None where old was not asked again."""
 
@@ -324,13 +341,32 @@ class Quantiles:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """How a measure is distributed over `n` places where it was taken."""
+    """How a measure is distributed over `n` places where it was taken; NaN where there is none."""
 
     n: int
     least: float
     median: float
     mean: float
     most: float
+    tenth: float | None = None
+    """A tenth of the places lie at or below it."""
+    steps: tuple[int, ...] = ()
+    """How many places lie in each of ten equal steps of the measure's scale, the lowest first."""
+    none: int = 0
+    """Places where it could not be taken; they are not among the `n`."""
+    few: int = 0
+    """How many of the `n` rest on fewer than `FEW_ITEMS` items, and so prove little."""
+    items: float | None = None
+    """The median number of items that it rests on."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusCount:
+    """How many cases old answered in one way and new in another: a status, a kind of error, or `value`."""
+
+    old: str
+    new: str
+    cases: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -400,9 +436,14 @@ class Summary:
     accepted: Mapping[str, int] = field(default_factory=dict)
     """How many cases each rule or default called equal although their bytes differ."""
     skipped: Mapping[str, int] = field(default_factory=dict)
-    """How many cases were not sent, by reason."""
+    """How many cases were not sent, or not compared at all, by reason."""
     errors: Mapping[str, int] = field(default_factory=dict)
     """How many cases failed, by `side kind`."""
+    categories: Mapping[str, int] = field(default_factory=dict)
+    """How many cases deviate or fail in each way, by category."""
+    statuses: tuple[StatusCount, ...] = ()
+    waived: Mapping[str, int] = field(default_factory=dict)
+    """In how many cases each waiver accepted a difference, by its rule."""
     warnings: tuple[str, ...] = ()
     pacing: Pacing | None = None
     warmed: int = 0
@@ -465,6 +506,10 @@ def parse_rate(value: object) -> float:
     return rate
 
 
+Rate = Annotated[float, BeforeValidator(parse_rate, json_schema_input_type=str)]
+"""So many a second."""
+
+
 def parse_instant(value: object) -> datetime:
     """Read an RFC 3339 instant with its offset, or a bare date as its midnight in UTC; raise ValueError otherwise."""
     if isinstance(value, datetime):
@@ -474,6 +519,8 @@ def parse_instant(value: object) -> datetime:
             instant = datetime.fromisoformat(str(value))
         except ValueError:
             raise ValueError(f"'{value}' is no instant; write 2024-02-29T23:59:59Z") from None
+        if instant.tzinfo is not None:
+            return instant
         if re.fullmatch(r"\d{4}-?\d\d-?\d\d", str(value)):
             return instant.replace(tzinfo=UTC)
     if instant.tzinfo is None:
@@ -498,15 +545,80 @@ class Spec(BaseModel):
 
 
 class RankSpec(Spec):
-    """How two rankings must agree: the share of common items among the first `top`, and the order of those."""
+    """How two rankings must agree: in which items are among the first `top`, and in their order."""
 
     by: str | None = Field(default=None, description="The field that identifies an item; without it, the item itself.")
-    top: Whole = Field(default=10, ge=1, description="How many of the first items count.")
-    overlap: float | None = Field(
-        default=None, ge=0, le=1, description="The least share of common items among the first `top`."
-    )
-    tau: float | None = Field(default=None, ge=-1, le=1, description="The least Kendall tau-b of the common items.")
+    top: Whole = Field(default=10, ge=1, le=1000, description="How many of the first items count.")
     score: str | None = Field(default=None, description="The field with the score; equal scores are ties.")
+    overlap: float | None = Field(default=None, ge=0, le=1, description="The least share of common items.")
+    tau: float | None = Field(default=None, ge=-1, le=1, description="The least Kendall tau-b of the common items.")
+    rbo: float | None = Field(default=None, ge=0, le=1, description="The least rank-biased overlap.")
+    p: float = Field(default=0.9, gt=0, lt=1, description="How likely a reader of the list reads on, for rbo.")
+    ndcg: float | None = Field(default=None, ge=0, le=1, description="The least nDCG of new's list.")
+    gain: str | None = Field(default=None, min_length=1, description="A field, or module:function, of an item's worth.")
+
+
+def parse_day(value: object) -> str:
+    """Read a calendar day as ISO 8601 writes it, 2026-12-31; raise ValueError for anything else."""
+    text = str(value)
+    try:
+        if date.fromisoformat(text).isoformat() == text:
+            return text
+    except ValueError:
+        pass
+    raise ValueError(f"'{text}' is no day; write 2026-12-31")
+
+
+class WaiveSpec(Spec):
+    """Who accepts a difference, until when, and why."""
+
+    until: Annotated[str, BeforeValidator(parse_day)] = Field(description="The last day (UTC) on which it holds.")
+    owner: str = Field(min_length=1, description="Who answers for it.")
+    ticket: str | None = Field(default=None, min_length=1, description="Where it is followed up.")
+    why: str = Field(min_length=1, description="Why it may differ for now.")
+
+    def holds_on(self, day: date) -> bool:
+        """Tell whether it still holds; on its last day it does."""
+        return day <= date.fromisoformat(self.until)
+
+
+ReaderName = Literal[
+    "json", "ndjson", "text", "bytes", "csv", "xml", "html", "form", "query",
+    "base64", "url", "gzip", "deflate", "br", "zstd",
+]  # fmt: skip
+
+
+class CsvSpec(Spec):
+    """How rows and columns are told apart."""
+
+    delimiter: str | None = Field(
+        default=None, pattern=r'^[^"\r\n]$', description="What parts cells; without it, what the header shows."
+    )
+    header: Flag | tuple[str, ...] = Field(
+        default=True, description="true: the first row names the columns; false: nothing does; or the names."
+    )
+    any_column_order: Flag = Field(default=False, description="Accept that columns stand in another order.")
+
+
+class CsvStep(Spec):
+    """CSV, and how to read it."""
+
+    csv: CsvSpec
+
+
+ReadStep = ReaderName | CsvStep
+"""One reading: of bytes or a text, as something else."""
+
+
+def _known_readings(value: object) -> object:
+    """Say which reading is not known, before pydantic says of every one that this is not it."""
+    names = get_args(ReaderName)
+    for step in value if isinstance(value, list | tuple) else [value]:
+        if step is not None and step not in names and not isinstance(step, Mapping | CsvStep):
+            raise ValueError(f"there is no reading '{step}'; there are {', '.join(names)}")
+    if value in ([], ()):
+        raise ValueError("no reading is named")
+    return value
 
 
 class RuleSpec(Spec):
@@ -535,13 +647,22 @@ class RuleSpec(Spec):
         default=None, description="The intended change has to be seen: its absence is a deviation."
     )
     matches: str | None = Field(default=None, description="A regular expression that both whole values must match.")
-    as_: Literal["json", "text", "bytes"] | None = Field(default=None, alias="as", description="How to read the body.")
+    as_: Annotated[ReadStep | tuple[ReadStep, ...] | None, BeforeValidator(_known_readings)] = Field(
+        default=None, alias="as", description="How to read the body, or a text in it: one reading after the other."
+    )
+    via: str | None = Field(default=None, description="module:attribute of your own function from bytes to a value.")
     schema_: Any = Field(default=None, alias="schema", description="A JSON Schema that both values must meet.")
     same_type: Flag | None = Field(default=None, description="Compare types only.")
     strict: Flag | None = Field(default=None, description="Compare exactly: 1 is not 1.0, text to the byte.")
+    waive: WaiveSpec | None = Field(default=None, description="Accept what differs here, by name and until a day.")
     allow: tuple[Literal["nan", "duplicate_keys", "lone_surrogates", "empty"], ...] | None = Field(
         default=None, description="Flaws of JSON that the service really has."
     )
+
+    @property
+    def steps(self) -> tuple[ReadStep, ...]:
+        """Return the readings that `as` names, in order."""
+        return self.as_ if isinstance(self.as_, tuple) else () if self.as_ is None else (self.as_,)
 
     @property
     def name(self) -> str:
@@ -580,6 +701,42 @@ class GroupSpec(Spec):
         return self
 
 
+class TlsSpec(Spec):
+    """How an https side is verified, and by what it verifies this tool; PEM files, relative to the settings."""
+
+    ca: str | None = Field(default=None, description="The authorities to trust, instead of the system's.")
+    cert: str | None = Field(default=None, description="The client's certificate, with its chain.")
+    key: str | None = Field(default=None, description="Its key, without a passphrase; else it stands in `cert`.")
+    verify: Flag = Field(default=True, description="false: accept any certificate. Every report says so.")
+
+
+Status = Annotated[int, Strict(), Field(ge=100, le=999)]
+
+
+class RetrySpec(Spec):
+    """When a case that a side refuses is sent again."""
+
+    on: tuple[Status, ...] = Field(default=(429, 503), min_length=1, description="Statuses that refuse.")
+    times: Whole = Field(default=5, ge=1, le=100, description="How often a case is sent again at most.")
+    wait: Duration = Field(
+        default=timedelta(seconds=1), ge=timedelta(0), description="The first wait without Retry-After; it doubles."
+    )
+    cap: Duration = Field(default=timedelta(seconds=30), ge=timedelta(0), description="The longest wait.")
+
+
+class LoginSpec(Spec):
+    """A request before the first case, from whose answer the side's headers get their tokens."""
+
+    method: str = Field(default="POST", description="The method.")
+    path: str = Field(description="The path below the side's URL, with its query.")
+    headers: Mapping[str, str] = Field(default_factory=dict, description="Headers of this request alone.")
+    json_: Any = Field(default=None, alias="json", description="A JSON body.")
+    form: Mapping[str, str] | None = Field(default=None, description="A body in application/x-www-form-urlencoded.")
+    text: str | None = Field(default=None, description="A text body.")
+    capture: Mapping[str, str] = Field(min_length=1, description="From a name to where its value stands in the answer.")
+    every: Duration | None = Field(default=None, gt=timedelta(0), description="How long what was captured is used.")
+
+
 class TargetSpec(Spec):
     """What stands behind a side: exactly one of `url`, `app`, `function`, `recorded`, and how to treat it."""
 
@@ -599,6 +756,13 @@ class TargetSpec(Spec):
         default=timedelta(seconds=10), gt=timedelta(0), description="One deadline for the whole exchange."
     )
     max_body: Whole = Field(default=64 * 2**20, ge=1, description="The largest body, in bytes, after decompression.")
+    tls: TlsSpec | None = Field(default=None, description="How an https side is verified, and verifies this tool.")
+    connect: str | None = Field(default=None, description="host:port to connect to, in place of the URL's.")
+    unix: str | None = Field(default=None, description="The Unix socket to connect to, in place of the URL's host.")
+    max_inflight: Whole | None = Field(default=None, ge=1, description="The most requests that are under way at once.")
+    rate: Rate | None = Field(default=None, description="The most requests in a time: 20/s, 600/m.")
+    retry: RetrySpec | None = Field(default=None, description="When a refused case is sent again.")
+    login: LoginSpec | None = Field(default=None, description="A request whose answer fills {{names}} in `headers`.")
     writable: Flag | tuple[str, ...] = Field(
         default=False, description="true, or routes, that may be sent unsafe methods."
     )
@@ -609,6 +773,7 @@ class TargetSpec(Spec):
 
     def shared(self, count: int) -> TargetSpec:
         """Return the spec for each of `count` processes that share what this side may be given."""
-        # At least one failure each: a process that may have none could send nothing.
-        budget = None if self.stop_after is None else max(1, self.stop_after // count)
-        return self.model_copy(update={"stop_after": budget})
+        # At least one each: a process that may have none could send nothing.
+        wholes = {name: getattr(self, name) for name in ("stop_after", "max_inflight")}
+        parts: dict[str, object] = {name: n if n is None else max(1, n // count) for name, n in wholes.items()}
+        return self.model_copy(update=parts | {"rate": None if self.rate is None else self.rate / count})

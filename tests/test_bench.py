@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import shutil
@@ -56,16 +57,32 @@ def test_each_kind_of_bodies_was_compared_and_has_its_cost(made: tuple[dict[str,
     assert all(row["start_cpu_s"]["median"] > 0 for row in results["dual"]["rows"])
 
 
+def test_comparing_is_measured_beside_parsing_and_whoever_else_is_installed(made: tuple[dict[str, Any], str]) -> None:
+    results, page = made
+    rows = {(row["documents"], row["way"]): row for row in results["compare"]["rows"]}
+    for documents in ("11 KB of JSON", "11 KB of JSON with booleans"):
+        assert rows[documents, "json.loads of both sides"]["times_parsing"] == 1
+        assert rows[documents, "replay, both sides parsed, 800 rules"]["cpu_us"]["median"] > 0
+    assert ("deepdiff" in results["compare"]["missing"]) is (importlib.util.find_spec("deepdiff") is None)
+    assert "| replay, both sides parsed, 800 rules |" in page
+
+
 def test_the_latency_that_is_reported_is_held_against_the_known_delay(made: tuple[dict[str, Any], str]) -> None:
     latency = made[0]["latency"]
     assert latency["failed"] == {}
-    assert [(row["concurrency"], row["side"]) for row in latency["rows"]] == [
-        (concurrency, side) for concurrency in (1, 4, 64) for side in ("old", "new")
+    assert [(row["load"], row["side"]) for row in latency["rows"]] == [
+        (load, side) for load in (0.1, 0.5, 0.9) for side in ("old", "new")
     ]
     for row in latency["rows"]:
         assert row["cases"] == 20
-        assert row["p50_ms"] >= latency["delay_ms"] - 1  # timers count in milliseconds
-        assert row["p50_off"] == pytest.approx(row["p50_ms"] / latency["delay_ms"] - 1)
+        assert row["p50_true_ms"] >= latency["delay_ms"]
+        assert row["p50_off"] == pytest.approx(row["p50_ms"] / row["p50_true_ms"] - 1)
+
+
+def test_the_lateness_of_an_open_loop_is_told(made: tuple[dict[str, Any], str]) -> None:
+    kept = made[0]["latency"]["timetable"]
+    assert (kept["name"], kept["requests_per_second"], kept["late_ms"]["n"]) == ("1000/s", 2000, 20)
+    assert "Open loop, 2000 requests a second" in made[1]
 
 
 def test_the_tables_replace_what_stood_between_the_markers(made: tuple[dict[str, Any], str]) -> None:

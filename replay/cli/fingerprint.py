@@ -17,6 +17,8 @@ from replay.store.base import RunRecord
 PRIVATE: Final = "headers and variables"
 CODE: Final = "code of a side"
 MOST_MODULES: Final = 5_000
+_SENT: Final[set[str]] = {"path", "headers", "json_", "form", "text"}
+"""What a login sends."""
 
 
 def fingerprint(
@@ -31,10 +33,9 @@ def fingerprint(
 
     `sending` is the seed, the instant if one is given, and how many times more old is asked.
     """
-    rules = settings.model_dump(mode="json", by_alias=True, include={"compare", "groups", "error_when"})
     found = {
         "inputs": inputs,
-        "rules": _hash(canonical_json(rules)),
+        "rules": rules_digest(settings),
         "criteria": _hash("\n".join(sentences)),
         "seed": _hash(f"{sending[0]} {sending[1]}"),
         "noise": str(sending[2]),
@@ -42,6 +43,12 @@ def fingerprint(
         CODE: _hash(" ".join(f"{side} {_code(spec)}" for side, spec in sides.items())),
     }
     return found | {str(side): _hash(_public(spec)) for side, spec in sides.items()}
+
+
+def rules_digest(settings: Settings) -> str:
+    """Return a digest of what says how answers are judged."""
+    rules = settings.model_dump(mode="json", by_alias=True, include={"compare", "groups", "error_when"})
+    return _hash(canonical_json(rules))
 
 
 def changed_since(record: RunRecord, plan: Plan) -> list[str]:
@@ -53,17 +60,25 @@ def changed_since(record: RunRecord, plan: Plan) -> list[str]:
 
 
 def _public(spec: TargetSpec) -> str:
-    """Return what identifies a side; of headers and variables the names alone, since their values may be secrets."""
+    """Return what identifies a side; of headers and variables the names alone, since their values may be secrets.
+
+    Of a login, what it sends stays out altogether.
+    """
     names = {"headers": sorted(name.lower() for name in spec.headers), "env": sorted(spec.env)}
-    return canonical_json(spec.model_dump(mode="json", exclude={"headers", "env"}) | names)
+    private: dict[str, bool | set[str]] = {"headers": True, "env": True, "login": _SENT}
+    return canonical_json(spec.model_dump(mode="json", exclude=private) | names)
 
 
 def _private(sides: Mapping[Side, TargetSpec], run: str) -> str:
     """Return a digest of the values that may be secrets: salted by the run, and too dear to be found by guessing."""
-    values = {str(side): [dict(spec.headers), dict(spec.env)] for side, spec in sides.items()}
-    if not any(given for pair in values.values() for given in pair):
+    values = {str(side): [dict(spec.headers), dict(spec.env), _sent(spec)] for side, spec in sides.items()}
+    if not any(given for several in values.values() for given in several):
         return ""
     return hashlib.scrypt(canonical_json(values).encode(), salt=run.encode(), n=2**14, r=8, p=1, dklen=16).hex()
+
+
+def _sent(spec: TargetSpec) -> object:
+    return spec.login.model_dump(mode="json", include=_SENT) if spec.login is not None else None
 
 
 def _code(spec: TargetSpec) -> str:

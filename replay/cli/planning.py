@@ -6,7 +6,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from glob import glob
 from pathlib import Path
@@ -16,14 +16,15 @@ from replay.cases import load_goldens, open_traffic, rule_place
 from replay.cases.base import Source
 from replay.cases.chosen import Choice, Chosen
 from replay.cli.fingerprint import fingerprint
+from replay.cli.given import given_secrets
 from replay.cli.pacing import Pacing
-from replay.compare import Comparison
+from replay.compare import Comparison, require_evidence
 from replay.config import Project, Settings, check_target, load_project
 from replay.documents import canonical_json
 from replay.engine import Plan, Referee, Sending
 from replay.errors import InputError, NothingSelectedError, Place, SettingsError
-from replay.models import SIDES, Case, Side, TargetSpec
-from replay.privacy import Tokeniser, key_from_environment, redact, secret_values
+from replay.models import SIDES, Case, Result, Side, TargetSpec
+from replay.privacy import Tokeniser, key_from_environment, redact
 from replay.privacy.forms import text_replacer
 from replay.store.base import RunRecord
 from replay.targets import TARGETS, build_target, parse_target
@@ -91,7 +92,7 @@ def make_plan(project: Project, flags: Flags) -> Plan:
         record=record,
         cases=chosen,
         sides=sides,
-        referee=Referee(Comparison(project.rules, bases), project.error_when),
+        referee=Referee(Comparison(project.rules, bases, record.started.date()), project.error_when),
         criteria=criteria,
         sending=Sending(
             seed=seed,
@@ -100,14 +101,14 @@ def make_plan(project: Project, flags: Flags) -> Plan:
             order=flags.pacing.who_first(settings.order),
             pace=pace,
             warmup=flags.pacing.warmup,
-            workers=flags.pacing.workers,
+            workers=_workers(flags, sides),
             noise=noise,
         ),
         total=total * repeat if total is not None and repeat is not None and seconds is None else None,
         repeat=repeat,
         seconds=seconds,
-        redact=partial(redact, tokeniser=tokeniser, known=_secrets(sides) | project.secrets),
-        warnings=tuple(_warnings(settings, flags, sides, criteria)),
+        redact=_redactor(tokeniser, given_secrets(sides) | project.secrets),
+        warnings=(*_warnings(settings, flags, sides, criteria), *_expired(settings, record.started.date())),
         # Named as the stored results name them.
         musts=tuple(text_replacer(tokeniser, project.secrets)(rule.name) for rule in settings.compare if rule.must),
         whole=not (str(flags.choice) or flags.traffic or flags.goldens is not None),
@@ -125,10 +126,36 @@ def _warnings(
         yield f"only a part was asked for, by {flags.choice}: the verdict speaks of no other case"
     if "old" in sides and _behind(sides["old"]) == _behind(sides["new"]):
         yield "old and new are the same: this shows what differs from call to call, and no cut-over"
+    for side, spec in sides.items():
+        if spec.tls is not None and not spec.tls.verify:
+            yield f"the certificate of {side} was not verified: anybody on the way could have answered in its place"
+
+
+def _redactor(tokeniser: Tokeniser, known: frozenset[str]) -> Callable[[Result, frozenset[str]], Result]:
+    """Return what takes secrets out: those known by now, and those that a login brings."""
+
+    def redacted(result: Result, more: frozenset[str]) -> Result:
+        return redact(result, tokeniser, known=known | more if more else known)
+
+    return redacted
+
+
+def _workers(flags: Flags, sides: Mapping[Side, TargetSpec]) -> int:
+    """Return from how many processes to send: no more than a side may be asked at once."""
+    return min(flags.pacing.workers, *(spec.max_inflight or flags.pacing.workers for spec in sides.values()))
+
+
+def _expired(settings: Settings, today: date) -> Iterator[str]:
+    """Yield each waiver that accepts nothing any more."""
+    for rule in settings.compare:
+        if rule.waive is not None and not rule.waive.holds_on(today):
+            waiver = f"the waiver of {rule.waive.owner} at {rule.at} expired on {rule.waive.until}"
+            yield f"{waiver}: what differs there counts again; give it a new day and reason, or take it out"
 
 
 def _behind(spec: TargetSpec) -> str:
-    return canonical_json(spec.model_dump(mode="json", include={*TARGETS, "at", "cwd", "env"}))
+    what = {*TARGETS, "at", "cwd", "env", "connect", "unix"}
+    return canonical_json(spec.model_dump(mode="json", include=what))
 
 
 # --------------------------------------------------------------------------------------------------------------- sides
@@ -178,11 +205,16 @@ def _writable(side: Side, spec: TargetSpec, flag: str | None) -> TargetSpec:
 
 def _located(spec: TargetSpec, root: Path) -> TargetSpec:
     """Make paths absolute: they are relative to the settings, wherever the command was typed."""
-    cwd = str(root / spec.cwd) if spec.cwd else str(root)
-    if spec.at is None:
-        return spec.model_copy(update={"cwd": cwd})
-    kind, _, folder = spec.at.partition(":")
-    return spec.model_copy(update={"cwd": cwd, "at": f"{kind}:{root / folder}" if folder else spec.at})
+    located: dict[str, object] = {"cwd": str(root / spec.cwd) if spec.cwd else str(root)}
+    if spec.at is not None:
+        kind, _, folder = spec.at.partition(":")
+        located["at"] = f"{kind}:{root / folder}" if folder else spec.at
+    if spec.unix:
+        located["unix"] = str(root / spec.unix)
+    if spec.tls is not None:
+        files = {name: str(root / path) for name in ("ca", "cert", "key") if (path := getattr(spec.tls, name))}
+        located["tls"] = spec.tls.model_copy(update=files)
+    return spec.model_copy(update=located)
 
 
 # -------------------------------------------------------------------------------------------------------------- inputs
@@ -235,6 +267,7 @@ def _check(project: Project, case: Case) -> None:
     _placed(case.place, partial(check_request, case.request))
     for index, rule in enumerate(case.rules):
         _placed(partial(rule_place, case, index), partial(project.rules.check, [rule]))
+        _placed(partial(rule_place, case, index), partial(require_evidence, case.rules, index, of_golden=True))
 
 
 def _placed(place: str | Callable[[], Place], check: Callable[[], object]) -> None:
@@ -298,14 +331,3 @@ def _record(
         },
         version=__version__,
     )
-
-
-def _secrets(sides: Mapping[Side, TargetSpec]) -> frozenset[str]:
-    """Return the secrets among what sides are given, in headers and variables: a service may answer with them."""
-    given = (pair for spec in sides.values() for pair in (*spec.headers.items(), *_as_headers(spec.env)))
-    return secret_values(given)
-
-
-def _as_headers(variables: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield variables as headers are named, so that DB_PASSWORD is as secret as x-db-password."""
-    return ((name.lower().replace("_", "-"), value) for name, value in variables.items())

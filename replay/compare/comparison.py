@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from typing import Final
 
 from replay.compare.agreement import agreement
 from replay.compare.bodies import compare_bodies
+from replay.compare.formats import NOTHING, Reading
 from replay.compare.header_walk import compare_headers
 from replay.compare.headers import Answered
-from replay.compare.reading import BY_TYPE, NOTHING, How, Pair, Reading, read_content
+from replay.compare.problems import categorised
+from replay.compare.reading import BY_TYPE, How, Pair, read_content
 from replay.compare.rules import ActiveRules, RuleBook
+from replay.compare.sight import BODY_UNSEEN
 from replay.compare.walk import EQUAL, Walk
 from replay.locations import ROOT, Path
 from replay.models import MISSING, SIDES, Acceptance, Case, Difference, Measure, Observation, Request, Side
@@ -33,15 +37,25 @@ class Compared:
     flaws: Mapping[Side, str] = field(default_factory=dict)
     how: How = BY_TYPE
     """How the rules of this case had bodies read."""
+    evidence: bool = True
+    """Whether the rules left anything to compare."""
 
 
 class Comparison:
-    """Compares cases by one rule book. `bases` are the sides' own URLs, to which their links are relative."""
+    """Compares cases by one rule book. `bases` are the sides' own URLs, to which their links are relative.
 
-    def __init__(self, book: RuleBook, bases: Mapping[Side, str | None]) -> None:
+    Waivers are held against `today`, the day (UTC) on which the run began; None is now.
+    """
+
+    def __init__(self, book: RuleBook, bases: Mapping[Side, str | None], today: date | None = None) -> None:
         self._book = book
         self._bases = bases
+        self._today = today or datetime.now(UTC).date()
         self._nothing = Compared()
+
+    def on(self, day: date) -> Comparison:
+        """Return the same comparison for a run that began on another day."""
+        return Comparison(self._book, self._bases, day)
 
     def with_itself(self, side: Side) -> Comparison:
         """Return a comparison for two answers of one side, whose links are relative to one and the same URL."""
@@ -55,19 +69,20 @@ class Comparison:
             return plain
         active = self._book.for_case(lambda selection: selection.holds(pair.case, pair.documents), pair.case.rules)
         stated = _stated(pair.case)
-        walk, expected = Walk(active), Walk(active, against="expect")
+        walk, expected = Walk(active, today=self._today), Walk(active, against="expect", today=self._today)
         if pair.new is not None and answered(pair.new):
             if pair.old is not None and answered(pair.old):
                 self._compare(walk, active, pair, stated)
             if stated:
                 expected = self._expect(active, pair, pair.new)
         return Compared(
-            differences=(*_listed(expected), *_listed(walk)),
+            differences=(*expected.listed(), *walk.listed()),
             accepted=(*walk.accepted.values(), *expected.accepted.values()),
             measures=(*walk.measures, *expected.measures),
-            flags=("drifted",) if stated and self._drifted(active, pair) else (),
+            flags=tuple(self._flags(active, pair, stated)),
             flaws=_flaws(pair, active),
             how=active.how,
+            evidence=active.sight.anything(pair, stated),
         )
 
     def _plain(self, pair: Pair) -> Compared | None:
@@ -89,20 +104,29 @@ class Comparison:
         compare_headers(walk, mine, theirs, skipped={part.partition(".")[2] for part in stated})
         if "body" not in stated:
             how = active.how
-            compare_bodies(walk, pair.reading("old", how), pair.reading("new", how), same=old.body == new.body)
+            compare_bodies(walk, pair.reading("old", how), pair.reading("new", how), how, same=old.body == new.body)
+        walk.differences[:] = categorised(walk.differences, old, new)
         _demand_musts(walk, active, stated)
 
     def _expect(self, active: ActiveRules, pair: Pair, actual: Observation) -> Walk:
         """Hold new's answer against what the golden states; `old` of each difference is what was expected."""
-        walk = Walk(active, against="expect")
-        _compare_stated(walk, active, (_as_observation(pair, actual), actual), (pair.case, self._bases["new"]))
+        walk = Walk(active, against="expect", today=self._today)
+        wanted = _as_observation(pair, actual)
+        _compare_stated(walk, active, (wanted, actual), (pair.case, self._bases["new"]))
+        walk.differences[:] = categorised(walk.differences, wanted, actual)
         return walk
+
+    def _flags(self, active: ActiveRules, pair: Pair, stated: Collection[str]) -> Iterator[str]:
+        if stated and self._drifted(active, pair):
+            yield "drifted"
+        if active.sight.hides_body(pair):
+            yield BODY_UNSEEN
 
     def _drifted(self, active: ActiveRules, pair: Pair) -> bool:
         """Tell whether old departs from what the golden expects of new."""
         if pair.old is None or not answered(pair.old):
             return False
-        walk = Walk(active)
+        walk = Walk(active.untraced)
         _compare_stated(walk, active, (pair.old, _as_observation(pair, pair.old)), (pair.case, self._bases["old"]))
         return bool(walk.differences)
 
@@ -145,7 +169,7 @@ def _compare_stated(
     compare_headers(walk, mine, theirs, named=only)
     if expect.body is not None:
         old, new = (_read_stated(it, request, active.how) for it in sides)
-        compare_bodies(walk, old, new, same=one.body == other.body)
+        compare_bodies(walk, old, new, active.how, same=one.body == other.body)
 
 
 def _only(headers: tuple[tuple[str, str], ...], names: Collection[str]) -> tuple[tuple[str, str], ...]:
@@ -191,10 +215,3 @@ def _demand_musts(walk: Walk, active: ActiveRules, stated: Collection[str]) -> N
                     rule.spec.at, "missing", MISSING, MISSING, rule.name, note="the intended change was not seen"
                 )
             )
-
-
-def _listed(walk: Walk) -> tuple[Difference, ...]:
-    if not walk.unlisted:
-        return tuple(walk.differences)
-    note = f"and {walk.unlisted} more differences"
-    return (*walk.differences, Difference("body", "value", MISSING, MISSING, EQUAL, walk.against, note))

@@ -6,8 +6,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
-from replay.compare.base import Node
-from replay.compare.headers import MEANINGS, Answered, header_values
+from replay.compare.base import Node, Rule
+from replay.compare.header_values import seen_by
+from replay.compare.headers import MEANINGS, NAMED, Answered, header_values
 from replay.compare.walk import EQUAL, Walk, paired_names
 from replay.locations import ROOT, Path, State
 from replay.models import MISSING
@@ -35,7 +36,7 @@ class Field:
     @property
     def meaning(self) -> Node:
         """Return what is compared by default."""
-        return MISSING if self.values is None else MEANINGS[self.name](self.values, self.answered)
+        return MISSING if self.values is None else NAMED[self.name](self.values, self.answered)
 
 
 def compare_headers(
@@ -56,7 +57,9 @@ def compare_headers(
             if pair[0].values != pair[1].values:
                 walk.accept((HEADERS, told), whole.name)
         else:
-            _compare(walk, pair, below, is_named=told in named or (name != others and None not in (name, others)))
+            renamed = name != others and None not in (name, others)
+            with walk.under_waiver(below):
+                _compare(walk, pair, below, is_named=told in named or renamed)
 
 
 def _renamed(
@@ -68,17 +71,26 @@ def _renamed(
 def _compare(walk: Walk, pair: tuple[Field, Field], state: State, *, is_named: bool) -> None:
     old, new = pair
     at: Path = (HEADERS, old.name)
-    if state.accepts and walk.rules.at(state) is not None:
-        walk.node(old.raw, new.raw, at, state)
+    rule = walk.rules.at(state) if state.accepts else None
+    if rule is not None:
+        walk.node(*_views(rule, old, new), at, state)
         return
     walk.rules.check_schemas(walk, old.raw, new.raw, at, state)
-    if old.name in MEANINGS:
+    if old.name in (NAMED if is_named else MEANINGS):
         _compare_meaning(walk, pair, at, state)
     elif is_named or state.accepts:
         if old.raw != new.raw:
             walk.differ(at, "header", old.raw, new.raw, rule=f"named: {old.name} is equal")
     elif old.values != new.values:
         walk.accept(at, UNCOMPARED)
+
+
+def _views(rule: Rule, old: Field, new: Field) -> tuple[Node, Node]:
+    """Return both as the rule needs them, or as they came where one cannot be had so."""
+    if old.values is None or new.values is None:
+        return old.raw, new.raw
+    seen = [seen_by(rule, it.name, it.values or (), it.answered.headers) for it in (old, new)]
+    return (old.raw, new.raw) if None in seen else (seen[0], seen[1])
 
 
 def _compare_meaning(walk: Walk, pair: tuple[Field, Field], at: Path, state: State) -> None:

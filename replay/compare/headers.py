@@ -87,6 +87,20 @@ def _directives(values: tuple[str, ...], _answered: Answered) -> Json:
     return sorted({part.lower().replace(" ", "") for value in values for part in split_list(value)})
 
 
+def _names(values: tuple[str, ...], _answered: Answered) -> Json:
+    return sorted({part.lower() for value in values for part in split_list(value)})
+
+
+def _disposition(values: tuple[str, ...], _answered: Answered) -> Json:
+    return [_disposed(value) for value in values]
+
+
+def _disposed(value: str) -> Json:
+    kind, _, rest = value.partition(";")
+    given = parameters(rest)
+    return value if given is None else [kind.strip().lower(), given]
+
+
 def _methods(values: tuple[str, ...], _answered: Answered) -> Json:
     return sorted({part.upper() for value in values for part in split_list(value)})
 
@@ -116,3 +130,10 @@ MEANINGS: Final[Mapping[str, Callable[[tuple[str, ...], Answered], Json]]] = {
     "allow": _methods,
 }
 """The headers that are compared by default, and what is compared of them."""
+
+NAMED: Final[Mapping[str, Callable[[tuple[str, ...], Answered], Json]]] = {
+    **MEANINGS,
+    "vary": _names,
+    "content-disposition": _disposition,
+}
+"""What is compared of headers that a golden names, where that is not their text."""

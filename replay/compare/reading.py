@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import codecs
 from dataclasses import dataclass
 from email.message import Message
 from functools import lru_cache
-from typing import Any, Final, Literal
+from typing import Final
 
-from replay.documents import parse_json
+from replay.compare.formats import NOTHING, Content, Reading, read_as, read_plain
+from replay.compare.formats.csv_rows import MOST_LISTED
+from replay.compare.formats.json_text import read_json, read_lines_or_json
+from replay.compare.formats.plain import read_text
+from replay.compare.via import Via
+from replay.compare.wrapped import UNWRAPPED, Wrappings
 from replay.expressions import document_of
-from replay.models import Case, Json, Observation, Request, Side
-
-BodyKind = Literal["json", "text", "bytes", "none"]
+from replay.models import Case, Json, Observation, ReadStep, Request, Side
 
 _BODILESS_STATUS: Final = frozenset({204, 205, 304})
 _TEXT_TYPES: Final = frozenset({
@@ -23,43 +25,18 @@ _LINES_TYPES: Final = frozenset({
     "application/x-ndjson", "application/ndjson", "application/jsonlines", "application/x-jsonlines",
     "application/jsonl",
 })  # fmt: skip
-_NO_CHARSETS: Final = frozenset({"idna", "punycode", "raw_unicode_escape", "undefined", "unicode_escape"})
-"""Python's codecs that no service means by a charset, and that warn or fail in ways of their own."""
-
-
-@dataclass(frozen=True, slots=True)
-class Flaw:
-    """Something that makes a body other than what it claims to be; `name` is what `allow` calls it."""
-
-    name: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A body as a value: a JSON value, a text, bytes, or nothing."""
-
-    kind: BodyKind
-    value: Any = None
-    flaws: tuple[Flaw, ...] = ()
-    lines: bool = False
-    """JSON lines: read as the list of their documents, and yet no JSON array."""
-
-    @property
-    def is_empty(self) -> bool:
-        """Tell whether there is no byte: on the wire, an empty body and none are the same."""
-        return self.kind == "none" or (self.kind != "json" and not self.value)
-
-
-NOTHING: Final = Reading("none")
 
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """How bodies are to be read: as what, and whether numbers keep their spelling."""
+    """How rules have bodies read; by default as their type says. `rule` is the name of the one that says how."""
 
-    as_: Literal["json", "text", "bytes"] | None = None
+    steps: tuple[ReadStep, ...] = ()
     spelled: bool = False
+    """Numbers keep their spelling."""
+    via: Via | None = None
+    wrappings: Wrappings = UNWRAPPED
+    rule: str = ""
 
 
 BY_TYPE: Final = How()
@@ -95,72 +72,31 @@ def read_body(observation: Observation, request: Request, how: How = BY_TYPE) ->
 
 def read_content(body: bytes, content_type: str | None, how: How = BY_TYPE) -> Reading:
     """Read content; without a type it is JSON if it parses as an object or array, else text if it is UTF-8."""
+    return how.wrappings.unwrap(_read(body, content_type, how))
+
+
+def _read(body: bytes, content_type: str | None, how: How) -> Reading:
     kind, charset = media_type(content_type)
-    if how.as_ == "bytes":
-        return Reading("bytes", body)
-    if how.as_ != "text" and kind in _LINES_TYPES:
-        return _read_lines(body, how, least=0) or _read_json(body, how)
-    if how.as_ == "json" or (how.as_ is None and is_json_type(kind)):
-        return _read_json(body, how)
-    if how.as_ == "text" or is_text_type(kind):
-        return _read_text(body, charset)
-    return Reading("bytes", body) if kind else _sniff(body, how)
+    content = Content(body, charset, spelled=how.spelled)
+    if how.via is not None:
+        return how.via.reading(body)
+    if kind in _LINES_TYPES and how.steps in ((), ("json",)):
+        return read_lines_or_json(content)
+    if how.steps:
+        return read_as(how.steps, content)
+    if is_json_type(kind):
+        return read_json(content)
+    if is_text_type(kind):
+        return read_text(content)
+    return Reading("bytes", body) if kind else _sniff(content)
 
 
-def _read_lines(body: bytes, how: How, least: int) -> Reading | None:
-    """Read JSON documents, one a line, as the list of them; None if any line is none, or there are too few.
-
-    A document that was cut is never taken for lines: its first line would have to be one already.
-    """
-    lines = [line for line in body.split(b"\n") if line.strip()]
-    if len(lines) < least:
-        return None
-    documents = []
-    for line in lines:
-        parsed = parse_json(line, spelled=how.spelled)
-        if not parsed.ok:
-            return None
-        documents.append(parsed)
-    flaws = {it.name: Flaw(it.name, f"{it.message} of document {n}") for n, parsed in enumerate(documents, 1)
-             for it in parsed.findings}  # fmt: skip
-    return Reading("json", [it.value for it in documents], tuple(flaws.values()), lines=True)
-
-
-def _read_json(body: bytes, how: How) -> Reading:
-    parsed = parse_json(body, spelled=how.spelled)
-    flaws = tuple(Flaw(finding.name, finding.message) for finding in parsed.findings)
-    if parsed.ok:
-        return Reading("json", parsed.value, flaws)
-    if parsed.has("invalid") and (lines := _read_lines(body, how, least=2)) is not None:
-        return lines
-    if any(flaw.name == "too_deep" for flaw in flaws):
-        # Too deep for a tree, but still a text that can be compared: no reason to call the answer broken.
-        return _read_text(body, "utf-8")
-    if any(flaw.name == "empty" for flaw in flaws):
-        return Reading("none", None, flaws)
-    return Reading("text", body.decode("utf-8", "backslashreplace"), flaws)
-
-
-def _read_text(body: bytes, charset: str | None) -> Reading:
-    try:
-        if codecs.lookup(charset or "utf-8").name.replace("-", "_") not in _NO_CHARSETS:
-            return Reading("text", body.decode(charset or "utf-8"))
-    except (LookupError, ValueError):
-        pass  # no such charset, or not text in it, or a name that holds what no name may
-    if charset is None:
-        return Reading("bytes", body)
-    return Reading("bytes", body, (Flaw("charset", f"the body is not text in its charset {charset[:40]!a}"),))
-
-
-def _sniff(body: bytes, how: How) -> Reading:
-    if not body:
-        return NOTHING
-    if body.lstrip()[:1] in (b"{", b"["):
-        reading = _read_json(body, how)
+def _sniff(content: Content) -> Reading:
+    if content.raw.lstrip()[:1] in (b"{", b"["):
+        reading = read_json(content)
         if reading.kind == "json":
             return reading
-    reading = _read_text(body, None)
-    return Reading("bytes", body) if reading.kind == "text" and "\0" in reading.value else reading
+    return read_plain(content)
 
 
 class Pair:
@@ -199,9 +135,8 @@ class Pair:
         if found is None:
             observation = self.observation(side) or Observation()
             reading = self.reading(side, how)
-            body = reading.value if reading.kind in ("json", "text") else None
             found = self._documents[side, how] = document_of(
-                self.case.request, observation, body, request_body(self.case)
+                self.case.request, observation, _asked(reading), request_body(self.case)
             )
         return found
 
@@ -209,6 +144,13 @@ class Pair:
         """Return what expressions see of every side that answered."""
         sides: tuple[Side, Side] = ("old", "new")
         return [self.document(side) for side in sides if self.observation(side) is not None]
+
+
+def _asked(reading: Reading) -> Json:
+    """Return what expressions can ask of a body: nothing of bytes, nor of a file with very many rows."""
+    if reading.kind == "rows":
+        return reading.value.listed() if len(reading.value) <= MOST_LISTED else None
+    return reading.value if reading.kind in ("json", "text") else None
 
 
 def _alike(one: Observation, other: Observation) -> bool:

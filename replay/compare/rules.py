@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path as Folder
 from typing import Final
 
 from replay.compare.base import Node, Rule
+from replay.compare.formats import ENCODINGS
+from replay.compare.hiding import PARTS, reaches
+from replay.compare.loading import load_own, names_code
 from replay.compare.reading import How
 from replay.compare.schema import SchemaCheck
+from replay.compare.sight import Sight
+from replay.compare.via import Via, load_via
 from replay.compare.walk import Comparator, Walk
+from replay.compare.wrapped import Wrapping, Wrappings
 from replay.errors import SettingsError
 from replay.locations import ROOTS, Machine, Path, State, parse_location
 from replay.models import MISSING, GroupSpec, RuleSpec
 from replay.selection import Selection, selection_of
 
-_READING: Final = ("as_", "allow")
+_READING: Final = ("as_", "via", "allow")
+_SCOPE: Final = frozenset({"at", "on", "where", "why", "tag"})
 _BESIDE: Final = ("renamed", "must", "schema_")
 """Verbs that go with any other; of the comparators a rule takes one, save `map` with `within` for the rest."""
 MOST_CHOICES: Final = 512
 _QUIET: Final = frozenset({
-    "at", "on", "where", "why", "tag", "ignore", "within", "unordered", "match_by", "same_type", "strict", "allow",
+    "ignore", "within", "unordered", "match_by", "map", "same_type", "strict", "allow", "waive",
 })  # fmt: skip
-"""What a rule may say without asking anything of values that are equal."""
+"""Verbs that have nothing to say where both sides are equal. All others are asked about equal nodes too."""
 
 Factories = Mapping[str, Callable[[Rule], Comparator]]
 
@@ -35,28 +43,43 @@ class PreparedRule:
     spec: RuleSpec
     selection: Selection
     verb: str | None
+    via: Via | None
     scoped: bool
     """It speaks of certain cases only, so that each of them can be asked to show the change that it intends."""
 
 
 def prepare(
-    spec: RuleSpec, groups: Mapping[str, GroupSpec] | None, factories: Factories, *, of_golden: bool = False
+    spec: RuleSpec,
+    groups: Mapping[str, GroupSpec] | None,
+    factories: Factories,
+    *,
+    root: Folder | None = None,
+    of_golden: bool = False,
 ) -> PreparedRule:
-    """Check one rule. Raise SettingsError or LocationError, telling what about it makes no sense."""
+    """Check one rule. Raise SettingsError or LocationError, telling what about it makes no sense.
+
+    `root` is the folder from which `via` and `rank.gain` may load code; without one they may not.
+    """
     parse_location(spec.at)
     selection = selection_of(on=spec.on, tag=spec.tag, where=spec.where, groups=groups)
     verb = _verb(spec, factories)
     _check_places(spec)
+    if spec.rank is not None and spec.rank.gain is not None and names_code(spec.rank.gain):
+        load_own(spec.rank.gain, root, spec.at, "rank.gain")
     if verb is not None:
         factories[verb](Rule(0, spec, spec.name))
     if spec.schema_ is not None:
         SchemaCheck(spec)
-    return PreparedRule(spec, selection, verb, scoped=of_golden or selection.narrows)
+    via = None if spec.via is None else load_via(spec.via, root, spec.at)
+    return PreparedRule(spec, selection, verb, via, scoped=of_golden or selection.narrows)
 
 
 def _verb(spec: RuleSpec, factories: Factories) -> str | None:
     # By identity: a tolerance of 0 is one, and equals False.
     given = [verb for verb in factories if not any(getattr(spec, verb) is off for off in (None, False))]
+    if spec.waive is not None:
+        _require_alone(spec)
+        return None
     if sorted(given) == ["map", "within"]:
         return "map"
     if len(given) > 1:
@@ -69,9 +92,22 @@ def _verb(spec: RuleSpec, factories: Factories) -> str | None:
     return given[0] if given else None
 
 
+def _is_quiet(spec: RuleSpec) -> bool:
+    # By identity: `schema: false` is a schema, which nothing meets.
+    verbs = {name for name in type(spec).model_fields if getattr(spec, name) is not None} - _SCOPE
+    return verbs <= _QUIET or (spec.at == "body" and verbs <= {*_QUIET, "as_"})
+
+
+def _require_alone(spec: RuleSpec) -> None:
+    """Raise SettingsError for a waiver that also says how to compare: nobody could tell what ends with it."""
+    beside = sorted(spec.model_fields_set - _SCOPE - {"waive"})
+    if beside:
+        verb = beside[0].rstrip("_")
+        raise SettingsError(f"rule at '{spec.at}' has both waive and {verb}", hint="make it two rules")
+
+
 def _check_places(spec: RuleSpec) -> None:
-    if (spec.as_ or spec.allow) and spec.at != "body":
-        raise SettingsError(f"rule at '{spec.at}': as and allow speak of the whole body", hint="write at: body")
+    _check_reading(spec)
     root = parse_location(spec.at).root
     if root in ("error", "latency_ms"):
         raise SettingsError(f"'{spec.at}' is judged by criteria, not by rules", hint="see cut_when: errors <= old")
@@ -84,6 +120,28 @@ def _check_places(spec: RuleSpec) -> None:
             f"rule at '{spec.at}': renamed gives a member its new name",
             hint="write at: body.userName, renamed: user_name",
         )
+
+
+def _check_reading(spec: RuleSpec) -> None:
+    if (spec.via or spec.allow) and not _is_body(spec):
+        raise SettingsError(f"rule at '{spec.at}': via and allow speak of the whole body", hint="write at: body")
+    if spec.via and spec.as_:
+        raise SettingsError(f"rule at '{spec.at}': as and via both read the body", hint="let the function do both")
+    if spec.as_ and parse_location(spec.at).root != "body":
+        raise SettingsError(f"rule at '{spec.at}': as reads the body, or a text in it", hint="write at: body.payload")
+    for step in spec.steps[:-1]:
+        if step not in ENCODINGS:
+            told = step if isinstance(step, str) else "csv"
+            hint = f"end with it; what others can follow: {', '.join(ENCODINGS)}"
+            raise SettingsError(
+                f"rule at '{spec.at}': as {told} gives a value, and nothing is read from one", hint=hint
+            )
+
+
+def _is_body(spec: RuleSpec) -> bool:
+    """Tell whether a rule speaks of the body itself, and not of what is in it."""
+    location = parse_location(spec.at)
+    return location.root == "body" and len(location.steps) == 1
 
 
 class ActiveRules:
@@ -99,7 +157,18 @@ class ActiveRules:
         }
         self._schemas = {rule.number: SchemaCheck(rule.spec) for rule in rules if rule.spec.schema_ is not None}
         self.renames = any(rule.spec.renamed for rule in rules)
+        self.waives = any(rule.spec.waive for rule in rules)
         self._at: dict[tuple[int, ...], Rule | None] = {}
+        self.objecting = frozenset(rule.number for rule in rules if not _is_quiet(rule.spec))
+        """The rules, by number, that may find fault with two equal values."""
+        self._strict = frozenset(rule.number for rule in rules if rule.spec.strict)
+        self._quiet: dict[State, bool] = {}
+        self._spelled: dict[State, bool] = {}
+
+    @property
+    def untraced(self) -> ActiveRules:
+        """Return the same rules, unwatched."""
+        return self
 
     def at(self, state: State) -> Rule | None:
         """Return the rule that compares the nodes in this state: the last that matches."""
@@ -110,6 +179,20 @@ class ActiveRules:
             found = self._at[state.accepts] = None if last is None else self._rules[last]
             return found
 
+    def quiet(self, state: State) -> bool:
+        """Tell whether no rule that may match below has anything to say where both sides are equal."""
+        found = self._quiet.get(state)
+        if found is None:
+            found = self._quiet[state] = self.objecting.isdisjoint(state.waiting)
+        return found
+
+    def spelled(self, state: State) -> bool:
+        """Tell whether a rule may match below that looks at how numbers are written."""
+        found = self._spelled.get(state)
+        if found is None:
+            found = self._spelled[state] = not self._strict.isdisjoint(state.waiting)
+        return found
+
     def comparator(self, rule: Rule) -> Comparator:
         """Return what carries a rule out."""
         return self._comparators[rule.number]
@@ -117,6 +200,17 @@ class ActiveRules:
     def renaming(self, state: State) -> Rule | None:
         """Return the last rule in this state that gives a member another name on the new side."""
         return next((self._rules[n] for n in reversed(state.accepts) if self._rules[n].spec.renamed), None)
+
+    def waiver(self, state: State, above: Rule | None) -> Rule | None:
+        """Return the waiver that stands over the nodes in this state; `above` is the one over what they are part of.
+
+        The last rule speaks: one that compares, here or further down, takes an earlier waiver back.
+        """
+        numbers = [n for n in state.accepts if n in self._comparators or self._rules[n].spec.waive]
+        last = max(numbers, default=-1)
+        if last < 0 or (above is not None and above.number > last):
+            return above
+        return self._rules[last] if self._rules[last].spec.waive else None
 
     def check_schemas(self, walk: Walk, old: Node, new: Node, at: Path, state: State, after: int = -1) -> None:  # noqa: PLR0917
         """Hold both nodes against every schema of a rule later than `after` that is asked for here.
@@ -136,9 +230,19 @@ class ActiveRules:
 
     @cached_property
     def how(self) -> How:
-        """Return how bodies are to be read: as a rule says, and with numbers as written where one is strict."""
-        as_ = next((rule.spec.as_ for rule in reversed(self._rules) if rule.spec.as_), None)
-        return How(as_, spelled=any(rule.spec.strict for rule in self._rules))
+        """Return how bodies are to be read: as the last rule says, and with numbers as written where one is strict."""
+        spelled = any(rule.spec.strict for rule in self._rules)
+        saying = [it for it in self._prepared if (it.spec.as_ or it.via) and _is_body(it.spec)]
+        within = [
+            Wrapping(it.spec.at, it.spec.steps, it.spec.name)
+            for it in self._prepared
+            if it.spec.as_ and not _is_body(it.spec)
+        ]
+        wrappings = Wrappings(tuple(within), spelled)
+        if not saying:
+            return How(spelled=spelled, wrappings=wrappings)
+        last = saying[-1]
+        return How(last.spec.steps, spelled, last.via, wrappings, last.spec.name)
 
     @cached_property
     def allowed(self) -> frozenset[str]:
@@ -152,6 +256,20 @@ class ActiveRules:
         return ".".join(names) if names[:1] == ["headers"] else next(iter(names), None)
 
     @cached_property
+    def comparing(self) -> tuple[Rule, ...]:
+        """Return the rules that hold values against something, in order: all but those that read, ignore or waive."""
+        return tuple(
+            rule
+            for rule in self._rules
+            if (rule.number in self._comparators and not rule.spec.ignore) or rule.number in self._schemas
+        )
+
+    @cached_property
+    def sight(self) -> Sight:
+        """Return what these rules leave to be seen of an answer."""
+        return Sight(self)
+
+    @cached_property
     def musts(self) -> tuple[Rule, ...]:
         """Return the rules whose intended change every selected case has to show."""
         pairs = zip(self._rules, self._prepared, strict=True)
@@ -161,16 +279,27 @@ class ActiveRules:
 class RuleBook:
     """All rules of a run; hands out those of a case, settings first, then the golden's."""
 
-    def __init__(self, specs: Sequence[RuleSpec], groups: Mapping[str, GroupSpec] | None, factories: Factories) -> None:
+    def __init__(
+        self,
+        specs: Sequence[RuleSpec],
+        groups: Mapping[str, GroupSpec] | None,
+        factories: Factories,
+        root: Folder | None = None,
+    ) -> None:
         self._factories = factories
         self._groups = groups
-        self._prepared = tuple(prepare(spec, groups, factories) for spec in specs)
+        self._prepared = tuple(prepare(spec, groups, factories, root=root) for spec in specs)
+        self._narrowed = tuple(n for n, it in enumerate(self._prepared) if it.selection.narrows)
         self._choices: dict[tuple[int, ...], ActiveRules] = {}
+        """By the rules that are left out: most rules are for all cases, and are not to be gone through for each."""
 
     @cached_property
     def lets_equals_pass(self) -> bool:
         """Tell whether equal answers cannot differ under any of these rules, nor be measured by one."""
-        return all(it.spec.model_fields_set <= _QUIET for it in self._prepared)
+        specs = [it.spec for it in self._prepared]
+        # What is ignored whole is not known to be equal: nobody would have looked, had it differed.
+        hidden = any(spec.ignore and any(reaches(spec, part) for part in PARTS) for spec in specs)
+        return not hidden and all(spec.model_fields_set <= _QUIET | _SCOPE for spec in specs)
 
     @cached_property
     def speaks_of_headers(self) -> bool:
@@ -184,14 +313,21 @@ class RuleBook:
 
     def for_case(self, holds: Callable[[Selection], bool], own: Sequence[RuleSpec] = ()) -> ActiveRules:
         """Return the rules whose selection holds, and the golden's own."""
-        chosen = tuple(n for n, it in enumerate(self._prepared) if not it.selection.narrows or holds(it.selection))
+        out = tuple(n for n in self._narrowed if not holds(self._prepared[n].selection))
         if own:
             mine = [prepare(spec, self._groups, self._factories, of_golden=True) for spec in own]
             kept = [it for it in mine if not it.selection.narrows or holds(it.selection)]
-            return ActiveRules([*(self._prepared[n] for n in chosen), *kept], self._factories)
-        found = self._choices.get(chosen)
+            return self.active([*self._without(out), *kept])
+        found = self._choices.get(out)
         if found is None:
             if len(self._choices) >= MOST_CHOICES:
                 self._choices.clear()
-            found = self._choices[chosen] = ActiveRules([self._prepared[n] for n in chosen], self._factories)
+            found = self._choices[out] = self.active(self._without(out))
         return found
+
+    def _without(self, out: Collection[int]) -> list[PreparedRule]:
+        return [it for n, it in enumerate(self._prepared) if n not in out]
+
+    def active(self, prepared: Sequence[PreparedRule]) -> ActiveRules:
+        """Return rules that hold for a case, ready to judge."""
+        return ActiveRules(prepared, self._factories)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from replay.compare.base import Rule
+from replay.compare.base import Rule, pair_at
 from replay.compare.values import json_type, same, spelling
-from replay.compare.walk import Walk, pair_at
+from replay.compare.walk import Walk
 from replay.errors import SettingsError
 from replay.locations import PATTERN_SECONDS, Path, State, limited
 from replay.models import MISSING
@@ -38,7 +38,8 @@ class SameType:
         later = walk.rules.at(state) if state.accepts else None
         if later is not None and later.number > self._rule.number:
             walk.node(old, new, at, state)
-        else:
+            return
+        with walk.under_waiver(state):
             walk.rules.check_schemas(walk, old, new, at, state)
             self(walk, old, new, at, state)
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
-from typing import Any, Final, Literal, Protocol
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from copy import copy
+from datetime import UTC, date, datetime
+from typing import Any, Final, Literal, Protocol, Self
 
-from replay.compare.base import Node, Rule
-from replay.compare.values import json_type, same_scalar, same_spelling
-from replay.locations import ROOT, Machine, Path, State, print_location, segments
-from replay.models import MISSING, Acceptance, Difference, DifferenceKind, Measure
+from replay.compare.arrays import Step, array_steps
+from replay.compare.base import Node, Rule, item_state, pair_at
+from replay.compare.effort import Effort
+from replay.compare.findings import EQUAL, Findings
+from replay.compare.values import json_type, same_scalar, same_spelling, same_types, settled
+from replay.locations import ROOT, Machine, Path, State
+from replay.models import MISSING
 
-EQUAL: Final = "default: values are equal"
+__all__ = ["EQUAL", "Comparator", "Rulings", "Walk", "paired_names"]
+
 _HEADERS: Final[Path] = (ROOT, "headers")
-_GLANCED: Final = frozenset({str, int, bool, type(None)})
-MOST_ACCEPTED: Final = 100
-"""How many places are kept for one rule: 20,000 ignored items say no more than a hundred."""
-MOST_DIFFERENCES: Final = 1000
-"""Beyond this, a case's differences are counted and no longer listed: two disjoint documents need no longer proof."""
+_DEEP: Final = 32
+"""Below so many levels all is walked: what is equal at a glance is looked at once for each level above."""
 
 
 class Comparator(Protocol):
@@ -33,6 +36,16 @@ class Rulings(Protocol):
     machine: Machine
     renames: bool
     """Whether any rule gives a member another name."""
+    waives: bool
+    """Whether any rule waives differences."""
+
+    @property
+    def objecting(self) -> frozenset[int]:
+        """Return the numbers of the rules that may find fault with two equal values."""
+
+    @property
+    def untraced(self) -> Rulings:
+        """Return the same rules, for what is only tried."""
 
     def at(self, state: State) -> Rule | None:
         """Return the rule that compares the nodes in this state: the last that matches."""
@@ -40,65 +53,64 @@ class Rulings(Protocol):
     def comparator(self, rule: Rule) -> Comparator:
         """Return what carries a rule out."""
 
+    def quiet(self, state: State) -> bool:
+        """Tell whether no rule that may match below has anything to say where both sides are equal."""
+
+    def spelled(self, state: State) -> bool:
+        """Tell whether a rule may match below that looks at how numbers are written."""
+
     def renaming(self, state: State) -> Rule | None:
         """Return the last rule in this state that gives a member another name on the new side."""
+
+    def waiver(self, state: State, above: Rule | None) -> Rule | None:
+        """Return the waiver that stands over the nodes in this state; `above` is the one over what they are part of."""
 
     def check_schemas(self, walk: Walk, old: Node, new: Node, at: Path, state: State, after: int = -1) -> None:  # noqa: PLR0917
         """Hold both nodes against every schema of a rule later than `after` that is asked for here."""
 
 
-class Walk:
-    """One comparison under way; collects what it finds. Use it once."""
+class Walk(Findings):
+    """One comparison under way; collects what it finds. Use it once. Waivers are held against `today`."""
 
-    def __init__(self, rules: Rulings, against: Literal["old", "expect"] = "old") -> None:
+    def __init__(self, rules: Rulings, against: Literal["old", "expect"] = "old", today: date | None = None) -> None:
+        super().__init__(against, today or datetime.now(UTC).date())
         self.rules = rules
-        self.against = against
-        self.differences: list[Difference] = []
-        self.accepted: dict[tuple[str, str], Acceptance] = {}
-        self._by_rule: Counter[str] = Counter()
-        self.measures: list[Measure] = []
-        self.met: set[int] = set()
-        """The numbers of the rules whose intended change was seen."""
-        self.unlisted = 0
-        self.default_name = EQUAL
         self.strict = False
-
-    # ------------------------------------------------------------------------------------------------------- findings
-
-    def differ(self, at: Path, kind: DifferenceKind, old: Node, new: Node, *, rule: str = "", note: str = "") -> None:
-        """Keep one difference."""
-        if len(self.differences) >= MOST_DIFFERENCES:
-            self.unlisted += 1
-            return
-        root = segments(at)[:1]
-        if root in (("headers",), ("status",)):
-            kind = "header" if root == ("headers",) else "status"
-        self.differences.append(
-            Difference(print_location(at), kind, old, new, rule or self.default_name, self.against, note)
-        )
-
-    def accept(self, at: Path, rule: str) -> None:
-        """Keep that something here is not byte for byte the same, and which rule lets it pass."""
-        self._by_rule[rule] += 1
-        if self._by_rule[rule] <= MOST_ACCEPTED:
-            place = print_location(at)
-            self.accepted.setdefault((place, rule), Acceptance(place, rule))
-
-    def measure(self, at: Path, name: str, value: float | None) -> None:
-        """Keep a figure, whether or not it was met."""
-        self.measures.append(Measure(print_location(at), name, value))
+        self.effort = Effort()
+        self.trials = 0
+        """How many trials this walk is part of, one within the other."""
+        self._depth = 0
+        self._vouched: tuple[Any, Any] = (None, None)
 
     # ----------------------------------------------------------------------------------------------------------- walk
 
     def node(self, old: Node, new: Node, at: Path, state: State) -> None:
         """Compare what stands at one location: by the last rule that matches it, else by value."""
-        if state.accepts:
-            self.rules.check_schemas(self, old, new, at, state)
-            ruled = self.rules.at(state)
-            if ruled is not None:
-                self.judge(ruled, old, new, at, state)
-                return
-        self.default(old, new, at, state)
+        if not state.accepts:
+            self.default(old, new, at, state)
+        elif self.rules.waives:
+            with self.under_waiver(state):
+                self._ruled(old, new, at, state)
+        else:
+            self._ruled(old, new, at, state)
+
+    def _ruled(self, old: Node, new: Node, at: Path, state: State) -> None:
+        self.rules.check_schemas(self, old, new, at, state)
+        ruled = self.rules.at(state)
+        if ruled is not None:
+            self.judge(ruled, old, new, at, state)
+        else:
+            self.default(old, new, at, state)
+
+    @contextmanager
+    def under_waiver(self, state: State) -> Iterator[None]:
+        """Mark what is found meanwhile as waived where a waiver stands over the nodes in this state."""
+        before = self.waiver
+        self.waiver = self.rules.waiver(state, before) if self.rules.waives else before
+        try:
+            yield
+        finally:
+            self.waiver = before
 
     def judge(self, rule: Rule, old: Node, new: Node, at: Path, state: State) -> None:
         """Let a rule judge. Only an `ignore` lets pass that one side has nothing here."""
@@ -108,39 +120,89 @@ class Walk:
             self.rules.comparator(rule)(self, old, new, at, state)
 
     def default(self, old: Node, new: Node, at: Path, state: State) -> None:
-        """Compare by value: members by name, items by position, scalars type-strictly."""
-        if state.deepest < 0:
-            self.plain(old, new, at)
-        elif type(old) is dict and type(new) is dict:
-            for name, mine, theirs, below in self.members(old, new, at, state):
-                if below.accepts or not settled(mine, theirs):
-                    self.node(mine, theirs, (at, name), below)
-        elif type(old) is list and type(new) is list:
-            for index in range(max(len(old), len(new))):
-                mine, theirs = pair_at(old, new, index)
-                below = self.below_item(state, index, old, new)
-                if below.accepts or not settled(mine, theirs):
-                    self.node(mine, theirs, (at, index), below)
-        else:
-            self._leaf(old, new, at)
-
-    def plain(self, old: Node, new: Node, at: Path) -> None:
-        """Compare by value where no rule can match below: most of most documents, so it wastes no step."""
+        """Compare by value: members by name, items as they are aligned, scalars type-strictly."""
+        if old is new and self.rules.quiet(state):
+            return
+        before, vouched, note = len(self.differences), self.vouched(old, new), ""
+        steps: Iterable[Step]
+        self._depth += 1
         if type(old) is dict and type(new) is dict:
-            for name, value in old.items():
-                theirs = new.get(name, MISSING)
-                if not settled(value, theirs):
-                    self.plain(value, theirs, (at, name))
-            for name, value in new.items():
-                if name not in old:
-                    self.absent(MISSING, value, (at, name))
+            steps = self._member_steps(old, new, at, state)
         elif type(old) is list and type(new) is list:
-            for index in range(max(len(old), len(new))):
-                value, theirs = pair_at(old, new, index)
-                if not settled(value, theirs):
-                    self.plain(value, theirs, (at, index))
+            steps, note = array_steps(self, old, new, at, state)
         else:
+            steps = ()
             self._leaf(old, new, at)
+        # As `follow` does, which would be one more frame for each of the levels of a document.
+        for name, mine, theirs, below in steps:
+            if vouched:
+                self.vouch(mine, theirs)
+            (self.node if below.accepts else self.default)(mine, theirs, (at, name), below)
+        if note:
+            self.remark(before, note)
+        self._depth -= 1
+
+    def follow(self, steps: Iterable[Step], at: Path, *, vouched: bool) -> None:
+        """Compare the nodes that are to be looked at; `vouched` says that there is no boolean in any."""
+        for name, mine, theirs, below in steps:
+            if vouched:
+                self.vouch(mine, theirs)
+            self.node(mine, theirs, (at, name), below)
+
+    def _member_steps(self, old: dict[str, Any], new: dict[str, Any], at: Path, state: State) -> Iterator[Step]:
+        """Yield the members that have to be looked at: those that are unequal, and those of which a rule speaks."""
+        if self.eager(state):
+            for name in self._unequal_names(old, new, state):
+                pair = old.get(name, MISSING), new.get(name, MISSING)
+                yield name, *pair, self.below(state, name, pair)
+        elif self.rules.renames or state.tests:
+            yield from self.members(old, new, at, state)
+        else:
+            for name, mine in old.items():
+                theirs, below = new.get(name, MISSING), state.key(name)
+                if below.accepts or not settled(mine, theirs):
+                    yield name, mine, theirs, below
+            yield from ((name, MISSING, theirs, state.key(name)) for name, theirs in new.items() if name not in old)
+
+    def _unequal_names(self, old: dict[str, Any], new: dict[str, Any], state: State) -> list[str]:
+        """Return the names of what is not equal at a glance: old's in order, then those that only new has."""
+        unequal = [name for name, value in old.items() if value != new.get(name, MISSING)]
+        if not self.takes_for_equal(old, new, state):
+            apart = set(unequal)
+            rest = [name for name in old if name not in apart]
+            sides = [old[name] for name in rest], [new[name] for name in rest]
+            if not same_types(*sides, spelled=self.spelled(state)):
+                unequal = [*old]
+        return unequal if old.keys() == new.keys() else [*unequal, *(name for name in new if name not in old)]
+
+    @property
+    def deep(self) -> bool:
+        """Whether this is so many levels down that nothing is looked at twice any more."""
+        return self._depth > _DEEP
+
+    def eager(self, state: State) -> bool:
+        """Tell whether what is equal below a node in this state may be passed over at a glance."""
+        return not self.deep and self.rules.quiet(state)
+
+    def spelled(self, state: State) -> bool:
+        """Tell whether it matters below a node in this state how numbers are written."""
+        return self.strict or self.rules.spelled(state)
+
+    def takes_for_equal(self, old: Any, new: Any, state: State) -> bool:
+        """Tell whether what Python calls equal in these two is equal, so that nothing more is to be asked of it."""
+        return self.vouched(old, new) and not self.spelled(state)
+
+    def vouch(self, old: Any, new: Any) -> None:
+        """Take it that there is no boolean in these two: what Python calls equal in them then is. Else it is looked at.
+
+        It is about these very objects, and passed on from what holds them to what is in them; so it never comes to be
+        said of what somebody made of them.
+        """
+        self._vouched = (old, new)
+
+    def vouched(self, old: Any, new: Any) -> bool:
+        """Tell whether it is known of these two that there is no boolean in them."""
+        return old is self._vouched[0] and new is self._vouched[1]
 
     def _leaf(self, old: Node, new: Node, at: Path) -> None:
         if old is MISSING or new is MISSING:
@@ -151,6 +213,16 @@ class Walk:
     def absent(self, old: Node, new: Node, at: Path, rule: str = "") -> None:
         """Keep that one side has nothing here. Missing is not null."""
         self.differ(at, "extra" if old is MISSING else "missing", old, new, rule=rule)
+
+    # ---------------------------------------------------------------------------------------------------------- trials
+
+    def beside(self, limit: int | None = None) -> Self:
+        """Return a walk to try something with; it raises EnoughError beyond so many differences."""
+        trial = copy(self)
+        trial.rules = self.rules.untraced
+        trial.trials += 1
+        trial.start(limit)
+        return trial
 
     # -------------------------------------------------------------------------------------------------- below a ruling
 
@@ -166,6 +238,13 @@ class Walk:
 
     def later(self, old: Node, new: Node, at: Path, state: State, floor: int) -> None:
         """Compare a node only if a rule later than `floor` speaks of it or of what is below."""
+        if self.rules.waives:
+            with self.under_waiver(state):
+                self._later(old, new, at, state, floor)
+        else:
+            self._later(old, new, at, state, floor)
+
+    def _later(self, old: Node, new: Node, at: Path, state: State, floor: int) -> None:
         rule = self.rules.at(state) if state.accepts else None
         renaming = self.rules.renaming(state) if state.accepts else None
         if rule is not None and rule.number > floor:
@@ -230,11 +309,7 @@ class Walk:
     @staticmethod
     def below_item(state: State, index: int, old: list[Any], new: list[Any]) -> State:
         """Return the state at an item of both arrays, for arrays that are compared by position."""
-        below = state.index(index)
-        if state.tests:
-            present = [side[index] for side in (old, new) if index < len(side)]
-            return state.with_tests(below, present, index, max(len(old), len(new)))
-        return below
+        return item_state(state, index, pair_at(old, new, index), max(len(old), len(new)))
 
 
 def _by_name(old: dict[str, Any], new: dict[str, Any], state: State) -> Iterator[tuple[str, Node, Node, State]]:
@@ -243,12 +318,6 @@ def _by_name(old: dict[str, Any], new: dict[str, Any], state: State) -> Iterator
     for name, value in new.items():
         if name not in old:
             yield name, MISSING, value, state.key(name)
-
-
-def settled(old: Node, new: Node) -> bool:
-    """Tell whether two nodes are equal at a glance, however strictly: it spares most leaves the walk."""
-    kind = type(old)
-    return kind is type(new) and kind in _GLANCED and bool(old == new)
 
 
 def paired_names(
@@ -262,11 +331,3 @@ def paired_names(
     for name in new:
         if name not in taken and (name not in old or name in renamed):
             yield None, name
-
-
-def pair_at(old: list[Any], new: list[Any], index: int) -> tuple[Node, Node]:
-    """Return both arrays' items at an index."""
-    return (
-        old[index] if index < len(old) else MISSING,
-        new[index] if index < len(new) else MISSING,
-    )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from statistics import fmean, median
 
+from replay.compare.sight import BODY_UNSEEN
 from replay.engine.clusters import Clusters
+from replay.engine.parity import Parity
+from replay.engine.spreads import Spreads
 from replay.models import SIDES, Counts, Observation, OutcomeName, Quantiles, Result, Side, Spread
 from replay.verdict.sketch import Sketch
 
@@ -21,14 +22,17 @@ class Tally:
     errors: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
     accepted: Counter[str] = field(default_factory=Counter)
+    waived: Counter[str] = field(default_factory=Counter)
     clusters: Clusters = field(default_factory=Clusters)
+    parity: Parity = field(default_factory=Parity)
     _latency: dict[Side, Sketch] = field(default_factory=lambda: {side: Sketch() for side in SIDES})
     _planned: dict[Side, Sketch] = field(default_factory=lambda: {side: Sketch() for side in SIDES})
     _late: Sketch = field(default_factory=Sketch)
-    _measures: dict[str, array[float]] = field(default_factory=dict)
+    _measures: Spreads = field(default_factory=Spreads)
     _unfrozen: Counter[Side] = field(default_factory=Counter)
     _answers: Counter[Side] = field(default_factory=Counter)
     _refused: int = 0
+    _unseen: int = 0
     _judged: set[str] = field(default_factory=set)
 
     def add(self, result: Result) -> None:
@@ -39,12 +43,14 @@ class Tally:
         if result.skipped is not None:
             self.skipped[result.skipped] += 1
         self.accepted.update({acceptance.rule for acceptance in result.accepted})
+        self.waived.update({difference.waived for difference in result.differences if difference.waived})
         self._judged.update(difference.rule for difference in result.differences)
         self._refused += result.outcome == "match" and _refused(result)
+        self._unseen += result.outcome == "match" and BODY_UNSEEN in result.flags
         self.clusters.add(result)
+        self.parity.add(result)
         for measure in result.measures:
-            if measure.value is not None:
-                self._measures.setdefault(measure.name, array("d")).append(measure.value)
+            self._measures.add(measure)
         for side in SIDES:
             self._add_answer(side, result.old if side == "old" else result.new)
 
@@ -79,6 +85,10 @@ class Tally:
         if matched and self._refused * 2 >= matched:
             share = f"{self._refused:,} of {matched:,} matching cases were answered with 4xx by both sides"
             yield f"{share}: are the base URLs, the credentials and the data what the traffic was made for?"
+
+        if self._unseen * 2 > matched:
+            of = f"{self._unseen:,} of {matched:,} matching cases"
+            yield f"of {of} rules ignore the whole body: see `replay rules check`"
 
     def counts(self, not_sent: int = 0) -> Counts:
         """Return the sum that every report prints; `not_sent` are selected cases that the run never came to."""
@@ -120,7 +130,7 @@ class Tally:
 
     def measures(self) -> Mapping[str, Spread]:
         """Return how each measure is distributed."""
-        return {name: Spread(len(it), min(it), median(it), fmean(it), max(it)) for name, it in self._measures.items()}
+        return self._measures.spreads()
 
 
 def _refused(result: Result) -> bool:

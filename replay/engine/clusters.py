@@ -122,7 +122,7 @@ def _ways(result: Result) -> dict[Way, Difference | None]:
     if result.error is not None:
         found[Way(_FAILED[result.error.side], result.error.kind, _statuses(result))] = None
     for difference in result.differences:
-        if difference.noise:
+        if difference.waived or difference.noise:
             continue
         found.setdefault(Way(general(difference.at), difference.kind, _change(difference)), difference)
     return found

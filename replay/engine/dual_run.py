@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -45,6 +47,7 @@ class DualRun:
             kind: tuple((party, 0) for party in parties) for kind, parties in self._asked.items()
         }
         self._schedule: Schedule[Result] | None = None
+        self._answered: deque[_Asking] = deque()
 
     @property
     def complete(self) -> bool:
@@ -128,6 +131,22 @@ class DualRun:
         order = self._order(case, parties, seed)
         _Asking(self, case, moment, order, (late_ms, done, failed)).begin()
 
+    def judge_later(self, asking: _Asking) -> None:
+        """Have a case compared when the loop has looked for further answers.
+
+        Comparing takes longer than reading: done at once, it would be counted as the latency of every answer that
+        waits. One case is compared for each look.
+        """
+        self._answered.append(asking)
+        if len(self._answered) == 1:
+            asyncio.get_running_loop().call_soon(self._judge_one)
+
+    def _judge_one(self) -> None:
+        self._answered[0].judge()
+        self._answered.popleft()
+        if self._answered:
+            asyncio.get_running_loop().call_soon(self._judge_one)
+
     def _order(self, case: Case, parties: tuple[Party, ...], seed: int) -> tuple[Asking, ...]:
         """Return who is asked when; old more than once, where its noise is to be learned."""
         if self.sending.noise and len(parties) == len(SIDES) and may_repeat(case):
@@ -146,7 +165,8 @@ class DualRun:
         pulse = self.pulses[side]
         pulse.feel(case, observation)
         if pulse.gone and not self.stopped:
-            self.ended_because = pulse.story
+            # Where both are gone, the other one is only a case or two behind.
+            self.ended_because = "; ".join(it.story for it in self.pulses.values() if it.gone or it.silent)
             self.stop()
 
 
@@ -196,10 +216,17 @@ class _Asking:
             self._run.feel(side, self._case, observation)
             answered = len(self._seen) + len(self._again)
             if answered == len(self._order):
-                self._done(self._run.judged(self._case, self._seen, self._again))
+                self._run.judge_later(self)
             elif self._run.sending.order != "together":
                 self._ask(self._order[answered])
         except BaseException as error:  # noqa: BLE001 - no mistake of ours may be lost on the way through the loop
+            self._fail(error)
+
+    def judge(self) -> None:
+        """Compare what the sides said, and tell the result."""
+        try:
+            self._done(self._run.judged(self._case, self._seen, self._again))
+        except BaseException as error:  # noqa: BLE001 - as above
             self._fail(error)
 
     def _fail(self, error: BaseException) -> None:

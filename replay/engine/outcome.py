@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
+from typing import Final
 
 from replay.compare import Compared, Comparison, Pair
 from replay.expressions import Expression
 from replay.models import SIDES, Case, CaseError, Difference, Failure, Observation, OutcomeName, Result, Side
+
+UNSEEN: Final = "rules ignore all of the answer, so that nothing was compared"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,14 +21,21 @@ class Referee:
     comparison: Comparison
     error_when: Expression | None = None
 
+    def on(self, day: date) -> Referee:
+        """Return the same referee for a run that began on another day, which waivers are held against."""
+        return Referee(self.comparison.on(day), self.error_when)
+
     def result(self, case: Case, old: Observation | None, new: Observation) -> Result:
         """Compare, find out who failed, and name the outcome: an error names it, else the differences do."""
         pair = Pair(case, old, new)
         compared = self.comparison.compare(pair)
         failures = {side: failure for side in SIDES if (failure := self._failure(pair, side, compared)) is not None}
+        outcome = _outcome(failures, compared.differences)
+        if outcome == "match" and not compared.evidence:
+            outcome = "skipped"
         return Result(
             case=case,
-            outcome=_outcome(failures, compared.differences),
+            outcome=outcome,
             old=old,
             new=new,
             differences=compared.differences,
@@ -32,6 +43,7 @@ class Referee:
             measures=compared.measures,
             flags=compared.flags,
             error=_error(failures),
+            skipped=UNSEEN if outcome == "skipped" else None,
         )
 
     def _failure(self, pair: Pair, side: Side, compared: Compared) -> Failure | None:
@@ -63,8 +75,10 @@ def _outcome(failures: dict[Side, Failure], differences: Sequence[Difference]) -
 
 def outcome_of(differences: Sequence[Difference]) -> OutcomeName:
     """Name the outcome of a case that no side failed: the worst of its differences does."""
-    if any(not difference.noise for difference in differences):
+    if any(not (difference.waived or difference.noise) for difference in differences):
         return "deviation"
+    if any(difference.waived for difference in differences):
+        return "waived"
     return "noise" if differences else "match"
 
 

@@ -64,7 +64,8 @@ class Plan:
     repeat: int | None = 1
     """How often every case is sent; None for again and again, until `seconds` are over."""
     seconds: float | None = None
-    redact: Callable[[Result], Result] = lambda result: result
+    redact: Callable[[Result, frozenset[str]], Result] = lambda result, _secrets: result
+    """Takes secrets out of a result: those known beforehand, and those that are only known at run time."""
     warnings: tuple[str, ...] = ()
     musts: tuple[str, ...] = ()
     """The settings' rules, by name, whose intended change has to be seen in some case."""
@@ -74,7 +75,8 @@ class Plan:
     def resumed(self, record: RunRecord) -> Plan:
         """Return the plan under the id and the instant of the run that it goes on with."""
         sending = replace(self.sending, instant=datetime.fromisoformat(record.settings["instant"]))
-        return replace(self, record=record, sending=sending)
+        # A waiver that held when the run began holds to its end, for all cases alike.
+        return replace(self, record=record, sending=sending, referee=self.referee.on(record.started.date()))
 
 
 class Watch(Protocol):

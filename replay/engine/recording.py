@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from replay.models import Result
+from replay.store.pages import Draft
 
-BATCH: Final = 200
 SECONDS: Final = 0.5
 
 
 class Sink(Protocol):
     """Where results are kept: the store itself, or a journal that it reads later."""
 
-    def add(self, run: str, results: Sequence[Result]) -> None:
-        """Keep all of these results or, on an error, none. Raise StoreError where nothing more can be kept."""
+    def write(self, run: str, draft: Draft) -> None:
+        """Keep all that is drafted or, on an error, nothing. Raise StoreError where no more can be kept."""
 
 
 class Flow(Protocol):
@@ -33,11 +33,11 @@ class Flow(Protocol):
 
 
 class Recorder:
-    """Collects results and keeps them, a batch in one transaction, while further ones come in.
+    """Collects results and keeps them, a page in one transaction, while further ones come in.
 
-    A batch is written in a thread: a slow disk must not look like a slow service. While it is, the next one is
-    collected; once that is full too, the flow is held, so that a disk which is slower than the services bounds the run
-    and not the memory.
+    A page is packed and written in a thread: a slow disk must not look like a slow service. While it is, the next one
+    is drafted; once that is full too, the flow is held, so that a disk which is slower than the services bounds the
+    run and not the memory.
     """
 
     def __init__(self, sink: Sink, run: str, redact: Callable[[Result], Result], flow: Flow) -> None:
@@ -45,28 +45,30 @@ class Recorder:
         self._run = run
         self._redact = redact
         self._flow = flow
-        self._batch: list[Result] = []
+        self._draft = Draft()
         self._timer: asyncio.TimerHandle | None = None
         self._writing: asyncio.Future[None] | None = None
         self._error: BaseException | None = None
+        self._held = False
 
     def add(self, result: Result) -> None:
         """Take a result in; secrets end here."""
-        self._batch.append(self._redact(result))
-        if len(self._batch) == 1 and self._timer is None:
+        full = self._draft.add(self._redact(result))
+        if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(SECONDS, self._begin)
-        if len(self._batch) >= BATCH:
+        if full:
             if self._writing is None:
                 self._begin()
-            else:
+            elif not self._held:
+                self._held = True
                 self._flow.hold()
 
     def _begin(self) -> None:
         self._cancel_timer()
-        if self._writing is not None or not self._batch:
+        if self._writing is not None or not self._draft:
             return
-        batch, self._batch = self._batch, []
-        self._writing = asyncio.get_running_loop().run_in_executor(None, self._sink.add, self._run, batch)
+        draft, self._draft = self._draft, Draft()
+        self._writing = asyncio.get_running_loop().run_in_executor(None, self._sink.write, self._run, draft)
         self._writing.add_done_callback(self._written)
 
     def _written(self, writing: asyncio.Future[None]) -> None:
@@ -75,9 +77,10 @@ class Recorder:
         if self._error is not None:
             self._flow.fail(self._error)
             return
-        if self._batch:
+        if self._held:
+            self._held = False
             self._begin()
-        self._flow.go_on()
+            self._flow.go_on()
 
     async def close(self) -> None:
         """Keep what is left; raise StoreError where that fails."""
@@ -90,9 +93,9 @@ class Recorder:
 
     def flush(self) -> None:
         """Keep what is waiting, at once; may be called from a signal's handler."""
-        batch, self._batch = self._batch, []
-        if batch:
-            self._sink.add(self._run, batch)
+        draft, self._draft = self._draft, Draft()
+        if draft:
+            self._sink.write(self._run, draft)
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:

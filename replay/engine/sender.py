@@ -83,7 +83,13 @@ class Sender:
 
     async def _record(self, dual: DualRun) -> None:
         outlet = self._outlet
-        self._recorder = recorder = Recorder(outlet.sink, self._plan.record.id, self._plan.redact, dual)
+        redact, targets = self._plan.redact, [party.target for party in dual.sides.values()]
+
+        def redacted(result: Result) -> Result:
+            # Asked each time: a login may have been made anew meanwhile.
+            return redact(result, frozenset().union(*[target.secrets() for target in targets]))
+
+        self._recorder = recorder = Recorder(outlet.sink, self._plan.record.id, redacted, dual)
 
         def finished(result: Result) -> None:
             recorder.add(result)

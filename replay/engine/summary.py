@@ -52,6 +52,9 @@ def closed(plan: Plan, store: Store, sent: Sent, reason: str) -> tuple[Summary, 
         accepted=dict(sums.accepted.most_common()),
         skipped=dict(sums.skipped.most_common()) | ({f"not sent: {reason}": not_sent} if not_sent else {}),
         errors=dict(sums.errors.most_common()),
+        categories=sums.parity.categories(),
+        statuses=sums.parity.statuses(),
+        waived=dict(sums.waived.most_common()),
         warnings=(*plan.warnings, *sums.warnings(), *unseen),
     )
     return summary, judge.verdict(complete=complete, reason=reason, doubts=unseen if plan.whole else ())

@@ -30,6 +30,7 @@ class State:
         "accepts",
         "deepest",
         "tests",
+        "waiting",
     )
 
     def __init__(self, machine: Machine, positions: frozenset[tuple[int, int]]) -> None:
@@ -39,9 +40,10 @@ class State:
         self._any_key: State | None = None
         self._any_index: State | None = None
         self.accepts = tuple(sorted(rule for rule, at in positions if at == len(machine.patterns[rule].steps)))
-        waiting = [rule for rule, at in positions if at < len(machine.patterns[rule].steps)]
-        self.deepest = max(waiting, default=-1)
-        """The last pattern that may still match below this node; -1 if none can."""
+        self.waiting = frozenset(rule for rule, at in positions if at < len(machine.patterns[rule].steps))
+        """The patterns that may still match below this node."""
+        self.deepest = max(self.waiting, default=-1)
+        """The last of them; -1 if there is none."""
         self._named = {it for _, _, step in self._steps() for it in (*step.names, *step.indices)}
         self.tests = tuple((rule, at, test) for rule, at, step in self._steps() for test in step.tests)
 

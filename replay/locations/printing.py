@@ -25,6 +25,16 @@ class Keyed:
         return "[?" + " && ".join(f"@{_child(name)}=={_literal(value)}" for name, value in self.fields) + "]"
 
 
+class _Every(Keyed):
+    """Every item of an array."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return "[*]"
+
+
+EVERY: Final = _Every(())
 Segment = str | int | Keyed
 Path = tuple["Path", Segment] | tuple[()]
 """A location under way: its parent and its last segment. Printed only when there is a difference."""

@@ -189,6 +189,7 @@ class _Redaction:
             new=self._value(difference.new, name),
             note=self._text(difference.note),
             rule=self._text(difference.rule),
+            waived=self._text(difference.waived),
         )
 
     def _value(self, value: Any, header: str | None) -> Any:

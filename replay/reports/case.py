@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final, TextIO
 
 from replay.documents import parse_json
-from replay.models import Difference, Headers, Measure, Observation, Result
+from replay.models import FEW_ITEMS, Difference, Headers, Measure, Observation, Result
 from replay.reports.aligned import CONTEXT, Stretch, legible_lines, stretches
 from replay.reports.facts import LONGEST, counted
 from replay.reports.inert import cut, printable
@@ -67,7 +67,9 @@ def _more(total: int) -> Iterator[Line]:
 
 def _measured(measure: Measure) -> str:
     value = "none" if measure.value is None else f"{measure.value:.6g}"
-    return f"{printable(measure.name)} at {printable(measure.at, LONGEST)}: {value}"
+    over = "" if measure.items is None else f" over {counted(measure.items, 'item')}"
+    few = ", too few to prove much" if measure.items is not None and measure.items < FEW_ITEMS else ""
+    return f"{printable(measure.name)} at {printable(measure.at, LONGEST)}: {value}{over}{few}"
 
 
 def _head(result: Result, width: int, note: str | None) -> Iterator[Line]:
@@ -140,6 +142,8 @@ def _headline(observation: Observation | None) -> str:
     parts.append(f"{len(observation.body):,} bytes" + (f" of {printable(kind, 100)}" if kind else ""))
     if observation.timing is not None:
         parts.append(f"{observation.timing.latency_ms:.1f} ms")
+    if observation.retries:
+        parts.append(f"sent again {counted(observation.retries, 'time')}")
     if observation.error is not None:
         parts.append(f"{observation.error.kind} {printable(observation.error.message, LONGEST)}".rstrip())
     return ", ".join(parts)
@@ -168,6 +172,8 @@ def _difference(difference: Difference, result: Result, width: int) -> Iterator[
     name = "old" if difference.against == "old" else "expect"
     yield from _aligned(difference, result, name, width)
     yield from wrapped(f"judged by {printable(difference.rule, LONGEST)}", width, "    ", style="dim", hang=2)
+    if difference.waived:
+        yield from wrapped(f"waived by {printable(difference.waived, LONGEST)}", width, "    ", style="yellow", hang=2)
     if difference.noise:
         yield from wrapped(f"noise: {printable(difference.noise, LONGEST)}", width, "    ", style="yellow", hang=2)
 

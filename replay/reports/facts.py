@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from replay.models import (
+    FEW_ITEMS,
     Cluster,
     Counts,
     Difference,
@@ -18,10 +19,12 @@ from replay.models import (
     Side,
     SideInfo,
     Spread,
+    StatusCount,
     Summary,
     Verdict,
 )
 from replay.reports.inert import printable
+from replay.reports.matrix import changed
 from replay.reports.shown import shown_change
 
 LONGEST: Final = 500
@@ -90,9 +93,11 @@ def _clock(side: SideInfo) -> str:
 
 
 def troubles(summary: Summary) -> Iterator[str]:
-    """Yield errors by side and kind, and why cases were skipped."""
+    """Yield errors by side and kind, deviating and failing cases by category, and why cases were skipped."""
     if summary.errors:
         yield f"errors: {_tally(summary.errors)}"
+    if summary.categories:
+        yield f"cases by category: {_tally(summary.categories)}"
     if summary.skipped:
         yield f"skipped: {_tally(summary.skipped)}"
 
@@ -108,33 +113,66 @@ def acceptances(accepted: Mapping[str, int]) -> Iterator[str]:
         yield f"{counted(cases, 'case')}: {printable(rule, LONGEST)}"
 
 
+def changes(statuses: tuple[StatusCount, ...]) -> Iterator[str]:
+    """Yield the changes of statuses by code; nothing where there is none."""
+    found = list(changed(statuses))
+    if found:
+        more = f", and {len(found) - MOST_LINES:,} more" if len(found) > MOST_LINES else ""
+        yield f"changed: {', '.join(found[:MOST_LINES])}{more}"
+
+
+def waivers(waived: Mapping[str, int]) -> Iterator[str]:
+    """Yield in how many cases each waiver accepted a difference; its rule tells owner and day."""
+    return acceptances(waived)
+
+
 def measurements(measures: Mapping[str, Spread]) -> Iterator[str]:
-    """Yield how the figures of each measure are spread."""
+    """Yield how the figures of each measure are spread, and how much they are worth."""
     for name, it in sorted(measures.items()):
-        spread = f"min {number(it.least)}, median {number(it.median)}, mean {number(it.mean)}, max {number(it.most)}"
-        yield f"{printable(name, LONGEST)}: {spread} over {it.n:,}"
+        yield f"{printable(name, LONGEST)}: {_spread(it)}" + "".join(f"; {remark}" for remark in _remarks(it))
+        if it.steps and it.n > 1:
+            yield f"  in tenths from {_LOWEST.get(name.partition(' ')[0], 0)} to 1: {' '.join(map(str, it.steps))}"
+
+
+_LOWEST: Final = {"rank.tau": -1}
+"""Where the scale of a measure begins that does not begin at 0."""
+
+
+def _spread(it: Spread) -> str:
+    if not it.n:
+        return "never measured"
+    tenth = f"a tenth at most {number(it.tenth)}, " if it.tenth is not None and it.n > 1 else ""
+    middle = f"{tenth}median {number(it.median)}, mean {number(it.mean)}"
+    return f"min {number(it.least)}, {middle}, max {number(it.most)} over {it.n:,}"
+
+
+def _remarks(it: Spread) -> Iterator[str]:
+    """Yield what keeps figures from looking better than they are."""
+    if it.items is not None:
+        yield f"over {number(it.items)} items at the median"
+    if it.few:
+        yield f"{it.few:,} of {it.n:,} rest on fewer than {FEW_ITEMS} items and prove little"
+    if it.none:
+        yield f"{it.none:,} had nothing to measure"
 
 
 def latencies(summary: Summary) -> Iterator[str]:
     """Yield what is known of both sides' latencies, and of the timetable if there was one."""
-    if summary.latency:
-        yield f"latency in ms: {_by_side(summary.latency)}"
+    yield from _by_side("latency", summary.latency)
     if summary.warmed:
         yield f"warmed up with {counted(summary.warmed, 'case')}, which count nowhere"
     pacing = summary.pacing
     if pacing is None:
         return
-    if pacing.latency:
-        yield f"from the planned moment: {_by_side(pacing.latency)}"
+    yield from _by_side("from the planned moment", pacing.latency)
     rates = f"planned {_rate(pacing.planned)}, achieved {_rate(pacing.achieved)}"
     late = f"; begun late by p50 {pacing.late.p50:.2f}, p99 {pacing.late.p99:.2f} ms" if pacing.late else ""
     yield f"timetable {printable(pacing.name, LONGEST)}: {rates} cases a second{late}"
 
 
-def _by_side(latencies: Mapping[Side, Quantiles]) -> str:
-    return "; ".join(
-        f"{side} p50 {q.p50:.1f} p95 {q.p95:.1f} p99 {q.p99:.1f} (n {q.n:,})" for side, q in latencies.items()
-    )
+def _by_side(name: str, latencies: Mapping[Side, Quantiles]) -> Iterator[str]:
+    for side, q in latencies.items():
+        yield f"{name} of {side}: p50 {q.p50:.1f} p95 {q.p95:.1f} p99 {q.p99:.1f} ms (n {q.n:,})"
 
 
 def _rate(per_second: float | None) -> str:

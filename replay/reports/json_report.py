@@ -15,14 +15,18 @@ from replay.models import (
     Difference,
     Intake,
     Judgement,
+    Measure,
     Noise,
     Observation,
     Pacing,
     Result,
+    Spread,
+    StatusCount,
     Summary,
     Verdict,
 )
 from replay.reports.json_text import json_chunks, json_text
+from replay.reports.matrix import status_class
 
 VERSION: Final = 1
 
@@ -70,9 +74,12 @@ def _extras(summary: Summary) -> dict[str, Any]:
         "clock_notes": {name: side.clock_note for name, side in sides.items() if side.clock_note},
         "intake": [_intake(each) for each in summary.intake],
         "errors": dict(summary.errors),
+        "categories": dict(summary.categories),
+        "statuses": [_statuses(each) for each in summary.statuses],
         "skipped": dict(summary.skipped),
         "accepted": dict(summary.accepted),
-        "measures": {name: _finite(asdict(spread)) for name, spread in summary.measures.items()},
+        "waived": dict(summary.waived),
+        "measures": {name: _spread(spread) for name, spread in summary.measures.items()},
         "warnings": list(summary.warnings),
         "warmed": summary.warmed,
         "pacing": None if summary.pacing is None else _pacing(summary.pacing),
@@ -119,6 +126,11 @@ def _cluster(cluster: Cluster) -> dict[str, Any]:
     }
 
 
+def _statuses(found: StatusCount) -> dict[str, Any]:
+    classes = {"old_class": status_class(found.old), "new_class": status_class(found.new)}
+    return {"old": found.old, "new": found.new, **classes, "cases": found.cases}
+
+
 def _intake(intake: Intake) -> dict[str, Any]:
     return {"file": intake.file, "loaded": intake.loaded, "skipped": dict(intake.skipped)}
 
@@ -150,9 +162,14 @@ def _details(result: Result) -> Iterator[tuple[str, Any]]:
     if result.again is not None:
         yield "again", _again(result.again)
     if result.measures:
-        yield "measures", [{"at": m.at, "name": m.name, "value": _number(m.value)} for m in result.measures]
+        yield "measures", [_measure(each) for each in result.measures]
     if result.accepted:
         yield "accepted", [{"at": each.at, "rule": each.rule} for each in result.accepted]
+
+
+def _measure(measure: Measure) -> dict[str, Any]:
+    items = {} if measure.items is None else {"items": measure.items}
+    return {"at": measure.at, "name": measure.name, "value": _number(measure.value), **items}
 
 
 def _again(again: Again) -> dict[str, int]:
@@ -173,8 +190,13 @@ def _difference(difference: Difference) -> dict[str, Any]:
         "rule": difference.rule,
         "against": difference.against,
         **({"note": difference.note} if difference.note else {}),
+        **({"waived": difference.waived} if difference.waived else {}),
         **({"noise": difference.noise} if difference.noise else {}),
     }
+
+
+def _spread(spread: Spread) -> dict[str, Any]:
+    return _finite({**asdict(spread), "steps": None}) | {"steps": list(spread.steps)}
 
 
 def _finite(figures: dict[str, Any]) -> dict[str, Any]:

@@ -140,6 +140,7 @@ def _explained(result: Result) -> Iterator[str]:
         old, new = shown_pair(each.old, each.new, _VALUE)
         expected = " (expected by the golden)" if each.against == "expect" else ""
         note = f"; {printable(each.note, LONGEST)}" if each.note else ""
+        note += f"; waived by {printable(each.waived, LONGEST)}" if each.waived else ""
         note += f"; noise: {printable(each.noise, LONGEST)}" if each.noise else ""
         yield f"{printable(each.at, LONGEST)}: {old} -> {new}{expected} ({printable(each.rule, LONGEST)}){note}"
     hidden = len(result.differences) - MOST_DIFFERENCES
@@ -159,7 +160,8 @@ def _traffic_sum(outcomes: Counter[str], unlisted: int, summary: Summary) -> _En
 def _criteria(verdict: Verdict, summary: Summary) -> _Suite:
     entries = [_criterion(each) for each in verdict.criteria]
     said = "" if summary.complete else " The run did not complete."
-    text = "\n".join([f"exit code {verdict.exit_code}.{said}", *sums(summary.counts)])
+    warnings = [f"warning: {each}" for each in summary.warnings]
+    text = "\n".join([f"exit code {verdict.exit_code}.{said}", *sums(summary.counts), *warnings])
     whole = Judgement("verdict", verdict.state, text)
     return _Suite("criteria", [*entries, _criterion(whole)])
 

@@ -9,6 +9,7 @@ from typing import Final, TextIO
 from replay.models import Cluster, Judgement, Result, Summary, Verdict
 from replay.reports import facts
 from replay.reports.inert import printable
+from replay.reports.matrix import by_class, is_remarkable
 from replay.reports.noise import noise_lines
 from replay.reports.shown import shown_pair
 
@@ -36,8 +37,10 @@ def _lines(summary: Summary, verdict: Verdict) -> Iterator[str]:
     yield ""
     yield from _criteria(verdict)
     yield from _bullets("Cases", [*facts.sums(summary.counts), *facts.troubles(summary), *facts.intake(summary.intake)])
+    yield from _statuses(summary)
     yield from _bullets("Sides", [*facts.sides(summary), *facts.latencies(summary)])
     yield from _clusters(summary.clusters)
+    yield from _bullets("Waived, and so not counted", facts.waivers(summary.waived))
     yield from _bullets("Where old differs from itself", noise_lines(summary.noise))
     yield from _bullets("Measures", facts.measurements(summary.measures))
     yield from _bullets("Counted as equal although bytes differ", facts.acceptances(summary.accepted))
@@ -61,6 +64,23 @@ def _row(judgement: Judgement) -> str:
     why = escaped(printable(judgement.why, _CELL))
     sentence = code(judgement.sentence).replace("|", "\\|")
     return f"| {sentence} | {state} | {facts.evidence(judgement)} | {why} |"
+
+
+def _statuses(summary: Summary) -> Iterator[str]:
+    if not is_remarkable(summary.statuses):
+        return
+    heading, *rows = by_class(summary.statuses)
+    yield "### Statuses"
+    yield ""
+    yield _cells(heading)
+    yield "|---" * len(heading) + "|"
+    yield from map(_cells, rows)
+    yield ""
+    yield from (f"{escaped(line)}\n" for line in facts.changes(summary.statuses))
+
+
+def _cells(row: list[str]) -> str:
+    return "| " + " | ".join(map(escaped, row)) + " |"
 
 
 def _bullets(title: str, lines: Iterable[str]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import Final, TextIO
 from replay.models import Cluster, Judgement, Result, Summary, Verdict
 from replay.reports import facts
 from replay.reports.inert import printable
+from replay.reports.matrix import by_class, is_remarkable, laid_out
 from replay.reports.noise import noise_lines
 from replay.reports.page import Line, columns, title, wrapped, write_lines
 from replay.reports.shown import shown_pair
@@ -35,9 +36,11 @@ class TerminalReport:
         yield from self._decision(summary)
         yield from self._criteria(verdict)
         yield from self._section("Cases", [*facts.sums(summary.counts), *facts.troubles(summary)])
+        yield from self._statuses(summary)
         yield from self._section("Input", facts.intake(summary.intake))
         yield from self._section("Sides", [*facts.sides(summary), *facts.latencies(summary)])
         yield from self._deviations(summary.clusters)
+        yield from self._section("Waived, and so not counted", facts.waivers(summary.waived), style="yellow")
         yield from self._section("Where old differs from itself", noise_lines(summary.noise))
         yield from self._section("Measures", facts.measurements(summary.measures))
         yield from self._section("Counted as equal although bytes differ", facts.acceptances(summary.accepted))
@@ -66,6 +69,11 @@ class TerminalReport:
             yield from self._wrapped(facts.evidence(judgement), indent)
         if judgement.why:
             yield from self._wrapped(printable(judgement.why, facts.LONGEST), indent)
+
+    def _statuses(self, summary: Summary) -> Iterator[Line]:
+        if is_remarkable(summary.statuses):
+            table = laid_out(by_class(summary.statuses))
+            yield from self._section("Statuses", [*table, *facts.changes(summary.statuses)])
 
     def _deviations(self, clusters: tuple[Cluster, ...]) -> Iterator[Line]:
         if not clusters:

@@ -11,14 +11,13 @@ import json
 import os
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from replay.errors import RunError, StoreError
-from replay.models import Result
-from replay.store.pages import Packed, Page, Row, pages_of
+from replay.store.pages import Draft, Packed, Page, Row
 
 _FRAME: Final = struct.Struct("<II")
 _HEAD: Final = struct.Struct("<I")
@@ -36,7 +35,7 @@ def journals(store: Path, run: str) -> list[Path]:
 
 
 class Journal:
-    """Takes results as the store does. Belongs to one process."""
+    """Takes drafts as the store does. Belongs to one process."""
 
     def __init__(self, path: Path) -> None:
         """Begin a journal at `path`, readable for its owner alone. Raise StoreError where none can be."""
@@ -47,10 +46,10 @@ class Journal:
             raise self._fault(error) from error
         self._file = os.fdopen(descriptor, "wb")
 
-    def add(self, run: str, results: Sequence[Result]) -> None:  # noqa: ARG002 - a journal belongs to one run
-        """Keep all of these results. Raise StoreError where the disk takes no more; what was added before stays."""
+    def write(self, run: str, draft: Draft) -> None:  # noqa: ARG002 - a journal belongs to one run
+        """Keep all that is drafted. Raise StoreError where the disk takes no more; what was written before stays."""
         try:
-            self._file.writelines(map(frame, pages_of(results)))
+            self._file.writelines(map(frame, draft.pages()))
             self._file.flush()
         except OSError as error:
             raise self._fault(error) from error

@@ -6,9 +6,9 @@ unpacks none. Large bodies lie outside, by their digest, so that equal ones are 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import accumulate
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from replay.models import Result
 from replay.store.bodies import digest, pack, unpack
@@ -51,23 +51,51 @@ def packed(data: bytes) -> Packed:
     return Packed(pack(data), len(data))
 
 
+class Draft:
+    """Results on their way to a page: each is encoded when it is added, a little at a time; packing is left to the end.
+
+    Whoever has an event loop adds on it, and packs and writes in a thread.
+    """
+
+    def __init__(self) -> None:
+        self._results: list[Result] = []
+        self._collected = Collected()
+        self._documents: list[Any] = []
+
+    def add(self, result: Result) -> bool:
+        """Take one more result in, and return whether the draft is full."""
+        self._results.append(result)
+        self._documents.append(encode_result(result, self._collected))
+        return len(self._results) >= _RESULTS
+
+    def __len__(self) -> int:
+        return len(self._results)
+
+    def pages(self) -> Iterator[Page]:
+        """Yield the results on one page, or on several where one would be larger than about a megabyte."""
+        small, outside, references = _placed(self._collected.bodies)
+        beside = references, list(self._collected.headers), floats_text(self._collected.floats)
+        data = dumped((*beside, self._documents))
+        if len(data) > _LARGE_PAGE and len(self._results) > 1:
+            middle = len(self._results) // 2
+            yield from drafted(self._results[:middle]).pages()
+            yield from drafted(self._results[middle:]).pages()
+        elif self._results:
+            yield Page(list(map(_row, self._results)), packed(data), packed(b"".join(small)), outside)
+
+
+def drafted(results: Iterable[Result]) -> Draft:
+    """Return a draft with all of these results, full or not."""
+    draft = Draft()
+    for result in results:
+        draft.add(result)
+    return draft
+
+
 def pages_of(results: Sequence[Result]) -> Iterator[Page]:
     """Yield all results on pages, in order, at most a hundred and about a megabyte a page."""
     for start in range(0, len(results), _RESULTS):
-        yield from _pages(results[start : start + _RESULTS])
-
-
-def _pages(results: Sequence[Result]) -> Iterator[Page]:
-    collected = Collected()
-    documents = [encode_result(result, collected) for result in results]
-    small, outside, references = _placed(collected.bodies)
-    data = dumped((references, list(collected.headers), floats_text(collected.floats), documents))
-    if len(data) > _LARGE_PAGE and len(results) > 1:
-        middle = len(results) // 2
-        yield from _pages(results[:middle])
-        yield from _pages(results[middle:])
-    else:
-        yield Page(list(map(_row, results)), packed(data), packed(b"".join(small)), outside)
+        yield from drafted(results[start : start + _RESULTS]).pages()
 
 
 def _row(result: Result) -> Row:

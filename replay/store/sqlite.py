@@ -18,7 +18,7 @@ from replay.store.bodies import unpack
 from replay.store.codec import decode_run, encode_run
 from replay.store.file import connect
 from replay.store.journal import Journal, frames, journal_path, journals
-from replay.store.pages import Packed, Page, StoredPage, bindable, packed, pages_of
+from replay.store.pages import Draft, Packed, Page, StoredPage, bindable, packed, pages_of
 
 _PAGE: Final = 500
 _REMEMBERED: Final = 10_000
@@ -92,8 +92,11 @@ class SqliteStore:
 
     def add(self, run: str, results: Sequence[Result]) -> None:
         """Keep all of these results or, on an error, none; a second result of one identity replaces the first."""
-        pages = list(pages_of(results))
-        self._add_pages(run, pages)
+        self._add_pages(run, list(pages_of(results)))
+
+    def write(self, run: str, draft: Draft) -> None:
+        """Keep all that is drafted, as `add` does."""
+        self._add_pages(run, list(draft.pages()))
 
     def take_in(self, run: str, *, ended: bool = False) -> None:
         """Keep what the journals of a run hold by now; once that has `ended`, they are removed.

@@ -36,6 +36,21 @@ TARGETS: Final[Mapping[str, Callable[..., Target]]] = {
 """From the key of a TargetSpec to what builds its target: `(spec, *, concurrency) -> Target`."""
 
 
+_OF_THE_WIRE: Final = ("tls", "connect", "unix", "max_inflight", "rate", "retry", "login")
+"""Settings that only a side with a URL has: elsewhere they would be read as limits, and limit nothing."""
+
+
+def check_side(spec: TargetSpec) -> None:
+    """Raise InputError for a side that makes no sense; look at no file, and start nothing."""
+    key = target_key(spec)
+    if key == "url":
+        from replay.targets.http import check_http  # noqa: PLC0415 - two apps need no HTTP client
+
+        check_http(spec)
+    elif given := [name for name in _OF_THE_WIRE if getattr(spec, name) is not None]:
+        raise SettingsError(f"{given[0]} is for a side with a URL, and this one has {key}", hint="leave it out")
+
+
 def target_key(spec: TargetSpec) -> str:
     """Return which of TARGETS a spec asks for. Raises SettingsError unless it is exactly one."""
     keys = [key for key in TARGETS if getattr(spec, key)]

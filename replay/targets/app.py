@@ -69,6 +69,10 @@ class AppTarget:
             "seed": moment.seed,
         }
 
+    def secrets(self) -> frozenset[str]:
+        """Nothing is given to an app but its settings."""
+        return frozenset()
+
     async def close(self) -> None:
         """Shut the app down and end its workers."""
         await self._errands.close()

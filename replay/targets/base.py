@@ -44,6 +44,9 @@ class Target(Protocol):
         before this returns. Once the target is closed, neither need be.
         """
 
+    def secrets(self) -> frozenset[str]:
+        """Return what it was given while it ran, such as a token, that a service may repeat and nothing may store."""
+
     async def close(self) -> None:
         """Let go of connections and processes; never raises, and may be called twice."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable
 from typing import Final
 
@@ -10,7 +9,11 @@ from replay.determinism.headers import CLOCK, FROZEN
 from replay.errors import SettingsError
 from replay.models import Case, Done, Failed, Headers, Observation, TargetSpec, first_header
 from replay.targets.base import Moment
-from replay.wire import Origin, WireClient
+from replay.targets.credentials import check_login
+from replay.targets.layers import Send
+from replay.targets.login import Login
+from replay.targets.retry import Retries
+from replay.wire import Address, Origin, WireClient, tls_context
 
 MomentHeaders = Callable[[Case, Moment], Headers]
 """Gives the headers that carry the instant, the seed and the correlation of a case."""
@@ -28,8 +31,9 @@ class HttpTarget:
     environment are ignored: the URL is called directly. The headers of the settings go to this side alone. Those of
     the moment are added, save where the case or the settings bring one: a captured trace goes on unchanged.
 
-    `connections` is how many cases are under way at once. No connection is opened before the first case.
-    Raises SettingsError unless `spec.url` is an http or https URL without credentials.
+    `connections` is how many cases are under way at once, save where the settings say fewer. No connection is opened
+    before the first case, or the login. Raises InputError as `check_http` does, and SettingsError for TLS files that
+    cannot be used.
     """
 
     kind: Final = "live"
@@ -41,12 +45,9 @@ class HttpTarget:
         *,
         connections: int = 64,
         moment_headers: MomentHeaders = no_headers,
-        tls: ssl.SSLContext | None = None,
     ) -> None:
-        if spec.url is None:
-            raise SettingsError("this side has no URL", hint="old: http://localhost:8001")
-        origin = Origin.parse(spec.url)
-        self.name = str(origin)
+        origin, address = check_http(spec)
+        self.name = f"{origin} at {address}" if address is not None else str(origin)
         self._moment_headers = moment_headers
         self._last_headers: Headers = ()
         self._last_frozen = False
@@ -54,13 +55,22 @@ class HttpTarget:
             origin,
             timeout=spec.timeout.total_seconds(),
             max_body=spec.max_body,
-            connections=connections,
+            connections=min(connections, spec.max_inflight or connections),
             headers=tuple(spec.headers.items()),
-            tls=tls,
+            tls=tls_context(spec.tls) if spec.tls is not None else None,
+            address=address,
+            rate=spec.rate,
         )
+        self._login = Login(spec.login, spec.headers, self._client, self._plainly) if spec.login is not None else None
+        self._layered: Send | None = self._login.send if self._login is not None else None
+        self._retries = Retries(spec.retry, self._layered or self._plainly) if spec.retry is not None else None
+        if self._retries is not None:
+            self._layered = self._retries.send
 
     async def start(self) -> None:
-        """Do nothing: whether anybody answers is seen at the first case."""
+        """Log in where the side wants that. Whether anybody answers is seen at the first case otherwise."""
+        if self._login is not None:
+            await self._login.start()
 
     def begin(self, case: Case, moment: Moment, done: Done, failed: Failed) -> None:
         """Send one case with the headers of its moment. Raises InputError for a request that cannot be written."""
@@ -68,15 +78,28 @@ class HttpTarget:
         def seen(it: Observation) -> None:
             done(it if it.status is None else self._timed(it))
 
-        self._client.send(case.request, seen, failed, added=self._moment_headers(case, moment))
+        if self._layered is None:
+            self._client.send(case.request, seen, failed, added=self._moment_headers(case, moment))
+        else:
+            self._layered(case, self._moment_headers(case, moment), seen, failed)
+
+    def secrets(self) -> frozenset[str]:
+        """Return what the service gave this side alone, and may repeat in its answers: nothing may store that."""
+        return self._login.secrets() if self._login is not None else frozenset()
+
+    async def close(self) -> None:
+        """Drop the connections, and what waits to be sent again."""
+        if self._retries is not None:
+            self._retries.close()
+        await self._client.close()
+
+    def _plainly(self, case: Case, added: Headers, done: Done, failed: Failed) -> None:
+        self._client.send(case.request, done, failed, added=added)
 
     def _timed(self, seen: Observation) -> Observation:
         """Return an answer with what it says of its clock."""
-        return Observation(seen.status, seen.headers, seen.body, seen.error, seen.timing, self._frozen(seen.headers))
-
-    async def close(self) -> None:
-        """Drop the connections."""
-        await self._client.close()
+        frozen = self._frozen(seen.headers)
+        return Observation(seen.status, seen.headers, seen.body, seen.error, seen.timing, frozen, seen.retries)
 
     def _frozen(self, headers: Headers) -> bool:
         """Tell whether a service says that it obeyed the instant; the client gives like heads as one object."""
@@ -84,3 +107,22 @@ class HttpTarget:
             self._last_headers = headers
             self._last_frozen = (first_header(headers, CLOCK) or "").lower() == FROZEN
         return self._last_frozen
+
+
+def check_http(spec: TargetSpec) -> tuple[Origin, Address | None]:
+    """Return where a side lives and where to connect to instead, if elsewhere; look at no file, and send nothing.
+
+    Raise InputError for a side with a URL whose settings make no sense.
+    """
+    if spec.url is None:
+        raise SettingsError("this side has no URL", hint="old: http://localhost:8001")
+    origin = Origin.parse(spec.url)
+    if spec.connect is not None and spec.unix is not None:
+        raise SettingsError("connect and unix both say where to connect to", hint="keep one of them")
+    if spec.tls is not None and origin.scheme != "https":
+        raise SettingsError("tls is for https, and this URL is http", hint="https://host:port/base")
+    if spec.login is not None:
+        check_login(spec.login, spec.headers)
+    if spec.unix is not None:
+        return origin, Address.socket(spec.unix)
+    return origin, Address.parse(spec.connect) if spec.connect is not None else None

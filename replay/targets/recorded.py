@@ -30,6 +30,10 @@ class RecordedTarget:
         """Hand on what is recorded, at once; a case without a recording is a failure here, never an empty answer."""
         done(_answer(case))
 
+    def secrets(self) -> frozenset[str]:
+        """Nothing was given to a recording."""
+        return frozenset()
+
     async def close(self) -> None:
         """Nothing has to be closed."""
 

@@ -56,6 +56,8 @@ class GoldensPass:
         state, why = self._state(), f"{passed:,} of {total:,} goldens pass"
         if total == 0 or not any(self._counts.get(outcome) for outcome in COMPARED):
             why += "; no golden was compared"
+        if waived := self._counts.get("waived"):
+            why += f"; {waived:,} of them by a waiver alone"
         faults = [self._told(outcome) for outcome in (*_FAILING, *_OPEN) if self._counts.get(outcome)]
         return Judgement(
             self._sentence,

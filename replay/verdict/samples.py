@@ -118,16 +118,17 @@ class Sample:
 
 
 class Repeats:
-    """Tells evidence from its repetition: a case again proves nothing, unless it fails where it did not before."""
+    """Tells evidence from its repetition: a case again proves nothing, unless it fails where it did not before.
+
+    Of a stream that holds each case once for each of its turns; memory grows with what fails alone.
+    """
 
     def __init__(self) -> None:
-        self._cases = Seen()
         self._failures = Seen()
 
     def adds(self, result: Result) -> bool:
         """Return whether the result is new evidence; a departure from a case that was fine before always is."""
-        identity = result.case.origin
-        new = not self._cases.add(identity)
+        first = result.case.turn == 1
         if result.outcome in GOOD:
-            return new
-        return not self._failures.add((identity, result.outcome)) or new
+            return first
+        return not self._failures.add((result.case.origin, result.outcome)) or first

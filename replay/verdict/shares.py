@@ -112,6 +112,8 @@ class Share:
         if unproven:
             where = "on old or on both sides" if "old_error" in doubtful else "on both sides"
             remarks.append(f"counted as if they deviated: {cases(unproven)} that failed {where}")
+        if self._outcomes["waived"]:
+            remarks.append(f"not counted, since waived: {cases(self._outcomes['waived'])}")
         if self._outcomes["skipped"]:
             remarks.append(f"{cases(self._outcomes['skipped'])} skipped: no evidence either way")
         return remarks + worth(self._strict.n, self._strict.sizes.effective())

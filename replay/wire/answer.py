@@ -3,8 +3,9 @@
 Decisions where HTTP leaves one:
 
 - Two Content-Length fields are `protocol`, even where they agree; so is Content-Length beside Transfer-Encoding.
-- Bytes after the end of an answer (a body on 204, 304 or HEAD, a second answer, a Content-Length that is too short) do
-  not change it, so that the outcome does not hang on how the bytes were cut into packets. They cost the connection.
+- Bytes after the end of an answer (a body on 204, 304 or HEAD, a second answer, a Content-Length that is too short) are
+  `protocol`; what the answer held is kept. Line ends are not: some servers send one more. All this is known of bytes
+  that came together with the last ones of the answer. Nobody waits for those that come later: they cost the connection.
 - An answer with neither length nor chunks ends where the connection ends in good order.
 - Interim answers (100, 102, 103, ...) are passed over. 101 was never asked for and is `protocol`.
 - Trailers are read and not kept: they are no part of the head that both sides are compared by.
@@ -19,23 +20,17 @@ import httptools
 
 from replay.models import ErrorKind, Failure, Headers
 from replay.wire.failure import broken
-from replay.wire.heads import END, Head, Heads
+from replay.wire.heads import Heads
+from replay.wire.shapes import END, Head
+from replay.wire.strangers import LONGEST, stranger
 
 MAX_OVERHEAD: Final = 2 * 2**20
 """The most bytes that may arrive in a row without one of the body among them: heads, chunk extensions, trailers."""
 
-_PREFIX: Final = 12
-_PLAIN: Final = b"HTTP/1."
 _LONGEST_NUMBER: Final = 20
 _FRAMING_LENGTHS: Final = frozenset(map(len, ("content-length", "content-encoding", "transfer-encoding")))
 _VERSIONS: Final = ("1.0", "1.1")
-_GUESSES: Final = (
-    (b"\x15\x03", "a TLS alert came: this port speaks TLS, use https"),
-    (b"PRI * HTTP/2", "an HTTP/2 preface came, where HTTP/1.1 was spoken"),
-    (b"SSH-", "an SSH server answered"),
-    (b"RTSP/", "the answer is RTSP"),  # httptools lets this one and the next pass for HTTP
-    (b"ICE/", "the answer is ICE"),
-)
+_TOO_MUCH: Final = Failure("protocol", "more bytes came after the end of the answer")
 
 
 class Answer:
@@ -118,7 +113,9 @@ class Answer:
         if self._missing:
             self._go_on(data)
         elif self.done:
-            self._spoiled = True
+            self._exceed(data)
+        elif self._head_only:
+            self._read_lines(data)
         else:
             self._read(data)
 
@@ -127,7 +124,8 @@ class Answer:
         if self._heads is None or self._head_only:
             return False
         end = data.find(END) + 4
-        head = self._heads.find(data[:end])
+        raw = data[:end]
+        head = self._heads.find(raw) or self._heads.find_like(raw)
         if head is None or head.length > self._max_body:
             return False
         self.status = head.status
@@ -148,12 +146,28 @@ class Answer:
         if len(data) < self._missing:
             self._missing -= len(data)
             return
-        self._spoiled = len(data) > self._missing
+        rest = data[self._missing :]
         self._missing = 0
         self.done = self._reusable = True
+        if rest.strip(b"\r\n"):  # line ends before the next answer are passed over, here and by the parser
+            self._exceed(rest)
+
+    def _exceed(self, data: bytes) -> None:
+        """Take in what came after the end of the answer."""
+        self._spoiled = True
+        if self.failure is None and data.strip(b"\r\n"):
+            self.failure = _TOO_MUCH
+
+    def _read_lines(self, data: bytes) -> None:
+        """Read an answer that ends with its head. The parser awaits a body there, so it must see no byte beyond."""
+        for line in data.splitlines(keepends=True):
+            if self.done:
+                self._exceed(line)
+            else:
+                self._read(line)
 
     def _read(self, data: bytes) -> None:
-        if self.status is None and len(self._start) < _PREFIX:
+        if self.status is None and len(self._start) < LONGEST:
             self._guess(data)
             if self.done:
                 self._spoiled = True
@@ -200,7 +214,8 @@ class Answer:
 
     def on_message_begin(self) -> None:
         """Note a second answer to one request."""
-        self._spoiled = self._spoiled or self.done
+        if self.done:
+            self._exceed(b"H")
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep a field of the head."""
@@ -225,7 +240,10 @@ class Answer:
 
     def on_body(self, data: bytes) -> None:
         """Keep a piece of the body, up to the cap."""
-        if self.done or self.status is None:
+        if self.done:
+            self._exceed(data)
+            return
+        if self.status is None:
             self._spoiled = True
             return
         room = self._max_body - len(self._body)
@@ -243,12 +261,8 @@ class Answer:
 
     def _guess(self, data: bytes) -> None:
         """Recognise what is not HTTP/1.1 at all by how it starts."""
-        self._start += data[: _PREFIX - len(self._start)]
-        if self._start.startswith(_PLAIN):
-            return
-        guess = next((text for start, text in _GUESSES if self._start.startswith(start)), None)
-        if guess is None and self._start[:2] == b"\0\0" and self._start[3:4] == b"\4":
-            guess = "an HTTP/2 SETTINGS frame came, where HTTP/1.1 was spoken"
+        self._start += data[: LONGEST - len(self._start)]
+        guess = stranger(self._start)
         if guess is not None:
             self._fail("protocol", guess)
 
@@ -265,7 +279,7 @@ class Answer:
             raise error.__context__ or error from None  # our own mistake, not the far side's
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             if self.done:
-                self._spoiled = True
+                self._exceed(b"?")
             else:
                 self._fail("protocol", f"no valid HTTP/1.1 answer: {error}")
 

@@ -8,11 +8,13 @@ from typing import Final
 
 from replay.errors import SettingsError
 from replay.models import Done, Failed, Headers, Observation, Request
-from replay.wire.connect import default_tls
+from replay.wire.connect import Way
 from replay.wire.exchange import Exchange
-from replay.wire.origin import Origin
+from replay.wire.memory import keep_freed_memory
+from replay.wire.origin import Address, Origin
 from replay.wire.pool import Pool
 from replay.wire.render import OWNED, Renderer
+from replay.wire.tls import default_tls
 
 # An unsafe request cannot be sent twice, so that it must not meet a connection which the server is about to close.
 # Servers keep idle ones for 2 s (gunicorn), 5 s (uvicorn, Node, Apache) or longer.
@@ -31,6 +33,8 @@ class WireClient:
     `headers`: sent with every request; each replaces the case's of the same name. SettingsError for those that
     belong to the connection (`Connection`, `Transfer-Encoding`, ...); InputError for what no header can hold.
     `tls`: how to verify an https origin, without it by the system's authorities.
+    `address`: where to connect to, if not to the host and port of the origin.
+    `rate`: the most exchanges that begin in a second, evenly spaced; the others wait.
     """
 
     def __init__(
@@ -42,17 +46,25 @@ class WireClient:
         connections: int = 64,
         headers: Headers = (),
         tls: ssl.SSLContext | None = None,
+        address: Address | None = None,
+        rate: float | None = None,
     ) -> None:
-        _check_owned(headers)
-        self._renderer = Renderer(origin, headers)
+        keep_freed_memory()
+        self._origin = origin
+        self.use_headers(headers)
         self._pool = Pool(
-            origin,
-            (tls or default_tls()) if origin.scheme == "https" else None,
+            Way.to(origin, address, (tls or default_tls()) if origin.scheme == "https" else None),
+            rate=rate,
             connections=connections,
             timeout=timeout,
             max_body=max_body,
             max_idle_unsafe_ns=_MAX_IDLE_UNSAFE_NS,
         )
+
+    def use_headers(self, headers: Headers) -> None:
+        """Send these with every request from now on, in place of the `headers` so far; raise as for those."""
+        _check_owned(headers)
+        self._renderer = Renderer(self._origin, headers)
 
     def send(self, request: Request, done: Done, failed: Failed, *, added: Headers = ()) -> Exchange:
         """Send one request; `done` is called once with what came back, from the loop, or `failed` as `exchange` raises.

@@ -1,39 +1,31 @@
 """Heads that were read before: a service sends the same ones over and over, and reading one anew costs most of a case.
 
-This parses nothing. It remembers what httptools made of a head, by its exact bytes: the same bytes mean the same again.
-Only heads that are safe to recognise are kept: those whose answer was whole, framed by one Content-Length, came as
-exactly this head and then its body, and left the connection fit for the next case.
+It remembers what httptools made of a head, by its exact bytes: the same bytes mean the same again. A head that is none
+of those may still be like one of them (see `shapes`). Only heads that are safe to recognise are kept: those whose
+answer was whole, framed by one Content-Length, came as exactly this head and then its body, and left the connection
+fit for the next case.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
-from replay.models import Headers
+from replay.wire.shapes import END, Head, Shape
 
-END: Final = b"\r\n\r\n"
 _LONGEST: Final = 8 * 2**10
 _MOST: Final = 256
 _REST: Final = 4096
 _LONGEST_FIELD: Final = 256
 _MOST_FIELDS: Final = 2048
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """What httptools read in a head. `length` is that of the body; `coded` tells of a Content-Encoding."""
-
-    status: int
-    headers: Headers
-    length: int
-    coded: bool
+_MOST_SHAPES: Final = 64
+_MOST_ALIKE: Final = 4
+"""Shapes that are tried: more would cost more than reading the head anew."""
 
 
 class Heads:
     """The heads that one origin sends, and the fields of those that differ in few of them.
 
-    Bounded: at most 256 heads of at most 8 KiB each, and 2,048 fields of at most 256 bytes each.
+    Bounded: at most 256 heads and 64 shapes of at most 8 KiB each, and 2,048 fields of at most 256 bytes each.
     """
 
     def __init__(self) -> None:
@@ -44,6 +36,20 @@ class Heads:
         self._known: dict[bytes, Head] = {}
         self.find = self._known.get
         """Return the Head that these bytes are known to be, or None. The bytes include the empty line."""
+        self._shapes: dict[tuple[int, bytes], list[Shape]] = {}
+
+    def find_like(self, raw: bytes) -> Head | None:
+        """Return the Head that these bytes are, where they differ in plain values alone from one that is known."""
+        if len(raw) > _LONGEST or not raw.endswith(END):
+            return None
+        lines = raw.split(b"\r\n")
+        for shape in self._shapes.get((len(lines), lines[0]), ()):
+            head = shape.read(lines)
+            if head is not None:
+                if self.learning():
+                    self._known[raw] = head  # it may come again
+                return head
+        return None
 
     def learning(self) -> bool:
         """Tell whether another head is to be remembered.
@@ -61,8 +67,19 @@ class Heads:
 
     def learn(self, raw: bytes, head: Head) -> None:
         """Remember a head, unless it is a long one."""
-        if len(raw) <= _LONGEST:
-            self._known[raw] = head
+        if len(raw) > _LONGEST:
+            return
+        self._known[raw] = head
+        if self.find_like(raw) is None:
+            self._add_shape(raw, head)
+
+    def _add_shape(self, raw: bytes, head: Head) -> None:
+        if sum(map(len, self._shapes.values())) >= _MOST_SHAPES:
+            self._shapes.clear()
+        alike = self._shapes.setdefault((raw.count(b"\r\n") + 1, raw.partition(b"\r\n")[0]), [])
+        if len(alike) == _MOST_ALIKE:
+            alike.clear()
+        alike.append(Shape(raw, head))
 
     def learn_field(self, raw: tuple[bytes, bytes], field: tuple[str, str]) -> None:
         """Remember a field as text."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from dataclasses import dataclass
 from typing import Final, Literal
 from urllib.parse import SplitResult, urlsplit
@@ -10,6 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 from replay.errors import SettingsError
 
 _PORTS: Final = {"http": 80, "https": 443}
+_LONGEST_SOCKET: Final = 103  # the least that a system allows, without the NUL
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x20\x7f]")
 _HOST: Final = re.compile(r"[a-z0-9._~-]+|[0-9a-f:.]+(?:%[a-z0-9._~-]+)?")
 
@@ -41,6 +44,41 @@ class Origin:
 
     def __str__(self) -> str:
         return f"{self.scheme}://{self.authority}{self.base}"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a connection goes: a host, an ASCII name or number without brackets, and a port; or a Unix socket."""
+
+    host: str = ""
+    port: int = 0
+    unix: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """Read `host:port`, an IPv6 number in brackets. Raises SettingsError for anything else."""
+        hint = "connect: 127.0.0.1:8001"
+        if not re.search(r":[0-9]+$", text) or re.search(r"[/?#@]", text):
+            raise SettingsError("connect is no host:port", hint=hint)
+        try:
+            origin = Origin.parse(f"http://{text}")
+        except SettingsError as error:
+            raise SettingsError(f"connect: {error.fact}", hint=hint) from None
+        return cls(origin.host, origin.port)
+
+    @classmethod
+    def socket(cls, path: str) -> Address:
+        """Return the address of a Unix socket. Raises SettingsError for a path that no socket can have."""
+        if sys.platform == "win32":  # pragma: no cover
+            raise SettingsError("there are no Unix sockets here", hint="connect: host:port")
+        if not path or "\0" in path or len(os.fsencode(path)) > _LONGEST_SOCKET:
+            raise SettingsError(f"unix is no path of 1 to {_LONGEST_SOCKET} bytes", hint="unix: /run/app.sock")
+        return cls(unix=path)
+
+    def __str__(self) -> str:
+        if self.unix is not None:
+            return f"unix:{self.unix}"
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 def _split(url: str) -> SplitResult:

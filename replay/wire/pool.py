@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections import deque
 from dataclasses import replace
 from typing import Final
@@ -11,20 +10,20 @@ from typing import Final
 from replay.models import Failure, Observation
 from replay.wire.clock import milliseconds, now_ns
 from replay.wire.coding import decode
-from replay.wire.connect import connect
+from replay.wire.connect import Way, connect
 from replay.wire.connection import Connection
 from replay.wire.deadlines import Deadlines
 from replay.wire.exchange import Exchange
 from replay.wire.failure import WireFailure
 from replay.wire.heads import Heads
-from replay.wire.origin import Origin
+from replay.wire.pace import Pace
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _CLOSED: Final = Failure("closed", "the client was closed")
 
 
 class Pool:
-    """Carries exchanges, so many at a time; the others wait, first come first served.
+    """Carries exchanges, so many at a time, and at most `rate` a second; the others wait, first come first served.
 
     Idle connections lie on a stack, the one used last on top: the others may then run into the server's idle timeout
     unharmed. A safe request that met a connection which the server had given up is sent once more, on a new one.
@@ -33,17 +32,17 @@ class Pool:
 
     def __init__(
         self,
-        origin: Origin,
-        tls: ssl.SSLContext | None,
+        way: Way,
         *,
         connections: int,
         timeout: float,
         max_body: int,
         max_idle_unsafe_ns: int,
+        rate: float | None = None,
     ) -> None:
         self._max_idle_unsafe_ns = max_idle_unsafe_ns
-        self._origin = origin
-        self._tls = tls
+        self._way = way
+        self._pace = Pace(rate, self._depart) if rate is not None else None
         self._free = connections
         self._timeout = timeout
         self._max_body = max_body
@@ -60,12 +59,15 @@ class Pool:
         """Begin an exchange, or have it wait for its turn. Raises RuntimeError once the pool is closed."""
         if self._closing:
             raise RuntimeError("the client is closed")
-        if self._free:
+        if self._free and self._pace is None:
             self._free -= 1
             self._begin(exchange, now_ns())
-        else:
-            exchange.asked = now_ns()
-            self._waiting.append(exchange)
+            return
+        exchange.asked = now_ns()
+        self._waiting.append(exchange)
+        if self._free:
+            self._free -= 1
+            self._next()
 
     def drop(self, exchange: Exchange) -> None:
         """Let go of an exchange whose outcome nobody wants any more; nothing happens if it is over."""
@@ -74,6 +76,9 @@ class Pool:
         if exchange in self._waiting:
             self._waiting.remove(exchange)
             exchange.over = True
+        elif self._pace is not None and self._pace.drop(exchange):
+            exchange.over = True
+            self._next()
         else:
             self._let_go(exchange)
             self._next()
@@ -83,7 +88,8 @@ class Pool:
         self._closing = True
         self._deadlines.close()
         waiting, self._waiting = self._waiting, deque()
-        for exchange in (*self._deadlines.active(), *waiting):
+        held = self._pace.close() if self._pace is not None else ()
+        for exchange in (*self._deadlines.active(), *held, *waiting):
             if exchange.connection is None:
                 self._let_go(exchange)
                 exchange.done(Observation(error=_CLOSED))
@@ -159,8 +165,14 @@ class Pool:
         """Hand the free place to whoever waits longest."""
         if not self._waiting:
             self._free += 1
-            return
-        exchange, now = self._waiting.popleft(), now_ns()
+        elif self._pace is None:
+            self._depart(self._waiting.popleft(), now_ns())
+        else:
+            # It waits for its turn in its place: were places handed out after turns, those that waited for a slow
+            # answer would all be sent at once when it comes.
+            self._pace.add(self._waiting.popleft())
+
+    def _depart(self, exchange: Exchange, now: int) -> None:
         exchange.queued_ms = milliseconds(exchange.asked, now)
         self._begin(exchange, now)
 
@@ -191,7 +203,7 @@ class Pool:
         start = now_ns()
         made: list[Connection] = []
         try:
-            connection = await connect(self._origin, self._tls, lambda: self._make(made))
+            connection = await connect(self._way, lambda: self._make(made))
         except asyncio.CancelledError:
             for late in made:
                 late.abort()

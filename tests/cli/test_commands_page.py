@@ -16,12 +16,17 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Desk
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "commands.md"
-COMMANDS: Final = tuple(command.name or "" for command in app.registered_commands)
+GROUPS: Final = tuple(group.typer_instance for group in app.registered_groups if group.typer_instance)
+REGISTERED: Final = {
+    **{command.name or "": command for command in app.registered_commands},
+    **{f"{group.info.name} {it.name}": it for group in GROUPS for it in group.registered_commands},
+}
+COMMANDS: Final = (*REGISTERED, *(str(group.info.name) for group in GROUPS))
 
 
 def sections() -> dict[str, str]:
     """Return the help on the page by command."""
-    found = re.findall(r"^## replay ?(\w*)\n\n```text\n(.*?)```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    found = re.findall(r"^## replay ?([\w ]*)\n\n```text\n(.*?)```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
     return dict(found)
 
 
@@ -43,14 +48,14 @@ def test_the_page_of_commands_leaves_no_command_out() -> None:
     assert set(sections()) == {"", *COMMANDS}
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", REGISTERED)
 def test_every_command_has_an_example_that_names_it(command: str) -> None:
-    registered = next(each for each in app.registered_commands if each.name == command)
-    assert (registered.epilog or "").startswith(f"Example: replay {command}")
+    assert (REGISTERED[command].epilog or "").startswith(f"Example: replay {command}")
 
 
-def test_every_option_is_explained_and_nothing_else_is_offered() -> None:
-    for name, command in typer.main.get_group(app).commands.items():
+@pytest.mark.parametrize("group", [app, *GROUPS], ids=lambda group: str(group.info.name))
+def test_every_option_is_explained_and_nothing_else_is_offered(group: typer.Typer) -> None:
+    for name, command in typer.main.get_group(group).commands.items():
         for parameter in command.params:
             assert getattr(parameter, "help", None), (name, parameter.name)
 

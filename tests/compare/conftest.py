@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,13 +33,14 @@ def _compare(  # a case has that many sides to it
     golden: Sequence[Mapping[str, Any]] = (),
     expect: Expectation | None = None,
     bases: tuple[str | None, str | None] = ("http://old.test:8001", "http://new.test:8002"),
+    root: Path | None = None,
 ) -> Compared:
     specs = [RuleSpec.model_validate(rule) for rule in rules]
     own = tuple(RuleSpec.model_validate(rule) for rule in golden)
     case = Case("it", "golden", "it", request or Request(), rules=own, expect=expect)
     ours, theirs = kinds or (kind, kind)
     pair = Pair(case, _answer(old, ours, headers[0], statuses[0]), _answer(new, theirs, headers[1], statuses[1]))
-    return Comparison(rule_book(specs), {"old": bases[0], "new": bases[1]}).compare(pair)
+    return Comparison(rule_book(specs, root=root), {"old": bases[0], "new": bases[1]}).compare(pair)
 
 
 @pytest.fixture(scope="session")

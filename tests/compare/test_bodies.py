@@ -146,7 +146,7 @@ def test_no_cut_document_is_taken_for_lines() -> None:
 
 
 def test_as_text_reads_lines_as_text() -> None:
-    assert read_content(b"1\n2", "application/x-ndjson", How("text")).kind == "text"
+    assert read_content(b"1\n2", "application/x-ndjson", How(("text",))).kind == "text"
 
 
 # ----------------------------------------------------------------------------------------------------------------- text

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date
+
 import pytest
 
 from replay.compare import Comparison, rule_book
 from replay.engine import Referee
+from replay.engine.outcome import UNSEEN
 from replay.expressions import parse_expression
-from replay.models import Case, CaseError, Expectation, Failure, Observation, Request, Result
+from replay.models import Case, CaseError, Expectation, Failure, Observation, Request, Result, RuleSpec
 
 REFEREE = Referee(Comparison(rule_book(()), {"old": None, "new": None}))
 JSON = (("content-type", "application/json"),)
@@ -85,3 +89,49 @@ def test_an_expectation_that_new_misses_is_a_deviation_though_old_misses_it_alik
     assert found.outcome == "deviation"
     assert found.differences[0].against == "expect"
     assert found.flags == ("drifted",)
+
+
+# ------------------------------------------------------------------------------------------- waived, and nothing to see
+
+TERMS = {"until": "2026-12-31", "owner": "o", "why": "w"}
+
+
+def ruled(old: Observation, new: Observation, *rules: Mapping[str, object], day: str = "2026-12-31") -> Result:
+    book = rule_book([RuleSpec.model_validate(rule) for rule in rules])
+    referee = Referee(Comparison(book, {"old": None, "new": None})).on(date.fromisoformat(day))
+    return referee.result(Case("c", "traffic", "c", Request()), old, new)
+
+
+def test_a_case_is_waived_only_where_all_that_differs_is() -> None:
+    old, new = answer(body=b'{"a": 1, "b": 1}'), answer(body=b'{"a": 2, "b": 2}')
+    waive = {"at": "body.a", "waive": TERMS}
+    assert ruled(old, new, waive).outcome == "deviation"
+    assert ruled(old, new, waive, {"at": "body.b", "waive": TERMS}).outcome == "waived"
+    assert ruled(old, old, waive).outcome == "match"
+
+
+def test_a_waiver_holds_on_the_day_on_which_the_run_began() -> None:
+    waive = {"at": "body", "waive": TERMS}
+    assert ruled(answer(), answer(body=b'{"a": 2}'), waive).outcome == "waived"
+    assert ruled(answer(), answer(body=b'{"a": 2}'), waive, day="2027-01-01").outcome == "deviation"
+
+
+@pytest.mark.parametrize("new", [FAILED, REFUSED, answer(body=b'{"a": 1')])
+@pytest.mark.parametrize("verb", [{"waive": TERMS}, {"ignore": True}])
+def test_neither_a_waiver_nor_an_ignore_hides_an_error_of_new(verb: dict[str, object], new: Observation) -> None:
+    found = ruled(answer(), new, {"at": "status", **verb}, {"at": "body", **verb})
+    assert (found.outcome, found.skipped) == ("new_error", None)
+
+
+def test_a_case_of_which_nothing_is_left_to_compare_proves_nothing() -> None:
+    rules = {"at": "status", "ignore": True}, {"at": "body", "ignore": True}
+    for new in (answer(), answer(404, b"[]")):
+        found = ruled(answer(), new, *rules)
+        assert (found.outcome, found.skipped) == ("skipped", UNSEEN)
+        assert found.new is new
+
+
+def test_what_is_left_of_it_may_still_deviate() -> None:
+    rules = {"at": "status", "ignore": True}, {"at": "body", "ignore": True}
+    text = Observation(200, (("content-type", "text/plain"),), b"x")
+    assert ruled(answer(), text, *rules).outcome == "deviation"

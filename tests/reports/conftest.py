@@ -31,6 +31,7 @@ from replay.models import (
     Result,
     SideInfo,
     Spread,
+    StatusCount,
     Summary,
     Timing,
     Verdict,
@@ -107,6 +108,9 @@ SUMMARY = Summary(
     accepted={"default: JSON by value": 20},
     skipped={"POST is not writable": 1},
     errors={"new timeout": 1, "both refused": 1},
+    categories={"value": 1, "timeout": 1, "transport": 1},
+    statuses=(StatusCount("200", "200", 4), StatusCount("200", "timeout", 1)),
+    waived={"at body.gone, waive: {until: 2026-12-31, owner: payments, why: soon}": 1},
     warnings=("the mask key was made for this run",),
 )
 VERDICT = Verdict(
@@ -145,6 +149,9 @@ def hostile() -> Run:
             accepted={HOSTILE: 1},
             skipped={HOSTILE: 1},
             errors={HOSTILE: 1},
+            categories={HOSTILE: 1},
+            statuses=(StatusCount("200", HOSTILE, 1),),
+            waived={HOSTILE: 1},
             measures={HOSTILE: Spread(1, 1.0, 1.0, 1.0, 1.0)},
             warnings=(HOSTILE,),
             noise=Noise(1, 1, 1, 0, 0, (NoiseRate(HOSTILE, HOSTILE, 1, 1, 1, 1, HOSTILE),)),

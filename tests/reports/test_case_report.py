@@ -114,6 +114,13 @@ def test_the_instant_and_the_seed_of_a_case_are_told_where_they_are_known() -> N
     assert "seed" not in shown(result)
 
 
+def test_a_side_that_was_asked_again_says_how_often() -> None:
+    result = deviating()
+    text = shown(replace(result, old=replace(result.old or Observation(), retries=1)))
+    assert "old  status 200, 2 bytes of application/json, 1.2 ms, sent again 1 time\n" in text
+    assert text.count("sent again") == 1
+
+
 def test_a_note_stands_below_the_id() -> None:
     out = io.StringIO()
     write_case(out, deviating(), width=80, note="1 of 3 with this id")

@@ -38,7 +38,13 @@ Cases
   loaded 7 = compared 4 + errored 2 + skipped 1
   compared 4 = matched 2 + deviating 1 + noise 1 + waived 0
   errors: both refused 1, new timeout 1
+  cases by category: timeout 1, transport 1, value 1
   skipped: POST is not writable 1
+
+Statuses
+  old \\ new  2xx  no answer
+  2xx          4          1
+  changed: 200 -> timeout: 1
 
 Input
   week.jsonl: loaded 4 + skipped 1 = 5 records read (status 0 1)
@@ -47,7 +53,8 @@ Sides
   old: http://localhost:8001; clock: frozen
   new: http://localhost:8002; clock: not frozen, nobody obeys Replay-Time
   new gave no answer any more after t1
-  latency in ms: old p50 1.0 p95 3.0 (n 5); new p50 1.1 p95 3.1 (n 4)
+  latency of old: p50 1.0 p95 3.0 p99 4.0 ms (n 5)
+  latency of new: p50 1.1 p95 3.1 p99 4.1 ms (n 4)
 
 Deviations and errors in 2 groups, errors and changed statuses first
    1. body.fee value (1 case)
@@ -59,6 +66,9 @@ Deviations and errors in 2 groups, errors and changed statuses first
       judged by at body.fee, strict: true
    2. new timeout (1 case)
       for example t2
+
+Waived, and so not counted
+  1 case: at body.gone, waive: {until: 2026-12-31, owner: payments, why: soon}
 
 Measures
   rank.tau: min 0.8, median 0.8, mean 0.8, max 0.8 over 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -27,6 +28,10 @@ def result(name: object, outcome: OutcomeName, *, kind: CaseKind = "traffic", se
 
 def traffic(count: int, outcome: OutcomeName = "match", *, first: int = 0) -> list[Result]:
     return [result(f"{outcome}-{number}", outcome) for number in range(first, first + count)]
+
+
+def again(results: list[Result], turn: int = 2) -> list[Result]:
+    return [replace(each, case=each.case.again(turn)) for each in results]
 
 
 def goldens(*outcomes: OutcomeName) -> list[Result]:
@@ -124,20 +129,21 @@ def test_asking_twice_gives_the_same_answer_and_going_on_is_allowed() -> None:
 
 
 def test_the_same_cases_again_add_no_evidence() -> None:
-    assert judgement(DEVIATION, traffic(300) * 3).n == 300
+    assert judgement(DEVIATION, traffic(300) + again(traffic(300)) + again(traffic(300), 3)).n == 300
 
 
 def test_a_repeated_deviation_counts_once() -> None:
-    assert judgement(DEVIATION, (traffic(300) + traffic(1, "deviation")) * 3).value == 1 / 301
+    once = traffic(300) + traffic(1, "deviation")
+    assert judgement(DEVIATION, once + again(once) + again(once, 3)).value == 1 / 301
 
 
 def test_a_case_that_deviates_only_when_repeated_is_not_overlooked() -> None:
-    again = [result("match-5", "deviation")]
-    assert judgement(DEVIATION, traffic(598) + again).state == "INCONCLUSIVE"
+    worse = again([result("match-5", "deviation")])
+    assert judgement(DEVIATION, traffic(598) + worse).state == "INCONCLUSIVE"
 
 
 def test_a_golden_that_fails_only_when_repeated_fails() -> None:
-    assert judgement(GOLDENS, goldens("match") + goldens("new_error")).state == "NO-GO"
+    assert judgement(GOLDENS, goldens("match") + again(goldens("new_error"))).state == "NO-GO"
 
 
 def test_a_golden_and_a_captured_case_of_one_name_are_two() -> None:

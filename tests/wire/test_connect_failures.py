@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
 import socket
 import ssl
-import subprocess
 import threading
 from collections.abc import Callable, Coroutine
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
@@ -85,57 +83,6 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
     except (OSError, asyncio.IncompleteReadError):
         pass
     writer.transport.abort()
-
-
-AUTHORITY: Final = """
-[ca]
-default_ca = here
-[here]
-new_certs_dir = .
-database = index.txt
-rand_serial = yes
-default_md = sha256
-policy = names
-x509_extensions = extensions
-[names]
-commonName = supplied
-[extensions]
-subjectAltName = DNS:localhost
-basicConstraints = critical, CA:true
-keyUsage = critical, keyCertSign, digitalSignature
-subjectKeyIdentifier = hash
-authorityKeyIdentifier = keyid:always
-[req]
-distinguished_name = name
-[name]
-"""
-KEY: Final = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=localhost")
-
-
-def make_certificate(folder: Path, until: str) -> Path:
-    """Write a self-signed certificate for localhost; return the file that also holds its key."""
-    if shutil.which("openssl") is None:
-        pytest.skip("the openssl command is not here: nothing can make a certificate")
-    (folder / "ca.cnf").write_text(AUTHORITY)
-    (folder / "index.txt").touch()
-    request = ["openssl", "req", "-new", *KEY, "-config", "ca.cnf", "-keyout", "key.pem", "-out", "request.pem"]
-    sign = ["openssl", "ca", "-batch", "-notext", "-config", "ca.cnf", "-selfsign", "-keyfile", "key.pem"]
-    sign += ["-in", "request.pem", "-startdate", "20200101000000Z", "-enddate", until, "-out", "certificate.pem"]
-    for command in (request, sign):
-        subprocess.run(command, cwd=folder, check=True, capture_output=True)
-    both = folder / "both.pem"
-    both.write_bytes((folder / "key.pem").read_bytes() + (folder / "certificate.pem").read_bytes())
-    return both
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_certificate(tmp_path_factory.mktemp("tls"), "20991231000000Z")
-
-
-@pytest.fixture(scope="module")
-def expired_certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_certificate(tmp_path_factory.mktemp("expired"), "20200102000000Z")
 
 
 def trusting(certificate: Path) -> ssl.SSLContext:

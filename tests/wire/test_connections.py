@@ -155,7 +155,7 @@ def close_on_second(requests: list[bytes]) -> Callable[..., Awaitable[None]]:
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         requests.append((await reader.readuntil(b"\r\n\r\n")).split(b" ")[0])
-        writer.write(OK)
+        writer.write(OK.removesuffix(b"ok") if requests[-1] == b"HEAD" else OK)
         requests.append((await reader.readuntil(b"\r\n\r\n")).split(b" ")[0])
 
     return talk

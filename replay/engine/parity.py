@@ -1,0 +1,72 @@
+"""How answers compare at a glance: deviating cases by category, and all cases by old's and new's status."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from replay.models import Category, ErrorKind, Observation, Result, StatusCount
+
+MOST_PAIRS: Final = 1_000
+"""Pairs of statuses that are told apart; a service that makes them up costs no more memory."""
+OTHER: Final = "other"
+_OF_ERRORS: Final[Mapping[ErrorKind, Category]] = {
+    "status": "status",
+    "error_when": "error_when",
+    "timeout": "timeout",
+    "refused": "transport",
+    "closed": "transport",
+    "reset": "transport",
+    "incomplete_body": "transport",
+    "protocol": "transport",
+    "too_large": "transport",
+    "decode": "decode",
+    "tls": "transport",
+    "dns": "transport",
+    "crashed": "transport",
+    "exception": "exception",
+}
+"""No whole answer came is `transport`, unless it took too long; an answer that counts as an error says why."""
+
+
+class Parity:
+    """Counts cases; memory grows with the pairs of statuses alone."""
+
+    def __init__(self) -> None:
+        self._categories: Counter[Category] = Counter()
+        self._statuses: Counter[tuple[str, str]] = Counter()
+
+    def add(self, result: Result) -> None:
+        """Take one result in. What was not sent, what is waived and what is noise counts for nothing."""
+        self._categories.update(set(_categories(result)))
+        if result.old is None or result.new is None:
+            return
+        pair = answer(result.old), answer(result.new)
+        if pair not in self._statuses and len(self._statuses) >= MOST_PAIRS:
+            pair = OTHER, OTHER
+        self._statuses[pair] += 1
+
+    def categories(self) -> Mapping[str, int]:
+        """Return in how many cases new departs from old, or a side fails, in each way; the most frequent first."""
+        return dict(self._categories.most_common())
+
+    def statuses(self) -> tuple[StatusCount, ...]:
+        """Return how many cases old and new answered with which statuses; none where no side has any."""
+        if all(pair == ("value", "value") for pair in self._statuses):
+            return ()
+        return tuple(StatusCount(old, new, cases) for (old, new), cases in sorted(self._statuses.items()))
+
+
+def _categories(result: Result) -> Iterator[Category]:
+    if result.error is not None:
+        yield _OF_ERRORS[result.error.kind]
+    if result.error is not None or result.outcome == "deviation":
+        yield from (difference.kind for difference in result.differences if not difference.waived)
+
+
+def answer(observation: Observation) -> str:
+    """Return what stands for an answer in the matrix: its status, how it failed, or `value` for a function's."""
+    if observation.error is not None:
+        return observation.error.kind
+    return "value" if observation.status is None else str(observation.status)
