@@ -112,6 +112,7 @@ SUMMARY = Summary(
     statuses=(StatusCount("200", "200", 4), StatusCount("200", "timeout", 1)),
     waived={"at body.gone, waive: {until: 2026-12-31, owner: payments, why: soon}": 1},
     warnings=("the mask key was made for this run",),
+    noise=Noise(3, 4, 12, 1, 2, (NoiseRate("GET /*", "body.took", 11, 11, 4, 4),)),
 )
 VERDICT = Verdict(
     "NO-GO",

@@ -70,6 +70,12 @@ Deviations and errors in 2 groups, errors and changed statuses first
 Waived, and so not counted
   1 case: at body.gone, waive: {until: 2026-12-31, owner: payments, why: soon}
 
+Where old differs from itself
+  old was asked 3 times more at 4 cases: 12 further answers, 1 of which came to
+    nothing and prove nothing
+  not asked again, since asking may change something: 2 cases
+  GET /* at body.took: old differs in 11 of 11, new in 4 of 4
+
 Measures
   rank.tau: min 0.8, median 0.8, mean 0.8, max 0.8 over 1
 
@@ -111,7 +117,7 @@ def test_thousands_of_groups_stay_on_a_screen_or_two(run: Any, report: Report) -
     sample = Difference("body.x", "value", ["long"] * 1_000, MISSING, "default " * 50)
     clusters = tuple(Cluster(f"location {n}", n, f"case-{n}", (), (), sample) for n in range(3_000, 0, -1))
     text = report(replace(run, summary=replace(run.summary, clusters=clusters)), "terminal")
-    assert len(text.split("\n")) < 110
+    assert len(text.split("\n")) < 120
     assert " 1. location 3000 (3,000 cases)" in text
     assert " 4. location 2997 (2,997 cases), e.g. case-2997" in text
     assert "23. location 2978 (2,978 cases), e.g. case-2978" in text
