@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
-LONGEST_NAME: Final = 40
+LONGEST_NAME: Final = 64
 """Characters beyond which nobody gave a thing this name by hand."""
 _TOKEN: Final = 16
 """The fewest characters of a text without words that counts as made by a machine."""
@@ -15,17 +15,19 @@ _DIGITS: Final = 3
 
 _SHAPES: Final = re.compile(
     r"""
-      [+-]?\d+(?:[.,_:/-]\d+)*                                      # 17, 12.50, 2024-02-29, 10:30
-    | \d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:?\d\d)?                  # an instant
+      [+-]?\d+(?:[.,_:/-]\d+)*                                      # 17, 12.50, 2024-02-29, 10:30, an address
+    | \d{4}-\d\d-\d\d[T ]\d\d.*                                    # an instant
     | [0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}                   # a UUID, in any case
     | (?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{8,}                          # a hash
-    | [a-z]{1,12}[-_:.]\d{2,}(?:[-_:.]\d+)*                         # order-17, INC-1042
-    | [a-z]{1,2}\d{4,} | [a-z]{3}\d{5,}                              # A1042, SKU00042
-    | [^@\s]+@[^@\s]+\.[a-z]+                                       # an address
+    | [a-z]{1,12}(?:-\d{2,}|[_:./#]\d{3,})(?:[-_:.]\d+)*           # order-17, INC-1042, order_1234
+    | [a-z]{1,2}\d{4,} | [a-z]{3}\d{5,}                             # A1042, SKU00042
+    | (?-i:[a-z]{1,8}_(?=[a-z0-9]*[A-Z])(?=[A-Za-z]*\d)[A-Za-z0-9]{10,})    # cus_NffrFeUfNV2Hib
+    | [^@\s/]+@[^@\s/]+\.[a-z]+                                    # an e-mail address
     """,
-    re.VERBOSE | re.IGNORECASE | re.ASCII,
+    re.VERBOSE | re.IGNORECASE | re.ASCII | re.DOTALL,
 )
-_MACHINE_MADE: Final = re.compile(r"[A-Za-z0-9_=-]+")
+_MACHINE_MADE: Final = re.compile(r"[A-Za-z0-9]+|(?=.*[a-z])(?=.*[A-Z])[A-Za-z0-9_=-]+")
+"""Without parts, or of letters in both cases: `iso_8601_timestamp` has words."""
 
 
 def names_one(text: str) -> bool:
@@ -36,7 +38,7 @@ def names_one(text: str) -> bool:
     return len(text) > LONGEST_NAME or _looks_made(text)
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=4_096)
 def _looks_made(text: str) -> bool:
     return _SHAPES.fullmatch(text) is not None or _is_token(text)
 

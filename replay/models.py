@@ -103,11 +103,12 @@ class Case:
     @property
     def origin(self) -> str:
         """Return the identity that all turns of a case have in common."""
-        return self.identity if self.turn == 1 else self.identity.removesuffix(f"#{self.turn}")
+        return self.identity if self.turn == 1 else self.identity.removesuffix(f"\x1f{self.turn}")
 
     def again(self, turn: int) -> Case:
         """Return the case for another turn: known by the same id, and a result of its own."""
-        return replace(self, turn=turn, identity=f"{self.origin}#{turn}")
+        # No identity holds a control character of its own, so that no two cases come to share one.
+        return replace(self, turn=turn, identity=f"{self.origin}\x1f{turn}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,15 +148,6 @@ class Timing:
     first_byte_ms: float | None = None
     connect_ms: float | None = None
     queued_ms: float = 0.0
-    late_ms: float | None = None
-    """How much later than planned the case was begun; None where nothing was planned."""
-
-    @property
-    def planned_ms(self) -> float | None:
-        """Return the latency as somebody saw it who asked at the planned moment: no omission is coordinated away."""
-        if self.late_ms is None:
-            return None
-        return self.late_ms + self.queued_ms + (self.connect_ms or 0.0) + self.latency_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +208,11 @@ class Difference:
     waived: str = ""
     noise: str = ""
 
+    @property
+    def counts(self) -> bool:
+        """Tell whether it makes its case deviate: it is listed all the same where it is waived or noise."""
+        return not (self.waived or self.noise)
+
 
 @dataclass(frozen=True, slots=True)
 class Again:
@@ -266,6 +263,16 @@ class CaseError:
 
 
 @dataclass(frozen=True, slots=True)
+class Lateness:
+    """How a case came to be begun after its planned moment, in milliseconds."""
+
+    late_ms: float
+    """How late it was begun by our own fault: waiting for the case before it in its session is none."""
+    behind_ms: float
+    """How long after the planned moment it was begun, whatever it waited for."""
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """A case, its observations and its differences: the unit that is stored."""
 
@@ -282,6 +289,8 @@ class Result:
     """Why the case was not sent, or why nothing of it was compared."""
     again: Again | None = None
     """None where old was not asked again."""
+    lateness: Lateness | None = None
+    """None where no moment was planned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,8 +311,21 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """One way in which cases depart: a location for any item, the kind of difference there, and the change.
+
+    `change` is as much of it as takes few values: statuses, types, what was done to a value. Who failed stands in
+    place of a location.
+    """
+
+    at: str
+    kind: str
+    change: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Cluster:
-    """Deviating cases that have their locations in common."""
+    """Deviating or failing cases with one cause, told by what they have in common. Each case belongs to one."""
 
     title: str
     cases: int
@@ -315,6 +337,14 @@ class Cluster:
     """The first few ids; `cases` counts them all."""
     promotable: str | None = None
     """A case of the traffic among them, which could become a golden."""
+    ways: tuple[Way, ...] = ()
+    """How every one of its cases departs; the first one tells them from the cases of later causes."""
+    sometimes: Mapping[str, int] = field(default_factory=dict)
+    """In how many of its cases other ways were seen as well, in words."""
+    routes: Mapping[str, int] = field(default_factory=dict)
+    """How many of its cases went where, the most frequented routes; the empty name stands for the rest."""
+    followers: int = 0
+    """How many of its cases only came after a failure in their session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -482,6 +512,9 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
+_LONGEST: Final = 1000 * 365.25 * 86400.0
+
+
 def parse_duration(value: object) -> timedelta:
     """Read `500ms`, `5s`, `1m`, `2h`, `7d`, or several in a row (`1m30s`). Raises ValueError for anything else."""
     if isinstance(value, timedelta):
@@ -489,7 +522,10 @@ def parse_duration(value: object) -> timedelta:
     text = str(value).strip()
     if not re.fullmatch(f"(?:{_DURATION.pattern})+", text):
         raise ValueError(f"'{text}' is no duration; write 500ms, 5s, 15m, 24h or 7d")
-    return timedelta(seconds=sum(float(number) * _UNITS[unit] for number, unit in _DURATION.findall(text)))
+    seconds = sum(float(number) * _UNITS[unit] for number, unit in _DURATION.findall(text))
+    if seconds > _LONGEST:
+        raise ValueError(f"'{text}' is longer than a thousand years")
+    return timedelta(seconds=seconds)
 
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration, json_schema_input_type=str)]
@@ -771,9 +807,13 @@ class TargetSpec(Spec):
     )
     isolate: Literal["case"] | None = Field(default=None, description="case: a fresh worker process for every case.")
 
-    def shared(self, count: int) -> TargetSpec:
-        """Return the spec for each of `count` processes that share what this side may be given."""
-        # At least one each: a process that may have none could send nothing.
-        wholes = {name: getattr(self, name) for name in ("stop_after", "max_inflight")}
-        parts: dict[str, object] = {name: n if n is None else max(1, n // count) for name, n in wholes.items()}
-        return self.model_copy(update=parts | {"rate": None if self.rate is None else self.rate / count})
+    def shared(self, index: int, count: int) -> TargetSpec:
+        """Return the spec for the `index`-th of `count` processes, from 0, that share what this side may be given."""
+        inflight = None if self.max_inflight is None else part_of(self.max_inflight, index, count)
+        rate = None if self.rate is None else self.rate / count
+        return self.model_copy(update={"max_inflight": inflight, "rate": rate})
+
+
+def part_of(whole: int, index: int, count: int) -> int:
+    """Return the `index`-th of `count` parts of a number, from 0, as equal as whole numbers are."""
+    return whole // count + (index < whole % count)

@@ -28,6 +28,7 @@ FLOORS = {
     "wire": 1,
     "determinism": 1,
     "privacy": 1,
+    "causes": 1,
     "cases": 2,
     "targets": 2,
     "compare": 2,

@@ -17,7 +17,7 @@ from replay.selection import parse_route
     [
         "17", "-3", "12.50", "2024-02-29", "2024-02-29T23:59:59Z", "10:30", "order-17", "INC-1042", "A1042",
         "550e8400-e29b-41d4-a716-446655440000", "550E8400-E29B-41D4-A716-446655440000", "5f2b8c9a",
-        "01ARZ3NDEKTSV4RRFFQ69G5FAV", "me@example.org", "V1StGXR8_Z5jdHi6B-myT", "x" * 41,
+        "01ARZ3NDEKTSV4RRFFQ69G5FAV", "me@example.org", "V1StGXR8_Z5jdHi6B-myT", "x" * 65,
     ],
 )  # fmt: skip
 def test_what_a_machine_counted_or_made_names_one_thing_of_many(text: str) -> None:
@@ -29,6 +29,7 @@ def test_what_a_machine_counted_or_made_names_one_thing_of_many(text: str) -> No
     [
         "", "alice", "v1", "oauth2", "sha256", "utf-8", "iso8601", "facade", "deadbeef", "checkout-payments-v2", "-",
         "line1", "top10", "user_name", "x-amz-id-2", "a b", "not-found", "application",
+        "iso_8601_timestamp_utc", "sha_1",
     ],
 )  # fmt: skip
 def test_a_word_stays_a_word(text: str) -> None:

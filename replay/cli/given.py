@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from typing import Final
+from urllib.parse import unquote_plus
 
-from replay.models import Side, TargetSpec
-from replay.privacy import secret_values
+from replay.documents import dump_json, parse_json
+from replay.models import LoginSpec, Side, TargetSpec
+from replay.privacy import is_secret, is_secret_parameter, secret_values
+
+_BETWEEN_FIELDS: Final = re.compile(r"[&\r\n]+")
+_NAMELESS: Final = "secret"
+"""What a login sends without any name is taken for a secret: for what else would it be sent?"""
 
 
 def given_secrets(sides: Mapping[Side, TargetSpec]) -> frozenset[str]:
@@ -20,14 +29,40 @@ def _given(spec: TargetSpec) -> Iterator[tuple[str, str]]:
     yield from _as_headers(spec.env.items())
     if spec.login is not None:
         yield from spec.login.headers.items()
-        yield from _as_headers((spec.login.form or {}).items())
-        yield from _as_headers(_leaves(spec.login.json_))
+        yield from _secrets_of(_sent(spec.login))
 
 
-def _leaves(value: object, name: str = "") -> Iterator[tuple[str, str]]:
-    """Yield each text in a JSON value, by the nearest name above it."""
+def _sent(login: LoginSpec) -> Iterator[tuple[str, str]]:
+    """Yield what a login sends in its path and body, by name."""
+    yield from _fields(login.path.partition("#")[0].partition("?")[2])
+    yield from (login.form or {}).items()
+    yield from _leaves(login.json_)
+    yield from _of_text(login.text or "")
+
+
+def _of_text(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the members of a text that is JSON, or the fields of a form; where none is secret, all of it."""
+    parsed = parse_json(text)
+    fields = list(_leaves(parsed.value) if parsed.ok else _fields(text))
+    yield from fields
+    if not any(_secrets_of(fields)):
+        yield _NAMELESS, text
+
+
+def _fields(form: str) -> Iterator[tuple[str, str]]:
+    """Yield the fields of a form or query, each value as it is written and as it is meant."""
+    for field in _BETWEEN_FIELDS.split(form):
+        name, _, value = field.partition("=")
+        yield unquote_plus(name), value
+        yield unquote_plus(name), unquote_plus(value)
+
+
+def _leaves(value: object, name: str = _NAMELESS) -> Iterator[tuple[str, str]]:
+    """Yield each text and number in a JSON value, by the nearest name above it."""
     if isinstance(value, str):
         yield name, value
+    elif isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+        yield name, dump_json(value)
     elif isinstance(value, Mapping):
         for key, item in value.items():
             yield from _leaves(item, str(key))
@@ -36,6 +71,20 @@ def _leaves(value: object, name: str = "") -> Iterator[tuple[str, str]]:
             yield from _leaves(item, name)
 
 
+def _secrets_of(fields: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Yield the fields whose name, as a variable's or as a query parameter's, tells that they are secret."""
+    for name, value in fields:
+        if value and is_secret(_as_header(name)):
+            yield _as_header(name), value
+        elif value and is_secret_parameter(name):
+            yield _NAMELESS, value
+
+
 def _as_headers(variables: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """Yield variables as headers are named, so that DB_PASSWORD is as secret as x-db-password."""
-    return ((name.lower().replace("_", "-"), value) for name, value in variables)
+    """Yield variables as headers are named."""
+    return ((_as_header(name), value) for name, value in variables)
+
+
+def _as_header(name: str) -> str:
+    """Return a name as headers are written, so that DB_PASSWORD is as secret as x-db-password."""
+    return name.lower().replace("_", "-")

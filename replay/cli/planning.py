@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from functools import partial
 from glob import glob
 from pathlib import Path
+from typing import Final
 
 from replay import __version__
 from replay.cases import load_goldens, open_traffic, rule_place
@@ -22,6 +23,7 @@ from replay.compare import Comparison, require_evidence
 from replay.config import Project, Settings, check_target, load_project
 from replay.documents import canonical_json
 from replay.engine import Plan, Referee, Sending
+from replay.engine.pacing import AsRecorded
 from replay.errors import InputError, NothingSelectedError, Place, SettingsError
 from replay.models import SIDES, Case, Result, Side, TargetSpec
 from replay.privacy import Tokeniser, key_from_environment, redact
@@ -29,7 +31,7 @@ from replay.privacy.forms import text_replacer
 from replay.store.base import RunRecord
 from replay.targets import TARGETS, build_target, parse_target
 from replay.verdict import Criterion, default_criteria, gate_sentences, parse_criteria
-from replay.wire import check_request
+from replay.wire import Address, Origin, check_request
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,9 @@ class Flags:
     env: str | None = None
     check: bool = True
     skip_bad: bool = False
+
+
+_LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,8 @@ def make_plan(project: Project, flags: Flags) -> Plan:
     chosen = Chosen(_sources(inputs, flags), flags.choice)
     total = chosen.count(partial(_check, project)) if flags.check else None
     chosen.require_different()
+    if isinstance(pace, AsRecorded) and not any(case.kind == "traffic" and case.freeze for case in chosen):
+        raise SettingsError("--speed keeps to recorded times, and no record has one", hint="give --rate 10/s instead")
     # What was counted need not be opened once more to see whether there is anything.
     empty = next(iter(chosen), None) is None if total is None else total == 0
     if empty and not (flags.collect and flags.choice.shard):
@@ -101,7 +108,7 @@ def make_plan(project: Project, flags: Flags) -> Plan:
             order=flags.pacing.who_first(settings.order),
             pace=pace,
             warmup=flags.pacing.warmup,
-            workers=_workers(flags, sides),
+            workers=_workers(flags, sides, flags.pacing.under_way(pace)),
             noise=noise,
         ),
         total=total * repeat if total is not None and repeat is not None and seconds is None else None,
@@ -140,9 +147,9 @@ def _redactor(tokeniser: Tokeniser, known: frozenset[str]) -> Callable[[Result, 
     return redacted
 
 
-def _workers(flags: Flags, sides: Mapping[Side, TargetSpec]) -> int:
-    """Return from how many processes to send: no more than a side may be asked at once."""
-    return min(flags.pacing.workers, *(spec.max_inflight or flags.pacing.workers for spec in sides.values()))
+def _workers(flags: Flags, sides: Mapping[Side, TargetSpec], concurrency: int) -> int:
+    """Return from how many processes to send: no more than cases may be under way, or a side may be asked at once."""
+    return min(flags.pacing.workers, concurrency, *(spec.max_inflight or concurrency for spec in sides.values()))
 
 
 def _expired(settings: Settings, today: date) -> Iterator[str]:
@@ -154,8 +161,14 @@ def _expired(settings: Settings, today: date) -> Iterator[str]:
 
 
 def _behind(spec: TargetSpec) -> str:
-    what = {*TARGETS, "at", "cwd", "env", "connect", "unix"}
-    return canonical_json(spec.model_dump(mode="json", include=what))
+    """Return what stands behind a side; equal for two ways to write one service, as far as they can be told."""
+    if spec.url is not None:
+        origin = Origin.parse(spec.url)
+        to = Address.parse(spec.connect) if spec.connect else Address(origin.host, origin.port)
+        # Behind one address there may be several services, told apart by the names under which they are asked.
+        name, at = (f"{'127.0.0.1' if it.host in _LOCAL else it.host}:{it.port}" for it in (origin, to))
+        return f"{origin.scheme}://{name}{origin.base} at {spec.unix or at}"
+    return canonical_json(spec.model_dump(mode="json", include={*TARGETS, "at", "cwd", "env"}))
 
 
 # --------------------------------------------------------------------------------------------------------------- sides

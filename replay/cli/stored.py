@@ -6,9 +6,11 @@ import os
 from pathlib import Path
 from typing import Final
 
+from replay.causes import DEPARTING, Naming
 from replay.config import find_settings
 from replay.errors import InputError
 from replay.models import Result
+from replay.reports.causes import named
 from replay.store.base import RunRecord
 from replay.store.sqlite import SqliteStore
 
@@ -33,6 +35,19 @@ def cases_called(kept: SqliteStore, key: str, run: str | None) -> tuple[RunRecor
         if found := kept.find(key, record.id):
             return record, found
     raise InputError(f"no stored case is called '{key}'", hint="`replay report` lists the cases that deviate")
+
+
+def cause_of(kept: SqliteStore, record: RunRecord, result: Result) -> str:
+    """Return the cause that a case belongs to in its run, in words; empty for one that did not depart."""
+    clusters = () if record.summary is None else record.summary.clusters
+    naming = Naming(clusters)
+    place = naming.place(result)
+    if place is not None and result.case.session is not None and any(each.followers for each in clusters):
+        # Only what came before it in its session tells whether it stands for itself.
+        stream, naming = kept.results(record.id, DEPARTING, bodies=False), Naming(clusters)
+        places = ((each.case.identity, naming.place(each)) for each in stream)
+        place = next((found for identity, found in places if identity == result.case.identity), place)
+    return "" if place is None else f"cause {named(place, clusters)}"
 
 
 def default_store() -> Path:

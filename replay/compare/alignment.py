@@ -64,13 +64,30 @@ def _align(old: list[Json], new: list[Json], apart: list[int] | None, effort: Ef
     if apart is not None:
         unequal = set(apart)
         return _between(old, new, [(i, i) for i in range(len(old)) if i not in unequal], effort)
-    if not effort.afford(len(old) + len(new)):
+    start = next((i for i, (mine, theirs) in enumerate(zip(old, new, strict=False)) if mine != theirs), None)
+    start = min(len(old), len(new)) if start is None else start
+    end = _common_end(old, new, start)
+    middle = old[start : len(old) - end], new[start : len(new) - end]
+    if not effort.afford(sum(map(len, middle))):
         return Alignment(_in_place(old, new), gave_up=True)
-    mine, theirs = _numbered(old, new)
+    mine, theirs = _numbered(*middle)
+    ends = [(i, i) for i in range(start)] + [(len(old) - n, len(new) - n) for n in range(end, 0, -1)]
     if len(mine) == len(theirs) and Counter(mine) == Counter(theirs):
-        return Alignment(_permutation(mine, theirs), reordered=True)
+        return Alignment(sorted(ends + _shifted(_permutation(mine, theirs), start)), reordered=True)
     equal = common(mine, theirs, effort)
-    return Alignment(_in_place(old, new), gave_up=True) if equal is None else _between(old, new, equal, effort)
+    if equal is None:
+        return Alignment(_in_place(old, new), gave_up=True)
+    return _between(old, new, sorted(ends + _shifted(equal, start)), effort)
+
+
+def _common_end(old: list[Json], new: list[Json], start: int) -> int:
+    """Return with how many equal items both end, beyond those that they begin with."""
+    most = min(len(old), len(new)) - start
+    return next((n for n in range(most) if old[-1 - n] != new[-1 - n]), most)
+
+
+def _shifted(matches: Iterable[Match], by: int) -> list[Match]:
+    return [(i + by, j + by) for i, j in matches]
 
 
 def _between(old: list[Json], new: list[Json], equal: list[Match], effort: Effort) -> Alignment:

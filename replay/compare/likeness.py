@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from replay.compare.effort import Effort
 from replay.compare.sequences import Gap, Match, gaps, rising
-from replay.compare.values import json_type
+from replay.documents import json_type
 from replay.models import MISSING, Json
 
 _TELLING: Final = frozenset({"string", "number"})

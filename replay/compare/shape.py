@@ -6,8 +6,9 @@ import re
 from typing import Any
 
 from replay.compare.base import Rule, pair_at
-from replay.compare.values import json_type, same, spelling
+from replay.compare.values import same
 from replay.compare.walk import Walk
+from replay.documents import json_type, spelling
 from replay.errors import SettingsError
 from replay.locations import PATTERN_SECONDS, Path, State, limited
 from replay.models import MISSING

@@ -6,19 +6,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from replay.documents import Numeral
+from replay.documents import Numeral, json_type, spelling
 from replay.models import Json
 
-_TYPES: Final = {
-    type(None): "null", bool: "boolean", int: "number", float: "number", str: "string", list: "array", dict: "object",
-}  # fmt: skip
-
 _GLANCED: Final = frozenset({str, int, bool, type(None)})
-
-
-def json_type(value: Json) -> str:
-    """Return the value's type as JSON names it."""
-    return _TYPES.get(type(value)) or ("number" if isinstance(value, Decimal) else "string")
 
 
 def same_scalar(old: Json, new: Json) -> bool:
@@ -42,16 +33,6 @@ def glance(old: Any, new: Any, *, spelled: bool) -> bool:
 def same_spelling(old: Json, new: Json) -> bool:
     """Tell whether two scalars are also written alike: 1 is not 1.0, nor is 1.0 1.00."""
     return json_type(old) == json_type(new) and spelling(old) == spelling(new)
-
-
-def spelling(value: Json) -> str:
-    """Return a scalar as JSON spells it, a text without its quotes; a number as it was written where that is known."""
-    if isinstance(value, bool) or value is None:
-        return {True: "true", False: "false", None: "null"}[value]
-    if isinstance(value, Numeral):
-        return value.spelling
-    # Python writes no int of more than 4,300 digits; a Decimal of it has no such limit.
-    return format(Decimal(value), "f") if isinstance(value, int) else str(value)
 
 
 def same(old: Json, new: Json) -> bool:
@@ -121,10 +102,13 @@ def canonical_text(value: Json) -> str:
 
 def identity_of(value: Json, *, spelled: bool = False) -> tuple[str, object]:
     """Return a hashable stand-in for a value: equal values, and only those, have equal ones."""
-    if isinstance(value, dict):
-        return ("object", frozenset((key, identity_of(item, spelled=spelled)) for key, item in value.items()))
-    if isinstance(value, list):
-        return ("array", tuple(identity_of(item, spelled=spelled) for item in value))
+    kind = type(value)
+    if kind is str:
+        return ("string", value)
+    if kind is dict:
+        return ("object", frozenset([(key, identity_of(item, spelled=spelled)) for key, item in value.items()]))
+    if kind is list:
+        return ("array", tuple([identity_of(item, spelled=spelled) for item in value]))
     if spelled or value != value:  # noqa: PLR0124  (only NaN differs from itself; it has no hash that says so)
         return (json_type(value), spelling(value))
     return (json_type(value), value)

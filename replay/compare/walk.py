@@ -12,7 +12,8 @@ from replay.compare.arrays import Step, array_steps
 from replay.compare.base import Node, Rule, item_state, pair_at
 from replay.compare.effort import Effort
 from replay.compare.findings import EQUAL, Findings
-from replay.compare.values import json_type, same_scalar, same_spelling, same_types, settled
+from replay.compare.values import same_scalar, same_spelling, same_types, settled
+from replay.documents import json_type
 from replay.locations import ROOT, Machine, Path, State
 from replay.models import MISSING
 

@@ -10,8 +10,9 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from replay.compare.base import Rule
-from replay.compare.values import json_type, same_scalar
+from replay.compare.values import same_scalar
 from replay.compare.walk import Walk
+from replay.documents import json_type
 from replay.errors import SettingsError
 from replay.locations import Path, State
 from replay.models import DifferenceKind, parse_duration

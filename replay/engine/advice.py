@@ -11,9 +11,9 @@ from typing import Any, Final
 from replay.compare import Comparison, rule_book
 from replay.compare.covering import covers
 from replay.compare.reading import Pair
-from replay.compare.values import json_type
+from replay.documents import json_type
 from replay.engine.audit import Audit, Hole, within
-from replay.engine.clusters import general
+from replay.locations import general
 from replay.models import MISSING, Difference, GroupSpec, Result, RuleSpec, Side
 
 MOST_NAMED: Final = 5

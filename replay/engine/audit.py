@@ -11,10 +11,9 @@ from typing import Any, Final
 
 from replay.compare.reading import How, Pair
 from replay.compare.tracing import Trace
-from replay.engine.clusters import general
 from replay.engine.outcome import Referee
 from replay.engine.planting import Planted, plantings, written
-from replay.locations import parse_location
+from replay.locations import general, parse_location
 from replay.models import Case, Observation, OutcomeName, Result, RuleSpec
 from replay.sampling import unit
 

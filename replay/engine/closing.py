@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from replay.causes import Causes
 from replay.compare.sight import BODY_UNSEEN
-from replay.engine.clusters import Clusters
 from replay.engine.parity import Parity
 from replay.engine.spreads import Spreads
-from replay.models import SIDES, Counts, Observation, OutcomeName, Quantiles, Result, Side, Spread
+from replay.models import SIDES, Counts, Lateness, Observation, OutcomeName, Quantiles, Result, Side, Spread
 from replay.verdict.sketch import Sketch
 
 
@@ -23,7 +23,7 @@ class Tally:
     skipped: Counter[str] = field(default_factory=Counter)
     accepted: Counter[str] = field(default_factory=Counter)
     waived: Counter[str] = field(default_factory=Counter)
-    clusters: Clusters = field(default_factory=Clusters)
+    causes: Causes = field(default_factory=Causes)
     parity: Parity = field(default_factory=Parity)
     _latency: dict[Side, Sketch] = field(default_factory=lambda: {side: Sketch() for side in SIDES})
     _planned: dict[Side, Sketch] = field(default_factory=lambda: {side: Sketch() for side in SIDES})
@@ -31,6 +31,7 @@ class Tally:
     _measures: Spreads = field(default_factory=Spreads)
     _unfrozen: Counter[Side] = field(default_factory=Counter)
     _answers: Counter[Side] = field(default_factory=Counter)
+    _again: Counter[Side] = field(default_factory=Counter)
     _refused: int = 0
     _unseen: int = 0
     _judged: set[str] = field(default_factory=set)
@@ -47,25 +48,29 @@ class Tally:
         self._judged.update(difference.rule for difference in result.differences)
         self._refused += result.outcome == "match" and _refused(result)
         self._unseen += result.outcome == "match" and BODY_UNSEEN in result.flags
-        self.clusters.add(result)
+        self.causes.add(result)
         self.parity.add(result)
         for measure in result.measures:
             self._measures.add(measure)
+        if result.lateness is not None:
+            self._late.add(result.lateness.late_ms)
         for side in SIDES:
-            self._add_answer(side, result.old if side == "old" else result.new)
+            self._add_answer(side, result.old if side == "old" else result.new, result.lateness)
 
-    def _add_answer(self, side: Side, observation: Observation | None) -> None:
+    def _add_answer(self, side: Side, observation: Observation | None, lateness: Lateness | None) -> None:
         if observation is None:
             return
         timing = observation.timing
-        if timing is not None and timing.late_ms is not None and side == "new":
-            self._late.add(timing.late_ms)
         if timing is not None and observation.error is None:
             self._latency[side].add(timing.latency_ms)
-            if timing.planned_ms is not None:
-                self._planned[side].add(timing.planned_ms)
+            if lateness is not None:
+                waited = lateness.behind_ms + timing.queued_ms + (timing.connect_ms or 0.0)
+                # From the planned moment on: no omission is coordinated away.
+                self._planned[side].add(waited + timing.latency_ms)
         if observation.status is not None or observation.error is None:
             self._answers[side] += 1
+            if observation.retries and observation.error is None:
+                self._again[side] += 1
             self._unfrozen[side] += observation.clock_frozen is not True
 
     def unseen(self, rules: Iterable[str]) -> list[str]:
@@ -85,7 +90,9 @@ class Tally:
         if matched and self._refused * 2 >= matched:
             share = f"{self._refused:,} of {matched:,} matching cases were answered with 4xx by both sides"
             yield f"{share}: are the base URLs, the credentials and the data what the traffic was made for?"
-
+        for side, cases in self._again.items():
+            asked = f"{side} answered {cases:,} of {self._answers[side]:,} cases only when it was asked again"
+            yield f"{asked}: whoever calls it without retries sees these refused"
         if self._unseen * 2 > matched:
             of = f"{self._unseen:,} of {matched:,} matching cases"
             yield f"of {of} rules ignore the whole body: see `replay rules check`"

@@ -16,7 +16,7 @@ from replay.engine.pulse import Pulse
 from replay.engine.schedule import Schedule
 from replay.engine.sides import Parties, Party, asked, refusal
 from replay.errors import InputError, ReplayError
-from replay.models import SIDES, Case, CaseKind, Failed, Observation, Result, Side
+from replay.models import SIDES, Case, CaseKind, Failed, Lateness, Observation, Result, Side
 from replay.sampling import derive_seed
 from replay.selection import SAFE_METHODS
 from replay.targets.base import Moment
@@ -56,21 +56,28 @@ class DualRun:
 
     async def warm(self, cases: Iterable[Case]) -> int:
         """Send the first cases that may be sent at any time, and forget what comes back; return how many those were."""
-        safe = (case for case in cases if case.request.method in SAFE_METHODS)
+        safe = (case for case in cases if case.request.method in SAFE_METHODS and not self.refuses(case))
         few = list(islice(self.readable(safe), self.sending.warmup))
-        await self._carry_out(map(Planned, few), lambda _: None)
+        await self.run(map(Planned, few), lambda _: None)
         self.exhausted = False
         return len(few)
 
-    async def run(self, planned: Iterable[Planned], finished: Finished) -> None:
+    async def run(self, planned: Iterable[Planned], finished: Finished, *, seconds: float | None = None) -> None:
         """Carry every case out, and hand each result on as it comes. Raises what is no side's doing."""
-        await self._carry_out(planned, finished)
-
-    async def _carry_out(self, planned: Iterable[Planned], finished: Finished) -> None:
         if self.stopped:
             return
-        self._schedule = Schedule(planned, self._begin, finished, concurrency=self.sending.concurrency)
+        concurrency = self.sending.concurrency
+        self._schedule = Schedule(planned, self._begin, finished, concurrency=concurrency, seconds=seconds)
         await self._schedule.run()
+
+    def refuses(self, case: Case) -> bool:
+        """Tell whether a case will be skipped: it must not or cannot be sent."""
+        return refusal(case, self._asked[case.kind]) is not None
+
+    @property
+    def cut(self) -> Case | None:
+        """Return the first case whose moment came too late, if there was one."""
+        return self._schedule.cut if self._schedule is not None else None
 
     def stop(self) -> None:
         """End early: nothing more is begun."""
@@ -114,13 +121,14 @@ class DualRun:
             ended_because=self.ended_because,
             silent={side: it.last_answer for side, it in self.pulses.items() if it.silent},
             clock_notes={side: party.target.clock_note for side, party in self.sides.items()},
+            targets={side: (party.target.name, party.target.kind) for side, party in self.sides.items()},
             warmed=warmed,
             begun=schedule.begun if schedule is not None else 0,
             planned_seconds=schedule.planned_ns / NS if schedule is not None else 0.0,
             spent_seconds=schedule.spent_ns / NS if schedule is not None else 0.0,
         )
 
-    def _begin(self, case: Case, late_ms: float | None, done: Finished, failed: Failed) -> None:
+    def _begin(self, case: Case, lateness: Lateness | None, done: Finished, failed: Failed) -> None:
         parties = self._asked[case.kind]
         reason = refusal(case, parties)
         if reason is not None:
@@ -129,7 +137,7 @@ class DualRun:
         seed = derive_seed(self.sending.seed, case.origin)
         moment = Moment(case.freeze or self.sending.instant, seed if case.seed is None else case.seed)
         order = self._order(case, parties, seed)
-        _Asking(self, case, moment, order, (late_ms, done, failed)).begin()
+        _Asking(self, case, moment, order, (lateness, done, failed)).begin()
 
     def judge_later(self, asking: _Asking) -> None:
         """Have a case compared when the loop has looked for further answers.
@@ -173,7 +181,7 @@ class DualRun:
 class _Asking:
     """One case under way: who is still to be asked, and what the others said."""
 
-    __slots__ = ("_again", "_case", "_done", "_failed", "_late_ms", "_moment", "_order", "_run", "_seen")
+    __slots__ = ("_again", "_case", "_done", "_failed", "_lateness", "_moment", "_order", "_run", "_seen")
 
     def __init__(
         self,
@@ -181,13 +189,13 @@ class _Asking:
         case: Case,
         moment: Moment,
         order: Sequence[Asking],
-        told: tuple[float | None, Finished, Failed],
+        told: tuple[Lateness | None, Finished, Failed],
     ) -> None:
         self._run = run
         self._case = case
         self._moment = moment
         self._order = order
-        self._late_ms, self._done, self._failed = told
+        self._lateness, self._done, self._failed = told
         self._seen: dict[Side, Observation] = {}
         self._again: list[Observation] = []
 
@@ -212,7 +220,7 @@ class _Asking:
             if nth:
                 self._again.append(observation)
             else:
-                self._seen[side] = observation if self._late_ms is None else self._late(observation)
+                self._seen[side] = observation
             self._run.feel(side, self._case, observation)
             answered = len(self._seen) + len(self._again)
             if answered == len(self._order):
@@ -225,7 +233,8 @@ class _Asking:
     def judge(self) -> None:
         """Compare what the sides said, and tell the result."""
         try:
-            self._done(self._run.judged(self._case, self._seen, self._again))
+            result = self._run.judged(self._case, self._seen, self._again)
+            self._done(result if self._lateness is None else replace(result, lateness=self._lateness))
         except BaseException as error:  # noqa: BLE001 - as above
             self._fail(error)
 
@@ -233,12 +242,6 @@ class _Asking:
         """Tell once: of several askings at the same time, more than one may come to nothing."""
         failed, self._failed = self._failed, _told
         failed(error)
-
-    def _late(self, observation: Observation) -> Observation:
-        """Return an observation that tells how late its case was begun."""
-        if observation.timing is None:
-            return observation
-        return replace(observation, timing=replace(observation.timing, late_ms=self._late_ms))
 
 
 def _told(_error: BaseException) -> None:

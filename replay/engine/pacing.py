@@ -3,32 +3,37 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 from typing import Final, NamedTuple, Protocol
 
 from replay.models import Case
 
 NS: Final = 1_000_000_000
 
+Moments = Callable[[Case], int | None]
+"""Asked once for each case in order: how many nanoseconds after the run's beginning it is to begin; None for any time.
+Moments never go back."""
+
 
 class Planned(NamedTuple):
-    """A case, and when it is to begin: nanoseconds after the run began, or None for as soon as there is room."""
+    """A case, and its moment."""
 
     case: Case
     at_ns: int | None = None
 
 
 class Pace(Protocol):
-    """A timetable. One serves one way through the cases."""
+    """A kind of timetable."""
 
     @property
     def name(self) -> str:
-        """Return it as reports print it."""
+        """Return it as reports print it; empty where there is none."""
 
-    def planned(self, cases: Iterable[Case]) -> Iterator[Planned]:
-        """Yield each case with its moment; moments never go back."""
+    def moments(self) -> Moments:
+        """Return the timetable for one way through the cases."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +42,9 @@ class AsRoomAllows:
 
     name: str = ""
 
-    def planned(self, cases: Iterable[Case]) -> Iterator[Planned]:
-        """Yield each case without a moment."""
-        return map(Planned, cases)
+    def moments(self) -> Moments:
+        """Return what sets no moment."""
+        return lambda _case: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +58,19 @@ class Steady:
         """Return it as reports print it."""
         return f"{self.per_second:g}/s"
 
-    def planned(self, cases: Iterable[Case]) -> Iterator[Planned]:
-        """Yield each case with its moment."""
-        return (Planned(case, int(index * NS / self.per_second)) for index, case in enumerate(cases))
+    def moments(self) -> Moments:
+        """Return moments that are equally far from each other."""
+        numbers = count()
+        return lambda _case: int(next(numbers) * NS / self.per_second)
 
 
 @dataclass(frozen=True, slots=True)
 class AsRecorded:
-    """Open loop by the capture's own times, `speed` times as fast; no gap is longer than `max_gap` seconds before that.
+    """Open loop by the captures' own times, `speed` times as fast; no gap is longer than `max_gap` seconds before that.
 
-    A case that was recorded earlier than the one before it, or without a time, begins together with that one.
+    A case that was recorded earlier than one before it begins together with that one, and so does one without a time,
+    such as a golden, whose instant is none at which anything was recorded. Every file and every turn goes on from where
+    the one before it ended.
     """
 
     speed: float
@@ -73,23 +81,35 @@ class AsRecorded:
         """Return it as reports print it."""
         return f"{self.speed:g}x as recorded" + (f", gaps of at most {self.max_gap:g} s" if self.max_gap else "")
 
-    def planned(self, cases: Iterable[Case]) -> Iterator[Planned]:
-        """Yield each case with its moment."""
-        at, latest = 0.0, None
-        for case in cases:
-            gap = _gap(latest, case.freeze)
-            at += gap if self.max_gap is None else min(gap, self.max_gap)
-            latest = _later(latest, case.freeze)
-            yield Planned(case, int(at / self.speed * NS))
+    def moments(self) -> Moments:
+        """Return the moments of recorded cases."""
+        at = 0.0
+        latest: datetime | None = None
+        last_of: tuple[int, str] | None = None
+
+        def moment(case: Case) -> int:
+            nonlocal at, latest, last_of
+            recorded = case.freeze if case.kind == "traffic" else None
+            source = (case.turn, case.origin.rpartition(":")[0])
+            if recorded is not None:
+                if source == last_of:
+                    gap = _gap(latest, recorded)
+                    at += gap if self.max_gap is None else min(gap, self.max_gap)
+                    latest = _later(latest, recorded)
+                else:
+                    latest, last_of = recorded, source
+            return int(at / self.speed * NS)
+
+        return moment
 
 
-def _gap(before: datetime | None, now: datetime | None) -> float:
-    """Return the seconds from one to the other; 0 where there are none, or where time went back."""
-    return 0.0 if before is None or now is None else max(0.0, (now - before).total_seconds())
+def _gap(before: datetime | None, now: datetime) -> float:
+    """Return the seconds from one to the other; 0 where time went back."""
+    return 0.0 if before is None else max(0.0, (now - before).total_seconds())
 
 
-def _later(one: datetime | None, other: datetime | None) -> datetime | None:
-    return one if other is None or (one is not None and one > other) else other
+def _later(one: datetime | None, other: datetime) -> datetime:
+    return one if one is not None and one > other else other
 
 
 class Turns:

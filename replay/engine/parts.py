@@ -13,7 +13,7 @@ from typing import Final
 
 from replay.compare.bodies import AS_BYTES
 from replay.compare.headers import MEANINGS, Answered
-from replay.engine.clusters import general
+from replay.locations import general
 from replay.models import MISSING, Difference, DifferenceKind, Json, Request
 
 NOISY: Final[frozenset[DifferenceKind]] = frozenset({"value", "text", "order", "rank", "header"})

@@ -98,6 +98,10 @@ class Sent:
     """Why a side's clock was not frozen, as far as its target knows."""
     intakes: tuple[Intake, ...] = ()
     """The readers' accounts of what was read for sending."""
+    targets: Mapping[Side, tuple[str, str]] = field(default_factory=dict)
+    """What stood behind each side: its name and its kind."""
+    results: int = 0
+    """How many results were handed over to be kept."""
     warmed: int = 0
     begun: int = 0
     planned_seconds: float = 0.0

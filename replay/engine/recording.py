@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Final, Protocol
 
 from replay.models import Result
 from replay.store.pages import Draft
 
 SECONDS: Final = 0.5
+LAST_SECONDS: Final = 1.0
+"""How long a page that is being written gets where the process ends at once."""
 
 
 class Sink(Protocol):
@@ -47,6 +51,8 @@ class Recorder:
         self._flow = flow
         self._draft = Draft()
         self._timer: asyncio.TimerHandle | None = None
+        self._thread = ThreadPoolExecutor(1)
+        self._page: Future[None] | None = None
         self._writing: asyncio.Future[None] | None = None
         self._error: BaseException | None = None
         self._held = False
@@ -68,7 +74,8 @@ class Recorder:
         if self._writing is not None or not self._draft:
             return
         draft, self._draft = self._draft, Draft()
-        self._writing = asyncio.get_running_loop().run_in_executor(None, self._sink.write, self._run, draft)
+        self._page = self._thread.submit(self._sink.write, self._run, draft)
+        self._writing = asyncio.wrap_future(self._page)
         self._writing.add_done_callback(self._written)
 
     def _written(self, writing: asyncio.Future[None]) -> None:
@@ -85,14 +92,19 @@ class Recorder:
     async def close(self) -> None:
         """Keep what is left; raise StoreError where that fails."""
         self._cancel_timer()
-        if self._writing is not None:
+        while self._writing is not None:
             await asyncio.wait([self._writing])
+            await asyncio.sleep(0)  # `_written` may begin another one.
         if self._error is not None:
             raise self._error
         self.flush()
+        self._thread.shutdown()
 
     def flush(self) -> None:
-        """Keep what is waiting, at once; may be called from a signal's handler."""
+        """Keep what is waiting, at once, and let a page that is being written be written."""
+        if self._page is not None:
+            with suppress(TimeoutError):
+                self._page.exception(timeout=LAST_SECONDS)
         draft, self._draft = self._draft, Draft()
         if draft:
             self._sink.write(self._run, draft)

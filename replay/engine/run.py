@@ -14,12 +14,10 @@ from replay.engine.loop import event_loop
 from replay.engine.plan import Plan, Sent, Watch
 from replay.engine.sender import Outlet, Sender, having_sent
 from replay.engine.summary import closed
-from replay.engine.workers import Crew
+from replay.engine.workers import SIGNALS, Crew
 from replay.models import Case, OutcomeName, Summary, Verdict
 from replay.store.base import RunState
 from replay.store.sqlite import SqliteStore
-
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def _nobody(_outcome: OutcomeName, _n: int = 1) -> None:
@@ -55,6 +53,8 @@ class Run:
         self._given_up = given_up
         self._sending: Sender | Crew | None = None
         self._signalled: int | None = None
+        self._before = 0
+        """How many results were there before this process sent anything."""
 
     def carry_out(self, *, resumed: bool = False) -> Finished:
         """Send every case that has no result yet, and judge all there are.
@@ -62,16 +62,17 @@ class Run:
         Raise TargetError where a side cannot be started, before anything is sent; later RunError or StoreError. What
         was done is stored. SIGINT and SIGTERM end the sending in order, a second one at once.
         """
-        _let_garbage_lie()
-        sent = self._sent(resumed=resumed)
-        with having_sent():
-            return self._closed(sent)
+        with _garbage_left():
+            sent = self._sent(resumed=resumed)
+            with having_sent():
+                return self._closed(sent)
 
     def _sent(self, *, resumed: bool) -> Sent:
         plan, store = self.plan, self.store
         if resumed:
             store.mark(plan.record.id, "running")
             store.take_in(plan.record.id, ended=True)
+            self._before = store.count(plan.record.id)
 
         def begun() -> None:
             if not resumed:
@@ -81,10 +82,10 @@ class Run:
             self._sending = crew = Crew(plan, store, self._watch, resumed=resumed)
             with _caught(self._catch):
                 return crew.run(begun)
-        left = _left(plan, store) if resumed else _all
-        self._sending = sender = Sender(plan, Outlet(store, self._watch, left))
-        with asyncio.Runner(loop_factory=event_loop()) as runner:
-            return runner.run(self._on_loop(sender, begun))
+        with _left(plan, store, resumed=resumed) as left:
+            self._sending = sender = Sender(plan, Outlet(store, self._watch, left, resumed=resumed))
+            with asyncio.Runner(loop_factory=event_loop()) as runner:
+                return runner.run(self._on_loop(sender, begun))
 
     async def _on_loop(self, sender: Sender, begun: Callable[[], None]) -> Sent:
         loop = asyncio.get_running_loop()
@@ -104,7 +105,8 @@ class Run:
 
     def _closed(self, sent: Sent) -> Finished:
         interrupted = self._signalled is not None
-        summary, verdict = closed(self.plan, self.store, sent, "it was interrupted" if interrupted else "")
+        reason = "it was interrupted" if interrupted else ""
+        summary, verdict = closed(self.plan, self.store, sent, reason, expected=self._before + sent.results)
         state: RunState = "interrupted" if interrupted else "complete" if summary.complete else "incomplete"
         if self._signalled is not None:
             verdict = replace(verdict, exit_code=128 + self._signalled)
@@ -113,11 +115,18 @@ class Run:
         return Finished(summary, answer, self._signalled)
 
 
-def _let_garbage_lie() -> None:
+@contextmanager
+def _garbage_left() -> Iterator[None]:
     """Look for reference cycles seldom: what a case leaves behind holds none, and there are thousands a second."""
+    before = gc.get_threshold()
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 @contextmanager
@@ -131,10 +140,11 @@ def _caught(catch: Callable[[int], None]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _left(plan: Plan, store: SqliteStore) -> Callable[[Case], bool]:
-    """Return what tells whether a case has no result yet."""
-    return lambda case: not store.done(plan.record.id, case.identity)
-
-
-def _all(_case: Case) -> bool:
-    return True
+@contextmanager
+def _left(plan: Plan, store: SqliteStore, *, resumed: bool) -> Iterator[Callable[[Case], bool]]:
+    """Give what tells whether a case has no result yet; it never waits for what is being written."""
+    if not resumed:
+        yield lambda _case: True
+        return
+    with SqliteStore.open(store.path, create=False) as reader:
+        yield lambda case: not reader.done(plan.record.id, case.identity)

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable
 from typing import Final, Generic, TypeVar
 
 from replay.engine.pacing import Planned
-from replay.models import Case, Failed
+from replay.models import Case, Failed, Lateness
 from replay.wire.clock import now_ns
 
 T = TypeVar("T")
-Begin = Callable[[Case, float | None, Callable[[T], None], Failed], None]
-"""Begins a case, which is so many milliseconds late (None without a moment), and tells what became of it, once."""
+Begin = Callable[[Case, Lateness | None, Callable[[T], None], Failed], None]
+"""Begins a case, and tells what became of it, once."""
 
 GRACE: Final = 2.0
 """Seconds that cases under way get to finish once a run is stopped: what was sent should be known, not sent again."""
@@ -29,16 +29,24 @@ class Schedule(Generic[T]):
 
     A case of a session begins when the one before it has ended. With a concurrency of 1 the order is the source's. No
     case is taken from the source before there is room for it, save those that wait for their session.
-    Everything happens on one event loop; nothing here waits for a thread.
+    After `seconds`, no case is begun that has a moment. Everything happens on one event loop, and nothing waits for a
+    thread.
     """
 
     def __init__(
-        self, planned: Iterable[Planned], begin: Begin[T], finished: Callable[[T], None], *, concurrency: int
+        self,
+        planned: Iterable[Planned],
+        begin: Begin[T],
+        finished: Callable[[T], None],
+        *,
+        concurrency: int,
+        seconds: float | None = None,
     ) -> None:
         self._source = iter(planned)
         self._begin = begin
         self._finished = finished
         self._concurrency = concurrency
+        self._ends_ns = None if seconds is None else int(seconds * 1e9)
         self._under_way = 0
         self._next: Planned | None = None
         self._sessions: dict[str, deque[Planned]] = {}
@@ -49,10 +57,13 @@ class Schedule(Generic[T]):
         self._exhausted = self._stopped = self._filling = self._held = False
         self._timer: asyncio.TimerHandle | None = None
         self.begun = 0
+        """How many cases were begun of those that had a moment."""
         self.planned_ns = 0
-        """The moment of the last case that was begun, after the run began; 0 where nothing is planned."""
+        """The latest moment of these, after the run began."""
         self.spent_ns = 0
-        """When the last planned case was really begun, after the run began."""
+        """When the last of these was really begun, after the run began; those that waited for their session aside."""
+        self.cut: Case | None = None
+        """The first case that is not begun since its moment lies beyond the end of `seconds`."""
         self._error: BaseException | None = None
         self._over: asyncio.Future[None] | None = None
 
@@ -97,7 +108,7 @@ class Schedule(Generic[T]):
 
     def _fill(self) -> None:
         # A case may end before it has begun, so to speak: the loop below then goes on, and not one within it.
-        if self._filling or self._held:
+        if self._filling:
             return
         self._filling = True
         try:
@@ -141,6 +152,9 @@ class Schedule(Generic[T]):
             if self._next is None:
                 self._exhausted = True
                 return None
+        if self._next.at_ns is not None and self._ends_ns is not None and self._next.at_ns >= self._ends_ns:
+            self.cut, self._next, self._exhausted = self._next.case, None, True
+            return None
         if self._next.at_ns is not None and (early := self._began_ns + self._next.at_ns - now_ns()) > 0:
             self._later(early)
             return None
@@ -148,21 +162,25 @@ class Schedule(Generic[T]):
         return planned
 
     def _carry_out(self, planned: Planned, ready_ns: int) -> None:
-        case, late_ms = planned.case, None
-        self.begun += 1
-        if planned.at_ns is not None:
-            now = now_ns()
-            # It is nobody's lateness where the one before it in its session had not ended.
-            late_ms = max(0, now - max(self._began_ns + planned.at_ns, ready_ns)) / 1e6
-            self.planned_ns, self.spent_ns = planned.at_ns, now - self._began_ns
+        case = planned.case
+        lateness = None if planned.at_ns is None else self._late(planned.at_ns, ready_ns)
 
         def done(result: T) -> None:
             self._done(case.session, result)
 
         try:
-            self._begin(case, late_ms, done, self._failed)
+            self._begin(case, lateness, done, self._failed)
         except BaseException as error:  # noqa: BLE001 - raised by `run`
             self._failed(error)
+
+    def _late(self, at_ns: int, ready_ns: int) -> Lateness:
+        """Return how late a case is begun, which could be since a moment (0 where nothing was waited for)."""
+        now, moment = now_ns(), self._began_ns + at_ns
+        self.begun += 1
+        self.planned_ns = max(self.planned_ns, at_ns)
+        if ready_ns <= moment:
+            self.spent_ns = max(self.spent_ns, now - self._began_ns)
+        return Lateness(max(0, now - max(moment, ready_ns)) / 1e6, max(0, now - moment) / 1e6)
 
     def _later(self, nanoseconds: int) -> None:
         if nanoseconds == 0:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from replay.engine.dual_run import DualRun
 from replay.engine.pacing import AsRoomAllows, Planned, Turns
@@ -12,7 +13,7 @@ from replay.engine.plan import Plan, Selected, Sent, Watch
 from replay.engine.recording import Recorder, Sink
 from replay.engine.sides import Parties, parties, started
 from replay.errors import InputError, RunError, StoreError
-from replay.models import Case, Intake, Result
+from replay.models import Case, Intake, Result, part_of
 from replay.sampling import Portion
 
 _TIME_OVER = "the time was over before every case had been sent once"
@@ -28,6 +29,7 @@ class Outlet:
     sink: Sink
     watch: Watch
     left: Callable[[Case], bool] = lambda _case: True
+    resumed: bool = False
 
 
 class Sender:
@@ -40,6 +42,7 @@ class Sender:
         self._dual: DualRun | None = None
         self._recorder: Recorder | None = None
         self._stopped = False
+        self._results = 0
 
     def stop(self) -> None:
         """Send nothing more, and end in order."""
@@ -62,17 +65,16 @@ class Sender:
             warmed = 0
             try:
                 with having_sent():
-                    warmed = await dual.warm(self._plan.cases) if self._plan.sending.warmup else 0
+                    warmed = await dual.warm(self._warming()) if self._plan.sending.warmup else 0
                     await self._record(dual)
             except (RunError, InputError) as error:
                 dual.end(error)
-            return replace(dual.sent(warmed), intakes=self._intakes())
+            return replace(dual.sent(warmed), intakes=self._intakes(), results=self._results)
 
     def _intakes(self) -> tuple[Intake, ...]:
         """Return what was read here; where every process reads everything, one of them tells it."""
         told = tuple(self._plan.cases.intakes)
-        every = not isinstance(self._plan.sending.pace, AsRoomAllows)
-        return tuple(Intake(it.file, 0) for it in told) if every and self._portion.index else told
+        return tuple(Intake(it.file, 0) for it in told) if self._reads_all and self._portion.index else told
 
     @asynccontextmanager
     async def _started(self) -> AsyncIterator[Parties]:
@@ -93,27 +95,46 @@ class Sender:
 
         def finished(result: Result) -> None:
             recorder.add(result)
+            self._results += 1
             outlet.watch(result.outcome)
 
         try:
-            await dual.run(self._planned(dual), finished)
+            await dual.run(self._planned(dual), finished, seconds=self._plan.seconds)
         finally:
             await recorder.close()
+        if dual.cut is not None:
+            dual.exhausted = True
+            if dual.cut.turn == 1:
+                dual.end(RunError(_TIME_OVER))
 
     def _planned(self, dual: DualRun) -> Iterator[Planned]:
         """Yield this process's cases that have no result yet, each with its moment."""
-        plan, portion, left = self._plan, self._portion, self._outlet.left
-        pace = plan.sending.pace
-        # A timetable is made from all cases; without one, the others need not even be read.
-        alone = portion.count == 1 or not isinstance(pace, AsRoomAllows)
-        turns = Turns(plan.cases if alone else PartOf(plan.cases, portion), plan.repeat, plan.seconds)
-        cases = dual.readable(turns)
-        planned = pace.planned(filter(left, cases))
-        if alone and portion.count > 1:
-            planned = (each for n, each in enumerate(planned) if portion.has(each.case.session, n))
-        yield from planned
+        turns = Turns(self._cases(), self._plan.repeat, self._plan.seconds)
+        moment, shift = self._plan.sending.pace.moments(), None
+        for number, case in enumerate(dual.readable(turns)):
+            # Cases that are not sent take no time. All others do, also those of other processes: moments are of all.
+            at_ns = None if dual.refuses(case) else moment(case)
+            if (self._reads_all and not self._portion.has(case.session, number)) or not self._outlet.left(case):
+                continue
+            if at_ns is not None and shift is None:
+                # What was sent before the run was cut off is not waited for again.
+                shift = at_ns if self._outlet.resumed else 0
+            yield Planned(case, at_ns if at_ns is None else at_ns - (shift or 0))
         if turns.cut_short:
             dual.end(RunError(_TIME_OVER))
+
+    def _warming(self) -> Iterator[Case]:
+        """Yield what this process may warm up with: not what another one does."""
+        index, count = self._portion.index, self._portion.count
+        return islice(iter(self._plan.cases), index, None, count)
+
+    def _cases(self) -> Iterable[Case]:
+        return self._plan.cases if self._reads_all else PartOf(self._plan.cases, self._portion)
+
+    @property
+    def _reads_all(self) -> bool:
+        """Tell whether this process reads the cases of all: alone, or since a timetable is made from all of them."""
+        return self._portion.count == 1 or not isinstance(self._plan.sending.pace, AsRoomAllows)
 
 
 @contextmanager
@@ -137,9 +158,9 @@ class PartOf:
         return self._cases.part(self._portion)
 
 
-def divided(plan: Plan, count: int) -> Plan:
-    """Return the plan of one of so many processes: its share of what is under way, and of what a side may get."""
-    sides = {side: spec.shared(count) for side, spec in plan.sides.items()}
-    concurrency = max(1, plan.sending.concurrency // count)
-    warmup = -(-plan.sending.warmup // count)
+def divided(plan: Plan, portion: Portion) -> Plan:
+    """Return the plan of one of several processes: its share of what is under way, and of what a side may get."""
+    index, count = portion.index, portion.count
+    sides = {side: spec.shared(index, count) for side, spec in plan.sides.items()}
+    concurrency, warmup = (part_of(n, index, count) for n in (plan.sending.concurrency, plan.sending.warmup))
     return replace(plan, sides=sides, sending=replace(plan.sending, concurrency=concurrency, warmup=warmup))

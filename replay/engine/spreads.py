@@ -9,7 +9,7 @@ from math import nan
 from statistics import fmean, median
 from typing import Final
 
-from replay.engine.clusters import general
+from replay.locations import general
 from replay.models import FEW_ITEMS, Measure, Spread
 
 STEPS: Final = 10

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 
 from replay.engine.closing import Tally
 from replay.engine.noise import judge_noise
 from replay.engine.plan import Plan, Sent
-from replay.models import SIDES, Pacing, Side, SideInfo, Summary, Verdict
+from replay.models import SIDES, Pacing, Result, Side, SideInfo, Summary, Verdict
 from replay.store.base import Store
 from replay.targets import build_target
 from replay.verdict import Judge
 
 
-def closed(plan: Plan, store: Store, sent: Sent, reason: str) -> tuple[Summary, Verdict]:
+def closed(plan: Plan, store: Store, sent: Sent, reason: str, *, expected: int) -> tuple[Summary, Verdict]:
     """Judge what is noise, then walk once over what was stored: the sums, and the verdict.
 
-    `reason` tells why the run did not complete, if so.
+    `reason` tells why the run did not complete, if so; `expected` is how many results there have to be.
     """
     reason = reason or ("" if sent.complete else sent.ended_because or "it was stopped")
     noise = judge_noise(store, plan.record.id, plan.sending.noise) if plan.sending.noise else None
@@ -24,7 +25,7 @@ def closed(plan: Plan, store: Store, sent: Sent, reason: str) -> tuple[Summary, 
     for result in store.results(plan.record.id, bodies=False):
         sums.add(result)
         judge.add(result)
-    reason = reason or _miscounted(plan, sums)
+    reason = reason or _miscounted(plan, sums, expected)
     complete = not reason
     not_sent = _not_sent(plan, sums, reason)
     counts = sums.counts(not_sent)
@@ -43,7 +44,7 @@ def closed(plan: Plan, store: Store, sent: Sent, reason: str) -> tuple[Summary, 
         seed=plan.sending.seed,
         # Where nothing was checked beforehand, only those who sent have read anything.
         intake=tuple(plan.cases.intakes) if any(it.read for it in plan.cases.intakes) else sent.intakes,
-        clusters=sums.clusters.clusters(),
+        clusters=sums.causes.clusters(partial(_kept, store, plan.record.id)),
         latency=sums.latency(),
         pacing=_pacing(plan, sums, sent),
         warmed=sent.warmed,
@@ -60,9 +61,19 @@ def closed(plan: Plan, store: Store, sent: Sent, reason: str) -> tuple[Summary, 
     return summary, judge.verdict(complete=complete, reason=reason, doubts=unseen if plan.whole else ())
 
 
-def _miscounted(plan: Plan, sums: Tally) -> str:
-    """Tell where the results are not as many as the cases that were counted beforehand: none may be lost unseen."""
+def _kept(store: Store, run: str, identity: str) -> Result | None:
+    """Return what a run keeps of a case."""
+    return next((each for each in store.find(identity, run) if each.case.identity == identity), None)
+
+
+def _miscounted(plan: Plan, sums: Tally, expected: int) -> str:
+    """Tell where the results are not as many as there were, or as the cases that were counted beforehand.
+
+    None may be lost unseen.
+    """
     found = sums.counts().loaded
+    if found != expected:
+        return f"{expected} results were handed over to be kept, and {found} are there"
     if plan.total is None or plan.total == found:
         return ""
     return f"{plan.total} cases were selected and {found} have a result: the inputs changed meanwhile"
@@ -96,11 +107,13 @@ def _rate(begun: int, seconds: float) -> float | None:
 def _side_info(plan: Plan, side: Side, sums: Tally, sent: Sent) -> SideInfo:
     if side not in plan.sides:
         return SideInfo("nothing: goldens are held against what they expect", "recorded")
-    target = build_target(plan.sides[side], concurrency=1)
+    # Where no process lived to tell, the name is to be had from the settings.
+    target = None if side in sent.targets else build_target(plan.sides[side], concurrency=1)
+    name, kind = sent.targets[side] if target is None else (target.name, target.kind)
     last = sent.silent.get(side)
-    if target.kind == "recorded":
-        return SideInfo(target.name, "recorded", last_answer=last)
+    if kind == "recorded":
+        return SideInfo(name, "recorded", last_answer=last)
     if sums.frozen(side):
-        return SideInfo(target.name, "frozen", "", last)
+        return SideInfo(name, "frozen", "", last)
     note = sent.clock_notes.get(side, "") if sums.answered(side) else "it never answered"
-    return SideInfo(target.name, "not frozen", note, last)
+    return SideInfo(name, "not frozen", note, last)

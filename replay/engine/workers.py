@@ -9,7 +9,7 @@ import signal
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection, wait
@@ -20,10 +20,14 @@ from replay.engine.loop import event_loop
 from replay.engine.plan import Plan, Sent, Watch
 from replay.engine.sender import Outlet, Sender, divided
 from replay.errors import ReplayError, RunError, SettingsError
-from replay.models import Case, Intake, OutcomeName
+from replay.models import Case, Intake, OutcomeName, Side
 from replay.sampling import Portion
 from replay.store.sqlite import SqliteStore
 
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+_FAILED: Final[Mapping[OutcomeName, tuple[Side, ...]]] = {
+    "old_error": ("old",), "new_error": ("new",), "both_error": ("old", "new"),
+}  # fmt: skip
 TELL_SECONDS: Final = 0.2
 TAKE_IN_SECONDS: Final = 0.5
 LEAVE_SECONDS: Final = 10.0
@@ -46,29 +50,39 @@ class Crew:
         self._resumed = resumed
         self._members: dict[Connection, BaseProcess] = {}
         self._sent: list[Sent] = []
+        self._whole: set[int] = set()
+        """The processes that said that they had kept everything."""
+        self._failures: Counter[Side] = Counter()
+        self._stopped = False
+        self._because = ""
         self._error: BaseException | None = None
         self._taken_in = 0.0
 
     def run(self, begun: Callable[[], None]) -> Sent:
         """Have everything sent; `begun` is called just before. Raise TargetError where a side cannot be started."""
-        count = self._plan.sending.workers
+        count, over = self._plan.sending.workers, False
         try:
             for index in range(count):
                 self._fork(Portion(index, count))
-            if ready := self._all_ready():
+            ready = self._all_ready()
+            if ready or (self._stopped and self._error is None):
                 begun()
+            if ready:
                 self._tell_all(True)
                 self._follow()
+            over = True
         finally:
-            self._end()
+            self._end(at_once=not over)
         if self._error is not None:
             raise self._error
-        if not ready:
+        if not ready and not self._stopped:
             raise RunError(f"nothing was sent: {_together(self._sent).ended_because}")
-        return _together(self._sent)
+        whole = _together(self._sent)
+        return replace(whole, ended_because=self._because or whole.ended_because)
 
     def stop(self) -> None:
         """Have every process send nothing more, and end in order."""
+        self._stopped = True
         for process in self._members.values():
             process.terminate()
 
@@ -80,12 +94,19 @@ class Crew:
     def _fork(self, portion: Portion) -> None:
         ours, theirs = multiprocessing.Pipe()
         context = multiprocessing.get_context("fork")
-        member = _Member(divided(self._plan, portion.count), self._store, portion, theirs, resumed=self._resumed)
+        member = _Member(divided(self._plan, portion), self._store, portion, theirs, resumed=self._resumed)
         others = (ours, *self._members)
         process = context.Process(target=member.main, args=(others,), daemon=True)
-        process.start()
+        # Until it has handlers of its own, a signal would meet those of this process, and be lost in it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        try:
+            process.start()
+            self._members[ours] = process
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         theirs.close()
-        self._members[ours] = process
+        if self._stopped:
+            process.terminate()
 
     def _all_ready(self) -> bool:
         """Wait until every process has started its sides; False where one could not."""
@@ -123,8 +144,10 @@ class Crew:
         if name == "outcomes":
             for outcome, n in content.items():
                 self._watch(outcome, n)
+                self._count_failures(outcome, n)
         elif name == "sent":
             self._sent.append(content)
+            self._whole.add(list(self._members).index(connection))
             if not content.complete:
                 self.stop()
             return "over"
@@ -141,17 +164,30 @@ class Crew:
         self._sent.append(Sent(ended_because=f"a worker process ended {how}"))
         self.stop()
 
-    def _end(self) -> None:
+    def _count_failures(self, outcome: OutcomeName, n: int) -> None:
+        """Stop once a side has failed as often as it may, in whichever process."""
+        for side in _FAILED.get(outcome, ()):
+            self._failures[side] += n
+            spec = self._plan.sides.get(side)
+            limit = spec.stop_after if spec is not None else None
+            if limit is not None and self._failures[side] >= limit and not self._stopped:
+                self._because = f"{side} failed {self._failures[side]} times, and is to be left alone after {limit}"
+                self.stop()
+
+    def _end(self, *, at_once: bool) -> None:
         """End what is still there, and have the store take in what was kept."""
+        if at_once:
+            self.stop()
         self._tell_all(False)
+        deadline = time.monotonic() + LEAVE_SECONDS
         for connection, process in self._members.items():
-            process.join(LEAVE_SECONDS)
+            process.join(max(0.0, deadline - time.monotonic()))
             if process.is_alive():
                 process.kill()
                 process.join()
             connection.close()
         self._members.clear()
-        self._store.take_in(self._plan.record.id, ended=True)
+        self._store.take_in(self._plan.record.id, ended=True, whole=self._whole)
 
 
 class _Member:
@@ -166,6 +202,13 @@ class _Member:
         self._connection = connection
         self._resumed = resumed
         self._outcomes: Counter[OutcomeName] = Counter()
+        self._sender: Sender | None = None
+        self._stopped = False
+
+    def _stop(self) -> None:
+        self._stopped = True
+        if self._sender is not None:
+            self._sender.stop()
 
     def main(self, others: Iterable[Connection]) -> None:
         """Do this process's part, and tell how it went."""
@@ -173,6 +216,8 @@ class _Member:
             other.close()  # Or nobody would notice that the process at its far end is gone.
         # The terminal interrupts every process; the one that answers for the run tells the others what to do.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, lambda _number, _frame: self._stop())
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         try:
             self._tell("sent", self._send())
         except BaseException as error:  # noqa: BLE001 - it is raised again where somebody sees it
@@ -180,8 +225,8 @@ class _Member:
 
     def _send(self) -> Sent:
         journal = self._store.journal(self._plan.record.id, self._portion.index)
-        outlet = Outlet(journal, self._watch, self._left())
-        sender = Sender(self._plan, outlet, self._portion)
+        outlet = Outlet(journal, self._watch, self._left(), resumed=self._resumed)
+        self._sender = sender = Sender(self._plan, outlet, self._portion)
         try:
             with asyncio.Runner(loop_factory=event_loop()) as runner:
                 return runner.run(self._on_loop(sender))
@@ -198,7 +243,9 @@ class _Member:
 
     async def _on_loop(self, sender: Sender) -> Sent:
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, sender.stop)
+        loop.add_signal_handler(signal.SIGTERM, self._stop)
+        if self._stopped:
+            sender.stop()
         telling = loop.create_task(self._keep_telling(sender))
         try:
             return await sender.run(self._wait_for_others)
@@ -250,6 +297,8 @@ def _together(parts: Iterable[Sent]) -> Sent:
             silent={**whole.silent, **part.silent},
             clock_notes={**part.clock_notes, **whole.clock_notes},
             intakes=tuple(map(_sum, whole.intakes, part.intakes)),
+            targets={**part.targets, **whole.targets},
+            results=whole.results + part.results,
             warmed=whole.warmed + part.warmed,
             begun=whole.begun + part.begun,
             planned_seconds=max(whole.planned_seconds, part.planned_seconds),

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from replay.privacy.headers import is_secret
+from replay.privacy.headers import is_secret, is_secret_parameter
 from replay.privacy.secrets import redact, secret_values
 from replay.privacy.tokens import TOKEN, MaskKey, Tokeniser, key_from_environment
 
-__all__ = ["TOKEN", "MaskKey", "Tokeniser", "is_secret", "key_from_environment", "redact", "secret_values"]
+__all__ = [
+    "TOKEN",
+    "MaskKey",
+    "Tokeniser",
+    "is_secret",
+    "is_secret_parameter",
+    "key_from_environment",
+    "redact",
+    "secret_values",
+]

@@ -81,6 +81,11 @@ def has_secret_parameter(path: str) -> bool:
 _SECRET_PARAMETERS: Final = _Known(lambda name: _SECRET_PARAMETER.match(f"?{name}=x") is not None)
 
 
+def is_secret_parameter(name: str) -> bool:
+    """Return whether a query parameter of this name holds a secret."""
+    return _SECRET_PARAMETERS[name]
+
+
 def mask_query(path: str, token: Token) -> str:
     """Return the path with the values of key-like parameters as tokens."""
     return _SECRET_PARAMETER.sub(lambda match: match["name"] + token(unquote_plus(match["value"])), path)

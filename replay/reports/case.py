@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, TextIO
 
 from replay.documents import parse_json
@@ -25,17 +25,17 @@ _MARGIN: Final = 11
 """Columns before a line of a diff: its indent, mark and number."""
 
 
-def write_case(out: TextIO, result: Result, *, width: int | None = None, note: str | None = None) -> None:
+def write_case(out: TextIO, result: Result, *, width: int | None = None, notes: Iterable[str] = ()) -> None:
     """Print one case in full on lines of at most `width` columns (the terminal's); control bytes show as escapes.
 
-    A `note` on the result as a whole, such as `1 of 3 with this id`, stands below its id.
+    `notes` on the result as a whole, such as `1 of 3 with this id` or its cause, stand below its id.
     """
     written = columns(width)
-    write_lines(out, _lines(result, written, note), written)
+    write_lines(out, _lines(result, written, notes), written)
 
 
-def _lines(result: Result, width: int, note: str | None) -> Iterator[Line]:
-    yield from _head(result, width, note)
+def _lines(result: Result, width: int, notes: Iterable[str]) -> Iterator[Line]:
+    yield from _head(result, width, notes)
     yield from _request(result, width)
     yield from _answers(result, width)
     yield from _differences(result, width)
@@ -72,11 +72,11 @@ def _measured(measure: Measure) -> str:
     return f"{printable(measure.name)} at {printable(measure.at, LONGEST)}: {value}{over}{few}"
 
 
-def _head(result: Result, width: int, note: str | None) -> Iterator[Line]:
+def _head(result: Result, width: int, notes: Iterable[str]) -> Iterator[Line]:
     case = result.case
     flags = f" ({', '.join(map(printable, result.flags))})" if result.flags else ""
     yield from wrapped(f"{result.outcome}{flags}  {printable(case.id, LONGEST)}", width, style="bold", hang=2)
-    if note:
+    for note in notes:
         yield from wrapped(printable(note, LONGEST), width, hang=2)
     if case.title:
         yield from wrapped(printable(case.title, LONGEST), width, hang=2)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import math
-import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from replay.models import (
     FEW_ITEMS,
-    Cluster,
     Counts,
-    Difference,
     Intake,
     Judgement,
     Quantiles,
@@ -25,20 +22,11 @@ from replay.models import (
 )
 from replay.reports.inert import printable
 from replay.reports.matrix import changed
-from replay.reports.shown import shown_change
 
 LONGEST: Final = 500
 """Characters of one text of unknown origin in a report for people."""
 
-FULL: Final = 3
-"""Groups of deviations that are shown with an example's values."""
-BRIEF: Final = 20
-"""Groups after those that get one line."""
 MOST_LINES: Final = 20
-_STOPS: Final = re.compile(r"^(?:old|new) stops (?=at )")
-"""What of a note the title of its group says already."""
-_LEAST: Final = 20
-"""Columns below which a note is cut to nothing that one could read."""
 STATES: Final = {"GO": "holds", "NO-GO": "fails", "INCONCLUSIVE": "undecided"}
 """How one criterion stands. The verdict's own words are for the whole, so that nobody reads one for the other."""
 
@@ -210,32 +198,6 @@ def overview(verdict: Verdict, summary: Summary) -> str:
     return f"{gate}run {printable(summary.run, LONGEST)}{state}, exit code {verdict.exit_code}"
 
 
-def heading(clusters: tuple[Cluster, ...]) -> str:
-    """Return the heading of the groups of deviations."""
-    # A case that differs in several ways is in several groups: their sizes have no sum that means anything.
-    order = "errors and changed statuses first" if len(clusters) > 1 else ""
-    return ", ".join(filter(None, (f"Deviations and errors in {counted(len(clusters), 'group')}", order)))
-
-
-def became(sample: Difference | None, room: int) -> str:
-    """Return what a group's title does not tell yet of its sample, on `room` characters: where it stops, or values.
-
-    Empty where there is nothing to add, or too little room to say it.
-    """
-    if sample is None or sample.kind == "status":
-        return ""
-    if sample.kind == "text" and sample.note:
-        told = printable(_STOPS.sub("", sample.note), max(room, _LEAST))
-        return told if len(told) <= room else ""
-    return shown_change(sample.old, sample.new, room)
-
-
-def rest(clusters: tuple[Cluster, ...]) -> str | None:
-    """Return the line for the groups of deviations that are not printed."""
-    hidden = len(clusters) - FULL - BRIEF
-    return f"... and {hidden:,} more; `--report json:FILE` holds them all" if hidden > 0 else None
-
-
 def next_steps(summary: Summary, verdict: Verdict) -> list[tuple[str, str]]:
     """Return commands to type next, each with what it does."""
     steps = []
@@ -243,7 +205,7 @@ def next_steps(summary: Summary, verdict: Verdict) -> list[tuple[str, str]]:
         steps.append(("replay run --resume", "go on where this run stopped"))
     if summary.clusters:
         example = _argument(summary.clusters[0].example)
-        steps.append((f"replay show {example}", "see the first group's example in full"))
+        steps.append((f"replay show {example}", "see the first cause's example in full"))
     promotable = next((cluster.promotable for cluster in summary.clusters if cluster.promotable), None)
     if promotable:
         steps.append((f"replay promote {_argument(promotable)}", "keep a surprise as a golden"))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any, Final, TextIO
 
+from replay.causes import Naming
 from replay.models import (
     MISSING,
     Again,
@@ -38,10 +39,10 @@ class JsonReport:
         """Write the report to `out`, holding one result at a time."""
         head = json_text({**_contract(summary, verdict), **_extras(summary)})
         out.write(f'{head.removesuffix("}")},\n"results":[')
-        separator = "\n"
+        separator, naming = "\n", Naming(summary.clusters)
         for result in results:
             out.write(separator)
-            out.writelines(json_chunks(_result(result)))
+            out.writelines(json_chunks(_result(result, naming.place(result))))
             separator = ",\n"
         out.write("\n]}\n")
 
@@ -123,6 +124,12 @@ def _cluster(cluster: Cluster) -> dict[str, Any]:
         "example": cluster.example,
         "locations": list(cluster.locations),
         "kinds": list(cluster.kinds),
+        "ids": list(cluster.ids),
+        "promotable": cluster.promotable,
+        "ways": [asdict(each) for each in cluster.ways],
+        "sometimes": dict(cluster.sometimes),
+        "routes": dict(cluster.routes),
+        "followers": cluster.followers,
     }
 
 
@@ -135,7 +142,7 @@ def _intake(intake: Intake) -> dict[str, Any]:
     return {"file": intake.file, "loaded": intake.loaded, "skipped": dict(intake.skipped)}
 
 
-def _result(result: Result) -> dict[str, Any]:
+def _result(result: Result, cause: int | None) -> dict[str, Any]:
     return {
         "id": result.case.id,
         "kind": result.case.kind,
@@ -144,6 +151,7 @@ def _result(result: Result) -> dict[str, Any]:
         "flags": list(result.flags),
         "error": None if result.error is None else {"side": result.error.side, "kind": result.error.kind},
         "differences": [_difference(each) for each in result.differences],
+        **({} if cause is None else {"cause": cause}),
         **dict(_details(result)),
     }
 

@@ -9,7 +9,9 @@ from datetime import UTC
 from typing import Final, Literal, TextIO
 from xml.sax.saxutils import escape, quoteattr
 
+from replay.causes import Naming
 from replay.models import Judgement, Observation, Result, Summary, Verdict
+from replay.reports.causes import named
 from replay.reports.facts import LONGEST, counted, evidence, sums, troubles
 from replay.reports.inert import printable
 from replay.reports.shown import shown_pair
@@ -92,14 +94,17 @@ def _cases(results: Iterable[Result], summary: Summary) -> tuple[_Suite, _Suite]
     goldens, traffic = _Suite("goldens"), _Suite("traffic")
     outcomes: Counter[str] = Counter()
     unlisted = 0
+    naming = Naming(summary.clusters)
     for result in results:
+        place = naming.place(result)
+        cause = "" if place is None else named(place, summary.clusters)
         if result.case.kind == "golden":
-            goldens.entries.append(_golden(result))
+            goldens.entries.append(_golden(result, cause))
             continue
         outcomes[result.outcome] += 1
         if result.outcome in ("deviation", "new_error", "old_error", "both_error"):
             if len(traffic.entries) < MOST_TRAFFIC:
-                traffic.entries.append(_entry(result, "traffic", result.case.id))
+                traffic.entries.append(_entry(result, "traffic", result.case.id, cause))
             else:
                 unlisted += 1
     if outcomes:
@@ -107,22 +112,22 @@ def _cases(results: Iterable[Result], summary: Summary) -> tuple[_Suite, _Suite]
     return goldens, traffic
 
 
-def _golden(result: Result) -> _Entry:
+def _golden(result: Result, cause: str) -> _Entry:
     folder, _, name = result.case.id.rpartition("/")
-    return _entry(result, ".".join(["goldens", *filter(None, folder.split("/"))]), name or result.case.id)
+    return _entry(result, ".".join(["goldens", *filter(None, folder.split("/"))]), name or result.case.id, cause)
 
 
-def _entry(result: Result, classname: str, name: str) -> _Entry:
+def _entry(result: Result, classname: str, name: str, cause: str) -> _Entry:
     seconds = (_milliseconds(result.old) + _milliseconds(result.new)) / 1_000
     if result.outcome == "skipped":
         return _Entry(classname, name, seconds, "skipped", result.skipped or "not sent")
-    text = "\n".join(_explained(result))
+    text = "\n".join(_explained(result, cause))
     if result.error is not None:
         side = "both sides" if result.error.side == "both" else result.error.side
         message = f"{side} failed: {result.error.kind} {result.error.message}".rstrip()
         return _Entry(classname, name, seconds, "errors", message, result.error.kind, text)
     if result.outcome == "deviation":
-        real = [each for each in result.differences if not each.noise]
+        real = [each for each in result.differences if each.counts]
         first = next(iter(real), None)
         message = f"{counted(len(real), 'difference')}, the first at {first.at}" if first else "deviation"
         return _Entry(classname, name, seconds, "failures", message, first.kind if first else "deviation", text)
@@ -131,11 +136,13 @@ def _entry(result: Result, classname: str, name: str) -> _Entry:
     return _Entry(classname, name, seconds, text=text if result.differences else "")
 
 
-def _explained(result: Result) -> Iterator[str]:
+def _explained(result: Result, cause: str) -> Iterator[str]:
     if result.case.title:
         yield printable(result.case.title, LONGEST)
     if result.case.why:
         yield f"why: {printable(result.case.why, LONGEST)}"
+    if cause:
+        yield f"cause {cause}"
     for each in result.differences[:MOST_DIFFERENCES]:
         old, new = shown_pair(each.old, each.new, _VALUE)
         expected = " (expected by the golden)" if each.against == "expect" else ""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final, TextIO
 
 from replay.models import Cluster, Judgement, Result, Summary, Verdict
-from replay.reports import facts
+from replay.reports import causes, facts
 from replay.reports.inert import printable
 from replay.reports.matrix import by_class, is_remarkable
 from replay.reports.noise import noise_lines
@@ -20,7 +20,7 @@ _CELL: Final = 300
 
 
 class MarkdownReport:
-    """Writes the verdict, the criteria, the sums, the largest groups of deviations, and what to do next."""
+    """Writes the verdict, the criteria, the sums, the causes of deviations, and what to do next."""
 
     def write(self, out: TextIO, summary: Summary, results: Iterable[Result], verdict: Verdict) -> None:  # noqa: ARG002
         """Write the report to `out`. The results are not iterated: what is shown of them is in the summary."""
@@ -36,10 +36,10 @@ def _lines(summary: Summary, verdict: Verdict) -> Iterator[str]:
     yield escaped(facts.overview(verdict, summary))
     yield ""
     yield from _criteria(verdict)
+    yield from _causes(summary)
     yield from _bullets("Cases", [*facts.sums(summary.counts), *facts.troubles(summary), *facts.intake(summary.intake)])
     yield from _statuses(summary)
     yield from _bullets("Sides", [*facts.sides(summary), *facts.latencies(summary)])
-    yield from _clusters(summary.clusters)
     yield from _bullets("Waived, and so not counted", facts.waivers(summary.waived))
     yield from _bullets("Where old differs from itself", noise_lines(summary.noise))
     yield from _bullets("Measures", facts.measurements(summary.measures))
@@ -92,17 +92,21 @@ def _bullets(title: str, lines: Iterable[str]) -> Iterator[str]:
         yield ""
 
 
-def _clusters(clusters: tuple[Cluster, ...]) -> Iterator[str]:
+def _causes(summary: Summary) -> Iterator[str]:
+    clusters = summary.clusters
     if not clusters:
         return
-    yield f"### {facts.heading(clusters)}"
+    yield "### Causes"
     yield ""
-    for place, cluster in enumerate(clusters[: facts.FULL], start=1):
-        yield from _cluster(place, cluster)
-    for place, cluster in enumerate(clusters[facts.FULL : facts.FULL + facts.BRIEF], start=facts.FULL + 1):
-        became = facts.became(cluster.sample, _BRIEF)
-        yield f"{place}. {_named(cluster)}" + (f": {code(became)}" if became else "")
-    rest = facts.rest(clusters)
+    yield escaped(causes.causes_sum(clusters, summary.counts))
+    yield ""
+    for place, cluster in enumerate(clusters[: causes.FULL], start=1):
+        yield from _cause(place, cluster)
+    for place, cluster in enumerate(clusters[causes.FULL :][: causes.BRIEF], start=causes.FULL + 1):
+        remark = causes.remark(cluster, _BRIEF)
+        example = f"for example {code(cluster.example)}" + (f": {code(remark)}" if remark else "")
+        yield f"{place}. {_named(cluster)}, {example}"
+    rest = causes.rest(clusters)
     if rest:
         yield ""
         yield escaped(rest)
@@ -110,13 +114,15 @@ def _clusters(clusters: tuple[Cluster, ...]) -> Iterator[str]:
 
 
 def _named(cluster: Cluster) -> str:
-    return f"{code(cluster.title)} ({facts.counted(cluster.cases, 'case')}), for example {code(cluster.example)}"
+    return f"{code(cluster.title)} ({facts.counted(cluster.cases, 'case')})"
 
 
-def _cluster(place: int, cluster: Cluster) -> Iterator[str]:
+def _cause(place: int, cluster: Cluster) -> Iterator[str]:
     yield f"{place}. {_named(cluster)}"
+    yield ""
+    yield from (f"   - {escaped(line)}" for line in causes.facts_of(cluster))
     sample = cluster.sample
-    if sample is not None:
+    if sample is not None and causes.tells_more(cluster):
         old, new = shown_pair(sample.old, sample.new, _VALUE)
         rule = printable(sample.rule, _CELL)
         yield ""

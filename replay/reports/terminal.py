@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final, TextIO
 
 from replay.models import Cluster, Judgement, Result, Summary, Verdict
-from replay.reports import facts
+from replay.reports import causes, facts
 from replay.reports.inert import printable
 from replay.reports.matrix import by_class, is_remarkable, laid_out
 from replay.reports.noise import noise_lines
@@ -35,11 +35,11 @@ class TerminalReport:
         yield from self._wrapped(facts.overview(verdict, summary), style="dim")
         yield from self._decision(summary)
         yield from self._criteria(verdict)
+        yield from self._causes(summary)
         yield from self._section("Cases", [*facts.sums(summary.counts), *facts.troubles(summary)])
         yield from self._statuses(summary)
         yield from self._section("Input", facts.intake(summary.intake))
         yield from self._section("Sides", [*facts.sides(summary), *facts.latencies(summary)])
-        yield from self._deviations(summary.clusters)
         yield from self._section("Waived, and so not counted", facts.waivers(summary.waived), style="yellow")
         yield from self._section("Where old differs from itself", noise_lines(summary.noise))
         yield from self._section("Measures", facts.measurements(summary.measures))
@@ -75,36 +75,39 @@ class TerminalReport:
             table = laid_out(by_class(summary.statuses))
             yield from self._section("Statuses", [*table, *facts.changes(summary.statuses)])
 
-    def _deviations(self, clusters: tuple[Cluster, ...]) -> Iterator[Line]:
+    def _causes(self, summary: Summary) -> Iterator[Line]:
+        clusters = summary.clusters
         if not clusters:
             return
-        yield from title(facts.heading(clusters))
-        for place, cluster in enumerate(clusters[: facts.FULL], start=1):
-            yield from self._cluster(place, cluster)
-        for place, cluster in enumerate(clusters[facts.FULL : facts.FULL + facts.BRIEF], start=facts.FULL + 1):
+        yield from title("Causes")
+        yield from self._wrapped(causes.causes_sum(clusters, summary.counts), _INDENT, 2)
+        for place, cluster in enumerate(clusters[: causes.FULL], start=1):
+            yield from self._cause(place, cluster)
+        for place, cluster in enumerate(clusters[causes.FULL :][: causes.BRIEF], start=causes.FULL + 1):
             yield self._brief(place, cluster), ""
-        rest = facts.rest(clusters)
+        rest = causes.rest(clusters)
         if rest:
             yield from self._wrapped(rest, _INDENT)
 
     def _brief(self, place: int, cluster: Cluster) -> str:
-        """Return a group on one line: its title, its size, an example, and what became of it where there is room."""
+        """Return a cause on one line: its title, its size, an example, and what became of it where there is room."""
         lead, size = f"{_INDENT}{place:>2}. ", f" ({facts.counted(cluster.cases, 'case')})"
         line = lead + printable(cluster.title, max(self._width - len(lead) - len(size), 1)) + size
         room = self._width - len(line) - len(_EXAMPLE)
         if room < _SHORTEST_EXAMPLE:
             return line
         line += _EXAMPLE + printable(cluster.example, min(room, _LONGEST_EXAMPLE))
-        became = facts.became(cluster.sample, self._width - len(line) - 2)
-        return f"{line}: {became}" if became else line
+        remark = causes.remark(cluster, self._width - len(line) - 2)
+        return f"{line}: {remark}" if remark else line
 
-    def _cluster(self, place: int, cluster: Cluster) -> Iterator[Line]:
+    def _cause(self, place: int, cluster: Cluster) -> Iterator[Line]:
         heading = printable(cluster.title, 2 * self._width)
         yield from self._wrapped(f"{place:>2}. {heading} ({facts.counted(cluster.cases, 'case')})", _INDENT, 4, "bold")
         indent = _INDENT + " " * 4
-        yield from self._wrapped(f"for example {printable(cluster.example, 2 * self._width)}", indent)
+        for line in causes.facts_of(cluster):
+            yield from self._wrapped(line, indent, 3)
         sample = cluster.sample
-        if sample is None:
+        if sample is None or not causes.tells_more(cluster):
             return
         name = "old" if sample.against == "old" else "expect"
         old, new = shown_pair(sample.old, sample.new, self._width - len(indent) - len(name) - 1)

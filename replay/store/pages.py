@@ -7,7 +7,7 @@ unpacks none. Large bodies lie outside, by their digest, so that equal ones are 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import Any, Final, NamedTuple
 
 from replay.models import Result
@@ -18,6 +18,10 @@ _RESULTS: Final = 100
 _LARGE_BODY: Final = 4096
 _LARGE_PAGE: Final = 1 << 20
 """Whoever reads one result unpacks its page: of a megabyte, that takes milliseconds."""
+_MOST_OUTSIDE: Final = 64 << 20
+"""The most bytes of large bodies beside a page, unless one result alone has more: they are in memory together."""
+_FULL_OUTSIDE: Final = _MOST_OUTSIDE // 2
+"""A draft with as many takes no more: it is left at half, so that few have to be encoded again for two pages."""
 
 
 class Packed(NamedTuple):
@@ -61,27 +65,40 @@ class Draft:
         self._results: list[Result] = []
         self._collected = Collected()
         self._documents: list[Any] = []
+        self._outside = 0
 
     def add(self, result: Result) -> bool:
         """Take one more result in, and return whether the draft is full."""
         self._results.append(result)
+        bodies, before = self._collected.bodies, len(self._collected.bodies)
         self._documents.append(encode_result(result, self._collected))
-        return len(self._results) >= _RESULTS
+        self._outside += sum(map(_outside, islice(reversed(bodies), len(bodies) - before)))
+        return len(self._results) >= _RESULTS or self._outside >= _FULL_OUTSIDE
 
     def __len__(self) -> int:
         return len(self._results)
 
     def pages(self) -> Iterator[Page]:
-        """Yield the results on one page, or on several where one would be larger than about a megabyte."""
+        """Yield the results on one page, or on several where one would be too large.
+
+        That is larger than about a megabyte, or than 64 MB with the large bodies that lie outside.
+        """
+        several = len(self._results) > 1
+        if several and self._outside > _MOST_OUTSIDE:
+            yield from self._halves()
+            return
         small, outside, references = _placed(self._collected.bodies)
         beside = references, list(self._collected.headers), floats_text(self._collected.floats)
         data = dumped((*beside, self._documents))
-        if len(data) > _LARGE_PAGE and len(self._results) > 1:
-            middle = len(self._results) // 2
-            yield from drafted(self._results[:middle]).pages()
-            yield from drafted(self._results[middle:]).pages()
+        if several and len(data) > _LARGE_PAGE:
+            yield from self._halves()
         elif self._results:
             yield Page(list(map(_row, self._results)), packed(data), packed(b"".join(small)), outside)
+
+    def _halves(self) -> Iterator[Page]:
+        middle = len(self._results) // 2
+        yield from drafted(self._results[:middle]).pages()
+        yield from drafted(self._results[middle:]).pages()
 
 
 def drafted(results: Iterable[Result]) -> Draft:
@@ -93,9 +110,14 @@ def drafted(results: Iterable[Result]) -> Draft:
 
 
 def pages_of(results: Sequence[Result]) -> Iterator[Page]:
-    """Yield all results on pages, in order, at most a hundred and about a megabyte a page."""
+    """Yield all results on pages, in order, at most a hundred a page (see `Draft.pages`)."""
     for start in range(0, len(results), _RESULTS):
         yield from drafted(results[start : start + _RESULTS]).pages()
+
+
+def _outside(body: bytes) -> int:
+    """Return how many bytes of a body lie outside its page: all of a large one, or none."""
+    return len(body) if len(body) >= _LARGE_BODY else 0
 
 
 def _row(result: Result) -> Row:
@@ -115,7 +137,7 @@ def _placed(bodies: Collection[bytes]) -> tuple[list[bytes], dict[bytes, bytes],
     outside: dict[bytes, bytes] = {}
     references: list[int | str] = []
     for body in bodies:
-        if len(body) < _LARGE_BODY:
+        if not _outside(body):
             small.append(body)
             references.append(len(body))
         else:

@@ -17,7 +17,7 @@ from replay.store.base import RunRecord, RunState
 from replay.store.bodies import unpack
 from replay.store.codec import decode_run, encode_run
 from replay.store.file import connect
-from replay.store.journal import Journal, frames, journal_path, journals
+from replay.store.journal import Journal, frames, incomplete, journal_path, journals, reading
 from replay.store.pages import Draft, Packed, Page, StoredPage, bindable, packed, pages_of
 
 _PAGE: Final = 500
@@ -98,21 +98,38 @@ class SqliteStore:
         """Keep all that is drafted, as `add` does."""
         self._add_pages(run, list(draft.pages()))
 
-    def take_in(self, run: str, *, ended: bool = False) -> None:
+    def take_in(self, run: str, *, ended: bool = False, whole: Collection[int] = ()) -> dict[Path, int]:
         """Keep what the journals of a run hold by now; once that has `ended`, they are removed.
 
-        A frame that is torn ends its journal: nothing behind it was finished.
+        Return how many bytes at the end of which removed journal could not be read: a process that was killed leaves a
+        torn frame, and nothing behind it was finished. `whole` are the processes that said that they had written
+        everything: once all others are taken in, raise StoreError where the journal of one is gone or cannot be
+        read to its end; then the file stays.
         """
-        for path in journals(self._path, run):
-            try:
-                for page, end in frames(path, self._taken.get(path, 0)):
-                    self._add_pages(run, [page])
-                    self._taken[path] = end
-                if ended:
-                    path.unlink(missing_ok=True)
-                    self._taken.pop(path, None)
-            except OSError as error:
-                raise StoreError(f"the journal cannot be read: {error.strerror}", place=str(path)) from error
+        behind = {path: self._take_in(run, path) for path in journals(self._path, run)}
+        if not ended:
+            return {}
+        owed = [journal_path(self._path, run, index) for index in sorted(whole)]
+        faults = [incomplete(path, behind.get(path)) for path in owed if behind.get(path) != 0]
+        for path, unread in behind.items():
+            if not unread or path not in owed:
+                self._drop(path)
+        if faults:
+            raise faults[0]
+        return {path: unread for path, unread in behind.items() if unread}
+
+    def _take_in(self, run: str, path: Path) -> int:
+        """Keep each whole page of a journal, and return how many bytes there are behind them."""
+        with reading(path):
+            for page, end in frames(path, self._taken.get(path, 0)):
+                self._add_pages(run, [page])
+                self._taken[path] = end
+            return path.stat().st_size - self._taken.get(path, 0)
+
+    def _drop(self, path: Path) -> None:
+        with reading(path):
+            path.unlink(missing_ok=True)
+        self._taken.pop(path, None)
 
     def journal(self, run: str, index: int) -> Journal:
         """Return what process `index` of a run may keep its results in; `take_in` then brings them here."""
@@ -189,6 +206,12 @@ class SqliteStore:
         with self._reading() as connection:
             question = "SELECT 1 FROM results WHERE run = ? AND identity = ?"
             return connection.execute(question, (self._number(run), bindable(identity))).fetchone() is not None
+
+    def count(self, run: str) -> int:
+        """Return how many results the run holds."""
+        with self._reading() as connection:
+            question = "SELECT count(*) FROM results WHERE run = ?"
+            return int(connection.execute(question, (self._number(run),)).fetchone()[0])
 
     def results(
         self, run: str, outcomes: Collection[OutcomeName] | None = None, *, bodies: bool = True

@@ -166,7 +166,11 @@ Serve = Callable[..., AbstractContextManager[Service]]
 
 @contextmanager
 def serve(
-    answer: Callable[[str], bytes] = lambda target: target.encode(), *, delay: float = 0.0, lasts: int | None = None
+    answer: Callable[[str], bytes] = lambda target: target.encode(),
+    *,
+    delay: float = 0.0,
+    lasts: int | None = None,
+    status: Callable[[bytes], int] = lambda _body: 200,
 ) -> Iterator[Service]:
     """Serve on a free port; after `lasts` requests nobody listens there any more."""
 
@@ -189,7 +193,7 @@ def serve(
             if delay:
                 threading.Event().wait(delay)
             body = answer(self.path)
-            self.send_response(200)
+            self.send_response(status(body))
             self.send_header("Content-Type", "text/plain")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

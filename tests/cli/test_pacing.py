@@ -33,6 +33,8 @@ def same(_target: str) -> bytes:
         (["--max-gap", "5s"], "give --speed 1x with it"),
         (["--speed", "1x", "--max-gap", "0s"], "no time at all"),
         (["--duration", "soon"], "no duration"),
+        (["--duration", "99999999999999d"], "longer than a thousand years"),
+        (["--speed", "1x"], "no record has one"),
         (["--order", "new-first"], "random, old-first, together"),
     ],
 )
@@ -177,3 +179,26 @@ def test_a_side_that_has_failed_often_enough_is_left_alone(desk: Desk, serve: Se
     assert (ended.code, report["complete"]) == (1, False)
     assert "new failed 5 times, and is to be left alone after 5" in " ".join(ended.out.split())
     assert report["counts"]["loaded"] == 200
+
+
+@pytest.mark.parametrize(
+    "other", ["http://localhost:{port}/", "{{url: 'http://127.0.0.1:{port}', connect: 'localhost:{port}'}}"]
+)
+def test_one_service_under_two_spellings_is_no_cut_over(desk: Desk, serve: Serve, other: str) -> None:
+    with serve(same) as service:
+        settings(desk, service.url, other.format(port=service.port), cases=2)
+        assert "old and new are the same" in " ".join(desk.cli("run").out.split())
+
+
+def test_answers_that_came_only_when_asked_again_are_told(desk: Desk, serve: Serve) -> None:
+    asked: Counter[str] = Counter()
+
+    def refusing(target: str) -> bytes:
+        asked[target] += 1
+        return b"same" if asked[target] > 1 else b"busy"
+
+    with serve(same) as old, serve(refusing, status=lambda body: 503 if body == b"busy" else 200) as new:
+        settings(desk, old.url, f"{{url: '{new.url}', retry: {{on: [503], wait: 1ms}}}}", cases=5)
+        ended = desk.cli("run", "--report", "json:report.json")
+    assert desk.report()["counts"]["matched"] == 5
+    assert "new answered 5 of 5 cases only when it was asked again" in " ".join(ended.out.split())

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from replay.cli.given import given_secrets
+from replay.models import TargetSpec
 from replay.store import SqliteStore
 
 if TYPE_CHECKING:
@@ -103,6 +105,42 @@ def test_what_a_login_sends_is_kept_nowhere(
         kept = repr(list(store.runs())) + repr(list(store.results(next(iter(store.runs())).id)))
     assert "you_said" in kept
     assert PASSWORD not in kept + Path("report.json").read_text()
+
+
+@pytest.mark.parametrize(("sent", "secret"), [
+    ("path: '/login?user=me&client_secret=hunter2%2Fhunter2'", "hunter2/hunter2"),
+    ("path: /login\n    text: 'grant_type=password&client_secret=hunter2hunter2'", "hunter2hunter2"),
+    ("path: /login\n    text: 'user=me&pwd=hunter2+hunter2'", "hunter2 hunter2"),
+    ('path: /login\n    text: \'{"user": "me", "client_secret": "hunter2hunter2"}\'', "hunter2hunter2"),
+    ("path: /login\n    text: hunter2-hunter2-c2VjcmV0==", "hunter2-hunter2-c2VjcmV0=="),
+    ("path: /login\n    json: {user: me, password: 12345678}", "12345678"),
+    ("path: /login\n    json: {user: me, pin_token: 1234.567890}", "1234.567890"),
+    ("path: /login\n    json: {user: me, auth: hunter2hunter2}", "hunter2hunter2"),
+    ("path: /login\n    json: hunter2hunter2", "hunter2hunter2"),
+    ("path: /login\n    form: {user: me, pwd: hunter2hunter2}", "hunter2hunter2"),
+])  # fmt: skip
+def test_whatever_way_a_login_sends_a_secret_it_is_kept_nowhere(
+    desk: Desk, serve: Serve, sent: str, secret: str
+) -> None:
+    answer = json.dumps({"token": "token-4711", "you_said": secret}).encode()
+    login = f'  headers: {{authorization: "Bearer {{{{token}}}}"}}\n  login:\n    {sent}\n'
+    with serve(lambda _target: answer) as old, serve(lambda _target: answer) as new:
+        settings(desk, old.url, new.url, f"{login}    capture: {{token: body.token}}\n")
+        assert desk.cli(*RUN, "--store", "s.db").code in (0, 3)
+    with SqliteStore.open("s.db", create=False) as store:
+        kept = repr(list(store.results(next(iter(store.runs())).id)))
+    assert "you_said" in kept
+    assert secret not in kept + Path("report.json").read_text()
+
+
+@pytest.mark.parametrize("sent", [
+    {"path": "/login?user=somebody&password=hunter2hunter2"},
+    {"path": "/login", "text": "user=somebody&password=hunter2hunter2"},
+    {"path": "/login", "json": {"user": "somebody", "count": 12345678, "password": "hunter2hunter2"}},
+])  # fmt: skip
+def test_what_a_login_sends_under_harmless_names_may_be_kept(sent: dict[str, Any]) -> None:
+    side = TargetSpec.model_validate({"url": "http://a.test", "login": {**sent, "capture": {"token": "body"}}})
+    assert given_secrets({"new": side}) == {"hunter2hunter2"}
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

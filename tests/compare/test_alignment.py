@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from itertools import pairwise
@@ -11,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replay.compare import Compared
+from replay.compare import COMPARATORS, Compared, Comparison, Pair
 from replay.compare.effort import Effort
 from replay.compare.sequences import common, rising
-from replay.models import MISSING, Difference
+from replay.compare.tracing import TracedBook
+from replay.models import MISSING, Case, Difference, Observation, Request, RuleSpec
 
 Compare = Callable[..., Compared]
 Told = Callable[..., list[tuple[str, str]]]
@@ -219,3 +221,12 @@ def _ends(order: list[int]) -> list[int]:
 
 def test_beyond_what_may_be_spent_nothing_is_found() -> None:
     assert common(list(range(100)), list(range(1, 101)), Effort(steps=50)) is None
+
+
+def test_what_is_only_tried_is_kept_out_of_what_rules_are_seen_to_do() -> None:
+    spec = RuleSpec.model_validate({"at": "body[*].t", "ignore": True})
+    book = TracedBook([spec], None, COMPARATORS)
+    old, new = ([{"t": first + n, "n": 5} for n in range(3)] for first in (1, 2))
+    answers = [Observation(200, (("Content-Type", "application/json"),), json.dumps(it).encode()) for it in (old, new)]
+    Comparison(book, {"old": None, "new": None}).compare(Pair(Case("it", "golden", "it", Request()), *answers))
+    assert [(it.at, it.old, it.new) for it in book.trace.rulings] == [(f"body[{n}].t", n + 1, n + 2) for n in range(3)]

@@ -10,22 +10,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from replay.engine.pacing import AsRecorded, AsRoomAllows, Steady, Turns
-from replay.models import Case, Request
+from replay.models import Case, CaseKind, Request
 
 START = datetime(2024, 2, 29, 23, 59, 59, tzinfo=UTC)
 
 
-def case(name: str, seconds: float | None = None) -> Case:
+def case(name: str, seconds: float | None = None, *, kind: CaseKind = "traffic", source: str = "d") -> Case:
     at = None if seconds is None else START + timedelta(seconds=seconds)
-    return Case(name, "traffic", f"d:{name}", Request(), freeze=at)
+    return Case(name, kind, f"{source}:{name}", Request(), freeze=at)
 
 
 def moments(pace: AsRecorded | Steady, cases: list[Case]) -> list[float]:
-    return [round((each.at_ns or 0) / 1e9, 6) for each in pace.planned(cases)]
+    moment = pace.moments()
+    return [round((moment(each) or 0) / 1e9, 6) for each in cases]
 
 
 def test_room_alone_sets_no_moment() -> None:
-    assert [each.at_ns for each in AsRoomAllows().planned([case("a"), case("b")])] == [None, None]
+    moment = AsRoomAllows().moments()
+    assert [moment(case("a")), moment(case("b"))] == [None, None]
 
 
 def test_a_rate_sets_moments_from_the_start_so_that_lateness_does_not_add_up() -> None:
@@ -45,6 +47,21 @@ def test_no_recorded_gap_is_longer_than_is_allowed() -> None:
 def test_time_that_goes_back_and_cases_without_a_time_cost_no_time() -> None:
     recorded = [case("a", 10), case("b", 5), case("c"), case("d", 11)]
     assert moments(AsRecorded(1), recorded) == [0, 0, 0, 1]
+
+
+def test_the_instant_of_a_golden_is_no_time_at_which_anything_was_recorded() -> None:
+    golden = case("g", 10**8, kind="golden")
+    assert moments(AsRecorded(1), [golden, case("a", 10), case("b", 12), golden, case("c", 13)]) == [0, 0, 2, 2, 3]
+
+
+def test_each_file_goes_on_from_where_the_one_before_it_ended() -> None:
+    older = [case("c", -1000, source="e"), case("d", -995, source="e")]
+    assert moments(AsRecorded(1), [case("a", 0), case("b", 3), *older]) == [0, 3, 3, 8]
+
+
+def test_a_further_turn_is_as_long_as_the_first() -> None:
+    recorded = [case("a", 0), case("b", 1), case("c", 3)]
+    assert moments(AsRecorded(1), [*recorded, *(each.again(2) for each in recorded)]) == [0, 1, 3, 3, 4, 6]
 
 
 @given(

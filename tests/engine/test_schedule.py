@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from replay.engine.pacing import Planned, Steady
 from replay.engine.schedule import GRACE, Schedule
-from replay.models import Case, Failed, Request
+from replay.models import Case, Failed, Lateness, Request
 
 Done = Callable[[str], None]
 
@@ -31,11 +31,11 @@ class Work:
         self.late: list[float | None] = []
         self.most = self._under_way = 0
 
-    def begin(self, case: Case, late_ms: float | None, done: Done, failed: Failed) -> None:
+    def begin(self, case: Case, lateness: Lateness | None, done: Done, failed: Failed) -> None:
         """Work on one case, whose result is its id."""
         del failed
         self.begun.append(case.id)
-        self.late.append(late_ms)
+        self.late.append(None if lateness is None else lateness.late_ms)
         self._under_way += 1
         self.most = max(self.most, self._under_way)
         self._go_on(self._delays[int(case.id) % len(self._delays)], case.id, done)
@@ -61,6 +61,11 @@ def planned_out(planned: Iterable[Planned], work: Work, concurrency: int) -> lis
 
     asyncio.run(asyncio.wait_for(carry_out(), timeout=20))
     return found
+
+
+def steadily(rate: float, sessions: list[str | None]) -> Iterator[Planned]:
+    moment = Steady(rate).moments()
+    return (Planned(case, moment(case)) for case in cases(sessions))
 
 
 sessions = st.lists(st.sampled_from([None, None, "a", "b", "c"]), max_size=40)
@@ -150,7 +155,7 @@ def stopped_after(third: Callable[[Schedule[str], Failed], None]) -> tuple[list[
     async def carry_out() -> None:
         schedule: Schedule[str]
 
-        def begin(case: Case, _late: float | None, done: Done, failed: Failed) -> None:
+        def begin(case: Case, _late: Lateness | None, done: Done, failed: Failed) -> None:
             begun.append(case.id)
             if case.id == "3":
                 third(schedule, failed)
@@ -178,7 +183,7 @@ def test_what_a_case_raises_ends_the_run_and_comes_out_of_it() -> None:
 
 
 def test_what_beginning_a_case_raises_comes_out_too() -> None:
-    def begin(case: Case, _late: float | None, done: Done, _failed: Failed) -> None:
+    def begin(case: Case, _late: Lateness | None, done: Done, _failed: Failed) -> None:
         if case.id == "5":
             raise LookupError("a mistake")
         done(case.id)
@@ -212,7 +217,7 @@ def test_while_it_is_held_nothing_begins_and_afterwards_everything_does() -> Non
 
 def test_no_case_begins_before_its_moment_and_its_lateness_is_told() -> None:
     work = Work([0])
-    planned_out(Steady(100).planned(cases([None] * 5)), work, 10)
+    planned_out(steadily(100, [None] * 5), work, 10)
     assert work.begun == ["0", "1", "2", "3", "4"]
     assert all(late is not None and late >= 0 for late in work.late)
 
@@ -225,8 +230,33 @@ def test_without_a_timetable_no_case_is_late() -> None:
 
 def test_waiting_for_the_case_before_in_its_session_is_no_lateness() -> None:
     work = Work([4000, 0])
-    planned_out(Steady(100_000).planned(cases(["a", "a"])), work, 10)
+    planned_out(steadily(100_000, ["a", "a"]), work, 10)
     first, second = work.late
     assert second is not None
     assert first is not None
     assert second < 5
+
+
+def test_a_case_that_waited_for_its_session_does_not_bend_the_rates() -> None:
+    async def carry_out() -> tuple[int, int, int]:
+        work = Work([3000, 0, 0, 0])
+        schedule = Schedule(steadily(1000, ["a", "a", None, None]), work.begin, list[str]().append, concurrency=4)
+        await schedule.run()
+        return schedule.begun, schedule.planned_ns, schedule.spent_ns
+
+    begun, planned, spent = asyncio.run(carry_out())
+    assert (begun, planned) == (4, 3_000_000)
+    assert spent >= planned
+
+
+def test_no_case_begins_whose_moment_lies_beyond_the_end() -> None:
+    async def carry_out() -> tuple[list[str], Case | None]:
+        work = Work([0])
+        schedule = Schedule(steadily(10, [None] * 50), work.begin, list[str]().append, concurrency=4, seconds=0.25)
+        await schedule.run()
+        return work.begun, schedule.cut
+
+    begun, cut = asyncio.run(asyncio.wait_for(carry_out(), timeout=5))
+    assert begun == ["0", "1", "2"]
+    assert cut is not None
+    assert cut.id == "3"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 
+from replay.causes import Causes
 from replay.models import (
     MISSING,
     Acceptance,
@@ -35,6 +36,7 @@ from replay.models import (
     Summary,
     Timing,
     Verdict,
+    Way,
 )
 from replay.reports import REPORTS
 
@@ -87,6 +89,15 @@ RESULTS = (
     Result(case("t3"), "both_error", error=CaseError("both", "refused", "connection refused")),
     Result(case("t4"), "noise", answer(), answer(), (replace(FEE, at="body.took"),)),
 )
+
+
+def causes_of(results: Iterable[Result]) -> tuple[Cluster, ...]:
+    causes, found = Causes(), {each.case.identity: each for each in results}
+    for each in found.values():
+        causes.add(each)
+    return causes.clusters(found.get)
+
+
 SUMMARY = Summary(
     run="0193-abcd",
     started=START,
@@ -99,10 +110,7 @@ SUMMARY = Summary(
     owner="payments-oncall",
     seed=42,
     intake=(Intake("week.jsonl", 4, {"status 0": 1}),),
-    clusters=(
-        Cluster("body.fee value", 1, "checkout/leap-day", ("body.fee",), ("value",), FEE, ("checkout/leap-day",)),
-        Cluster("new timeout", 1, "t2", (), (), None, ("t2",), promotable="t2"),
-    ),
+    clusters=causes_of(RESULTS),
     latency={"old": Quantiles(5, 1.0, 2.0, 3.0, 4.0), "new": Quantiles(4, 1.1, 2.1, 3.1, 4.1)},
     measures={"rank.tau": Spread(1, 0.8, 0.8, 0.8, 0.8)},
     accepted={"default: JSON by value": 20},
@@ -146,7 +154,21 @@ def hostile() -> Run:
             owner=HOSTILE,
             old=SideInfo(HOSTILE, "frozen", HOSTILE, HOSTILE),
             intake=(Intake(HOSTILE, 1, {HOSTILE: 2}),),
-            clusters=(Cluster(HOSTILE, 1, HOSTILE, (HOSTILE,), (HOSTILE,), difference),),
+            clusters=(
+                Cluster(
+                    HOSTILE,
+                    1,
+                    HOSTILE,
+                    (HOSTILE,),
+                    (HOSTILE,),
+                    difference,
+                    (HOSTILE, HOSTILE),
+                    HOSTILE,
+                    (Way(HOSTILE, HOSTILE, HOSTILE),) * 2,
+                    {HOSTILE: 1},
+                    {HOSTILE: 1},
+                ),
+            ),
             accepted={HOSTILE: 1},
             skipped={HOSTILE: 1},
             errors={HOSTILE: 1},

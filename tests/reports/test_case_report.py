@@ -123,7 +123,7 @@ def test_a_side_that_was_asked_again_says_how_often() -> None:
 
 def test_a_note_stands_below_the_id() -> None:
     out = io.StringIO()
-    write_case(out, deviating(), width=80, note="1 of 3 with this id")
+    write_case(out, deviating(), width=80, notes=["1 of 3 with this id"])
     assert out.getvalue().startswith("deviation  order\n1 of 3 with this id\n")
 
 

@@ -65,7 +65,8 @@ def test_the_contract_is_filled_from_the_run(run: object, report: Report) -> Non
         "skipped": 1,
     }
     assert document["clock"] == {"old": "frozen", "new": "not frozen"}
-    assert document["clusters"][0]["locations"] == ["body.fee"]
+    assert document["clusters"][2]["locations"] == ["body.items[*].id", "body.fee"]
+    assert [each.get("cause") for each in document["results"]] == [2, None, None, None, 1, 0, None]
     assert [each["outcome"] for each in document["results"]].count("new_error") == 1
     assert document["results"][4]["error"] == {"side": "new", "kind": "timeout"}
 

@@ -53,6 +53,7 @@ def test_a_deviating_golden_fails_with_its_reason_and_each_difference(run: objec
     assert failure.text.split("\n") == [
         "A leap day",
         "why: INC-7",
+        "cause 3 of 3: body.items[*].id is missing (1 case)",
         "body.fee: 9.90 -> 9.9000 (at body.fee, strict: true); spelled",
         'body.items[3].id: "a1" -> missing (default: values are equal)',
     ]

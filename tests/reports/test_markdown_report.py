@@ -24,8 +24,10 @@ def test_the_verdict_is_the_headline_and_criteria_are_a_table(run: object, repor
     assert lines[0] == "## \u274c NO-GO"
     assert "| `goldens pass` | \u274c fails | 33.3%, n 3 | 1 of 3 goldens deviates: checkout/leap-day |" in lines
     assert "- loaded 7 = compared 4 + errored 2 + skipped 1" in lines
-    assert "   - 9.90" in lines
-    assert "   + 9.9000" in lines
+    assert "3 causes of 3 cases = deviating 1 + errored 2; each case is counted in one" in lines
+    assert "   - with it: body.fee: same number, written otherwise" in lines
+    assert '   - "a1"' in lines
+    assert "   + missing" in lines
     assert lines[-2] == "- `replay report 0193-abcd`: print this report again"
 
 
@@ -84,18 +86,18 @@ def test_text_formats_nothing(text: str) -> None:
     assert html.count("<") == 4
 
 
-def test_groups_after_the_first_three_get_a_line_each(run: Any, report: Report) -> None:
+def test_causes_after_the_first_three_get_a_line_each(run: Any, report: Report) -> None:
     sample = Difference("body.x", "value", "| `a`", "*b*", "default")
-    clusters = tuple(Cluster(f"group {n}", 30 - n, f"c-{n}", (), (), sample) for n in range(1, 30))
+    clusters = tuple(Cluster(f"cause {n}", 30 - n, f"c-{n}", (), (), sample) for n in range(1, 30))
     text = report(replace(run, summary=replace(run.summary, clusters=clusters)), "markdown")
     assert text.count("```diff") == 3
-    assert '4. `group 4` (26 cases), for example `c-4`: ``"| `a`" -> "*b*"``\n5. ' in text
+    assert '4. `cause 4` (26 cases), for example `c-4`: ``"| `a`" -> "*b*"``\n5. ' in text
     assert "\n24. " not in text
     assert "... and 6 more" in text
     assert rendered(text).count("<ol") == 1
 
 
-def test_a_groups_note_is_told(run: Any, report: Report) -> None:
+def test_a_causes_note_is_told(run: Any, report: Report) -> None:
     sample = Difference("body", "text", "a", "b", "default", note="new stops at line 41 of 231")
     cluster = replace(run.summary.clusters[0], sample=sample)
     text = report(replace(run, summary=replace(run.summary, clusters=(cluster,))), "markdown")

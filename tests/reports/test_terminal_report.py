@@ -34,6 +34,23 @@ Criteria
              0%, between -inf% and 0.4%, n 4
              new fails no more often
 
+Causes
+  3 causes of 3 cases = deviating 1 + errored 2; each case is counted in one
+   1. both failed, connection refused (1 case)
+      on GET /t3
+      for example t3
+   2. only new failed, no answer in time (1 case)
+      on GET /t2
+      for example t2
+   3. body.items[*].id is missing (1 case)
+      on GET /checkout/leap-day
+      with it: body.fee: same number, written otherwise
+      for example checkout/leap-day
+      at body.items[3].id
+      old "a1"
+      new missing
+      judged by default: values are equal
+
 Cases
   loaded 7 = compared 4 + errored 2 + skipped 1
   compared 4 = matched 2 + deviating 1 + noise 1 + waived 0
@@ -56,17 +73,6 @@ Sides
   latency of old: p50 1.0 p95 3.0 p99 4.0 ms (n 5)
   latency of new: p50 1.1 p95 3.1 p99 4.1 ms (n 4)
 
-Deviations and errors in 2 groups, errors and changed statuses first
-   1. body.fee value (1 case)
-      for example checkout/leap-day
-      at body.fee
-      old 9.90
-      new 9.9000
-      spelled
-      judged by at body.fee, strict: true
-   2. new timeout (1 case)
-      for example t2
-
 Waived, and so not counted
   1 case: at body.gone, waive: {until: 2026-12-31, owner: payments, why: soon}
 
@@ -86,8 +92,8 @@ Warnings
   the mask key was made for this run
 
 What to do next
-  replay show checkout/leap-day
-      see the first group's example in full
+  replay show t3
+      see the first cause's example in full
   replay promote t2
       keep a surprise as a golden
   replay run --traffic FILE
@@ -113,26 +119,27 @@ def test_no_line_is_wider_than_the_terminal(hostile_run: object, run: object, re
         assert max(map(len, report(each, "terminal").split("\n"))) <= 80
 
 
-def test_thousands_of_groups_stay_on_a_screen_or_two(run: Any, report: Report) -> None:
+def test_thousands_of_causes_stay_on_a_screen_or_two(run: Any, report: Report) -> None:
     sample = Difference("body.x", "value", ["long"] * 1_000, MISSING, "default " * 50)
     clusters = tuple(Cluster(f"location {n}", n, f"case-{n}", (), (), sample) for n in range(3_000, 0, -1))
     text = report(replace(run, summary=replace(run.summary, clusters=clusters)), "terminal")
     assert len(text.split("\n")) < 120
+    assert "they hold 4,501,500, so this sum does not add up" in " ".join(text.split())
     assert " 1. location 3000 (3,000 cases)" in text
     assert " 4. location 2997 (2,997 cases), e.g. case-2997" in text
     assert "23. location 2978 (2,978 cases), e.g. case-2978" in text
     assert "24. " not in text
-    assert "... and 2,977 more" in text
+    assert "... and 2,977 more of 4,432,753 cases" in text
 
 
 def briefs(run: Any, report: Report, *clusters: Cluster) -> list[str]:
-    """Return the lines of groups that stand behind three others."""
+    """Return the lines of causes that stand behind three others."""
     first = [Cluster(f"first {n}", 9, "c", (), ()) for n in range(3)]
     lines = report(replace(run, summary=replace(run.summary, clusters=(*first, *clusters))), "terminal").split("\n")
     return [line for line in lines if re.match(r" +([4-9]|\d\d)\. ", line)]
 
 
-def test_a_group_on_one_line_tells_an_example_and_what_became_of_it(run: Any, report: Report) -> None:
+def test_a_cause_on_one_line_tells_an_example_and_what_became_of_it(run: Any, report: Report) -> None:
     stops = Difference("body", "text", "row 42", "", "default", note="new stops at line 41 of 231")
     assert briefs(
         run,
@@ -157,7 +164,7 @@ def test_a_group_on_one_line_tells_an_example_and_what_became_of_it(run: Any, re
 
 @given(title=st.text(max_size=200), example=st.text(max_size=200), value=st.text(max_size=200))
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_group_on_one_line_is_one_line_of_the_page(
+def test_a_cause_on_one_line_is_one_line_of_the_page(
     run: Any, report: Report, title: str, example: str, value: str
 ) -> None:
     sample = Difference("body.x", "value", value, value + "x", "default")
@@ -170,7 +177,7 @@ def test_thousands_of_files_stay_on_a_screen_or_two(run: Any, report: Report) ->
     files = tuple(Intake(f"{number}.har", 1) for number in range(5_000))
     text = report(replace(run, summary=replace(run.summary, intake=files)), "terminal")
     assert "... and 4,980 more" in text
-    assert len(text.split("\n")) < 100
+    assert len(text.split("\n")) < 110
 
 
 def test_an_undecided_run_says_how_to_settle_it_and_never_go(run: Any, report: Report) -> None:

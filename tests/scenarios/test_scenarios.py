@@ -69,6 +69,11 @@ def assert_sound(report: Any, code: int) -> None:
     assert counts["loaded"] == len(results) + not_sent
     assert (not_sent == 0) == report["complete"]
     assert len({each["id"] for each in results}) == len(results)
+    causes = [each["cause"] for each in results if "cause" in each]
+    assert len(causes) == counts["deviating"] + counts["errored"]
+    assert [causes.count(place) for place in range(len(report["clusters"]))] == [
+        each["cases"] for each in report["clusters"]
+    ]
     assert report["exit_code"] == code == {"GO": 0, "NO-GO": 1, "INCONCLUSIVE": 3}[report["verdict"]]
     assert report["verdict"] != "GO" or (counts["compared"] > 0 and report["complete"])
 

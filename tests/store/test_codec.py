@@ -45,6 +45,7 @@ from replay.models import (
     Summary,
     Timing,
     Verdict,
+    Way,
 )
 from replay.store import RunRecord
 from replay.store.bodies import unpack
@@ -322,7 +323,20 @@ SUMMARY = Summary(
     seed=42,
     intake=(Intake("a.har", 8, {"status 0": 2}),),
     clusters=(
-        Cluster("t", 2, "c1", ("body.a",), ("value",), Difference("body.a", "value", 1, MISSING, "d"), ("c1", "c2")),
+        Cluster(
+            "t",
+            2,
+            "c1",
+            ("body.a",),
+            ("value",),
+            Difference("body.a", "value", 1, MISSING, "d"),
+            ("c1", "c2"),
+            "c2",
+            (Way("body.a", "value", "one more"),),
+            {"body.b is new": 1},
+            {"GET /a/*": 2},
+            1,
+        ),
     ),
     latency={"old": Quantiles(3, 1.0, 2.0, 3.0, 4.5)},
     measures={"rank.tau": Spread(2, 0.8, 0.9, 0.9, 1.0)},

@@ -1,0 +1,8 @@
+"""What deviating and failing cases have in common: a thousand deviations are useless, three causes a morning's work."""
+
+from replay.causes.causes import Causes
+from replay.causes.gathering import DEPARTING
+from replay.causes.naming import Naming
+from replay.causes.wording import also, worded
+
+__all__ = ["DEPARTING", "Causes", "Naming", "also", "worded"]
