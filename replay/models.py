@@ -208,6 +208,11 @@ class Difference:
     waived: str = ""
     noise: str = ""
 
+    @property
+    def counts(self) -> bool:
+        """Tell whether it makes its case deviate: it is listed all the same where it is waived or noise."""
+        return not (self.waived or self.noise)
+
 
 @dataclass(frozen=True, slots=True)
 class Again:

@@ -109,7 +109,7 @@ def ways_of(result: Result) -> Departures:
         shown = next((each for each in result.differences if each.kind == "status"), None)
         found[_error(result.error, result)] = Departure(shown, _NONE)
     for difference in result.differences:
-        if not (difference.waived or difference.noise or _is_told(difference, result)):
+        if difference.counts and not _is_told(difference, result):
             look = _CHANGES.get(difference.kind)
             shape = look(difference, result) if look else _NONE
             found.setdefault(_way(general(difference.at), difference.kind, shape.words), Departure(difference, shape))

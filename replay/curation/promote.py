@@ -81,8 +81,8 @@ def _why(result: Result, run: str, instant: datetime) -> str:
     day = f"{instant:%Y-%m-%d}"
     if result.error is not None:
         return f"{result.error.side} failed with {result.error.kind} in run {run}, {day}"
-    if result.differences:
-        places = ", ".join(dict.fromkeys(difference.at for difference in result.differences[:3]))
+    if real := [difference.at for difference in result.differences if difference.counts]:
+        places = ", ".join(dict.fromkeys(real[:3]))
         return f"deviated at {places} in run {run}, {day}"
     return f"{result.outcome} in run {run}, {day}"
 

@@ -178,7 +178,7 @@ class Proposals:
         if hopeless := sorted(place.kinds.keys() & _HOPELESS):
             why = f"the difference is one of {', '.join(hopeless)}: a rule that let it pass would hide new's own"
             return why, "find out what it depends on: the clock, the seed, load, other callers"
-        if _WHOLE.fullmatch(at):
+        if _WHOLE.fullmatch(at) or at.endswith("..*"):
             why = f"a rule here would hide {'every item' if '[' in at else 'all of it'}"
             return why, "`replay run --noise 3` judges texts word by word; or name what differs in it"
         if _array(at) in restless and _array(at) != at:

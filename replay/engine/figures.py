@@ -118,7 +118,7 @@ class _Shapes:
 
 def _kinds(text: str) -> frozenset[str]:
     """Return the kinds of characters in a text: lower and upper letters, digits, and every other one by itself."""
-    return frozenset(map(_kind, text))
+    return frozenset(map(_kind, set(text)))
 
 
 def _kind(character: str) -> str:

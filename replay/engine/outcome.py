@@ -75,7 +75,7 @@ def _outcome(failures: dict[Side, Failure], differences: Sequence[Difference]) -
 
 def outcome_of(differences: Sequence[Difference]) -> OutcomeName:
     """Name the outcome of a case that no side failed: the worst of its differences does."""
-    if any(not (difference.waived or difference.noise) for difference in differences):
+    if any(difference.counts for difference in differences):
         return "deviation"
     if any(difference.waived for difference in differences):
         return "waived"

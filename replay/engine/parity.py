@@ -62,7 +62,7 @@ def _categories(result: Result) -> Iterator[Category]:
     if result.error is not None:
         yield _OF_ERRORS[result.error.kind]
     if result.error is not None or result.outcome == "deviation":
-        yield from (difference.kind for difference in result.differences if not difference.waived)
+        yield from (difference.kind for difference in result.differences if difference.counts)
 
 
 def answer(observation: Observation) -> str:

@@ -127,7 +127,7 @@ def _entry(result: Result, classname: str, name: str, cause: str) -> _Entry:
         message = f"{side} failed: {result.error.kind} {result.error.message}".rstrip()
         return _Entry(classname, name, seconds, "errors", message, result.error.kind, text)
     if result.outcome == "deviation":
-        real = [each for each in result.differences if not each.noise]
+        real = [each for each in result.differences if each.counts]
         first = next(iter(real), None)
         message = f"{counted(len(real), 'difference')}, the first at {first.at}" if first else "deviation"
         return _Entry(classname, name, seconds, "failures", message, first.kind if first else "deviation", text)

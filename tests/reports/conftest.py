@@ -14,6 +14,7 @@ from replay.causes import Causes
 from replay.models import (
     MISSING,
     Acceptance,
+    Again,
     Case,
     CaseError,
     Cluster,
@@ -23,6 +24,8 @@ from replay.models import (
     Intake,
     Judgement,
     Measure,
+    Noise,
+    NoiseRate,
     Observation,
     Quantiles,
     Request,
@@ -117,6 +120,7 @@ SUMMARY = Summary(
     statuses=(StatusCount("200", "200", 4), StatusCount("200", "timeout", 1)),
     waived={"at body.gone, waive: {until: 2026-12-31, owner: payments, why: soon}": 1},
     warnings=("the mask key was made for this run",),
+    noise=Noise(3, 4, 12, 1, 2, (NoiseRate("GET /*", "body.took", 11, 11, 4, 4),)),
 )
 VERDICT = Verdict(
     "NO-GO",
@@ -131,7 +135,8 @@ VERDICT = Verdict(
 
 
 def hostile() -> Run:
-    difference = Difference(HOSTILE, "value", HOSTILE, {HOSTILE: [HOSTILE]}, HOSTILE, note=HOSTILE)
+    difference = Difference(HOSTILE, "value", HOSTILE, {HOSTILE: [HOSTILE]}, HOSTILE, note=HOSTILE, noise=HOSTILE)
+    again = Again(((difference,), ()), failed=1, unlisted=2)
     evil = Case(
         HOSTILE,
         "golden",
@@ -172,9 +177,10 @@ def hostile() -> Run:
             waived={HOSTILE: 1},
             measures={HOSTILE: Spread(1, 1.0, 1.0, 1.0, 1.0)},
             warnings=(HOSTILE,),
+            noise=Noise(1, 1, 1, 0, 0, (NoiseRate(HOSTILE, HOSTILE, 1, 1, 1, 1, HOSTILE),)),
         ),
         (
-            Result(evil, "deviation", seen, seen, (difference,), flags=(HOSTILE,)),
+            Result(evil, "deviation", seen, seen, (difference,), flags=(HOSTILE,), again=again),
             Result(traffic, "new_error", seen, seen, (difference,), error=CaseError("new", "exception", HOSTILE)),
             Result(evil, "skipped", skipped=HOSTILE),
         ),

@@ -76,6 +76,12 @@ Sides
 Waived, and so not counted
   1 case: at body.gone, waive: {until: 2026-12-31, owner: payments, why: soon}
 
+Where old differs from itself
+  old was asked 3 times more at 4 cases: 12 further answers, 1 of which came to
+    nothing and prove nothing
+  not asked again, since asking may change something: 2 cases
+  GET /* at body.took: old differs in 11 of 11, new in 4 of 4
+
 Measures
   rank.tau: min 0.8, median 0.8, mean 0.8, max 0.8 over 1
 
@@ -117,7 +123,7 @@ def test_thousands_of_causes_stay_on_a_screen_or_two(run: Any, report: Report) -
     sample = Difference("body.x", "value", ["long"] * 1_000, MISSING, "default " * 50)
     clusters = tuple(Cluster(f"location {n}", n, f"case-{n}", (), (), sample) for n in range(3_000, 0, -1))
     text = report(replace(run, summary=replace(run.summary, clusters=clusters)), "terminal")
-    assert len(text.split("\n")) < 110
+    assert len(text.split("\n")) < 120
     assert "they hold 4,501,500, so this sum does not add up" in " ".join(text.split())
     assert " 1. location 3000 (3,000 cases)" in text
     assert " 4. location 2997 (2,997 cases), e.g. case-2997" in text
@@ -171,7 +177,7 @@ def test_thousands_of_files_stay_on_a_screen_or_two(run: Any, report: Report) ->
     files = tuple(Intake(f"{number}.har", 1) for number in range(5_000))
     text = report(replace(run, summary=replace(run.summary, intake=files)), "terminal")
     assert "... and 4,980 more" in text
-    assert len(text.split("\n")) < 100
+    assert len(text.split("\n")) < 110
 
 
 def test_an_undecided_run_says_how_to_settle_it_and_never_go(run: Any, report: Report) -> None:
