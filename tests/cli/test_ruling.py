@@ -205,7 +205,7 @@ def test_a_run_that_compared_nothing_cannot_be_audited(desk: Desk) -> None:
         ("{at: body.a, waive: {until: 2026-13-01, owner: o, why: w}}", "is no day; write 2026-12-31"),
         ("{at: body.a, waive: {until: 2026-12-01, owner: o, why: w}, ignore: true}", "has both waive and ignore"),
         ("{at: body.a, rank: {by: id, ndcg: 0.5}}", "what an item is worth"),
-        ("{at: body.a, rank: {by: id, ndcg: 0.5, gain: no_such:f}}", "no_such:f cannot be loaded"),
+        ("{at: body.a, rank: {by: id, ndcg: 0.5, gain: no_such:f}}", "no_such is not in the project's folder"),
     ],
 )
 def test_rules_that_make_no_sense_are_refused_before_anything_is_sent(desk: Desk, rule: str, told: str) -> None:
