@@ -12,7 +12,7 @@ from replay.compare.reading import How
 from replay.compare.rows import compare_rows
 from replay.compare.text import describe_bytes, text_change
 from replay.compare.walk import Walk
-from replay.locations import ROOT, Path, State, print_location
+from replay.locations import ROOT, Path, State, print_location, segments
 from replay.models import MISSING, Difference
 
 BODY: Final[Path] = (ROOT, "body")
@@ -40,6 +40,8 @@ def compare_bodies(walk: Walk, old: Reading, new: Reading, how: How, *, same: bo
     walk.differences[before:] = _in_order(walk.differences[before:])
     if same:
         return
+    if old.kind == new.kind == "json":
+        _differ_one_sided(walk, old, new)
     if (len(walk.differences), walk.unlisted) == (before, unlisted) and old.kind == new.kind in ("json", "rows"):
         walk.accept(BODY, how.rule or AS_JSON)
     _accept_unwrapped(walk, old, new)
@@ -65,6 +67,33 @@ def _accept_unwrapped(walk: Walk, old: Reading, new: Reading) -> None:
         place = print_location(it.at)
         if theirs.get(it.at, it.mark) != it.mark and not any(_within(d.at, place) for d in walk.differences):
             walk.accept(it.at, it.rule)
+
+
+def _differ_one_sided(walk: Walk, old: Reading, new: Reading) -> None:
+    """Tell a text that a rule reads as something else where the other side has no such text, but what it would hold.
+
+    Read, the two may be equal; whoever reads the text meets none.
+    """
+    mine, theirs = ({print_location(it.at): it for it in reading.unwrapped} for reading in (old, new))
+    for place in sorted(mine.keys() ^ theirs.keys()):
+        it = mine.get(place) or theirs[place]
+        pair = _at(old.value, it.at), _at(new.value, it.at)
+        if MISSING not in pair and not any(_within(d.at, place) for d in walk.differences):
+            side = "old" if place in mine else "new"
+            note = f"only {side} has a text here that is read as something else"
+            walk.differ(it.at, "type", *pair, rule=it.rule, note=note)
+
+
+def _at(value: Node, at: Path) -> Node:
+    """Return what stands at a place of a body; MISSING where nothing does."""
+    for segment in segments(at)[1:]:
+        if isinstance(value, dict):
+            value = value.get(segment, MISSING)
+        elif isinstance(value, list) and isinstance(segment, int) and segment < len(value):
+            value = value[segment]
+        else:
+            return MISSING
+    return value
 
 
 def _within(at: str, above: str) -> bool:

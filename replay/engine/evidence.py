@@ -29,7 +29,9 @@ FEWEST: Final = 3
 """Further answers that must have been given where a place is noisy, to say that old is never the same there."""
 ALWAYS: Final = 0.95
 """The share of old's answers that must be like no other of its answers to the same case."""
-MOST_SAID: Final = 8
+_TELLING: Final = 3
+"""Fewer answers of old to one case say nothing of whether it ever says the same twice."""
+MOST_SAID: Final = 32
 """Values of a place that are told apart: one of them may be what new says too often. More are no such choice."""
 MOST_PLACES: Final = 5_000
 """Places that are told apart. What differs at further ones is no noise: nothing is known of it."""
@@ -114,6 +116,7 @@ class Place:
         self.figures = Figures()
         self._said: dict[str, _Groups] = {}
         """For each of a few values in how many answers old and new say it."""
+        self._times: Counter[str] = Counter()
         self._alone = 0
         """Answers of old that are like no other of its answers to the same case."""
         self._answers = 0
@@ -145,13 +148,23 @@ class Place:
     def _count_values(self, values: Sequence[str]) -> None:
         """Count who says what; new's value is the last."""
         *old, new = values
-        self._answers += len(old)
-        self._alone += sum(n == 1 for n in Counter(old).values())
+        if len(old) >= _TELLING:
+            self._answers += len(old)
+            self._alone += sum(n == 1 for n in Counter(old).values())
         counted = Counter(values)
         for value in dict.fromkeys((new, *old)):  # new's first: there may be no room for all
-            n = counted[value]
+            if value == new:
+                self._make_room(value)
             if value in self._said or len(self._said) < MOST_SAID:
-                self._said.setdefault(value, _Groups()).add(n, len(old), new=value == new)
+                self._said.setdefault(value, _Groups()).add(counted[value], len(old), new=value == new)
+                self._times[value] += 1
+
+    def _make_room(self, value: str) -> None:
+        """Forget a value of one case alone, so that one which new keeps saying from some case on is counted."""
+        if value not in self._said and len(self._said) >= MOST_SAID:
+            once = next((known for known in self._said if self._times[known] == 1), None)
+            if once is not None:
+                del self._said[once], self._times[once]
 
     @cached_property
     def more_often(self) -> bool:
@@ -167,9 +180,10 @@ class Place:
     def never_the_same(self) -> bool:
         """Tell whether old as good as never says the same twice, so that no new could differ from it more often.
 
-        That all further answers differ from the first is not enough: it may be the first that was odd.
+        That all further answers differ from the first is not enough: it may be the first that was odd. Nor is it that
+        two differ: they may be all that old ever says, in turn.
         """
-        return self.asked_where_any >= FEWEST and self._alone >= ALWAYS * self._answers
+        return min(self.asked_where_any, self._answers) >= FEWEST and self._alone >= ALWAYS * self._answers
 
     def says_too_often(self, value: Json) -> bool:
         """Tell whether new says a value more often than old does, though old says it too."""

@@ -250,3 +250,11 @@ def test_every_reading_works_on_a_text_within(told: Told, name: str) -> None:
     changed = told({"p": text}, {"p": text.replace("1", "7")}, rule)
     assert changed
     assert all(at.startswith(("body.p.", "body.p[")) for at, _ in changed)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_text_that_only_one_side_has_is_no_match_for_what_it_holds(told: Told, turned: bool) -> None:  # noqa: FBT001 - a parameter
+    wrapped, bare = {"p": base64.b64encode(b'{"a": 1}').decode()}, {"p": {"a": 1}}
+    pair = (bare, wrapped) if turned else (wrapped, bare)
+    assert told(*pair, {"at": "body.p", "as": ["base64", "json"]}) == [("body.p", "type")]
+    assert told(wrapped, wrapped, {"at": "body.p", "as": ["base64", "json"]}) == []

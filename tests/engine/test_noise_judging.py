@@ -335,3 +335,24 @@ def test_what_could_not_be_asked_is_counted_apart() -> None:
     failed = replace(answered(2, "a", [], "a"), again=Again(failed=3))
     noise = judge_noise(Shelf([sent, failed, Result(case(3), "skipped", skipped="why")]), "r", 3)
     assert (noise.cases, noise.askings, noise.failed, noise.unsafe) == (1, 3, 3, 1)
+
+
+def test_two_answers_of_old_do_not_show_that_it_never_says_the_same_twice() -> None:
+    def in_turn(_luck: Random) -> str:
+        return "alice" if next(turns) % 2 else "carol"
+
+    turns = iter(range(10_000))
+    results = simulated(200, 1, in_turn, always("mabel"), Random(4))
+    assert outcomes(judged(results))["noise"] == 0
+
+
+@pytest.mark.parametrize("stuck", [("c0ffee",), ("c0ffee", "decade", "facade")])
+def test_a_new_that_gets_stuck_on_a_value_after_a_while_is_no_noise(stuck: tuple[str, ...]) -> None:
+    asked = iter(range(10_000))
+
+    def sticking(luck: Random) -> str:
+        number = next(asked)
+        return random_uuid(luck) if number < 10 else stuck[number % len(stuck)]
+
+    results = simulated(200, 3, random_uuid, sticking, Random(5))
+    assert outcomes(judged(results))["deviation"] >= 150
