@@ -53,7 +53,7 @@ def measured(chosen: argparse.Namespace, *, sizes_kb: Sequence[int]) -> dict[str
         runs = dual.measure(fast, cases=cases, repeats=repeats, sizes_kb=sizes_kb)
         us = runs["rows"][0]["cpu_us_per_case"]["median"] if runs["rows"] else None
         return {
-            "version": 2,
+            "version": 3,
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
             "machine": machine | {"load_before": os.getloadavg()[0]},
             "asked": {"seconds": seconds, "repeats": repeats, "cases": cases},
@@ -71,7 +71,7 @@ def _machine() -> dict[str, Any]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="bench", description="What sending and comparing cost, beside others.")
-    parser.add_argument("--quick", action="store_true", help="once, briefly, and only 1 KB: some 20 seconds")
+    parser.add_argument("--quick", action="store_true", help="once, briefly, and only 1 KB: some 30 seconds")
     parser.add_argument("--seconds", type=float, default=1.0, help="how long each sender sends at a time")
     parser.add_argument("--repeats", type=int, default=7, help="how often everything is measured, in turn")
     parser.add_argument("--senders", type=lambda text: text.split(","), help="only these, such as callbacks,wrk,hey")

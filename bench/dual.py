@@ -17,6 +17,7 @@ from bench.sender import CONNECTIONS
 _REPLAY: Final = (sys.executable, "-c", "from replay.cli import main; main()", "run")
 _LIMIT_S: Final = 600.0
 _FEW: Final = 20
+_SEVERAL: Final = 2
 OUTCOMES: Final[Mapping[str, str]] = {"equal": "matched", "ignored": "matched", "deviating": "deviating"}
 """Which of the report's counts every case must be in; otherwise something else was measured."""
 
@@ -27,15 +28,24 @@ class FailedRunError(Exception):
 
 @dataclass(frozen=True)
 class Workload:
-    """Bodies of one kind and size."""
+    """Bodies of one kind and size, and from how many processes they are asked for."""
 
     kind: str
     size_kb: int
+    workers: int = 1
 
     @property
     def path(self) -> str:
         """Return where nginx has them."""
         return f"/{self.kind}/{self.size_kb}.json"
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """Return what a run is told beside the path."""
+        return ("--workers", str(self.workers))
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.size_kb} KB, --workers {self.workers}"
 
 
 @dataclass(frozen=True)
@@ -64,7 +74,7 @@ class Bench:
 
     def few(self, workload: Workload) -> Cost:
         """Run a few cases. Raises FailedRunError unless each ends as its workload is meant to."""
-        cost, report = self.run(workload.path, _FEW, report=True)
+        cost, report = self.run(workload.path, _FEW, *workload.flags, report=True)
         counted = report["counts"][OUTCOMES[workload.kind]]
         if counted != _FEW:
             raise FailedRunError(f"{counted} of {_FEW} cases are {OUTCOMES[workload.kind]}: {report['counts']}")
@@ -76,26 +86,40 @@ class Bench:
 
 
 def measure(bench: Bench, *, cases: int, repeats: int, sizes_kb: Sequence[int]) -> dict[str, Any]:
-    """Measure each workload `repeats` times, in turn. CPU per case is what cases beyond the first few cost."""
+    """Measure each workload `repeats` times, in turn. A case costs what cases beyond the first few cost."""
     failed: dict[str, str] = {}
     taken: dict[Workload, list[tuple[Cost, Cost]]] = {}
     for _ in range(repeats):
-        for workload in [Workload(kind, size) for size in sizes_kb for kind in KINDS]:
+        for workload in _workloads(sizes_kb):
             try:
-                few, (many, _) = bench.few(workload), bench.run(workload.path, _FEW + cases)
+                few, (many, _) = bench.few(workload), bench.run(workload.path, _FEW + cases, *workload.flags)
                 taken.setdefault(workload, []).append((few, many))
             except FailedRunError as error:
-                failed[f"{workload.kind} {workload.size_kb} KB"] = str(error)
-    return {"cases": cases, "rows": [_row(workload, pairs, cases) for workload, pairs in taken.items()],
-            "failed": failed}  # fmt: skip
+                failed[str(workload)] = str(error)
+    return {"cases": cases, "rows": rows_of(taken, cases=cases), "failed": failed}
+
+
+def _workloads(sizes_kb: Sequence[int]) -> list[Workload]:
+    """Return what is measured. Several processes cost where a case costs least: there they are held to it."""
+    several = Workload(KINDS[0], sizes_kb[0], workers=_SEVERAL)
+    return [Workload(kind, size) for size in sizes_kb for kind in KINDS] + [several]
+
+
+def rows_of(taken: Mapping[Workload, list[tuple[Cost, Cost]]], *, cases: int) -> list[dict[str, Any]]:
+    """Return a row for each workload, from what a few cases cost and what so many more did."""
+    return [_row(workload, pairs, cases) for workload, pairs in taken.items()]
 
 
 def _row(workload: Workload, pairs: list[tuple[Cost, Cost]], cases: int) -> dict[str, Any]:
     per_case = Spread.of((many.cpu_s - few.cpu_s) / cases * 1e6 for few, many in pairs)
+    # Of a bench this short that starting hides the cases, nothing can be told.
+    rates = [cases / (many.wall_s - few.wall_s) for few, many in pairs if many.wall_s > few.wall_s]
     return {
         "bodies": workload.kind,
         "size_kb": workload.size_kb,
+        "workers": workload.workers,
         "cpu_us_per_case": vars(per_case),
+        "cases_per_s": vars(Spread.of(rates)) if rates else None,
         "start_cpu_s": vars(Spread.of(few.cpu_s for few, _ in pairs)),
         "peak_bytes": max((many.peak_bytes or 0 for _, many in pairs), default=0) or None,
     }

@@ -15,6 +15,9 @@ LOADS: Final = (0.1, 0.5, 0.9)
 REQUESTS: Final = 2000
 """The open loop's requests a second, two for each case."""
 _SECONDS: Final = 4.0
+_WARMING: Final = 20
+_LEAST_US: Final = 100.0
+"""No case costs less; a bench of a few cases may find less than nothing."""
 
 
 def measure(slow: Bench, fast: Bench, *, cases: int, us_per_case: float | None) -> dict[str, Any]:
@@ -24,9 +27,9 @@ def measure(slow: Bench, fast: Bench, *, cases: int, us_per_case: float | None) 
     """
     failed: dict[str, str] = {}
     rows: list[dict[str, Any]] = []
-    for load in LOADS if us_per_case else ():
+    for load in LOADS if us_per_case is not None else ():
         try:
-            rows += _rows(slow, load, rate=load * 1e6 / (us_per_case or 1), cases=cases)
+            rows += _rows(slow, load, rate=load * 1e6 / max(us_per_case or 0, _LEAST_US), cases=cases)
         except FailedRunError as error:
             failed[f"latency at {load:.0%} of the top rate"] = str(error)
     try:
@@ -37,12 +40,16 @@ def measure(slow: Bench, fast: Bench, *, cases: int, us_per_case: float | None) 
 
 
 def _rows(bench: Bench, load: float, *, rate: float, cases: int) -> list[dict[str, Any]]:
-    count = min(cases, int(rate * _SECONDS))
+    count = max(1, min(cases, int(rate * _SECONDS)))
+    # A run of its own: the servers could not tell a warm-up within one from what is measured.
+    bench.run("/slow", _WARMING)
     for url in (bench.old, bench.new):
         _truth(url)  # What was asked before does not count.
-    _, report = bench.run("/slow", count, "--rate", f"{rate:.0f}/s", "--warmup", "20", report=True)
+    _, report = bench.run("/slow", count, "--rate", f"{rate:.0f}/s", report=True)
     _require_all(report, count)
     truths = {"old": _truth(bench.old), "new": _truth(bench.new)}
+    if any(truth["n"] != count for truth in truths.values()):
+        raise FailedRunError(f"the servers were not asked for {count} cases each: {truths}")
     return [
         {"load": load, "rate": rate, "side": side, "cases": count, **_judged(report["latency"][side], truths[side])}
         for side in ("old", "new")

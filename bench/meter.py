@@ -8,6 +8,7 @@ import statistics
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ class Cost:
     output: str
     exit_code: int
     cpu_s: float
+    wall_s: float
     peak_bytes: int | None
     """The peak of its largest process; None where that is below this process's own, which the system counts in."""
 
@@ -32,6 +34,7 @@ def cost_of(
     command: Sequence[str], *, limit_s: float, cwd: Path | None = None, env: Mapping[str, str] | None = None
 ) -> Cost:
     """Run a command to its end, or end it after `limit_s`; what it prints is in `output`."""
+    begun = time.monotonic()
     with TemporaryFile() as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, cwd=cwd, env=env)  # noqa: S603 (the bench's own commands)
         timer = threading.Timer(limit_s, process.kill)
@@ -40,10 +43,11 @@ def cost_of(
             _, status, used = os.wait4(process.pid, 0)
         finally:
             timer.cancel()
+        wall_s = time.monotonic() - begun
         process.returncode = os.waitstatus_to_exitcode(status)
         output.seek(0)
         text = output.read().decode(errors="replace")
-    return Cost(text, process.returncode, used.ru_utime + used.ru_stime, _peak(used.ru_maxrss))
+    return Cost(text, process.returncode, used.ru_utime + used.ru_stime, wall_s, _peak(used.ru_maxrss))
 
 
 def _peak(kilobytes: int) -> int | None:

@@ -48,11 +48,12 @@ def _sending(rows: Iterable[Mapping[str, Any]]) -> str:
 
 def _dual(dual: Mapping[str, Any]) -> str:
     cells = [
-        (row["bodies"], f"{row['size_kb']} KB", _spread(row["cpu_us_per_case"], 0), _spread(row["start_cpu_s"], 2),
-         _megabytes(row["peak_bytes"]))
+        (row["bodies"], f"{row['size_kb']} KB", str(row["workers"]), _spread(row["cpu_us_per_case"], 0),
+         _spread(row["cases_per_s"], 0), _spread(row["start_cpu_s"], 2), _megabytes(row["peak_bytes"]))
         for row in dual["rows"]
     ]  # fmt: skip
-    return _table((f"Bodies, {dual['cases']} cases", "Size", "CPU µs a case", "CPU s to start", "Peak MB"), cells)
+    head = ("Size", "`--workers`", "CPU µs a case", "Cases a second", "CPU s to start", "Peak MB")
+    return _table((f"Bodies, {dual['cases']} cases", *head), cells)
 
 
 def _compare(rows: Iterable[Mapping[str, Any]]) -> str:
@@ -97,7 +98,9 @@ def _table(head: Iterable[str], rows: Sequence[tuple[str, ...]]) -> str:
     return "".join("| " + " | ".join(row) + " |\n" for row in (titles, rule, *rows))
 
 
-def _spread(spread: Mapping[str, float], digits: int) -> str:
+def _spread(spread: Mapping[str, float] | None, digits: int) -> str:
+    if spread is None:
+        return ""
     median, least, most = (f"{spread[name]:.{digits}f}" for name in ("median", "least", "most"))
     return f"{median} ({least} to {most})"
 
