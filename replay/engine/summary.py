@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 
 from replay.engine.closing import Tally
 from replay.engine.noise import judge_noise
 from replay.engine.plan import Plan, Sent
-from replay.models import SIDES, Pacing, Result, Side, SideInfo, Summary, Verdict
+from replay.models import SIDES, Intake, Pacing, Result, Side, SideInfo, Summary, Verdict
 from replay.store.base import Store
 from replay.targets import build_target
 from replay.verdict import Judge
@@ -42,8 +43,7 @@ def closed(plan: Plan, store: Store, sent: Sent, reason: str, *, expected: int) 
         decision=plan.record.settings.get("decision"),
         owner=plan.record.settings.get("owner"),
         seed=plan.sending.seed,
-        # Where nothing was checked beforehand, only those who sent have read anything.
-        intake=tuple(plan.cases.intakes) if any(it.read for it in plan.cases.intakes) else sent.intakes,
+        intake=_intakes(plan.cases.intakes, sent.intakes),
         clusters=sums.causes.clusters(partial(_kept, store, plan.record.id)),
         latency=sums.latency(),
         pacing=_pacing(plan, sums, sent),
@@ -59,6 +59,12 @@ def closed(plan: Plan, store: Store, sent: Sent, reason: str, *, expected: int) 
         warnings=(*plan.warnings, *sums.warnings(), *unseen),
     )
     return summary, judge.verdict(complete=complete, reason=reason, doubts=unseen if plan.whole else ())
+
+
+def _intakes(planned: Sequence[Intake], sent: Sequence[Intake]) -> tuple[Intake, ...]:
+    """Return each reader's account; where nothing was checked beforehand, only those who sent have read anything."""
+    sent = sent or planned
+    return tuple(mine if mine.read else theirs for mine, theirs in zip(planned, sent, strict=True))
 
 
 def _kept(store: Store, run: str, identity: str) -> Result | None:
