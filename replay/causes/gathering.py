@@ -97,7 +97,7 @@ class Gathering:
         numbers = list(self._counted(found))
         lead = numbers[0]
         shared, follows = self._sessions.way(result, found)
-        if shared is not None:
+        if shared is not None and (shared in self._numbers or len(self.ways) < MOST_WAYS):
             numbers.append(self._number(shared))
             self.followed[numbers[-1]] += follows
         self._gathered(tuple(sorted({*numbers})), lead, follows).add(result)
@@ -109,14 +109,14 @@ class Gathering:
             yield number
 
     def _number(self, way: Way) -> int:
-        most = MOST_WAYS + (MOST_FAILURES if weight_of(way) == Weight.FAILURE else 0)
-        if way not in self._numbers and len(self._numbers) >= most:
-            way = OTHER
-        if way not in self._numbers:
-            self._numbers[way] = len(self.ways)
+        number = self._numbers.get(way)
+        if number is None and way != OTHER and len(self.ways) >= _most(way):
+            return self._number(OTHER)
+        if number is None:
+            number = self._numbers[way] = len(self.ways)
             self.ways.append(way)
             self.varieties.append(Variety())
-        return self._numbers[way]
+        return number
 
     def _gathered(self, ways: tuple[int, ...], lead: int, follows: bool) -> Gathered:  # noqa: FBT001 - half of a key
         if (ways, follows) in self._sets or len(self._sets) < MOST_SETS:
@@ -125,6 +125,10 @@ class Gathering:
         # What is said of all of them has to hold in each.
         found.ways = tuple(sorted({*found.ways} & {*ways}))
         return found
+
+
+def _most(way: Way) -> int:
+    return MOST_WAYS + (MOST_FAILURES if weight_of(way) == Weight.FAILURE else 0)
 
 
 def _size(result: Result) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import Final
 
-from replay.causes.ways import SESSION, Departures
+from replay.causes.ways import SESSION, Departures, way_at
 from replay.causes.wording import worded
 from replay.models import Result, Way
 from replay.routes import route_of
@@ -57,7 +57,7 @@ def _of_write(result: Result, ways: Departures) -> Way | None:
     """Return what a write that departs is remembered by; one that fails on both sides tells the sides not apart."""
     if result.case.request.method.upper() in SAFE_METHODS or result.outcome == "both_error":
         return None
-    return Way(route_of(result.case.request), SESSION, worded(next(iter(ways))))
+    return way_at(route_of(result.case.request), SESSION, worded(next(iter(ways))))
 
 
 def _follows(result: Result, *, by_status: bool) -> bool:

@@ -31,7 +31,7 @@ _MEDIA: Final = {
     "text/javascript": "another script", "application/javascript": "another script",
 }  # fmt: skip
 _STOPS: Final = re.compile(r"(old|new) stops at line ")
-_BECAME: Final = re.compile(r"(.+) became (.+)")
+_BECAME: Final = re.compile(r"(.{1,40}) became (.{1,40})")
 _EXCEPTION: Final = re.compile(r"[A-Za-z_][\w.]{0,80}(?=:|$)")
 
 
@@ -112,7 +112,7 @@ def ways_of(result: Result) -> Departures:
         if difference.counts and not _is_told(difference, result):
             look = _CHANGES.get(difference.kind)
             shape = look(difference, result) if look else _NONE
-            found.setdefault(_way(general(difference.at), difference.kind, shape.words), Departure(difference, shape))
+            found.setdefault(way_at(general(difference.at), difference.kind, shape.words), Departure(difference, shape))
     ways = sorted(found, key=telling)[:MOST_WAYS] if len(found) > 1 else found
     return {way: found[way] for way in ways} or {UNLISTED: Departure(None, _NONE)}
 
@@ -124,14 +124,14 @@ def _is_told(difference: Difference, result: Result) -> bool:
 
 
 @lru_cache(maxsize=4_096)
-def _way(at: str, kind: str, change: str) -> Way:
+def way_at(at: str, kind: str, change: str) -> Way:
     """Return the way, the same object for the same way: it is kept many times over."""
     return Way(at, kind, change)
 
 
 def _error(error: CaseError, result: Result) -> Way:
     named = _EXCEPTION.match(error.message) if error.kind == "exception" else None
-    return _way(FAILED[error.side], error.kind, named[0] if named else _statuses(result))
+    return way_at(FAILED[error.side], error.kind, named[0] if named else _statuses(result))
 
 
 def _statuses(result: Result) -> str:

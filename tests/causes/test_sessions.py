@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from replay.causes import Causes, Naming
+from replay.causes.gathering import MOST_FAILURES, MOST_WAYS
 from replay.models import Case, CaseError, Cluster, Difference, Observation, OutcomeName, Request, Result
 
 
@@ -102,6 +103,20 @@ def test_the_same_write_that_fails_again_does_not_follow_itself() -> None:
     found = [asked(number, "s", "POST /orders", 201, 500) for number in range(3)]
     ((title, cases),) = causes_of([*found, asked(9, "s", "GET /orders/1", 200, 404)])
     assert (title.endswith("3 times, and 1 request after it in the same sessions"), cases) == (True, 4)
+
+
+def test_sessions_without_number_neither_hide_a_failure_nor_lose_a_case() -> None:
+    order = Difference("body.id", "value", 17, "o-17", "default")
+    count = MOST_WAYS + MOST_FAILURES + 100
+    many = [
+        asked(number, f"s{number}", f"POST /shop_of_{number}_", 201, 201, outcome="deviation", differences=(order,))
+        for number in range(count)
+    ]
+    found = [*many, asked(count, None, "GET /", 200, 500)]
+    assert causes_of(found) == [
+        ("only new failed, status 200 -> 500", 1),
+        ('body.id: number -> string (17 -> "o-17")', count),
+    ]
 
 
 def test_a_follower_is_named_after_the_write() -> None:
