@@ -267,9 +267,7 @@ def test_resume_refuses_what_the_settings_have_changed(desk: Desk, old: str, new
     assert changed in ended.err
 
 
-@pytest.mark.parametrize(
-    "flags", [["--rate", "500/s"], ["--speed", "1x"], ["--workers", "2"], ["--concurrency", "3"], ["--warmup", "2"]]
-)
+@pytest.mark.parametrize("flags", [["--rate", "500/s"], ["--workers", "2"], ["--concurrency", "3"], ["--warmup", "2"]])
 @pytest.mark.usefixtures("cut")
 def test_resume_goes_on_faster_or_slower_or_from_more_processes(desk: Desk, flags: list[str]) -> None:
     ended = desk.ended(desk.spawn("run", "--resume", *flags))
