@@ -80,7 +80,8 @@ class Recorder:
 
     def _written(self, writing: asyncio.Future[None]) -> None:
         self._writing = None
-        self._error = writing.exception()
+        # A later page that could be kept makes none of an earlier one that could not.
+        self._error = self._error or writing.exception()
         if self._error is not None:
             self._flow.fail(self._error)
             return
