@@ -299,7 +299,7 @@ class RuleBook:
         specs = [it.spec for it in self._prepared]
         # What is ignored whole is not known to be equal: nobody would have looked, had it differed.
         hidden = any(spec.ignore and any(reaches(spec, part) for part in PARTS) for spec in specs)
-        return not hidden and all(spec.model_fields_set <= _QUIET | _SCOPE for spec in specs)
+        return not hidden and all(_is_quiet(spec) and spec.as_ is None for spec in specs)
 
     @cached_property
     def speaks_of_headers(self) -> bool:
