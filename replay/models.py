@@ -12,6 +12,8 @@ from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, model_validator
 
+from replay.sampling import Portion
+
 Side = Literal["old", "new"]
 SIDES: Final[tuple[Side, Side]] = ("old", "new")
 
@@ -807,13 +809,8 @@ class TargetSpec(Spec):
     )
     isolate: Literal["case"] | None = Field(default=None, description="case: a fresh worker process for every case.")
 
-    def shared(self, index: int, count: int) -> TargetSpec:
-        """Return the spec for the `index`-th of `count` processes, from 0, that share what this side may be given."""
-        inflight = None if self.max_inflight is None else part_of(self.max_inflight, index, count)
-        rate = None if self.rate is None else self.rate / count
+    def shared(self, portion: Portion) -> TargetSpec:
+        """Return the spec for one of several processes that share what this side may be given."""
+        inflight = None if self.max_inflight is None else portion.share(self.max_inflight)
+        rate = None if self.rate is None else self.rate / portion.count
         return self.model_copy(update={"max_inflight": inflight, "rate": rate})
-
-
-def part_of(whole: int, index: int, count: int) -> int:
-    """Return the `index`-th of `count` parts of a number, from 0, as equal as whole numbers are."""
-    return whole // count + (index < whole % count)

@@ -35,6 +35,10 @@ class Portion:
     index: int = 0
     count: int = 1
 
+    def share(self, whole: int) -> int:
+        """Return this part of a number: all are as equal as whole numbers are, and add up to it."""
+        return whole // self.count + (self.index < whole % self.count)
+
     def has(self, session: str | None, number: int) -> bool:
         """Return whether a case, the `number`-th of its source, is in this part: sessions stay whole."""
         if session is None:

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 
 from replay.engine.loop import event_loop
 from replay.engine.plan import Plan, Sent, Watch
-from replay.engine.sender import Outlet, Sender, having_sent
+from replay.engine.sender import Outlet, Sender, having_sent, left_of
 from replay.engine.summary import closed
 from replay.engine.workers import SIGNALS, Crew
-from replay.models import Case, OutcomeName, Summary, Verdict
+from replay.models import OutcomeName, Summary, Verdict
 from replay.store.base import RunState
 from replay.store.sqlite import SqliteStore
 
@@ -82,7 +82,7 @@ class Run:
             self._sending = crew = Crew(plan, store, self._watch, resumed=resumed)
             with _caught(self._catch):
                 return crew.run(begun)
-        with _left(plan, store, resumed=resumed) as left:
+        with left_of(store.path, plan.record.id, resumed=resumed) as left:
             self._sending = sender = Sender(plan, Outlet(store, self._watch, left, resumed=resumed))
             with asyncio.Runner(loop_factory=event_loop()) as runner:
                 return runner.run(self._on_loop(sender, begun))
@@ -138,13 +138,3 @@ def _caught(catch: Callable[[int], None]) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-@contextmanager
-def _left(plan: Plan, store: SqliteStore, *, resumed: bool) -> Iterator[Callable[[Case], bool]]:
-    """Give what tells whether a case has no result yet; it never waits for what is being written."""
-    if not resumed:
-        yield lambda _case: True
-        return
-    with SqliteStore.open(store.path, create=False) as reader:
-        yield lambda case: not reader.done(plan.record.id, case.identity)

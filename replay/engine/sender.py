@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
+from pathlib import Path
 
 from replay.engine.dual_run import DualRun
 from replay.engine.pacing import AsRoomAllows, Planned, Turns
@@ -13,8 +14,9 @@ from replay.engine.plan import Plan, Selected, Sent, Watch
 from replay.engine.recording import Recorder, Sink
 from replay.engine.sides import Parties, parties, started
 from replay.errors import InputError, RunError, StoreError
-from replay.models import Case, Intake, Result, part_of
+from replay.models import Case, Intake, Result
 from replay.sampling import Portion
+from replay.store.sqlite import SqliteStore
 
 _TIME_OVER = "the time was over before every case had been sent once"
 
@@ -113,7 +115,7 @@ class Sender:
         moment, shift = self._plan.sending.pace.moments(), None
         for number, case in enumerate(dual.readable(turns)):
             # Cases that are not sent take no time. All others do, also those of other processes: moments are of all.
-            at_ns = None if dual.refuses(case) else moment(case)
+            at_ns = moment(case) if self._timed and not dual.refuses(case) else None
             if (self._reads_all and not self._portion.has(case.session, number)) or not self._outlet.left(case):
                 continue
             if at_ns is not None and shift is None:
@@ -134,7 +136,12 @@ class Sender:
     @property
     def _reads_all(self) -> bool:
         """Tell whether this process reads the cases of all: alone, or since a timetable is made from all of them."""
-        return self._portion.count == 1 or not isinstance(self._plan.sending.pace, AsRoomAllows)
+        return self._portion.count == 1 or self._timed
+
+    @property
+    def _timed(self) -> bool:
+        """Tell whether there is a timetable."""
+        return not isinstance(self._plan.sending.pace, AsRoomAllows)
 
 
 @contextmanager
@@ -145,6 +152,19 @@ def having_sent() -> Iterator[None]:
     except StoreError as error:
         error.exit_code = RunError.exit_code
         raise
+
+
+@contextmanager
+def left_of(path: Path, run: str, *, resumed: bool) -> Iterator[Callable[[Case], bool]]:
+    """Give what tells whether a case has no result yet.
+
+    It asks by a connection of its own: one must not pass through a fork, nor wait for what is being written.
+    """
+    if not resumed:
+        yield lambda _case: True
+        return
+    with SqliteStore.open(path, create=False) as reader:
+        yield lambda case: not reader.done(run, case.identity)
 
 
 class PartOf:
@@ -160,7 +180,6 @@ class PartOf:
 
 def divided(plan: Plan, portion: Portion) -> Plan:
     """Return the plan of one of several processes: its share of what is under way, and of what a side may get."""
-    index, count = portion.index, portion.count
-    sides = {side: spec.shared(index, count) for side, spec in plan.sides.items()}
-    concurrency, warmup = (part_of(n, index, count) for n in (plan.sending.concurrency, plan.sending.warmup))
+    sides = {side: spec.shared(portion) for side, spec in plan.sides.items()}
+    concurrency, warmup = map(portion.share, (plan.sending.concurrency, plan.sending.warmup))
     return replace(plan, sides=sides, sending=replace(plan.sending, concurrency=concurrency, warmup=warmup))

@@ -18,9 +18,9 @@ from typing import Any, Final
 
 from replay.engine.loop import event_loop
 from replay.engine.plan import Plan, Sent, Watch
-from replay.engine.sender import Outlet, Sender, divided
+from replay.engine.sender import Outlet, Sender, divided, left_of
 from replay.errors import ReplayError, RunError, SettingsError
-from replay.models import Case, Intake, OutcomeName, Side
+from replay.models import Intake, OutcomeName, Side
 from replay.sampling import Portion
 from replay.store.sqlite import SqliteStore
 
@@ -224,22 +224,17 @@ class _Member:
             self._tell("error", _portable(error))
 
     def _send(self) -> Sent:
-        journal = self._store.journal(self._plan.record.id, self._portion.index)
-        outlet = Outlet(journal, self._watch, self._left(), resumed=self._resumed)
-        self._sender = sender = Sender(self._plan, outlet, self._portion)
-        try:
-            with asyncio.Runner(loop_factory=event_loop()) as runner:
-                return runner.run(self._on_loop(sender))
-        finally:
-            journal.close()
-            self._tell_outcomes(sender)
-
-    def _left(self) -> Callable[[Case], bool]:
-        if not self._resumed:
-            return lambda _case: True
-        # A connection to SQLite must not pass through a fork.
-        store, run = SqliteStore.open(self._store.path, create=False), self._plan.record.id
-        return lambda case: not store.done(run, case.identity)
+        run = self._plan.record.id
+        journal = self._store.journal(run, self._portion.index)
+        with left_of(self._store.path, run, resumed=self._resumed) as left:
+            outlet = Outlet(journal, self._watch, left, resumed=self._resumed)
+            self._sender = sender = Sender(self._plan, outlet, self._portion)
+            try:
+                with asyncio.Runner(loop_factory=event_loop()) as runner:
+                    return runner.run(self._on_loop(sender))
+            finally:
+                journal.close()
+                self._tell_outcomes(sender)
 
     async def _on_loop(self, sender: Sender) -> Sent:
         loop = asyncio.get_running_loop()
