@@ -297,6 +297,8 @@ class _Builder:
     def broken(self, error: yaml.YAMLError) -> DocumentError:
         mark = getattr(error, "problem_mark", None)
         fact = str(getattr(error, "problem", None) or getattr(error, "reason", None) or "this is no YAML")
+        if "nesting depth" in fact:  # libyaml has a limit of its own, which its reading ahead may meet before ours
+            fact = f"more than {_MAX_DEPTH} levels of nesting"
         hint = "indent with spaces" if "\\t" in fact or "cannot start any token" in fact else None
         return DocumentError(shown(fact), place=_place(self.file, mark) if mark else self.file, hint=hint)
 

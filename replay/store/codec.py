@@ -1,6 +1,6 @@
 """Results and runs as JSON documents and back, without loss.
 
-The plan for each class is read off its fields and their types once, so a field that `models.py` gains is stored without
+The plan for each class is read off its fields and their types once, so a field that the models gain is stored without
 a change here. A noun is a list of its fields in their order: names would cost more than what they name. What JSON
 keeps as it is has no plan at all, since a run stores millions of such fields.
 Headers, bodies and floats do not stand in a result's document: it holds their positions in lists that go beside it.

@@ -1,0 +1,86 @@
+"""What is replayed: requests, what they should be answered, and the reader's account of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from replay.models.names import CaseKind, Headers
+from replay.models.observations import Observation, first_header
+from replay.models.rules import RuleSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is sent. `path` is the raw target with its query, sent as written; `body` is None where there is none."""
+
+    method: str = "GET"
+    path: str = "/"
+    headers: Headers = ()
+    body: bytes | None = None
+
+    def header(self, name: str) -> str | None:
+        """Return the first value of a header, whatever its case."""
+        return first_header(self.headers, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What new must answer, as a curator approved it; None is left to the comparison with old."""
+
+    status: int | None = None
+    headers: Headers = ()
+    body: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One replayable input, and what its source says about replaying it.
+
+    `id` is what people read and type; `identity` is what seeds and `--resume` rest on: a golden's id, else the
+    source's digest and the record number. `place` is FILE or FILE:LINE.
+    """
+
+    id: str
+    kind: CaseKind
+    identity: str
+    request: Request
+    place: str = ""
+    correlation_id: str = ""
+    freeze: datetime | None = None
+    seed: int | None = None
+    session: str | None = None
+    tags: tuple[str, ...] = ()
+    title: str = ""
+    why: str = ""
+    rules: tuple[RuleSpec, ...] = ()
+    expect: Expectation | None = None
+    recorded: Observation | None = None
+    turn: int = 1
+    """The how-manieth time this is that the run sends the case."""
+
+    @property
+    def origin(self) -> str:
+        """Return the identity that all turns of a case have in common."""
+        return self.identity if self.turn == 1 else self.identity.removesuffix(f"\x1f{self.turn}")
+
+    def again(self, turn: int) -> Case:
+        """Return the case for another turn: known by the same id, and a result of its own."""
+        # No identity holds a control character of its own, so that no two cases come to share one.
+        return replace(self, turn=turn, identity=f"{self.origin}\x1f{turn}")
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """The reader's own account of one file: loaded + skipped = records read."""
+
+    file: str
+    loaded: int
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    """How many records were passed over, by reason."""
+
+    @property
+    def read(self) -> int:
+        """Return how many records the file held."""
+        return self.loaded + sum(self.skipped.values())

@@ -1,0 +1,32 @@
+"""One criterion answered, and the answer to all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from replay.models.names import VerdictState
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One criterion, answered with its evidence. `interval` bounds the true value; `n` is what it rests on."""
+
+    sentence: str
+    state: VerdictState
+    why: str
+    value: float | None = None
+    interval: tuple[float, float] | None = None
+    n: float | None = None
+    unit: Literal["", "share"] = ""
+    """What value and bounds are: a share of 1 reads as a percentage."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer to one gate: every criterion must hold."""
+
+    state: VerdictState
+    criteria: tuple[Judgement, ...]
+    gate: str | None = None
+    exit_code: int = 3
