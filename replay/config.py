@@ -21,7 +21,7 @@ from replay.expressions import Expression, parse_expression
 from replay.models import GroupSpec, Instant, Order, RuleSpec, Spec, TargetSpec, Whole
 from replay.selection import parse_route, selection_of
 from replay.targets import check_side, parse_target
-from replay.verdict import parse_criteria
+from replay.verdict import Terms, parse_criteria
 
 FILE: Final = "replay.yaml"
 SHORTEST_SECRET: Final = 6
@@ -69,6 +69,11 @@ class Settings(Spec):
         if isinstance(self.cut_when, Mapping):
             return self.cut_when
         return {"": self.cut_when} if self.cut_when else {}
+
+    @property
+    def terms(self) -> Terms:
+        """Return the names that criteria may use."""
+        return Terms(groups=dict.fromkeys(self.groups, False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +268,7 @@ def _checks(settings: Settings, root: Path) -> Iterator[tuple[tuple[str | int, .
         yield ("cut_when",), partial(_require_criteria, settings.gates)
     for gate, sentences in settings.gates.items():
         for index, sentence in enumerate(sentences):
-            yield ("cut_when", *([gate] if gate else []), index), partial(parse_criteria, [sentence])
+            yield ("cut_when", *([gate] if gate else []), index), partial(parse_criteria, [sentence], settings.terms)
     for side, spec in (("old", settings.old), ("new", settings.new)):
         if spec is not None:
             yield (side,), partial(check_target, spec)

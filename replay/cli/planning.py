@@ -311,7 +311,7 @@ def _nothing_selected(flags: Flags, chosen: Chosen) -> NothingSelectedError:
 
 def _criteria(settings: Settings, flags: Flags, inputs: Inputs) -> tuple[Criterion, ...]:
     if flags.gate is not None or settings.gates:
-        return parse_criteria(gate_sentences(settings.gates, flags.gate))
+        return parse_criteria(gate_sentences(settings.gates, flags.gate), settings.terms)
     return parse_criteria(default_criteria(goldens=inputs.goldens is not None, traffic=bool(inputs.traffic)))
 
 

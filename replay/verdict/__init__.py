@@ -8,7 +8,7 @@ from typing import Final
 
 from replay.errors import CriterionError
 from replay.models import Judgement, Result, Verdict, VerdictState
-from replay.verdict.base import Metric
+from replay.verdict.base import NO_TERMS, Metric, Terms
 from replay.verdict.clauses import Clause, nearest, printable
 from replay.verdict.criteria import parse
 from replay.verdict.deviation import deviation
@@ -16,9 +16,19 @@ from replay.verdict.failures import errors
 from replay.verdict.goldens import goldens_pass
 from replay.verdict.samples import COMPARED, Repeats
 
-__all__ = ["METRICS", "Criterion", "Judge", "Metric", "default_criteria", "gate_sentences", "parse_criteria"]
+__all__ = [
+    "METRICS",
+    "NO_TERMS",
+    "Criterion",
+    "Judge",
+    "Metric",
+    "Terms",
+    "default_criteria",
+    "gate_sentences",
+    "parse_criteria",
+]
 
-METRICS: Final[Mapping[str, Callable[[Clause], Metric]]] = {
+METRICS: Final[Mapping[str, Callable[[Clause, Terms], Metric]]] = {
     "goldens": goldens_pass,
     "deviation": deviation,
     "errors": errors,
@@ -32,6 +42,7 @@ class Criterion:
     """One sentence that must hold, parsed and known to make sense."""
 
     clause: Clause
+    terms: Terms = NO_TERMS
 
     @property
     def sentence(self) -> str:
@@ -40,15 +51,28 @@ class Criterion:
 
     def metric(self) -> Metric:
         """Return a fresh metric that answers this criterion."""
-        return METRICS[self.clause.subject.text](self.clause)
+        _require_judged(self.clause)
+        return METRICS[self.clause.family](self.clause, self.terms)
 
 
-def parse_criteria(sentences: Sequence[str]) -> tuple[Criterion, ...]:
-    """Read criteria in order, the same one once. Raises CriterionError, with a caret under the word that is wrong."""
+def _require_judged(clause: Clause) -> None:
+    """Raise CriterionError for what can be written and not be judged yet."""
+    scope = clause.scope.token if clause.scope else None
+    span = clause.span.token if clause.span else None
+    for token, word in ((scope, "on"), (clause.per_token, "per"), (span, "for")):
+        if token is not None:
+            raise clause.fault(token, f"'{word}' is not judged in this version", f"leave '{word}' out")
+
+
+def parse_criteria(sentences: Sequence[str], terms: Terms = NO_TERMS) -> tuple[Criterion, ...]:
+    """Read criteria in order, the same one once; `terms` are the names that the settings define.
+
+    Raises CriterionError, with a caret under the word that is wrong.
+    """
     criteria: dict[str, Criterion] = {}
     for sentence in sentences:
-        for clause in parse(sentence, METRICS):
-            criterion = Criterion(clause)
+        for clause in parse(sentence, METRICS, terms):
+            criterion = Criterion(clause, terms)
             criterion.metric()  # It refuses a limit that it cannot judge: now, before anything is sent.
             criteria.setdefault(criterion.sentence, criterion)
     return tuple(criteria.values())

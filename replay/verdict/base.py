@@ -1,10 +1,24 @@
-"""What every metric of a criterion looks like."""
+"""What every metric of a criterion looks like, and what the settings define for criteria."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Protocol
 
 from replay.models import Judgement, Result
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The names that criteria may use, since the settings define them."""
+
+    groups: Mapping[str, bool] = field(default_factory=dict)
+    """The groups, and whether each one is divided by a value."""
+    kpis: frozenset[str] = frozenset()
+
+
+NO_TERMS: Final = Terms()
 
 
 class Metric(Protocol):
@@ -13,5 +27,9 @@ class Metric(Protocol):
     def add(self, result: Result) -> None:
         """Take one result in; whatever is no business of this metric is passed over."""
 
-    def judge(self) -> Judgement:
-        """Answer the clause with its evidence so far; may be asked more than once."""
+    def judge(self, parts: int = 1) -> Judgement:
+        """Answer the clause with its evidence so far; may be asked more than once.
+
+        Where it is one of several `parts` that are judged side by side, it says NO-GO only with so much more
+        confidence that all of them together are wrong no more often than one alone may be.
+        """

@@ -11,22 +11,29 @@ from difflib import get_close_matches
 from typing import Final, Literal
 
 from replay.errors import CriterionError
+from replay.verdict.statistics import CONFIDENCE
 
-TokenKind = Literal["word", "amount", "operator", "end"]
+TokenKind = Literal["word", "quoted", "path", "amount", "operator", "end"]
 Operator = Literal["<", "<=", ">", ">=", "="]
 
 LONGEST: Final = 300
 """No sentence that a person writes is longer, in characters."""
 
+# A hyphen belongs to a name, save in `old-0.5pp`.
 _TOKENS: Final = re.compile(
     r"(?P<space>\s+)"
     r"|(?P<amount>[0-9]+(?:\.[0-9]+)?(?:\s*%|[a-z]+)?)"
     r"|(?P<operator><=|>=|<|>|=|\+|-)"
-    r"|(?P<word>[^\W\d][\w.]*)"
+    r"|(?P<path>/\S*)"
+    r'|(?P<quoted>"[^"]+")'
+    r"|(?P<word>\*|old(?=-[0-9])|[^\W\d][\w.]*(?:-\w[\w.]*)*)"
 )
 
 # What comes along when a sentence is pasted from a document.
-_PASTED: Final = {"\u2264": "<=", "\u2265": ">=", "\u2212": "-", "\u2013": "-", "\uff05": "%", ",": ".", ".": "0."}
+_PASTED: Final = {
+    "\u2264": "<=", "\u2265": ">=", "\u2212": "-", "\u2013": "-", "\uff05": "%", ",": ".", ".": "0.",
+    "\u201c": '"', "\u201d": '"', "'": '"',
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +43,11 @@ class Token:
     kind: TokenKind
     text: str
     start: int
+
+    @property
+    def name(self) -> str:
+        """Return the name that it spells: names with blanks or signs stand in quotes."""
+        return self.text[1:-1] if self.kind == "quoted" else self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,26 +65,64 @@ class Amount:
 
 
 @dataclass(frozen=True, slots=True)
-class Clause:
-    """One criterion, parsed: SUBJECT pass, or SUBJECT OPERATOR BOUND, where the bound is an amount, or old ± amount.
+class Scope:
+    """The cases that a criterion speaks of, by `on`: a route as rules write it, or the name of a group."""
 
-    `sentence` is all that the user wrote, `text` the part from `subject` to `last` that is this criterion. `operator`
+    kind: Literal["route", "group"]
+    text: str
+    token: Token
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """So many days, or runs, one after the other: on each of them the criterion must hold by itself."""
+
+    count: int
+    unit: Literal["days", "runs"]
+    token: Token
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One criterion, parsed: SUBJECT pass, or SUBJECT OPERATOR BOUND, and what qualifies it.
+
+    `sentence` is all that the user wrote, `text` the part from `first` to `last` that is this criterion. `operator`
     is None for `pass`. With `against_old`, `amount` is the signed margin beside old, None where none is written.
     """
 
     sentence: str
+    first: Token
     subject: Token
     last: Token
+    share_of: bool = False
+    """`share of rank.tau >= 0.9`: in which share of all places it is so."""
     operator: Operator | None = None
     operator_token: Token | None = None
     against_old: bool = False
     amount: Amount | None = None
     bound: Token | None = None
+    scope: Scope | None = None
+    per: str | None = None
+    """Each part by itself: `route`, or the name of a group that is divided by a value."""
+    per_token: Token | None = None
+    span: Span | None = None
+    confidence: float = CONFIDENCE
+    confidence_token: Token | None = None
+
+    @property
+    def family(self) -> str:
+        """Return what is measured: `errors`, or what stands before the dot, as in `kpi.auth_rate`."""
+        return self.subject.text.partition(".")[0]
+
+    @property
+    def name(self) -> str:
+        """Return which one of the family; empty where the family has no members."""
+        return self.subject.text.partition(".")[2]
 
     @property
     def text(self) -> str:
         """Return this criterion as reports print it, on one line."""
-        written = self.sentence[self.subject.start : self.last.start + len(self.last.text)]
+        written = self.sentence[self.first.start : self.last.start + len(self.last.text)]
         return printable(" ".join(written.split()))
 
     def fault(self, token: Token | None, fact: str, hint: str) -> CriterionError:
@@ -92,21 +142,26 @@ def tokens(sentence: str) -> Iterator[Token]:
         if match is None:
             raise _stray(sentence, position)
         if match.lastgroup != "space":
-            yield Token(_kind(match), match[0], position)
+            yield Token(_KINDS[str(match.lastgroup)], match[0], position)
         position = match.end()
     yield Token("end", "", len(sentence.rstrip()))
 
 
-def _kind(match: re.Match[str]) -> TokenKind:
-    if match.lastgroup == "amount":
-        return "amount"
-    return "operator" if match.lastgroup == "operator" else "word"
+_KINDS: Final[dict[str, TokenKind]] = {
+    "word": "word",
+    "quoted": "quoted",
+    "path": "path",
+    "amount": "amount",
+    "operator": "operator",
+}
 
 
 def _stray(sentence: str, position: int) -> CriterionError:
     stray = Token("word", sentence[position], position)
     better = _PASTED.get(stray.text)
     hint = f"write '{better}'" if better else "a criterion is made of words, numbers such as 0.5%, and <, <=, >, >=, ="
+    if stray.text == '"':
+        hint = 'close the quotes: on "check out"'
     return fault(sentence, stray, f"unexpected '{printable(stray.text)}'", hint)
 
 
@@ -127,7 +182,7 @@ def fault(sentence: str, token: Token, fact: str, hint: str) -> CriterionError:
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return the hint that names the nearest known word, or all of them."""
     names = sorted(known)
-    close = get_close_matches(word.lower(), names, n=1)
+    close = get_close_matches(word, names, n=1) or get_close_matches(word.lower(), names, n=1)
     return f"did you mean '{close[0]}'?" if close else f"known are: {', '.join(names)}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from replay.verdict.base import Metric
+from replay.verdict.base import Metric, Terms
 from replay.verdict.clauses import Clause
 from replay.verdict.shares import Share, Weights, percent_limit
 
@@ -19,6 +19,6 @@ _WEIGHTS: Final[Weights] = {
 }
 
 
-def deviation(clause: Clause) -> Metric:
+def deviation(clause: Clause, _terms: Terms) -> Metric:
     """Return the metric of `deviation < X%`. Raises CriterionError for any other limit."""
-    return Share(clause.text, percent_limit(clause), _WEIGHTS, "deviating")
+    return Share(clause, percent_limit(clause), _WEIGHTS, "deviating")

@@ -6,12 +6,12 @@ from decimal import Decimal
 from typing import Final
 
 from replay.models import Judgement, Result, VerdictState
-from replay.verdict.base import Metric
+from replay.verdict.base import Metric, Terms
 from replay.verdict.clauses import Clause
 from replay.verdict.samples import Sizes
 from replay.verdict.shares import Share, Weights, percent_limit, worth
-from replay.verdict.statistics import difference_lower, difference_upper, fewest
-from replay.verdict.wording import cases, percent
+from replay.verdict.statistics import corrected, difference_lower, difference_upper, fewest
+from replay.verdict.wording import cases, level, percent
 
 MARGIN: Final = Decimal("0.5")
 """Percentage points that `errors <= old` leaves, since no sample can prove that two rates are equal."""
@@ -30,11 +30,11 @@ _SHARE: Final[Weights] = {
 }
 
 
-def errors(clause: Clause) -> Metric:
+def errors(clause: Clause, _terms: Terms) -> Metric:
     """Return the metric of `errors <= old`, `errors <= old + Xpp` or `errors < X%`. Raises CriterionError otherwise."""
     if clause.against_old:
-        return ErrorsBesideOld(clause.text, _margin(clause))
-    return Share(clause.text, percent_limit(clause), _SHARE, "failed on new")
+        return ErrorsBesideOld(clause, _margin(clause))
+    return Share(clause, percent_limit(clause), _SHARE, "failed on new")
 
 
 def _margin(clause: Clause) -> Decimal:
@@ -59,8 +59,9 @@ class ErrorsBesideOld:
     sides has no evidence, and for NO-GO they stay in n, where they make the difference smaller.
     """
 
-    def __init__(self, sentence: str, margin: Decimal) -> None:
-        self._sentence = sentence
+    def __init__(self, clause: Clause, margin: Decimal) -> None:
+        self._sentence = clause.text
+        self._confidence = clause.confidence
         self._margin = float(margin / _HUNDRED)
         self._sent = Sizes()
         self._telling = Sizes()
@@ -79,23 +80,24 @@ class ErrorsBesideOld:
         self._only_new += result.outcome == "new_error"
         self._only_old += result.outcome == "old_error"
 
-    def judge(self) -> Judgement:
+    def judge(self, parts: int = 1) -> Judgement:
         """Return new's rate less old's, in shares of 1, with its two one-sided bounds; n as the upper one has it."""
         if not self._telling.total:
             why = "every case failed on both sides" if self._sent.total else "no traffic was sent"
             return Judgement(self._sentence, "INCONCLUSIVE", "; ".join([why, *self._remarks()]), n=0.0)
-        low, high = self._lower(), self._upper()
+        against = corrected(self._confidence, parts)
+        low, high = self._lower(against), self._upper()
         state = self._state(low, high)
         value = (self._only_new - self._only_old) / self._sent.total
-        why = "; ".join([self._head(value), self._reason(state, low, high), *self._remarks()])
+        why = "; ".join([self._head(value), self._reason(state, low, high, against), *self._remarks()])
         n = self._telling.effective()
         return Judgement(self._sentence, state, why, value=value, interval=(low, high), n=n, unit="share")
 
     def _upper(self, further: int = 0) -> float:
-        return difference_upper(*self._pairs(self._telling, further))
+        return difference_upper(*self._pairs(self._telling, further), self._confidence)
 
-    def _lower(self) -> float:
-        return difference_lower(*self._pairs(self._sent))
+    def _lower(self, confidence: float) -> float:
+        return difference_lower(*self._pairs(self._sent), confidence)
 
     def _pairs(self, sizes: Sizes, further: int = 0) -> tuple[float, float, float]:
         n = sizes.effective(further)
@@ -114,13 +116,14 @@ class ErrorsBesideOld:
             f" ({sign}{percent(value, unit='pp')})"
         )
 
-    def _reason(self, state: VerdictState, low: float, high: float) -> str:
+    def _reason(self, state: VerdictState, low: float, high: float, against: float) -> str:
         margin = percent(self._margin, unit="pp")
         low_text, high_text = (percent(bound, beside=self._margin, unit="pp") for bound in (low, high))
         if state == "GO":
-            return f"with 95% confidence new is at most {high_text} worse, within the margin of {margin}"
+            sure = f"with {level(self._confidence)} confidence"
+            return f"{sure} new is at most {high_text} worse, within the margin of {margin}"
         if state == "NO-GO":
-            return f"with 95% confidence new is at least {low_text} worse, beyond the margin of {margin}"
+            return f"with {level(against)} confidence new is at least {low_text} worse, beyond the margin of {margin}"
         further = fewest(lambda count: self._upper(count) < self._margin)
         remedy = (
             "no number of cases would settle it"

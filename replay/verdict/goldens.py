@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from replay.models import Judgement, OutcomeName, Result, VerdictState
-from replay.verdict.base import Metric
+from replay.verdict.base import Metric, Terms
 from replay.verdict.clauses import Clause
 from replay.verdict.samples import COMPARED
 from replay.verdict.wording import listed
@@ -22,10 +22,13 @@ _FAILING: Final[tuple[OutcomeName, ...]] = ("deviation", "new_error")
 _OPEN: Final[tuple[OutcomeName, ...]] = ("old_error", "both_error", "skipped")
 
 
-def goldens_pass(clause: Clause) -> Metric:
-    """Return the metric of `goldens pass`. Raises CriterionError for a comparison."""
+def goldens_pass(clause: Clause, _terms: Terms) -> Metric:
+    """Return the metric of `goldens pass`. Raises CriterionError for a comparison, and for a confidence."""
     if clause.operator is not None:
         raise clause.fault(clause.operator_token, "goldens are a list, not a rate", "write goldens pass")
+    if clause.confidence_token is not None:
+        hint = "write goldens pass: every one of them has to"
+        raise clause.fault(clause.confidence_token, "goldens are a list, not a sample", hint)
     return GoldensPass(clause.text)
 
 
@@ -49,7 +52,7 @@ class GoldensPass:
         if len(ids) < _SHOWN:
             self._ids[result.outcome] = (*ids, result.case.id)
 
-    def judge(self) -> Judgement:
+    def judge(self, parts: int = 1) -> Judgement:  # noqa: ARG002 - a list leaves nothing to chance
         """Return passed / all as the value, over all goldens of the run."""
         total = sum(self._counts.values())
         passed = total - sum(self._counts.get(outcome, 0) for outcome in (*_FAILING, *_OPEN))

@@ -6,7 +6,7 @@ from array import array
 from typing import Final
 
 from replay.models import OutcomeName, Result
-from replay.verdict.statistics import fewest, lower_bound, upper_bound
+from replay.verdict.statistics import CONFIDENCE, fewest, lower_bound, upper_bound
 
 GOOD: Final[frozenset[OutcomeName]] = frozenset({"match", "noise", "waived"})
 """The outcomes of cases that were compared and show no unwaived difference."""
@@ -99,17 +99,17 @@ class Sample:
         """Return the share of bad cases; None where nothing was counted."""
         return self.bad / self.n if self.n else None
 
-    def upper(self, further: int = 0) -> float:
+    def upper(self, further: int = 0, confidence: float = CONFIDENCE) -> float:
         """Return the upper bound, as it would be after `further` clean cases."""
-        return upper_bound(*self._evidence(further))
+        return upper_bound(*self._evidence(further), confidence)
 
-    def lower(self) -> float:
+    def lower(self, confidence: float = CONFIDENCE) -> float:
         """Return the lower bound."""
-        return lower_bound(*self._evidence(0))
+        return lower_bound(*self._evidence(0), confidence)
 
-    def needed(self, limit: float) -> int | None:
+    def needed(self, limit: float, confidence: float = CONFIDENCE) -> int | None:
         """Return how many further clean, independent cases bring the upper bound below `limit`; None: none do."""
-        return fewest(lambda further: self.upper(further) < limit)
+        return fewest(lambda further: self.upper(further, confidence) < limit)
 
     def _evidence(self, further: int) -> tuple[float, float]:
         n, cases = self.sizes.effective(further), self.n + further

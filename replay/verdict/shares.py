@@ -11,7 +11,8 @@ from typing import Final
 from replay.models import Judgement, OutcomeName, Result, VerdictState
 from replay.verdict.clauses import Clause
 from replay.verdict.samples import Sample
-from replay.verdict.wording import cases, figure, percent
+from replay.verdict.statistics import corrected
+from replay.verdict.wording import cases, figure, level, percent
 
 Weights = Mapping[OutcomeName, tuple[bool, bool | None]]
 """For each outcome whether it is bad in the eyes of GO, and of NO-GO; None, or left out, is no evidence."""
@@ -53,8 +54,9 @@ class Share:
     What failed on old or on both sides may hide anything: such cases count as bad for GO and not at all for NO-GO.
     """
 
-    def __init__(self, sentence: str, limit: Limit, weights: Weights, label: str) -> None:
-        self._sentence = sentence
+    def __init__(self, clause: Clause, limit: Limit, weights: Weights, label: str) -> None:
+        self._sentence = clause.text
+        self._confidence = clause.confidence
         self._limit = limit
         self._weights = weights
         self._label = label
@@ -73,16 +75,18 @@ class Share:
             if for_no_go is not None:
                 self._fair.add(result.case.session, bad=for_no_go)
 
-    def judge(self) -> Judgement:
+    def judge(self, parts: int = 1) -> Judgement:
         """Return the share with its two one-sided bounds; n is the effective n behind the upper one."""
         rate = self._fair.rate
         if rate is None:
             why = "; ".join(["no traffic was compared", *self._remarks()])
             return Judgement(self._sentence, "INCONCLUSIVE", why, n=0.0)
-        low, high = self._fair.lower(), max(self._strict.upper(), self._fair.upper())
+        against = corrected(self._confidence, parts)
+        low = self._fair.lower(against)
+        high = max(sample.upper(confidence=self._confidence) for sample in (self._strict, self._fair))
         state = self._state(low, high)
         head = f"{self._label}: {self._fair.bad:,} of {cases(self._fair.n)} ({percent(rate)})"
-        why = "; ".join([head, self._reason(state, low, high), *self._remarks()])
+        why = "; ".join([head, self._reason(state, low, high, against), *self._remarks()])
         n = self._strict.sizes.effective()
         return Judgement(self._sentence, state, why, value=rate, interval=(low, high), n=n, unit="share")
 
@@ -91,13 +95,13 @@ class Share:
             return "GO"
         return "INCONCLUSIVE" if self._limit.met_by(low) else "NO-GO"
 
-    def _reason(self, state: VerdictState, low: float, high: float) -> str:
+    def _reason(self, state: VerdictState, low: float, high: float, against: float) -> str:
         limit, share = self._limit.text, self._limit.share
         if state == "GO":
-            return f"with 95% confidence at most {percent(high, beside=share)}, within {limit}"
+            return f"with {level(self._confidence)} confidence at most {percent(high, beside=share)}, within {limit}"
         if state == "NO-GO":
-            return f"with 95% confidence at least {percent(low, beside=share)}, not within {limit}"
-        further = self._strict.needed(share)
+            return f"with {level(against)} confidence at least {percent(low, beside=share)}, not within {limit}"
+        further = self._strict.needed(share, self._confidence)
         remedy = (
             "no number of cases would settle it"
             if further is None

@@ -18,6 +18,14 @@ _MOST_TERMS: Final = 200_000
 _MOST_CASES: Final = 10**9
 
 
+def corrected(confidence: float, parts: int) -> float:
+    """Return the confidence that each of so many tests needs, for any of them to be wrong no more often than one may.
+
+    Bonferroni's: whatever hangs together among the parts, the chances of an error add up to no more.
+    """
+    return 1 - (1 - confidence) / parts
+
+
 def upper_bound(k: float, n: float, confidence: float = CONFIDENCE) -> float:
     """Return the Clopper-Pearson upper bound of a rate of which `k` in `n` were seen; 1 where nothing was.
 

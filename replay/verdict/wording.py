@@ -14,6 +14,15 @@ def percent(share: float, *, beside: float | None = None, unit: str = "%") -> st
     return f"{text}{unit}"
 
 
+def level(confidence: float) -> str:
+    """Return a confidence as people write it: 95%, 99.9%, 99.967%."""
+    for digits in range(2, 12):
+        text = _plain(100 * confidence, digits)
+        if abs(float(text) - 100 * confidence) <= (100 - 100 * confidence) / 20:
+            break
+    return f"{text}%"
+
+
 def cases(number: float) -> str:
     """Return `1 case`, `2,400 cases`, or `811.6 cases` where sessions shrink them."""
     text = figure(number)

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from replay.errors import CriterionError
-from replay.verdict import METRICS, default_criteria, gate_sentences, parse_criteria
+from replay.verdict import METRICS, Terms, default_criteria, gate_sentences, parse_criteria
+from replay.verdict.clauses import Clause
+from replay.verdict.criteria import parse
+
+SUBJECTS = ("deviation", "errors", "p95", "kpi", "rank", "category", "goldens")
+TERMS = Terms(groups={"checkout": False, "check out": False, "tier-1": False, "category": True})
 
 
 def sentences(*written: str) -> tuple[str, ...]:
     return tuple(criterion.sentence for criterion in parse_criteria(written))
 
 
+def clause(sentence: str) -> Clause:
+    """Return what the grammar makes of one criterion, whether or not a metric can judge it."""
+    (found,) = parse(sentence, SUBJECTS, TERMS)
+    return found
+
+
 def fault(sentence: str) -> CriterionError:
     with pytest.raises(CriterionError) as caught:
-        parse_criteria([sentence])
+        parse_criteria([sentence], TERMS)
     return caught.value
 
 
@@ -78,16 +91,29 @@ def test_the_same_criterion_counts_once_and_the_order_stays() -> None:
         ("errors <= old +", "", "write, for example, old + 0.5pp"),
         ("errors pass", "errors", "write errors < 0.5%"),
         ("goldens < 3%", "<", "write goldens pass"),
-        (
-            "deviation < 0.5% on checkout",
-            "on",
-            "a criterion covers the whole run in this version; leave out everything",
-        ),
-        (
-            "deviation < 0.5% for 7 days",
-            "for",
-            "a criterion covers the whole run in this version; leave out everything",
-        ),
+        ("deviation < 0.5% for 7 days", "7", "leave 'for' out"),
+        ("deviation < 0.5% for 7", "", "write, for example, for 7 days"),
+        ("deviation < 0.5% for 7% days", "7%", "write, for example, for 7 days"),
+        ("deviation < 0.5% for 0 days", "0", "write, for example, for 7 days"),
+        ("deviation < 0.5% for 1.5 days", "1.5", "write, for example, for 7 days"),
+        ("deviation < 0.5% for 7 weeks", "weeks", "write, for example, for 7 days"),
+        ("deviation < 0.5% at", "", "write, for example, at 99%"),
+        ("deviation < 0.5% at 99", "99", "write at 99%"),
+        ("deviation < 0.5% at 5%", "5%", "write at 99%, or another one from 80%"),
+        ("deviation < 0.5% at 100%", "100%", "write at 99%"),
+        ("deviation < 0.5% at 99% at 98%", "at", "say it once"),
+        ("deviation < 0.5% onn checkout", "onn", "did you mean 'on'?"),
+        ("deviation < 0.5% on checkuot", "checkuot", "did you mean 'checkout'?"),
+        ("deviation < 0.5% on", "", "known are: category, check out, checkout"),
+        ("deviation < 0.5% on get /orders", "get /orders", "write it as in GET /orders/*"),
+        ("deviation < 0.5% on POST", "POST", "known are: category"),
+        ('deviation < 0.5% on "check out', '"', "close the quotes"),
+        ("deviation < 0.5% on 'check out'", "'", "write '\"'"),
+        ("deviation < 0.5% per rout", "rout", "did you mean 'route'?"),
+        ("deviation < 0.5% per checkout", "checkout", "give it one, as in by: request.query.category"),
+        ("deviation < 0.5% per categry", "categry", "did you mean 'category'?"),
+        ("deviation.all < 0.5%", "deviation.all", "write deviation"),
+        ("goldens pass at 99%", "99%", "write goldens pass"),
         ("deviation < 0.5% goldens pass", "goldens", "one criterion is SUBJECT, comparison, limit"),
     ],
 )
@@ -104,6 +130,75 @@ def test_an_error_reads_as_place_fact_and_remedy() -> None:
         "    ^^^^^^^^",
         "  hint: did you mean 'deviation'?",
     ]
+
+
+def test_a_criterion_says_whom_it_speaks_of_how_long_and_how_surely() -> None:
+    found = clause("errors <= old + 1pp on POST /orders/* per category for 7 consecutive days at 99.9%")
+    assert found.scope is not None
+    assert (found.scope.kind, found.scope.text) == ("route", "POST /orders/*")
+    assert found.per == "category"
+    assert found.span is not None
+    assert (found.span.count, found.span.unit) == (7, "days")
+    assert found.confidence == 0.999
+
+
+def test_qualifiers_stand_in_any_order() -> None:
+    found = clause("deviation < 1% at 99% for 3 runs per route on checkout")
+    assert found.scope is not None
+    assert found.span is not None
+    assert (found.scope.kind, found.scope.text, found.per) == ("group", "checkout", "route")
+    assert (found.span.count, found.span.unit, found.confidence) == (3, "runs", 0.99)
+
+
+def test_without_a_confidence_it_is_95_percent() -> None:
+    assert clause("deviation < 1%").confidence == 0.95
+
+
+@pytest.mark.parametrize(
+    ("written", "kind", "text"),
+    [
+        ("POST /orders/*", "route", "POST /orders/*"),
+        ("* /orders/**", "route", "* /orders/**"),
+        ("/orders/*/and/old", "route", "/orders/*/and/old"),
+        ("checkout", "group", "checkout"),
+        ("tier-1", "group", "tier-1"),
+        ('"check out"', "group", "check out"),
+    ],
+)
+def test_a_scope_is_a_route_or_a_group(written: str, kind: str, text: str) -> None:
+    found, _ = parse(f"deviation < 1% on {written} and errors <= old", SUBJECTS, TERMS)
+    assert found.scope is not None
+    assert (found.scope.kind, found.scope.text) == (kind, text)
+    assert found.text == f"deviation < 1% on {written}"
+
+
+@pytest.mark.parametrize("written", ["old + 10%", "old+10%", "+10%", "+ 10 %"])
+def test_a_signed_amount_stands_beside_old(written: str) -> None:
+    found = clause(f"p95 <= {written}")
+    assert found.against_old
+    assert found.amount is not None
+    assert (found.amount.number, found.amount.unit) == (Decimal(10), "%")
+
+
+def test_a_hyphen_before_a_number_is_a_minus() -> None:
+    found = clause("kpi.auth-rate >= old-0.5pp")
+    assert (found.family, found.name) == ("kpi", "auth-rate")
+    assert found.amount is not None
+    assert found.amount.number == Decimal("-0.5")
+
+
+def test_a_share_of_places_is_told_from_their_mean() -> None:
+    share, mean = clause("share of rank.tau >= 0.9"), clause("rank.tau >= 0.9")
+    assert (share.share_of, share.family, share.name) == (True, "rank", "tau")
+    assert not mean.share_of
+    assert share.text == "share of rank.tau >= 0.9"
+
+
+def test_the_sentence_of_the_first_day_is_two_criteria() -> None:
+    first, second = parse("deviation < 0.5% for 7 consecutive days and p95 <= +10%", SUBJECTS, TERMS)
+    assert first.span is not None
+    assert second.span is None
+    assert (first.text, second.text) == ("deviation < 0.5% for 7 consecutive days", "p95 <= +10%")
 
 
 @pytest.mark.parametrize("sentence", ["", "   ", "goldens", "deviation <", "goldens pass and", "and", "<", "0.5%"])
@@ -123,7 +218,11 @@ def test_a_sentence_that_nobody_wrote_is_not_echoed() -> None:
 
 @given(
     st.text(max_size=60)
-    | st.lists(st.sampled_from(["goldens", "pass", "deviation", "<", "0.5%", "old", "+", "and"])).map(" ".join)
+    | st.lists(
+        st.sampled_from(
+            ["goldens", "pass", "deviation", "<", "0.5%", "old", "+", "and", "on", "per", "at", "for", "/a", '"']
+        )
+    ).map(" ".join)
 )
 @settings(max_examples=60)
 def test_any_text_parses_or_is_refused_as_a_criterion(text: str) -> None:

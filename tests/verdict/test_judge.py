@@ -365,3 +365,26 @@ def test_every_judgement_comes_with_its_evidence(criterion: str, counts: dict[Ou
     assert answer.why
     if answer.interval is not None and answer.value is not None:
         assert answer.interval[0] - 1e-9 <= answer.value <= answer.interval[1] + 1e-9
+
+
+# confidence
+
+
+def test_more_confidence_takes_more_cases() -> None:
+    surer = f"{DEVIATION} at 99%"
+    assert judgement(surer, traffic(919)).state == "GO"
+    assert "; 1 case more, all clean" in judgement(surer, traffic(918)).why
+    assert "with 99% confidence at most" in judgement(surer, traffic(919)).why
+
+
+def test_more_confidence_takes_more_evidence_against_new_too() -> None:
+    results = traffic(590) + traffic(8, "new_error")
+    assert (judgement(DEVIATION, results).state, judgement(ERRORS, results).state) == ("NO-GO", "NO-GO")
+    assert judgement(f"{DEVIATION} at 99.9%", results).state == "INCONCLUSIVE"
+    assert judgement(f"{ERRORS} at 99.9%", results).state == "INCONCLUSIVE"
+
+
+def test_more_confidence_takes_more_cases_without_errors() -> None:
+    # Tango's bound is the larger one here: z² (1 - m) / m cases.
+    assert judgement(f"{ERRORS} at 99%", traffic(1077)).state == "GO"
+    assert "; 1 case more, without errors" in judgement(f"{ERRORS} at 99%", traffic(1076)).why
