@@ -22,7 +22,8 @@ def closed(plan: Plan, store: Store, sent: Sent, reason: str, *, expected: int) 
     """
     reason = reason or ("" if sent.complete else sent.ended_because or "it was stopped")
     noise = judge_noise(store, plan.record.id, plan.sending.noise) if plan.sending.noise else None
-    sums, judge = Tally(), Judge(plan.criteria, plan.record.gate)
+    # A run that was cut off may be gone on with, and is judged again then.
+    sums, judge = Tally(), Judge(plan.criteria, plan.record.gate, watched=bool(reason))
     for result in store.results(plan.record.id, bodies=False):
         sums.add(result)
         judge.add(result)

@@ -15,6 +15,7 @@ from replay.verdict.deviation import deviation
 from replay.verdict.failures import errors
 from replay.verdict.goldens import goldens_pass
 from replay.verdict.samples import COMPARED, Repeats
+from replay.verdict.watching import WATCHED
 
 __all__ = [
     "METRICS",
@@ -34,6 +35,9 @@ METRICS: Final[Mapping[str, Callable[[Clause, Terms], Metric]]] = {
     "errors": errors,
 }
 
+WATCHABLE: Final = frozenset({"goldens", "deviation", "errors"})
+"""The families that can be judged at every look at a sample that grows; the others are left open until it is whole."""
+
 EXIT_CODES: Final[Mapping[VerdictState, int]] = {"GO": 0, "NO-GO": 1, "INCONCLUSIVE": 3}
 
 
@@ -49,10 +53,12 @@ class Criterion:
         """Return the criterion as reports print it."""
         return self.clause.text
 
-    def metric(self) -> Metric:
-        """Return a fresh metric that answers this criterion."""
+    def metric(self, *, watched: bool = False) -> Metric:
+        """Return a fresh metric that answers this criterion, `watched` over a sample that is looked at as it grows."""
         _require_judged(self.clause)
-        return METRICS[self.clause.family](self.clause, self.terms)
+        terms = replace(self.terms, bounds=WATCHED) if watched else self.terms
+        metric = METRICS[self.clause.family](self.clause, terms)
+        return metric if self.clause.family in WATCHABLE or not watched else Withheld(metric)
 
 
 def _require_judged(clause: Clause) -> None:
@@ -95,14 +101,32 @@ def gate_sentences(gates: Mapping[str, Sequence[str]], gate: str | None) -> tupl
     return tuple(dict.fromkeys(sentence for sentences in chosen for sentence in sentences))
 
 
+class Withheld:
+    """A metric whose bounds hold for one look alone: over a sample that still grows it decides nothing."""
+
+    def __init__(self, metric: Metric) -> None:
+        self._metric = metric
+
+    def add(self, result: Result) -> None:
+        """Take one result in."""
+        self._metric.add(result)
+
+    def judge(self, parts: int = 1) -> Judgement:
+        """Return the figures so far, INCONCLUSIVE."""
+        judgement = self._metric.judge(parts)
+        why = f"{judgement.why}; it still grows: this is decided once it is whole"
+        return judgement if judgement.state == "INCONCLUSIVE" else replace(judgement, state="INCONCLUSIVE", why=why)
+
+
 class Judge:
     """Takes every result of a run in and answers the criteria at its end.
 
-    A repeat of the same case adds no evidence, unless it fails where it did not before.
+    A repeat of the same case adds no evidence, unless it fails where it did not before. `watched`: somebody looks at
+    the run while it grows, so that its criteria are judged by bounds which hold at every look.
     """
 
-    def __init__(self, criteria: Sequence[Criterion], gate: str | None = None) -> None:
-        self._metrics = [criterion.metric() for criterion in criteria]
+    def __init__(self, criteria: Sequence[Criterion], gate: str | None = None, *, watched: bool = False) -> None:
+        self._metrics = [criterion.metric(watched=watched) for criterion in criteria]
         self._gate = gate
         self._repeats = Repeats()
         self._compared = 0

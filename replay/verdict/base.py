@@ -1,4 +1,4 @@
-"""What every metric of a criterion looks like, and what the settings define for criteria."""
+"""What every metric of a criterion looks like, and what it knows beside its clause."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from replay.models import Judgement, Result
+from replay.verdict.watching import EXACT, Bounds
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The names that criteria may use, since the settings define them."""
+    """The names that criteria may use, since the settings define them, and by which bounds rates are judged."""
 
     groups: Mapping[str, bool] = field(default_factory=dict)
     """The groups, and whether each one is divided by a value."""
     kpis: frozenset[str] = frozenset()
+    bounds: Bounds = EXACT
 
 
 NO_TERMS: Final = Terms()

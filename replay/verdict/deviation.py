@@ -19,6 +19,6 @@ _WEIGHTS: Final[Weights] = {
 }
 
 
-def deviation(clause: Clause, _terms: Terms) -> Metric:
+def deviation(clause: Clause, terms: Terms) -> Metric:
     """Return the metric of `deviation < X%`. Raises CriterionError for any other limit."""
-    return Share(clause, percent_limit(clause), _WEIGHTS, "deviating")
+    return Share(clause, percent_limit(clause), _WEIGHTS, "deviating", terms.bounds)

@@ -9,8 +9,9 @@ from replay.models import Judgement, Result, VerdictState
 from replay.verdict.base import Metric, Terms
 from replay.verdict.clauses import Clause
 from replay.verdict.samples import Sizes
-from replay.verdict.shares import Share, Weights, percent_limit, worth
-from replay.verdict.statistics import corrected, difference_lower, difference_upper, fewest
+from replay.verdict.shares import Share, Weights, looked, percent_limit, worth
+from replay.verdict.statistics import corrected, fewest
+from replay.verdict.watching import EXACT, Bounds
 from replay.verdict.wording import cases, level, percent
 
 MARGIN: Final = Decimal("0.5")
@@ -30,11 +31,11 @@ _SHARE: Final[Weights] = {
 }
 
 
-def errors(clause: Clause, _terms: Terms) -> Metric:
+def errors(clause: Clause, terms: Terms) -> Metric:
     """Return the metric of `errors <= old`, `errors <= old + Xpp` or `errors < X%`. Raises CriterionError otherwise."""
     if clause.against_old:
-        return ErrorsBesideOld(clause, _margin(clause))
-    return Share(clause, percent_limit(clause), _SHARE, "failed on new")
+        return ErrorsBesideOld(clause, _margin(clause), terms.bounds)
+    return Share(clause, percent_limit(clause), _SHARE, "failed on new", terms.bounds)
 
 
 def _margin(clause: Clause) -> Decimal:
@@ -59,7 +60,8 @@ class ErrorsBesideOld:
     sides has no evidence, and for NO-GO they stay in n, where they make the difference smaller.
     """
 
-    def __init__(self, clause: Clause, margin: Decimal) -> None:
+    def __init__(self, clause: Clause, margin: Decimal, bounds: Bounds = EXACT) -> None:
+        self._bounds = bounds
         self._sentence = clause.text
         self._confidence = clause.confidence
         self._margin = float(margin / _HUNDRED)
@@ -89,15 +91,16 @@ class ErrorsBesideOld:
         low, high = self._lower(against), self._upper()
         state = self._state(low, high)
         value = (self._only_new - self._only_old) / self._sent.total
-        why = "; ".join([self._head(value), self._reason(state, low, high, against), *self._remarks()])
+        remarks = [*self._remarks(), *looked(watched=self._bounds.watched)]
+        why = "; ".join([self._head(value), self._reason(state, low, high, against), *remarks])
         n = self._telling.effective()
         return Judgement(self._sentence, state, why, value=value, interval=(low, high), n=n, unit="share")
 
     def _upper(self, further: int = 0) -> float:
-        return difference_upper(*self._pairs(self._telling, further), self._confidence)
+        return self._bounds.difference_upper(*self._pairs(self._telling, further), self._confidence)
 
     def _lower(self, confidence: float) -> float:
-        return difference_lower(*self._pairs(self._sent), confidence)
+        return self._bounds.difference_lower(*self._pairs(self._sent), confidence)
 
     def _pairs(self, sizes: Sizes, further: int = 0) -> tuple[float, float, float]:
         n = sizes.effective(further)

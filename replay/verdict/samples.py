@@ -6,7 +6,8 @@ from array import array
 from typing import Final
 
 from replay.models import OutcomeName, Result
-from replay.verdict.statistics import CONFIDENCE, fewest, lower_bound, upper_bound
+from replay.verdict.statistics import CONFIDENCE, fewest
+from replay.verdict.watching import EXACT, Bounds
 
 GOOD: Final[frozenset[OutcomeName]] = frozenset({"match", "noise", "waived"})
 """The outcomes of cases that were compared and show no unwaived difference."""
@@ -78,9 +79,10 @@ class Sizes:
 
 
 class Sample:
-    """A share of cases with its exact one-sided bounds over the effective n of their sessions."""
+    """A share of cases with its one-sided bounds, exact unless told otherwise, over the effective n of its sessions."""
 
-    def __init__(self) -> None:
+    def __init__(self, bounds: Bounds = EXACT) -> None:
+        self._bounds = bounds
         self.sizes = Sizes()
         self.bad = 0
 
@@ -101,11 +103,11 @@ class Sample:
 
     def upper(self, further: int = 0, confidence: float = CONFIDENCE) -> float:
         """Return the upper bound, as it would be after `further` clean cases."""
-        return upper_bound(*self._evidence(further), confidence)
+        return self._bounds.upper(*self._evidence(further), confidence)
 
     def lower(self, confidence: float = CONFIDENCE) -> float:
         """Return the lower bound."""
-        return lower_bound(*self._evidence(0), confidence)
+        return self._bounds.lower(*self._evidence(0), confidence)
 
     def needed(self, limit: float, confidence: float = CONFIDENCE) -> int | None:
         """Return how many further clean, independent cases bring the upper bound below `limit`; None: none do."""

@@ -12,6 +12,7 @@ from replay.models import Judgement, OutcomeName, Result, VerdictState
 from replay.verdict.clauses import Clause
 from replay.verdict.samples import Sample
 from replay.verdict.statistics import corrected
+from replay.verdict.watching import EXACT, Bounds
 from replay.verdict.wording import cases, figure, level, percent
 
 Weights = Mapping[OutcomeName, tuple[bool, bool | None]]
@@ -54,14 +55,15 @@ class Share:
     What failed on old or on both sides may hide anything: such cases count as bad for GO and not at all for NO-GO.
     """
 
-    def __init__(self, clause: Clause, limit: Limit, weights: Weights, label: str) -> None:
+    def __init__(self, clause: Clause, limit: Limit, weights: Weights, label: str, bounds: Bounds = EXACT) -> None:
         self._sentence = clause.text
         self._confidence = clause.confidence
         self._limit = limit
         self._weights = weights
         self._label = label
-        self._strict = Sample()
-        self._fair = Sample()
+        self._watched = bounds.watched
+        self._strict = Sample(bounds)
+        self._fair = Sample(bounds)
         self._outcomes: Counter[OutcomeName] = Counter()
 
     def add(self, result: Result) -> None:
@@ -86,7 +88,8 @@ class Share:
         high = max(sample.upper(confidence=self._confidence) for sample in (self._strict, self._fair))
         state = self._state(low, high)
         head = f"{self._label}: {self._fair.bad:,} of {cases(self._fair.n)} ({percent(rate)})"
-        why = "; ".join([head, self._reason(state, low, high, against), *self._remarks()])
+        remarks = [*self._remarks(), *looked(watched=self._watched)]
+        why = "; ".join([head, self._reason(state, low, high, against), *remarks])
         n = self._strict.sizes.effective()
         return Judgement(self._sentence, state, why, value=rate, interval=(low, high), n=n, unit="share")
 
@@ -121,6 +124,11 @@ class Share:
         if self._outcomes["skipped"]:
             remarks.append(f"{cases(self._outcomes['skipped'])} skipped: no evidence either way")
         return remarks + worth(self._strict.n, self._strict.sizes.effective())
+
+
+def looked(*, watched: bool) -> list[str]:
+    """Return the remark that bounds are wider because they may be looked at more than once."""
+    return ["it still grows: bounds that hold at every look"] if watched else []
 
 
 def worth(n: int, effective: float) -> list[str]:

@@ -32,7 +32,7 @@ def upper_bound(k: float, n: float, confidence: float = CONFIDENCE) -> float:
     It is the p at which k or fewer have probability 1 - confidence: the `confidence` quantile of Beta(k + 1, n - k)
     (Clopper and Pearson, Biometrika 26, 1934). Raises ValueError unless 0 <= k <= n and 0 < confidence < 1.
     """
-    _check(k, n, confidence)
+    checked(k, n, confidence)
     if k >= n:
         return 1.0
     if k == 0:
@@ -45,7 +45,7 @@ def lower_bound(k: float, n: float, confidence: float = CONFIDENCE) -> float:
 
     The 1 - confidence quantile of Beta(k, n - k + 1). Raises ValueError as `upper_bound` does.
     """
-    _check(k, n, confidence)
+    checked(k, n, confidence)
     if k == 0:
         return 0.0
     return beta_quantile(1 - confidence, k, n - k + 1)
@@ -88,7 +88,7 @@ def difference_upper(only_new: float, only_old: float, n: float, confidence: flo
     1998, 891-908), never below the exact bound for new's excess alone: the score bound is too eager where hardly
     anything failed (539 clean cases would prove 0.5pp), and with `only_old` = 0 the exact one is what deviation uses.
     """
-    _check_pairs(only_new, only_old, n, confidence)
+    checked_pairs(only_new, only_old, n, confidence)
     if n == 0:
         return 1.0
     excess = max(only_new - only_old, 0.0)
@@ -100,7 +100,7 @@ def difference_lower(only_new: float, only_old: float, n: float, confidence: flo
 
     The mirror image of Tango's bound, never above the exact lower bound for new's excess alone.
     """
-    _check_pairs(only_new, only_old, n, confidence)
+    checked_pairs(only_new, only_old, n, confidence)
     if n == 0:
         return -1.0
     excess = max(only_new - only_old, 0.0)
@@ -148,7 +148,7 @@ def beta_quantile(probability: float, a: float, b: float) -> float:
 def _newton_step(x: float, excess: float, a: float, b: float) -> float:
     if not 0 < x < 1:
         return math.nan
-    density = math.exp((a - 1) * math.log(x) + (b - 1) * math.log1p(-x) - _log_beta(a, b))
+    density = math.exp((a - 1) * math.log(x) + (b - 1) * math.log1p(-x) - log_beta(a, b))
     return x - excess / density if density > _TINY else math.nan
 
 
@@ -156,14 +156,15 @@ def incomplete_beta(x: float, a: float, b: float) -> float:
     """Return the regularised incomplete beta function I_x(a, b): P(B <= x) for B from Beta(a, b)."""
     if x <= 0 or x >= 1:
         return 0.0 if x <= 0 else 1.0
-    front = math.exp(a * math.log(x) + b * math.log1p(-x) - _log_beta(a, b))
+    front = math.exp(a * math.log(x) + b * math.log1p(-x) - log_beta(a, b))
     # The fraction converges quickly only on this side of the mode; the other side is the mirror image.
     if x < (a + 1) / (a + b + 2):
         return front * _continued_fraction(x, a, b) / a
     return 1 - front * _continued_fraction(1 - x, b, a) / b
 
 
-def _log_beta(a: float, b: float) -> float:
+def log_beta(a: float, b: float) -> float:
+    """Return the logarithm of the beta function; a and b above 0."""
     return math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)
 
 
@@ -187,15 +188,17 @@ def _nonzero(value: float) -> float:
     return value if abs(value) > _TINY else _TINY
 
 
-def _check(k: float, n: float, confidence: float) -> None:
+def checked(k: float, n: float, confidence: float) -> None:
+    """Raise ValueError unless 0 <= k <= n and 0 < confidence < 1."""
     if not 0 <= k <= n < math.inf:
         raise ValueError(f"{k} of {n} is no count")
     if not 0 < confidence < 1:
         raise ValueError(f"{confidence} is no confidence; it lies between 0 and 1")
 
 
-def _check_pairs(only_new: float, only_old: float, n: float, confidence: float) -> None:
-    _check(0, n, confidence)
+def checked_pairs(only_new: float, only_old: float, n: float, confidence: float) -> None:
+    """Raise ValueError for what is no count of discordant pairs among `n`, and for no confidence."""
+    checked(0, n, confidence)
     # Scaled by an effective n, two counts that fill n may add up to a hair more.
     if only_new < 0 or only_old < 0 or only_new + only_old > n * (1 + 1e-9):
         raise ValueError(f"{only_new} and {only_old} of {n} are no discordant pairs")
