@@ -18,7 +18,7 @@ from replay.documents import Document, read_yaml, validated
 from replay.engine.again import MOST_TIMES
 from replay.errors import InputError, Place, SettingsError
 from replay.expressions import Expression, parse_expression
-from replay.models import GroupSpec, Instant, Order, RuleSpec, Spec, TargetSpec, Whole
+from replay.models import Flag, GroupSpec, Instant, Order, RuleSpec, Seeded, Spec, TargetSpec, Whole
 from replay.selection import parse_route, selection_of
 from replay.targets import check_side, parse_target
 from replay.verdict import Terms, parse_criteria
@@ -52,6 +52,10 @@ class Settings(Spec):
     )
     freeze: Instant | None = Field(default=None, description="The instant of cases that bring none.")
     seed: Whole = Field(default=0, ge=0, description="What every case's own seed derives from.")
+    tick: Flag = Field(default=False, description="true: clocks run on from their instant instead of standing still.")
+    seed_also: tuple[Seeded, ...] = Field(
+        default=(), description="What is seeded besides random and NumPy: uuid4, secrets. For tests alone."
+    )
     order: Order = Field(default="random", description="Who is asked first: random, old-first or together.")
     noise: Whole = Field(
         default=0, ge=0, le=MOST_TIMES, description="How many times more old is asked, to learn where it is noisy."

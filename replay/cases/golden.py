@@ -16,7 +16,7 @@ from replay.cases.folder import golden_files
 from replay.cases.request import RequestSpec
 from replay.documents import Document, check_json, invalid, read_yaml
 from replay.errors import DocumentError, Place
-from replay.models import Case, Expectation, Instant, Intake, Request, RuleSpec, Spec, Whole
+from replay.models import Case, Expectation, Flag, Instant, Intake, Request, RuleSpec, Spec, Whole
 from replay.sampling import Portion
 
 _MAX_SEED = 2**32 - 1
@@ -47,6 +47,7 @@ class Golden(Spec):
     tags: tuple[str, ...] = Field(default=(), description="Names to select by.")
     freeze: Instant | None = Field(default=None, description="The instant that both sides see: 2024-02-29T23:59:59Z.")
     seed: Whole | None = Field(default=None, ge=0, le=_MAX_SEED, description="The seed that both sides see.")
+    tick: Flag | None = Field(default=None, description="true: the clock runs on from the instant.")
     session: str | None = Field(default=None, description="Cases of one session count as one sample.")
     request: RequestSpec = Field(description="What is sent.")
     expect: ExpectSpec | None = Field(default=None, description="The approved output; the rest is compared with old.")
@@ -147,6 +148,7 @@ def _case(golden: Golden, name: str, document: Document, path: Path) -> Case:
         correlation_id=correlation_of(request) or name,
         freeze=golden.freeze,
         seed=golden.seed,
+        tick=golden.tick,
         session=golden.session,
         tags=golden.tags,
         title=golden.title,

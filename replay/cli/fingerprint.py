@@ -29,6 +29,8 @@ class Manner:
     seed: int
     instant: datetime | None
     """The instant if one is given."""
+    tick: bool
+    seed_also: Sequence[str]
     noise: int
     """How many times more old is asked."""
     order: Order
@@ -50,7 +52,7 @@ def fingerprint(
         "inputs": inputs,
         "rules": rules_digest(settings),
         "criteria": _hash("\n".join(sentences)),
-        "seed": _hash(f"{manner.seed} {manner.instant}"),
+        "seed": _hash(f"{manner.seed} {manner.instant} {manner.tick} {' '.join(sorted(manner.seed_also))}"),
         "noise": str(manner.noise),
         "order": manner.order,
         "repeat": str(manner.repeat),
@@ -81,7 +83,7 @@ def _public(spec: TargetSpec) -> str:
     Of a login, what it sends stays out altogether.
     """
     names = {"headers": sorted(name.lower() for name in spec.headers), "env": sorted(spec.env)}
-    private: dict[str, bool | set[str]] = {"headers": True, "env": True, "login": _SENT}
+    private: dict[str, bool | set[str]] = {"headers": True, "env": True, "login": _SENT, "clock_secret": True}
     return canonical_json(spec.model_dump(mode="json", exclude=private) | names)
 
 

@@ -95,7 +95,7 @@ def make_plan(project: Project, flags: Flags) -> Plan:
     tokeniser = Tokeniser(key.key)
     bases: dict[Side, str | None] = {side: sides[side].url if side in sides else None for side in SIDES}
     order = flags.pacing.who_first(settings.order)
-    manner = Manner(seed, instant, noise, order, repeat, seconds)
+    manner = Manner(seed, instant, settings.tick, settings.seed_also, noise, order, repeat, seconds)
     record = _record(project, flags, sides, chosen, criteria, manner)
     return Plan(
         record=record,
@@ -112,6 +112,8 @@ def make_plan(project: Project, flags: Flags) -> Plan:
             warmup=flags.pacing.warmup,
             workers=_workers(flags, sides, flags.pacing.under_way(pace)),
             noise=noise,
+            tick=settings.tick,
+            seed_also=settings.seed_also,
         ),
         total=total * repeat if total is not None and repeat is not None and seconds is None else None,
         repeat=repeat,

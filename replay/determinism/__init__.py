@@ -2,5 +2,5 @@
 
 from replay.determinism.middleware import FrozenTimeASGI
 
-app = FrozenTimeASGI(app)  # does nothing unless the service's environment says REPLAY_DETERMINISM=1
+app = FrozenTimeASGI(app)  # does nothing unless the service's environment sets REPLAY_DETERMINISM_SECRET
 """

@@ -5,41 +5,81 @@ from __future__ import annotations
 import asyncio
 import importlib
 import os
-import random
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, Final
 
-from replay.determinism.headers import SEED, TIME, read_instant, read_seed
-
-SWITCH: Final = "REPLAY_DETERMINISM"
+from replay.determinism.draws import Draws
+from replay.determinism.headers import ALSO, SEED, TICK, TIME, YES, read_also, read_instant, read_seed
+from replay.determinism.proof import SHORTEST, VARIABLE, Lookup, refusal
 
 # Deadlines go on: what these modules of the standard library ask for the time keeps the real clock.
 _PLUMBING: Final = ("threading", "queue", "subprocess", "socketserver", "multiprocessing", "concurrent")
 _ASKS_MONOTONIC: Final = ("concurrent.futures._base", "multiprocessing.connection", "multiprocessing.queues")
+_GRAIN: Final = 0.001
+"""A float's, and no more."""
+_AT_ONCE: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The moment that a request asks for."""
+
+    instant: datetime
+    seed: int | None = None
+    tick: bool = False
+    also: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why a request that asks for a moment gets none."""
+
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """Whether a service lets requests move its clock: a thing for test environments, so the default is no."""
+    """Whether a service lets requests move its clock: a thing for test environments, so the default is no.
 
-    given: bool = False
+    Where it does, a request has to prove that it knows the secret. Raises ValueError for one that is too short.
+    """
+
+    secret: str = field(default="", repr=False)
+
+    def __post_init__(self) -> None:
+        if 0 < len(self.secret) < SHORTEST:
+            raise ValueError(f"{VARIABLE} holds fewer than {SHORTEST} characters: make one with `openssl rand -hex 32`")
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Consent:
-        """Return yes where `REPLAY_DETERMINISM` is exactly 1."""
+        """Return yes where `REPLAY_DETERMINISM_SECRET` is set. Raises ValueError where it is too short."""
         variables = os.environ if environment is None else environment
-        return cls(given=variables.get(SWITCH) == "1")
+        return cls(variables.get(VARIABLE, ""))
 
-    def moment(self, header: Callable[[str], str | None]) -> tuple[datetime, int | None] | None:
-        """Return the instant and the seed that a request asks for, when it may; `header` looks up a field by name."""
-        instant = read_instant(header(TIME)) if self.given else None
-        return None if instant is None else (instant, read_seed(header(SEED)))
+    @property
+    def given(self) -> bool:
+        """Tell whether requests may move the clock at all."""
+        return bool(self.secret)
+
+    def moment(self, header: Lookup) -> Wanted | Refused | None:
+        """Return the moment that a request asks for, or why it gets none; None where it asks for nothing.
+
+        `header` looks up a field by name.
+        """
+        text = header(TIME)
+        if not self.given or text is None:
+            return None
+        if why := refusal(self.secret, header):
+            return Refused(why)
+        instant = read_instant(text)
+        if instant is None:
+            return Refused("the instant cannot be read")
+        return Wanted(instant, read_seed(header(SEED)), header(TICK) == YES, read_also(header(ALSO)))
 
 
 class FrozenClock:
@@ -64,29 +104,27 @@ class FrozenClock:
         self._freeze: Any = freezegun.freeze_time
         self._base = self._freeze(datetime.now(UTC), tick=True, ignore=list(_PLUMBING))
         self._base.start()
+        self._draws = Draws()
 
     def _replace(self, owner: Any, name: str, value: object) -> None:
         self._undo.append((owner, name, getattr(owner, name)))
         setattr(owner, name, value)
 
     @contextmanager
-    def at(self, instant: datetime, seed: int | None) -> Iterator[bool]:
-        """Freeze time and, where there is one, plant the seed; yield whether the clock really stands at the instant."""
-        with self._freeze(instant):
-            if seed is not None:
-                plant(seed)
-            yield abs(time.time() - instant.timestamp()) < 0.001  # noqa: PLR2004 - a float's grain, and no more
+    def at(self, wanted: Wanted) -> Iterator[bool]:
+        """Freeze time and plant the seed, where there is one; yield whether the clock really is at the instant."""
+        with self._freeze(wanted.instant, tick=wanted.tick):
+            passed = time.time() - wanted.instant.timestamp()
+            there = -_GRAIN < passed < (_AT_ONCE if wanted.tick else _GRAIN)
+            if wanted.seed is None:
+                yield there
+            else:
+                with self._draws.seeded(wanted.seed, wanted.also):
+                    yield there
 
     def release(self) -> None:
-        """Give the process its own clock back."""
+        """Give the process its own clock and its own randomness back."""
+        self._draws.release()
         self._base.stop()
         while self._undo:
             setattr(*self._undo.pop())
-
-
-def plant(seed: int) -> None:
-    """Seed what draws at random: `random`, and NumPy where it is loaded."""
-    random.seed(seed)
-    numpy: Any = sys.modules.get("numpy")
-    if numpy is not None:
-        numpy.random.seed(seed % 2**32)

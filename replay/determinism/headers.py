@@ -10,13 +10,17 @@ from hashlib import blake2b
 from typing import Final
 from urllib.parse import quote, unquote
 
-from replay.models import Headers
+from replay.models import Headers, Seeded
 
 TIME: Final = "Replay-Time"
 SEED: Final = "Replay-Seed"
 CASE: Final = "Replay-Case"
+TICK: Final = "Replay-Tick"
+ALSO: Final = "Replay-Seed-Also"
 CLOCK: Final = "Replay-Clock"
 FROZEN: Final = "frozen"
+REFUSED: Final = "refused"
+YES: Final = "1"
 
 _TRACE_LENGTH: Final = 32
 _UNQUOTED: Final = re.compile(r"[A-Za-z0-9/:.,#@~_-]{1,512}")
@@ -25,13 +29,24 @@ _LONGEST_CASE: Final = 512
 
 
 @lru_cache(maxsize=2048)
-def moment_headers(case_id: str, instant: datetime | None, seed: int, correlation_id: str) -> Headers:
+def moment_headers(
+    case_id: str,
+    instant: datetime | None,
+    seed: int,
+    correlation_id: str,
+    *,
+    tick: bool = False,
+    also: tuple[Seeded, ...] = (),
+) -> Headers:
     """Return what a service needs to freeze its clock and seeds for one case, and to find it in its logs.
 
     A pure function of its arguments. Without an instant there is no `Replay-Time`. `instant` must have an offset.
     """
-    moment = ((TIME, write_instant(instant)),) if instant is not None else ()
-    return (*moment, (SEED, str(seed)), (CASE, write_case(case_id)), ("traceparent", traceparent(correlation_id)))
+    moment: Headers = ((TIME, write_instant(instant)),) if instant is not None else ()
+    if tick and instant is not None:
+        moment = (*moment, (TICK, YES))
+    seeds: Headers = ((SEED, str(seed)), (ALSO, ", ".join(also))) if also else ((SEED, str(seed)),)
+    return (*moment, *seeds, (CASE, write_case(case_id)), ("traceparent", traceparent(correlation_id)))
 
 
 @lru_cache(maxsize=64)
@@ -51,6 +66,11 @@ def read_instant(text: str | None) -> datetime | None:
 def read_seed(text: str | None) -> int | None:
     """Return the seed of a `Replay-Seed`, or None for anything that is none."""
     return int(text) if text is not None and re.fullmatch(r"-?[0-9]{1,20}", text) else None
+
+
+def read_also(text: str | None) -> frozenset[str]:
+    """Return what a `Replay-Seed-Also` wants to have seeded besides."""
+    return frozenset(filter(None, map(str.strip, (text or "").split(","))))
 
 
 def write_case(case_id: str) -> str:

@@ -1,9 +1,11 @@
 """ASGI and WSGI middleware that obeys `Replay-Time` and `Replay-Seed` where the service opted in.
 
-    app = FrozenTimeASGI(app)            # does nothing unless REPLAY_DETERMINISM=1
+    app = FrozenTimeASGI(app)            # does nothing unless the environment sets REPLAY_DETERMINISM_SECRET
 
+A request has to prove that it knows that secret (see `proof`); others are answered at the real time, and told why.
 Wrap the app last, after its imports. The clock is the process's: from the opt-in on, requests are answered one at a
-time, and what threads and tasks do meanwhile sees the frozen time as well. Run one such middleware in a process.
+time, those that ask for no instant among them, in the order in which they came; so two in flight never see each
+other's instant. What threads and tasks do meanwhile sees the frozen time as well. Run one such middleware in a process.
 """
 
 from __future__ import annotations
@@ -11,12 +13,12 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
-from replay.determinism.clock import Consent, FrozenClock
-from replay.determinism.headers import CLOCK, FROZEN
+from replay.determinism.clock import Consent, FrozenClock, Refused
+from replay.determinism.headers import CLOCK, FROZEN, REFUSED, write_instant
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -34,10 +36,17 @@ class _Held:
         self.consent = Consent.from_environment() if consent is None else consent
         self.clock = FrozenClock() if self.consent.given else None
 
-    def at(self, header: Callable[[str], str | None]) -> AbstractContextManager[bool]:
-        """Freeze time as a request asks; yield whether it is frozen."""
+    @contextmanager
+    def at(self, header: Callable[[str], str | None]) -> Iterator[str]:
+        """Freeze time as a request asks; yield what its answer says of the clock, empty where nothing was asked."""
         moment = self.consent.moment(header)
-        return nullcontext(enter_result=False) if moment is None or self.clock is None else self.clock.at(*moment)
+        if moment is None or self.clock is None:
+            yield ""
+        elif isinstance(moment, Refused):
+            yield f"{REFUSED}, {moment.why}"
+        else:
+            with self.clock.at(moment) as there:
+                yield f"{FROZEN} {write_instant(moment.instant)}" if there else f"{REFUSED}, the clock did not obey"
 
     def close(self) -> None:
         if self.clock is not None:
@@ -45,7 +54,7 @@ class _Held:
 
 
 class FrozenTimeASGI:
-    """Wraps an ASGI app; `Replay-Clock: frozen` in an answer says that its request was obeyed."""
+    """Wraps an ASGI app; `Replay-Clock: frozen INSTANT` in an answer says that its request was obeyed."""
 
     def __init__(self, app: AsgiApp, consent: Consent | None = None) -> None:
         self._app = app
@@ -59,26 +68,26 @@ class FrozenTimeASGI:
             return
         fields = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
         async with self._turn:
-            with self._held.at(lambda name: fields.get(name.lower().encode())) as frozen:
-                await self._app(scope, receive, _marking(send) if frozen else send)
+            with self._held.at(lambda name: fields.get(name.lower().encode())) as mark:
+                await self._app(scope, receive, _marking(send, mark) if mark else send)
 
     def close(self) -> None:
         """Give the process its own clock back."""
         self._held.close()
 
 
-def _marking(send: Send) -> Send:
+def _marking(send: Send, mark: str) -> Send:
     async def marked(message: Message) -> None:
         if message["type"] == "http.response.start":
-            mark = (CLOCK.lower().encode(), FROZEN.encode())
-            message = {**message, "headers": [*message.get("headers", ()), mark]}
+            field = (CLOCK.lower().encode(), mark.encode())
+            message = {**message, "headers": [*message.get("headers", ()), field]}
         await send(message)
 
     return marked
 
 
 class FrozenTimeWSGI:
-    """Wraps a WSGI app; `Replay-Clock: frozen` in an answer says that its request was obeyed.
+    """Wraps a WSGI app; `Replay-Clock: frozen INSTANT` in an answer says that its request was obeyed.
 
     The answer is collected before it is passed on: a body that is made while it is read has to see the instant too.
     """
@@ -92,8 +101,8 @@ class FrozenTimeWSGI:
         """Answer one request, under its own instant."""
         if not self._held.consent.given:
             return self._app(environ, start_response)
-        with self._turn, self._held.at(lambda name: _field(environ, name)) as frozen:
-            return list(_chunks(self._app(environ, _starting(start_response) if frozen else start_response)))
+        with self._turn, self._held.at(lambda name: _field(environ, name)) as mark:
+            return list(_chunks(self._app(environ, _starting(start_response, mark) if mark else start_response)))
 
     def close(self) -> None:
         """Give the process its own clock back."""
@@ -105,9 +114,9 @@ def _field(environ: dict[str, Any], name: str) -> str | None:
     return None if value is None else str(value)
 
 
-def _starting(start_response: Callable[..., Any]) -> Callable[..., Any]:
+def _starting(start_response: Callable[..., Any], mark: str) -> Callable[..., Any]:
     def started(status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None) -> Any:
-        marked = [*headers, (CLOCK, FROZEN)]
+        marked = [*headers, (CLOCK, mark)]
         return start_response(status, marked) if exc_info is None else start_response(status, marked, exc_info)
 
     return started

@@ -119,6 +119,10 @@ class Tally:
         """Tell whether every answer of a side said that it was given at its case's instant."""
         return self._answers[side] > 0 and self._unfrozen[side] == 0
 
+    def strays(self, side: Side) -> tuple[int, int]:
+        """Return how many answers of a side were not at their case's instant, as far as they say, and of how many."""
+        return self._unfrozen[side], self._answers[side]
+
     def latency(self) -> Mapping[Side, Quantiles]:
         """Return each side's latencies, in milliseconds, over its whole answers."""
         return {side: _quantiles(sketch) for side, sketch in self._latency.items() if sketch.n}

@@ -135,9 +135,19 @@ class DualRun:
             done(skipped(case, reason))
             return
         seed = derive_seed(self.sending.seed, case.origin)
-        moment = Moment(case.freeze or self.sending.instant, seed if case.seed is None else case.seed)
+        moment = self._moment(case, seed)
         order = self._order(case, parties, seed)
         _Asking(self, case, moment, order, (lateness, done, failed)).begin()
+
+    def _moment(self, case: Case, derived: int) -> Moment:
+        """Return under which instant and seed both sides see a case; what it brings itself beats the settings."""
+        sending = self.sending
+        return Moment(
+            case.freeze or sending.instant,
+            derived if case.seed is None else case.seed,
+            sending.tick if case.tick is None else case.tick,
+            sending.seed_also,
+        )
 
     def judge_later(self, asking: _Asking) -> None:
         """Have a case compared when the loop has looked for further answers.

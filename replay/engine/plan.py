@@ -9,7 +9,7 @@ from typing import Protocol
 
 from replay.engine.outcome import Referee
 from replay.engine.pacing import AsRoomAllows, Pace
-from replay.models import Case, Intake, Order, OutcomeName, Result, Side, TargetSpec
+from replay.models import Case, Intake, Order, OutcomeName, Result, Seeded, Side, TargetSpec
 from replay.sampling import Portion
 from replay.store.base import RunRecord
 from replay.verdict import Criterion
@@ -33,6 +33,10 @@ class Sending:
     """From how many processes."""
     noise: int = 0
     """How many times more old is asked, to learn where it differs from itself."""
+    tick: bool = False
+    """Clocks run on from their instant, save where a case says otherwise."""
+    seed_also: tuple[Seeded, ...] = ()
+    """What is seeded besides `random` and NumPy."""
 
 
 class Selected(Protocol):

@@ -120,7 +120,15 @@ def _side_info(plan: Plan, side: Side, sums: Tally, sent: Sent) -> SideInfo:
     last = sent.silent.get(side)
     if kind == "recorded":
         return SideInfo(name, "recorded", last_answer=last)
-    if sums.frozen(side):
-        return SideInfo(name, "frozen", "", last)
+    frozen = sums.frozen(side)
     note = sent.clock_notes.get(side, "") if sums.answered(side) else "it never answered"
-    return SideInfo(name, "not frozen", note, last)
+    return SideInfo(name, "frozen" if frozen else "not frozen", _clock_note(plan, note, *sums.strays(side)), last)
+
+
+def _clock_note(plan: Plan, why: str, strays: int, answers: int) -> str:
+    """Return what is to be said of a side's clock: how many answers were at another time, and why."""
+    if 0 < strays < answers:
+        return f"{strays:,} of {answers:,} answers were at another time" + (f": {why}" if why else "")
+    if not strays and answers and plan.sending.tick:
+        return "; ".join(filter(None, ("and running on from the instant", why)))
+    return why

@@ -290,7 +290,7 @@ def _together(parts: Iterable[Sent]) -> Sent:
             complete=whole.complete and part.complete,
             ended_because=whole.ended_because or part.ended_because,
             silent={**whole.silent, **part.silent},
-            clock_notes={**part.clock_notes, **whole.clock_notes},
+            clock_notes=_either(whole.clock_notes, part.clock_notes),
             intakes=tuple(map(_sum, whole.intakes, part.intakes)),
             targets={**part.targets, **whole.targets},
             results=whole.results + part.results,
@@ -300,6 +300,11 @@ def _together(parts: Iterable[Sent]) -> Sent:
             spent_seconds=max(whole.spent_seconds, part.spent_seconds),
         )
     return whole
+
+
+def _either(one: Mapping[Side, str], other: Mapping[Side, str]) -> dict[Side, str]:
+    """Return what is said of each side's clock: a process may have seen nothing that was worth a word."""
+    return {side: one.get(side) or other.get(side, "") for side in (*one, *other)}
 
 
 def _sum(one: Intake, other: Intake) -> Intake:

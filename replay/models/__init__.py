@@ -15,6 +15,7 @@ from replay.models.names import (
     Missing,
     Order,
     OutcomeName,
+    Seeded,
     Side,
     VerdictState,
 )
@@ -97,6 +98,7 @@ __all__ = [
     "Result",
     "RetrySpec",
     "RuleSpec",
+    "Seeded",
     "Side",
     "SideInfo",
     "Spec",

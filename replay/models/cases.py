@@ -59,6 +59,8 @@ class Case:
     recorded: Observation | None = None
     turn: int = 1
     """The how-manieth time this is that the run sends the case."""
+    tick: bool | None = None
+    """Whether the clock runs on from the instant; None is for the settings to say."""
 
     @property
     def origin(self) -> str:

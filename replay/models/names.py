@@ -31,6 +31,9 @@ Category = DifferenceKind | Literal["timeout", "transport", "exception", "decode
 
 CaseKind = Literal["golden", "traffic"]
 
+Seeded = Literal["uuid4", "secrets"]
+"""What draws from the system's randomness, and is seeded only where the settings ask for it."""
+
 Order = Literal["random", "old-first", "together"]
 
 VerdictState = Literal["GO", "NO-GO", "INCONCLUSIVE"]

@@ -63,6 +63,9 @@ class TargetSpec(Spec):
     cwd: str | None = Field(default=None, description="The working directory of worker processes.")
     env: Mapping[str, str] = Field(default_factory=dict, description="Variables for worker processes.")
     headers: Mapping[str, str] = Field(default_factory=dict, description="Sent to this side only; beats the case's.")
+    clock_secret: str | None = Field(
+        default=None, repr=False, description="What REPLAY_DETERMINISM_SECRET holds in the service: proves who asks."
+    )
     timeout: Duration = Field(
         default=timedelta(seconds=10), gt=timedelta(0), description="One deadline for the whole exchange."
     )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from replay.determinism.headers import moment_headers
+from replay.determinism.proof import proved
 from replay.errors import SettingsError
 from replay.models import Case, Headers, TargetSpec
 from replay.targets.app import AppTarget
@@ -20,11 +21,17 @@ _MODULE_ATTRIBUTE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\
 def _http(spec: TargetSpec, *, concurrency: int) -> Target:
     from replay.targets.http import HttpTarget  # noqa: PLC0415 - two apps need no HTTP client
 
-    return HttpTarget(spec, connections=concurrency, moment_headers=_headers)
+    return HttpTarget(spec, connections=concurrency, moment_headers=_proving(spec.clock_secret))
 
 
 def _headers(case: Case, moment: Moment) -> Headers:
-    return moment_headers(case.id, moment.instant, moment.seed, case.correlation_id)
+    told = case.id, moment.instant, moment.seed, case.correlation_id
+    return moment_headers(*told, tick=moment.tick, also=moment.also)
+
+
+def _proving(secret: str | None) -> Callable[[Case, Moment], Headers]:
+    """Return what gives the headers of a moment, with a proof where the side has a secret for it."""
+    return _headers if secret is None else lambda case, moment: proved(_headers(case, moment), secret)
 
 
 TARGETS: Final[Mapping[str, Callable[..., Target]]] = {
@@ -36,7 +43,7 @@ TARGETS: Final[Mapping[str, Callable[..., Target]]] = {
 """From the key of a TargetSpec to what builds its target: `(spec, *, concurrency) -> Target`."""
 
 
-_OF_THE_WIRE: Final = ("tls", "connect", "unix", "max_inflight", "rate", "retry", "login")
+_OF_THE_WIRE: Final = ("clock_secret", "tls", "connect", "unix", "max_inflight", "rate", "retry", "login")
 """Settings that only a side with a URL has: elsewhere they would be read as limits, and limit nothing."""
 
 

@@ -43,8 +43,9 @@ class AppTarget:
 
     @property
     def clock_note(self) -> str:
-        """Return why time is not frozen on this side; empty where it is."""
-        return self._pool.clock_note
+        """Return why time is not frozen on this side; where it is, which libraries it is not frozen for."""
+        blind = ", ".join(sorted(self._pool.blind))
+        return self._pool.clock_note or (f"but not for what {blind} itself takes for now" if blind else "")
 
     async def start(self) -> None:
         """Load the app in a first worker. Raises TargetError with the app's own words when it does not load."""
@@ -66,7 +67,9 @@ class AppTarget:
             "path": request.path,
             "headers": sent_headers(request, self._spec),
             "instant": moment.instant.isoformat() if moment.instant else None,
+            "tick": moment.tick,
             "seed": moment.seed,
+            "also": moment.also,
         }
 
     def secrets(self) -> frozenset[str]:

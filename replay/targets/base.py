@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-from replay.models import Case, Done, Failed, Observation
+from replay.models import Case, Done, Failed, Observation, Seeded
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,10 @@ class Moment:
 
     instant: datetime | None
     seed: int
+    tick: bool = False
+    """The clock runs on from the instant, instead of standing still."""
+    also: tuple[Seeded, ...] = ()
+    """What is seeded besides `random` and NumPy."""
 
 
 class Target(Protocol):

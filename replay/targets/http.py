@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from replay.determinism.headers import CLOCK, FROZEN
+from replay.determinism.proof import SHORTEST
 from replay.errors import SettingsError
-from replay.models import Case, Done, Failed, Headers, Observation, TargetSpec, first_header
+from replay.models import Case, Done, Failed, Headers, Observation, TargetSpec
 from replay.targets.base import Moment
 from replay.targets.credentials import check_login
 from replay.targets.layers import Send
 from replay.targets.login import Login
 from replay.targets.retry import Retries
+from replay.targets.witness import Witness
 from replay.wire import Address, Origin, WireClient, tls_context
 
 MomentHeaders = Callable[[Case, Moment], Headers]
@@ -37,7 +38,6 @@ class HttpTarget:
     """
 
     kind: Final = "live"
-    clock_note: Final = "the service does not obey the Replay-Time header"
 
     def __init__(
         self,
@@ -49,8 +49,7 @@ class HttpTarget:
         origin, address = check_http(spec)
         self.name = f"{origin} at {address}" if address is not None else str(origin)
         self._moment_headers = moment_headers
-        self._last_headers: Headers = ()
-        self._last_frozen = False
+        self._witness = Witness()
         self._client = WireClient(
             origin,
             timeout=spec.timeout.total_seconds(),
@@ -67,6 +66,11 @@ class HttpTarget:
         if self._retries is not None:
             self._layered = self._retries.send
 
+    @property
+    def clock_note(self) -> str:
+        """Return why an answer was at another instant than its case's, or how it is known that all were at theirs."""
+        return self._witness.note
+
     async def start(self) -> None:
         """Log in where the side wants that. Whether anybody answers is seen at the first case otherwise."""
         if self._login is not None:
@@ -76,7 +80,7 @@ class HttpTarget:
         """Send one case with the headers of its moment. Raises InputError for a request that cannot be written."""
 
         def seen(it: Observation) -> None:
-            done(it if it.status is None else self._timed(it))
+            done(it if it.status is None else self._timed(it, moment))
 
         if self._layered is None:
             self._client.send(case.request, seen, failed, added=self._moment_headers(case, moment))
@@ -96,17 +100,10 @@ class HttpTarget:
     def _plainly(self, case: Case, added: Headers, done: Done, failed: Failed) -> None:
         self._client.send(case.request, done, failed, added=added)
 
-    def _timed(self, seen: Observation) -> Observation:
+    def _timed(self, seen: Observation, moment: Moment) -> Observation:
         """Return an answer with what it says of its clock."""
-        frozen = self._frozen(seen.headers)
+        frozen = self._witness.frozen(seen.headers, moment)
         return Observation(seen.status, seen.headers, seen.body, seen.error, seen.timing, frozen, seen.retries)
-
-    def _frozen(self, headers: Headers) -> bool:
-        """Tell whether a service says that it obeyed the instant; the client gives like heads as one object."""
-        if headers is not self._last_headers:
-            self._last_headers = headers
-            self._last_frozen = (first_header(headers, CLOCK) or "").lower() == FROZEN
-        return self._last_frozen
 
 
 def check_http(spec: TargetSpec) -> tuple[Origin, Address | None]:
@@ -123,6 +120,9 @@ def check_http(spec: TargetSpec) -> tuple[Origin, Address | None]:
         raise SettingsError("tls is for https, and this URL is http", hint="https://host:port/base")
     if spec.login is not None:
         check_login(spec.login, spec.headers)
+    if spec.clock_secret is not None and len(spec.clock_secret) < SHORTEST:
+        fact = f"clock_secret has fewer than {SHORTEST} characters, and could be found by trying"
+        raise SettingsError(fact, hint="make one with `openssl rand -hex 32`")
     if spec.unix is not None:
         return origin, Address.socket(spec.unix)
     return origin, Address.parse(spec.connect) if spec.connect is not None else None

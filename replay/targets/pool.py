@@ -41,6 +41,8 @@ class WorkerPool:
         """What the workers found behind the name: asgi, wsgi or function. Empty before `start`."""
         self.clock_note = ""
         """Why time is not frozen in the workers; empty where it is."""
+        self.blind: set[str] = set()
+        """Libraries in the workers that ask the system for the time, so that they see the real one."""
 
     async def start(self) -> None:
         """Start the first worker. Raises TargetError with the app's own words when that fails."""
@@ -82,6 +84,7 @@ class WorkerPool:
             async with asyncio.timeout(self._timeout):
                 reply, answer = await process.ask(header, body)
             seen = observation(reply, answer, queued_ms)
+            self.blind.update(map(str, reply["blind"]))
             answered = True
             return seen  # noqa: TRY300 - the except is for the deadline alone
         except TimeoutError:

@@ -4,9 +4,10 @@ It imports nothing of replay and runs on Python 3.8, because a `venv:` may hold 
 parent hands it one socket. A frame on it is two lengths (big-endian, 4 bytes each), a JSON header and a raw body:
 
     parent -> worker   {"target", "kind", "paths", "spare", "max_body"}     once, then one frame a case:
-                       {"n", "method", "path", "headers", "instant", "seed"} + body, or {"stop": true}
+                       {"n", "method", "path", "headers", "instant", "tick", "seed", "also"} + body,
+                       or {"stop": true}
     worker -> parent   {"ready": true, "kind", "clock"} or {"failed": why}   once, then one frame a case:
-                       {"n", "status", "headers", "error", "ns", "frozen"} + body
+                       {"n", "status", "headers", "error", "ns", "frozen", "blind"} + body
 
 freezegun starts before the app is imported, so that what the app takes at import (`default_factory=datetime.now`)
 obeys as well; until a case states its instant that clock ticks like the real one. What a case leaves behind in this
@@ -41,6 +42,7 @@ import pathlib
 import queue
 import random
 import re
+import secrets
 import signal
 import socket
 import socketserver  # noqa: F401 - imported before time is frozen, so that its deadlines go on
@@ -167,6 +169,7 @@ class Clock:
     def __init__(self) -> None:
         self.note = ""
         self._freeze: typing.Any = None
+        self._probed: set[str] = set()
 
     def install(self, spare: dict[str, str]) -> None:
         """Put every clock of this process under control; `note` says why where that failed."""
@@ -175,6 +178,10 @@ class Clock:
         sys.meta_path.append(typing.cast("typing.Any", finder))
         try:
             self._install()
+            # freezegun imports sqlite3, for its adapters; only if the app does so too, its clock matters.
+            for name in set(sys.modules) - loaded:
+                if name.partition(".")[0] in CLOCKS:
+                    del sys.modules[name]
         except Exception as error:  # noqa: BLE001 - whatever an unknown version of freezegun raises
             self.note = f"freezegun cannot be used: {describe(error)}"
             for name in set(sys.modules) - loaded:
@@ -197,18 +204,54 @@ class Clock:
         self._freeze = freezegun.api.freeze_time
 
     @contextlib.contextmanager
-    def at(self, instant: str | None) -> typing.Iterator[bool | None]:
+    def at(self, instant: str | None, *, tick: bool) -> typing.Iterator[bool | None]:
         """Freeze time for one case; yield whether it is frozen, or None where the case states no instant."""
         if instant is None or self._freeze is None:
             yield None if instant is None else False
             return
         moment = REAL_TYPES[0].fromisoformat(instant)
+        layer = self._freeze(moment, tick=tick)
+        layer.start()
+        try:
+            yield self._is_near(moment, 1.0 if tick else 0.001)  # a float's grain, and no more
+        finally:
+            layer.stop()
+
+    @staticmethod
+    def _is_near(moment: datetime.datetime, most: float) -> bool:
+        return abs(time.time() - moment.timestamp()) < most
+
+    def blind(self) -> list[str]:
+        """Return which libraries that were loaded since the last time ask the system for the time, past all of this."""
+        loaded = [name for name in CLOCKS if name in sys.modules and name not in self._probed]
+        self._probed.update(loaded)
+        return [name for name in loaded if self._freeze is not None and not self._obeys(name)]
+
+    def _obeys(self, name: str) -> bool:
+        moment = REAL_TYPES[0](2001, 2, 3, tzinfo=UTC)
         layer = self._freeze(moment)
         layer.start()
         try:
-            yield abs(time.time() - moment.timestamp()) < 0.001  # noqa: PLR2004 - a float's grain, and no more
+            return abs(CLOCKS[name](sys.modules[name]) - moment.timestamp()) < 1
+        except Exception:  # noqa: BLE001 - it is not what it is called, or is being loaded: nothing is known of it
+            return True
         finally:
             layer.stop()
+
+
+def _sqlite_now(sqlite3: typing.Any) -> float:
+    with contextlib.closing(sqlite3.connect(":memory:")) as database:
+        return float(database.execute("select strftime('%s', 'now')").fetchone()[0])
+
+
+# What libraries written in C or Rust take for the present moment, in seconds since the epoch.
+CLOCKS: dict[str, typing.Callable[[typing.Any], float]] = {
+    "numpy": lambda it: float(it.datetime64("now", "s").astype("int64")),
+    "pandas": lambda it: it.Timestamp.now("UTC").timestamp(),
+    "pendulum": lambda it: it.now("UTC").timestamp(),
+    "sqlite3": _sqlite_now,
+    "whenever": lambda it: it.Instant.now().timestamp(),
+}
 
 
 def give_real_time(modules: list[str]) -> None:
@@ -249,6 +292,34 @@ def plant(seed: int) -> None:
     numpy = sys.modules.get("numpy")
     if numpy is not None and hasattr(numpy, "random"):
         numpy.random.seed(seed % 2**32)
+
+
+class Draws:
+    """Stands before the system's randomness for `uuid4` and `secrets`, where a case asks to have them seeded.
+
+    It has to be there before the app is imported. Each has a stream of its own, so that one UUID more changes no token.
+    """
+
+    def __init__(self) -> None:
+        self._streams: dict[str, random.Random] = {}
+        shown = dict(vars(os), urandom=self._source("uuid4", os.urandom))
+        uuid.os = types.SimpleNamespace(**shown)  # type: ignore[attr-defined]
+        random._urandom = self._source("secrets", os.urandom)  # type: ignore[attr-defined] # noqa: SLF001
+        if hasattr(secrets, "os"):  # before 3.11, token_bytes asks it
+            secrets.os = types.SimpleNamespace(**dict(shown, urandom=random._urandom))  # type: ignore[attr-defined] # noqa: SLF001
+
+    def seed(self, seed: int, names: list[str]) -> None:
+        """Have these draw from streams that follow from a seed, and the others from the system."""
+        self._streams = {name: random.Random(f"{name} {seed}") for name in names}  # noqa: S311 - that is the point
+
+    def _source(self, name: str, real: typing.Callable[[int], bytes]) -> typing.Callable[[int], bytes]:
+        def urandom(size: int) -> bytes:
+            stream = self._streams.get(name)
+            if stream is None or size < 1:
+                return real(size)
+            return stream.getrandbits(8 * size).to_bytes(size, "little")  # as 3.8 has it too
+
+        return urandom
 
 
 # -------------------------------------------------------------------------------------------------------------- answers
@@ -872,13 +943,16 @@ def why_not(error: BaseException) -> str:
 # -------------------------------------------------------------------------------------------------------------- serving
 
 
+Moment = typing.Tuple[Clock, Draws]  # noqa: UP006 - evaluated on Python 3.8 too
+
+
 class Worker:
     """Answers one case after another, until it is told to stop."""
 
-    def __init__(self, connection: socket.socket, inbox: Inbox, clock: Clock, holder: Holder, max_body: int) -> None:
+    def __init__(self, connection: socket.socket, inbox: Inbox, moment: Moment, holder: Holder, max_body: int) -> None:
         self._connection = connection
         self._inbox = inbox
-        self._clock = clock
+        self._clock, self._draws = moment
         self._holder = holder
         self._max_body = max_body
 
@@ -917,14 +991,15 @@ class Worker:
     def _moment(self, case: Header, answer: Answer) -> typing.Iterator[Header]:
         """Freeze time and seeds around a case, and measure it; the reply is complete when the block ends."""
         reply: Header = {"n": case["n"]}
-        with self._clock.at(case["instant"]) as reply["frozen"]:
+        with self._clock.at(case["instant"], tick=case["tick"]) as reply["frozen"]:
             plant(case["seed"])
+            self._draws.seed(case["seed"], case["also"])
             begun = now_ns()
             yield reply
             reply["ns"] = now_ns() - begun
         if case["method"] == "HEAD":
             answer.body.clear()  # as a server would
-        reply.update(status=answer.status, headers=answer.headers, error=answer.error)
+        reply.update(status=answer.status, headers=answer.headers, error=answer.error, blind=self._clock.blind())
 
     def _send(self, reply: Header, answer: Answer) -> None:
         self._connection.sendall(pack(reply, bytes(answer.body)))
@@ -949,7 +1024,7 @@ def main() -> None:
     inbox = Inbox(connection)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    clock = Clock()
+    clock, draws = Clock(), Draws()
     clock.install(settings["spare"])
     try:
         holder = hold(settings, loop)
@@ -957,7 +1032,7 @@ def main() -> None:
         connection.sendall(pack({"failed": why_not(error)}))
         os._exit(1)
     connection.sendall(pack({"ready": True, "kind": holder.kind, "clock": clock.note}))
-    Worker(connection, inbox, clock, holder, settings["max_body"]).serve(loop)
+    Worker(connection, inbox, (clock, draws), holder, settings["max_body"]).serve(loop)
     sys.stdout.flush()
     os._exit(0)  # threads that the app left behind do not keep the process
 

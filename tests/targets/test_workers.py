@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 import pytest
 
 from replay.errors import SettingsError, TargetError
-from replay.models import Case, Headers, Observation, Request, TargetSpec
+from replay.models import Case, Headers, Observation, Request, Seeded, TargetSpec
 from replay.targets import build_target, parse_target, worker
 from replay.targets.app import AppTarget
 from replay.targets.base import Moment
@@ -51,6 +51,20 @@ def clocks():
     import lazily
     return {"time": time.time(), "now": datetime.datetime.now(datetime.timezone.utc), "row": Row(), "thread": seen[0],
             "lazily": lazily.stamp(), "utc": datetime.datetime.utcnow(), "drawn": random.random(), "hash": hash("a")}
+
+def pausing():
+    before = time.time()
+    time.sleep(0.01)
+    return [before, time.time()]
+
+def drawing():
+    import secrets, uuid
+    from uuid import uuid4
+    return [[uuid4(), uuid.uuid4()], secrets.token_hex(8), random.SystemRandom().random(), os.urandom(8).hex()]
+
+def in_sql():
+    import sqlite3
+    return int(sqlite3.connect(":memory:").execute("select strftime('%s', 'now')").fetchone()[0])
 
 async def slowly():
     await asyncio.wait_for(asyncio.sleep(0.01), 5)
@@ -310,6 +324,53 @@ def test_equal_seeds_draw_equal_numbers_in_two_processes_and_another_seed_anothe
     assert json.loads(first.body)["drawn"] != json.loads(other.body)["drawn"]
 
 
+def test_a_clock_that_ticks_begins_at_the_instant_and_runs_on(folder: Path) -> None:
+    (seen,) = ask(function(folder, "pausing"), case(), moment=Moment(LEAP, 7, tick=True))
+    before, after = json.loads(seen.body)
+    assert LEAP.timestamp() <= before < before + 0.01 <= after < LEAP.timestamp() + 60
+    assert seen.clock_frozen is True
+
+
+def test_every_case_begins_at_its_instant_where_clocks_tick(folder: Path) -> None:
+    async def work() -> list[Observation]:
+        async with running(function(folder, "pausing")) as target:
+            return [await target.send(case(), Moment(LEAP, 7, tick=True)) for _ in range(2)]
+
+    first, second = (json.loads(one.body) for one in run(work))
+    assert second[0] < first[1]
+
+
+@pytest.mark.parametrize(
+    ("also", "alike"),
+    [((), [False] * 4), (("uuid4",), [True, False, False, False]), (("uuid4", "secrets"), [True, True, True, False])],
+)
+def test_what_asks_the_system_for_randomness_draws_alike_on_both_sides_on_request_alone(
+    folder: Path, also: tuple[Seeded, ...], alike: list[bool]
+) -> None:
+    moment = Moment(LEAP, 7, also=also)
+    one, other = (json.loads(ask(function(folder, "drawing"), case(), moment=moment)[0].body) for _ in range(2))
+    assert [mine == theirs for mine, theirs in zip(one, other, strict=True)] == alike
+
+
+def test_another_seed_gives_another_uuid(folder: Path) -> None:
+    both = [Moment(LEAP, seed, also=("uuid4",)) for seed in (7, 8)]
+    one, other = (json.loads(ask(function(folder, "drawing"), case(), moment=moment)[0].body) for moment in both)
+    assert one[0] != other[0]
+
+
+def test_what_asks_the_system_for_the_time_past_python_is_named(folder: Path) -> None:
+    target = function(folder, "in_sql")
+    (seen,) = ask(target, case())
+    assert abs(json.loads(seen.body) - time.time()) < 60
+    assert target.clock_note == "but not for what sqlite3 itself takes for now"
+
+
+def test_an_app_that_asks_python_alone_gets_no_such_note(folder: Path) -> None:
+    target = function(folder, "pausing")
+    ask(target, case())
+    assert target.clock_note == ""
+
+
 def test_deadlines_inside_the_app_go_on_under_frozen_time(folder: Path) -> None:
     (seen,) = ask(function(folder, "slowly"), case())
     assert json.loads(seen.body) == LEAP.timestamp()
@@ -335,7 +396,15 @@ def test_a_side_without_freezegun_says_that_its_clock_is_not_frozen(folder: Path
     assert "freezegun" in pool.clock_note
 
 
-HEADER = {"method": "GET", "path": "/", "headers": (), "instant": LEAP.isoformat(), "seed": 7}
+HEADER = {
+    "method": "GET",
+    "path": "/",
+    "headers": (),
+    "instant": LEAP.isoformat(),
+    "tick": False,
+    "seed": 7,
+    "also": (),
+}
 
 
 def test_another_interpreter_borrows_freezegun_and_nothing_else(folder: Path, tmp_path: Path) -> None:

@@ -1,0 +1,125 @@
+"""Frozen clocks as a run reports them: services that obey, that refuse, that do so at times."""
+
+from __future__ import annotations
+
+import os
+import select
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Desk
+
+SECRET: Final = "a secret that both of them know"
+SERVICE: Final = """
+import json, random, time
+from wsgiref.simple_server import WSGIRequestHandler, make_server
+from replay.determinism.middleware import FrozenTimeWSGI
+
+def app(environ, start_response):
+    start_response("200 OK", [("Content-Type", "application/json")])
+    return [json.dumps([time.time(), random.random()]).encode()]
+
+class Quiet(WSGIRequestHandler):
+    def log_message(self, *_): pass
+
+server = make_server("127.0.0.1", 0, FrozenTimeWSGI(app), handler_class=Quiet)
+print(server.server_port, flush=True)
+server.serve_forever()
+"""
+BOTH: Final = """
+frozen = FrozenTimeWSGI(app)
+def both(environ, start_response):
+    return (app if environ["PATH_INFO"] == "/1" else frozen)(environ, start_response)
+"""
+
+
+@contextmanager
+def clocked(secret: str = SECRET, program: str = SERVICE) -> Iterator[str]:
+    """Run a service in a process of its own, with the secret in its environment; yield its URL."""
+    environment = {**os.environ, "REPLAY_DETERMINISM_SECRET": secret}
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        try:
+            assert process.stdout is not None
+            assert select.select([process.stdout], [], [], 30)[0]
+            yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+        finally:
+            process.kill()
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[str]:
+    with clocked() as url:
+        yield url
+
+
+SETTINGS: Final = """
+freeze: 2024-02-29T23:59:59Z
+old: {{url: "{url}", clock_secret: "${{CLOCK_SECRET}}"}}
+new: {{url: "{url}"{more}}}
+traffic: day.jsonl
+cut_when: ["deviation < 99%"]
+"""
+
+
+def told(desk: Desk, url: str, more: str, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, str], dict[str, str]]:
+    """Return what a run over three cases says of both clocks, and why."""
+    monkeypatch.setenv("CLOCK_SECRET", SECRET)
+    desk.capture("day.jsonl", desk.requests(3))
+    desk.write("replay.yaml", SETTINGS.format(url=url, more=more))
+    ended = desk.cli("run", "--report", "json:report.json")
+    assert ended.code in (0, 1, 3), ended.text
+    kept = b"".join(path.read_bytes() for path in desk.write("x", "").resolve().parent.glob("**/*") if path.is_file())
+    assert SECRET.encode() not in kept + ended.text.encode()
+    report = desk.report()
+    return report["clock"], report["clock_notes"]
+
+
+def test_a_service_that_shares_the_secret_obeys(desk: Desk, service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, notes = told(desk, service, ', clock_secret: "${CLOCK_SECRET}"', monkeypatch)
+    assert (clock, notes) == ({"old": "frozen", "new": "frozen"}, {})
+    assert desk.report()["counts"]["matched"] == 3
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ("", "the service refused: no proof"),
+        (", clock_secret: another secret of this length", "the service refused: the proof is wrong: the two secrets"),
+    ],
+)
+def test_a_service_that_does_not_is_not_frozen_and_says_why(
+    desk: Desk, service: str, more: str, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, notes = told(desk, service, more, monkeypatch)
+    assert clock == {"old": "frozen", "new": "not frozen"}
+    assert notes["new"].startswith(why)
+
+
+def test_a_side_that_obeys_at_times_is_not_frozen(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_times = SERVICE.replace("FrozenTimeWSGI(app), handler", "both, handler").replace("server = ", BOTH + "server = ")
+    with clocked(program=at_times) as url:
+        clock, notes = told(desk, url, ', clock_secret: "${CLOCK_SECRET}"', monkeypatch)
+    assert clock == {"old": "not frozen", "new": "not frozen"}
+    assert notes["new"] == "1 of 3 answers were at another time: the service does not obey the Replay-Time header"
+
+
+def test_a_secret_that_could_be_guessed_is_refused_before_anything_is_sent(desk: Desk) -> None:
+    desk.capture("day.jsonl", desk.requests(1))
+    desk.write("replay.yaml", 'new: {url: "http://127.0.0.1:1", clock_secret: hunter2}\nold: http://127.0.0.1:1\n')
+    ended = desk.cli("run", "--traffic", "day.jsonl")
+    assert ended.code == 2
+    assert "clock_secret has fewer than 16 characters" in ended.err
+    assert "hunter2" not in ended.text
+
+
+def test_clocks_that_tick_are_said_to(desk: Desk) -> None:
+    desk.project("tick: true\n")
+    desk.cli("run", "--report", "json:report.json")
+    assert set(desk.report()["clock_notes"].values()) == {"and running on from the instant"}
