@@ -16,7 +16,7 @@ from replay.models import Order, Side, TargetSpec
 from replay.store.base import RunRecord
 
 PRIVATE: Final = "headers and variables"
-CODE: Final = "code of a side"
+CODE: Final = "code of"
 MOST_MODULES: Final = 5_000
 _SENT: Final[set[str]] = {"path", "headers", "json_", "form", "text"}
 """What a login sends."""
@@ -46,6 +46,7 @@ def fingerprint(
     inputs: str,
     sentences: Sequence[str],
     manner: Manner,
+    labels: Mapping[str, str],
 ) -> dict[str, str]:
     """Return a digest by the name of each thing that the results of a run depend on."""
     found = {
@@ -58,8 +59,9 @@ def fingerprint(
         "repeat": str(manner.repeat),
         "duration": str(manner.seconds),
         PRIVATE: _private(sides, run),
-        CODE: _hash(" ".join(f"{side} {_code(spec)}" for side, spec in sides.items())),
+        "labels": canonical_json(labels),
     }
+    found |= {f"{CODE} {side}": _code(spec) for side, spec in sides.items()}
     return found | {str(side): _hash(_public(spec)) for side, spec in sides.items()}
 
 

@@ -150,6 +150,14 @@ Resume = Annotated[
     bool,
     typer.Option("--resume", help="Go on with the newest run where it was cut off.", rich_help_panel=_SEND),
 ]
+Label = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="SIDE=TEXT",
+        help="Call the version of old or new TEXT, such as new=$SHA; repeatable.",
+        rich_help_panel=_JUDGE,
+    ),
+]
 Gate = Annotated[
     str | None,
     typer.Option(
@@ -177,6 +185,8 @@ Store = Annotated[
     Path | None,
     typer.Option(metavar="FILE", envvar="REPLAY_STORE", help="Keep one row per case in FILE."),
 ]
+Last = Annotated[int | None, typer.Option(metavar="N", min=1, help="Show the newest N runs alone.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 CaseId = Annotated[str, typer.Argument(metavar="ID", help="A case's id, or its correlation id.")]
 FromRun = Annotated[str | None, typer.Option(metavar="RUN", help="Take it from RUN; the newest that has it otherwise.")]
 RunId = Annotated[

@@ -8,16 +8,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import partial
-from glob import glob
 from pathlib import Path
 from typing import Final
 
 from replay import __version__
-from replay.cases import load_goldens, open_traffic, rule_place
-from replay.cases.base import Source
+from replay.cases import rule_place
 from replay.cases.chosen import Choice, Chosen
 from replay.cli.fingerprint import Manner, fingerprint
 from replay.cli.given import given_secrets
+from replay.cli.inputs import Inputs, inputs_of
+from replay.cli.labels import labels_of
 from replay.cli.pacing import Pacing
 from replay.compare import Comparison, require_evidence
 from replay.config import Project, Settings, check_target, load_project
@@ -46,6 +46,7 @@ class Flags:
     pacing: Pacing = field(default_factory=Pacing)
     noise: int | None = None
     writable: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
     gate: str | None = None
     collect: bool = False
     store: Path | None = None
@@ -59,14 +60,6 @@ class Flags:
 _LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-@dataclass(frozen=True, slots=True)
-class Inputs:
-    """Where the cases come from."""
-
-    goldens: Path | None
-    traffic: tuple[Path, ...]
-
-
 def project_for(flags: Flags) -> Project:
     """Read the settings that hold in this folder."""
     return load_project(Path.cwd(), environment=os.environ, env=flags.env)
@@ -78,8 +71,8 @@ def make_plan(project: Project, flags: Flags) -> Plan:
     pace, (repeat, seconds) = flags.pacing.pace(), flags.pacing.turns()
     sides = _sides(project, flags)
     noise = _noise(project, flags, sides)
-    inputs = _inputs(project, flags)
-    chosen = Chosen(_sources(inputs, flags), flags.choice)
+    inputs = inputs_of(project, flags.traffic, flags.goldens)
+    chosen = Chosen(inputs.sources(skip_bad=flags.skip_bad), flags.choice)
     total = chosen.count(partial(_check, project)) if flags.check else None
     chosen.require_different()
     if isinstance(pace, AsRecorded) and not any(case.kind == "traffic" and case.freeze for case in chosen):
@@ -234,49 +227,7 @@ def _located(spec: TargetSpec, root: Path) -> TargetSpec:
     return spec.model_copy(update=located)
 
 
-# -------------------------------------------------------------------------------------------------------------- inputs
-
-
-def _inputs(project: Project, flags: Flags) -> Inputs:
-    """Return the inputs: flags beat the file, so once some are named on the command line, only those are taken."""
-    if flags.traffic or flags.goldens is not None:
-        goldens = Path(flags.goldens) if flags.goldens is not None else None
-        return Inputs(_folder(goldens), _files(flags.traffic, Path()))
-    default = project.root / "goldens"
-    named = project.settings.goldens
-    goldens = project.root / named if named is not None else default if default.is_dir() else None
-    return Inputs(_folder(goldens), _files(project.settings.traffic, project.root))
-
-
-def _folder(path: Path | None) -> Path | None:
-    if path is not None and not path.is_dir():
-        raise InputError("this is no folder with goldens", place=str(path), hint="`replay init` makes a first one")
-    return _from_here(path) if path is not None else None
-
-
-def _files(patterns: Sequence[str], root: Path) -> tuple[Path, ...]:
-    found: dict[Path, None] = {}
-    for pattern in patterns:
-        path = root / pattern
-        paths = [path] if os.path.lexists(path) else sorted(map(Path, glob(str(path), recursive=True)))  # noqa: PTH207 - absolute patterns too
-        if not paths:
-            raise InputError(
-                "there is no such traffic", place=pattern, hint="name a file, or a pattern that matches one"
-            )
-        found.update(dict.fromkeys(map(_from_here, paths)))
-    return tuple(found)
-
-
-def _from_here(path: Path) -> Path:
-    try:
-        return path.relative_to(Path.cwd())
-    except ValueError:
-        return path
-
-
-def _sources(inputs: Inputs, flags: Flags) -> list[Source]:
-    goldens: list[Source] = [load_goldens(inputs.goldens)] if inputs.goldens is not None else []
-    return goldens + [open_traffic(path, skip_bad=flags.skip_bad) for path in inputs.traffic]
+# --------------------------------------------------------------------------------------------------------------- cases
 
 
 def _check(project: Project, case: Case) -> None:
@@ -329,7 +280,8 @@ def _record(
     sentences = [criterion.sentence for criterion in criteria]
     started = datetime.now(UTC)
     run = f"{started:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-    found = fingerprint(run, settings, sides, chosen.digest, sentences, manner)
+    labels = labels_of(sides, flags.labels)
+    found = fingerprint(run, settings, sides, chosen.digest, sentences, manner, labels)
     return RunRecord(
         id=run,
         started=started,
@@ -347,4 +299,5 @@ def _record(
             "seed": manner.seed,
         },
         version=__version__,
+        labels=labels,
     )

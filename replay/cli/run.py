@@ -50,6 +50,7 @@ def run(
     freeze: options.Freeze = None,
     dry_run: options.DryRun = False,
     resume: options.Resume = False,
+    label: options.Label = None,
     gate: options.Gate = None,
     collect: options.Collect = False,
     report: options.Reports = None,
@@ -57,6 +58,7 @@ def run(
     env: options.Env = None,
 ) -> None:
     """Replay cases against old and new, compare, and answer GO, NO-GO or INCONCLUSIVE."""
+    from replay.cli.labels import parse_labels
     from replay.cli.pacing import Pacing
     from replay.cli.planning import Flags, make_plan, project_for
     from replay.cli.reporting import parse_reports
@@ -81,6 +83,7 @@ def run(
         ),
         noise=noise,
         writable=_writable(writable),
+        labels=parse_labels(label or ()),
         gate=gate,
         collect=collect,
         store=store,

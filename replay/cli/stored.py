@@ -11,6 +11,7 @@ from replay.config import find_settings
 from replay.errors import InputError
 from replay.models import Result
 from replay.reports.causes import named
+from replay.reports.history import PastRun
 from replay.store.base import RunRecord
 from replay.store.sqlite import SqliteStore
 
@@ -48,6 +49,14 @@ def cause_of(kept: SqliteStore, record: RunRecord, result: Result) -> str:
         places = ((each.case.identity, naming.place(each)) for each in stream)
         place = next((found for identity, found in places if identity == result.case.identity), place)
     return "" if place is None else f"cause {named(place, clusters)}"
+
+
+def past_of(record: RunRecord) -> PastRun:
+    """Return a run as its history tells it."""
+    standing = "collected" if record.collect and record.verdict is None else record.state
+    judged = record.state == "complete" and record.verdict is not None
+    verdict = record.verdict.state if judged and record.verdict is not None else standing
+    return PastRun(record.id, record.started, verdict, record.narrowed, record.summary)
 
 
 def default_store() -> Path:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from replay.causes import Causes
 from replay.compare.sight import BODY_UNSEEN
+from replay.engine.days import Days, quantiles
 from replay.engine.parity import Parity
 from replay.engine.spreads import Spreads
 from replay.models import SIDES, Counts, Lateness, Observation, OutcomeName, Quantiles, Result, Side, Spread
@@ -25,6 +26,7 @@ class Tally:
     waived: Counter[str] = field(default_factory=Counter)
     causes: Causes = field(default_factory=Causes)
     parity: Parity = field(default_factory=Parity)
+    days: Days = field(default_factory=Days)
     _latency: dict[Side, Sketch] = field(default_factory=lambda: {side: Sketch() for side in SIDES})
     _planned: dict[Side, Sketch] = field(default_factory=lambda: {side: Sketch() for side in SIDES})
     _late: Sketch = field(default_factory=Sketch)
@@ -50,6 +52,7 @@ class Tally:
         self._unseen += result.outcome == "match" and BODY_UNSEEN in result.flags
         self.causes.add(result)
         self.parity.add(result)
+        self.days.add(result)
         for measure in result.measures:
             self._measures.add(measure)
         if result.lateness is not None:
@@ -93,6 +96,8 @@ class Tally:
         for side, cases in self._again.items():
             asked = f"{side} answered {cases:,} of {self._answers[side]:,} cases only when it was asked again"
             yield f"{asked}: whoever calls it without retries sees these refused"
+        if self.days.unlisted:
+            yield f"{self.days.unlisted:,} cases belong to further days, which are not listed by themselves"
         if self._unseen * 2 > matched:
             of = f"{self._unseen:,} of {matched:,} matching cases"
             yield f"of {of} rules ignore the whole body: see `replay rules check`"
@@ -125,15 +130,15 @@ class Tally:
 
     def latency(self) -> Mapping[Side, Quantiles]:
         """Return each side's latencies, in milliseconds, over its whole answers."""
-        return {side: _quantiles(sketch) for side, sketch in self._latency.items() if sketch.n}
+        return {side: quantiles(sketch) for side, sketch in self._latency.items() if sketch.n}
 
     def planned_latency(self) -> Mapping[Side, Quantiles]:
         """Return each side's latencies from the moment that was planned; empty where nothing was."""
-        return {side: _quantiles(sketch) for side, sketch in self._planned.items() if sketch.n}
+        return {side: quantiles(sketch) for side, sketch in self._planned.items() if sketch.n}
 
     def lateness(self) -> Quantiles | None:
         """Return how much later than planned cases were begun, in milliseconds; None where nothing was planned."""
-        return _quantiles(self._late) if self._late.n else None
+        return quantiles(self._late) if self._late.n else None
 
     def answered(self, side: Side) -> bool:
         """Tell whether a side gave any answer."""
@@ -156,7 +161,3 @@ def tally(results: Iterable[Result]) -> Tally:
     for result in results:
         sums.add(result)
     return sums
-
-
-def _quantiles(sketch: Sketch) -> Quantiles:
-    return Quantiles(sketch.n, *(sketch.quantile(q) for q in (0.5, 0.9, 0.95, 0.99)))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
 from replay.engine.closing import Tally
 from replay.engine.noise import judge_noise
 from replay.engine.plan import Plan, Sent
+from replay.engine.versions import Versions
 from replay.models import SIDES, Intake, Pacing, Result, Side, SideInfo, Summary, Verdict
 from replay.store.base import Store
 from replay.targets import build_target
@@ -24,8 +26,10 @@ def closed(plan: Plan, store: Store, sent: Sent, reason: str, *, expected: int) 
     noise = judge_noise(store, plan.record.id, plan.sending.noise) if plan.sending.noise else None
     # A run that was cut off may be gone on with, and is judged again then.
     sums, judge = Tally(), Judge(plan.criteria, plan.record.gate, watched=bool(reason))
+    versions = Versions(plan.sides, plan.record.labels)
     for result in store.results(plan.record.id, bodies=False):
         sums.add(result)
+        versions.add(result)
         judge.add(result)
     reason = reason or _miscounted(plan, sums, expected)
     complete = not reason
@@ -33,6 +37,10 @@ def closed(plan: Plan, store: Store, sent: Sent, reason: str, *, expected: int) 
     counts = sums.counts(not_sent)
     unseen = [f"no case showed the intended change: {rule}" for rule in sums.unseen(plan.musts)]
     infos = {side: _side_info(plan, side, sums, sent) for side in SIDES}
+    infos = {
+        side: replace(info, version=versions.version(side), versions=versions.seen(side))
+        for side, info in infos.items()
+    }
     summary = Summary(
         run=plan.record.id,
         started=plan.record.started,
@@ -57,7 +65,8 @@ def closed(plan: Plan, store: Store, sent: Sent, reason: str, *, expected: int) 
         categories=sums.parity.categories(),
         statuses=sums.parity.statuses(),
         waived=dict(sums.waived.most_common()),
-        warnings=(*plan.warnings, *sums.warnings(), *unseen),
+        warnings=(*plan.warnings, *sums.warnings(), *versions.warnings(), *unseen),
+        days=sums.days.figures(plan.record.started.date()),
     )
     return summary, judge.verdict(complete=complete, reason=reason, doubts=unseen if plan.whole else ())
 

@@ -38,6 +38,7 @@ from replay.models.sides import LoginSpec, RetrySpec, Status, TargetSpec, TlsSpe
 from replay.models.summary import (
     Cluster,
     Counts,
+    DayFigures,
     Noise,
     NoiseRate,
     Pacing,
@@ -64,6 +65,7 @@ __all__ = [
     "Counts",
     "CsvSpec",
     "CsvStep",
+    "DayFigures",
     "Difference",
     "DifferenceKind",
     "Done",

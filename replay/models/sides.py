@@ -66,6 +66,9 @@ class TargetSpec(Spec):
     clock_secret: str | None = Field(
         default=None, repr=False, description="What REPLAY_DETERMINISM_SECRET holds in the service: proves who asks."
     )
+    version_header: str | None = Field(
+        default=None, description="The response header that names the version, where no --label does."
+    )
     timeout: Duration = Field(
         default=timedelta(seconds=10), gt=timedelta(0), description="One deadline for the whole exchange."
     )

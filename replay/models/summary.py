@@ -75,6 +75,10 @@ class SideInfo:
     clock_note: str = ""
     last_answer: str | None = None
     """The case after which a side that died gave no answer any more."""
+    version: str = ""
+    """Which version it was: the label that was given, else what its answers say; empty where nobody says."""
+    versions: Mapping[str, int] = field(default_factory=dict)
+    """How many answers named which version, in the order in which they turned up; those beyond 20 under `...`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,20 @@ class Quantiles:
     p90: float
     p95: float
     p99: float
+
+
+@dataclass(frozen=True, slots=True)
+class DayFigures:
+    """What a run's traffic showed of one UTC day, `YYYY-MM-DD`, which is that of its recorded time."""
+
+    day: str
+    n: int
+    """Cases that were compared, or that new alone failed."""
+    deviating: int
+    """How many of them deviate or failed on new."""
+    unproven: int
+    """Further cases, that old or both sides failed."""
+    latency: Mapping[Side, Quantiles] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,3 +217,5 @@ class Summary:
     """How many cases were sent beforehand, and are in no other figure."""
     noise: Noise | None = None
     """None where old was not asked again."""
+    days: tuple[DayFigures, ...] = ()
+    """The traffic by day, the earliest first."""

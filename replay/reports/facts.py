@@ -71,7 +71,8 @@ def intake(files: tuple[Intake, ...]) -> Iterator[str]:
 def sides(summary: Summary) -> Iterator[str]:
     """Yield what stood behind each side, whether its clock was frozen, and after which case it fell silent."""
     for name, side in (("old", summary.old), ("new", summary.new)):
-        yield f"{name}: {printable(side.target, LONGEST)}; clock: {_clock(side)}"
+        version = f" ({printable(side.version, LONGEST)})" if side.version else ""
+        yield f"{name}: {printable(side.target, LONGEST)}{version}; clock: {_clock(side)}"
         if side.last_answer is not None:
             yield f"{name} gave no answer any more after {printable(side.last_answer, LONGEST)}"
 

@@ -13,6 +13,7 @@ from replay.models import (
     Again,
     Cluster,
     Counts,
+    DayFigures,
     Difference,
     Intake,
     Judgement,
@@ -21,6 +22,7 @@ from replay.models import (
     Observation,
     Pacing,
     Result,
+    SideInfo,
     Spread,
     StatusCount,
     Summary,
@@ -71,7 +73,7 @@ def _extras(summary: Summary) -> dict[str, Any]:
         "decision": summary.decision,
         "owner": summary.owner,
         "seed": summary.seed,
-        "sides": {name: {"target": side.target, "last_answer": side.last_answer} for name, side in sides.items()},
+        "sides": {name: _side(side) for name, side in sides.items()},
         "clock_notes": {name: side.clock_note for name, side in sides.items() if side.clock_note},
         "intake": [_intake(each) for each in summary.intake],
         "errors": dict(summary.errors),
@@ -85,7 +87,18 @@ def _extras(summary: Summary) -> dict[str, Any]:
         "warmed": summary.warmed,
         "pacing": None if summary.pacing is None else _pacing(summary.pacing),
         "noise": None if summary.noise is None else _noise(summary.noise),
+        "days": [_day(each) for each in summary.days],
     }
+
+
+def _side(side: SideInfo) -> dict[str, Any]:
+    version = {"version": side.version or None, "versions": dict(side.versions)}
+    return {"target": side.target, "last_answer": side.last_answer, **version}
+
+
+def _day(day: DayFigures) -> dict[str, Any]:
+    latency = {side: _finite(asdict(each)) for side, each in day.latency.items()}
+    return {"day": day.day, "n": day.n, "deviating": day.deviating, "unproven": day.unproven, "latency": latency}
 
 
 def _noise(noise: Noise) -> dict[str, Any]:

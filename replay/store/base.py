@@ -32,6 +32,8 @@ class RunRecord:
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Public facts as JSON values: decision, owner, the names of targets."""
     version: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """The version of each side, as far as it was given by `--label`."""
     summary: Summary | None = None
     verdict: Verdict | None = None
 

@@ -43,6 +43,8 @@ TARGETS: Final[Mapping[str, Callable[..., Target]]] = {
 """From the key of a TargetSpec to what builds its target: `(spec, *, concurrency) -> Target`."""
 
 
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
 _OF_THE_WIRE: Final = ("clock_secret", "tls", "connect", "unix", "max_inflight", "rate", "retry", "login")
 """Settings that only a side with a URL has: elsewhere they would be read as limits, and limit nothing."""
 
@@ -50,12 +52,21 @@ _OF_THE_WIRE: Final = ("clock_secret", "tls", "connect", "unix", "max_inflight",
 def check_side(spec: TargetSpec) -> None:
     """Raise InputError for a side that makes no sense; look at no file, and start nothing."""
     key = target_key(spec)
+    if spec.version_header is not None:
+        _check_version_header(spec.version_header, key)
     if key == "url":
         from replay.targets.http import check_http  # noqa: PLC0415 - two apps need no HTTP client
 
         check_http(spec)
     elif given := [name for name in _OF_THE_WIRE if getattr(spec, name) is not None]:
         raise SettingsError(f"{given[0]} is for a side with a URL, and this one has {key}", hint="leave it out")
+
+
+def _check_version_header(name: str, key: str) -> None:
+    if key == "function":
+        raise SettingsError("version_header is of answers, and a function's have no headers", hint="give --label")
+    if not _HEADER_NAME.fullmatch(name):
+        raise SettingsError(f"version_header: '{name}' is no name of a header", hint="write, for example, x-version")
 
 
 def target_key(spec: TargetSpec) -> str:

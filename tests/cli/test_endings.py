@@ -314,7 +314,7 @@ def test_resume_refuses_when_the_code_of_a_side_has_changed(desk: Desk) -> None:
     desk.write("sides.py", "def old(n=0):\n    return 1\n\n\ndef new(n=0):\n    return 2\n")
     ended = desk.cli("run", "--no-check", "--resume")
     assert ended.code == 2
-    assert "code of a side" in ended.err
+    assert "code of new" in ended.err
 
 
 def test_resume_leaves_a_run_alone_that_is_still_carried_out(desk: Desk, serve: Serve) -> None:

@@ -21,6 +21,7 @@ from replay.models import (
     CaseError,
     Cluster,
     Counts,
+    DayFigures,
     Difference,
     DifferenceKind,
     ErrorKind,
@@ -291,6 +292,7 @@ def test_every_field_of_a_run_comes_back() -> None:
         collect=True,
         settings={"decision": "Move", "limits": [Decimal("0.10"), None]},
         version="0.1.0",
+        labels={"new": "4f2a91c"},
         summary=SUMMARY,
         verdict=VERDICT,
     )
@@ -309,7 +311,7 @@ def test_every_field_of_a_summary_is_covered_by_the_test_above() -> None:
 
 
 CASE = Case("a", "traffic", "f:1", Request())
-SIDE = SideInfo("http://x", "not frozen", "nobody obeys", "case-7")
+SIDE = SideInfo("http://x", "not frozen", "nobody obeys", "case-7", "1.0, then 1.1", {"1.0": 3, "1.1": 5})
 SUMMARY = Summary(
     run="r1",
     started=datetime(2026, 1, 2, tzinfo=UTC),
@@ -350,5 +352,6 @@ SUMMARY = Summary(
     pacing=Pacing("200/s", 200.0, 199.5, Quantiles(3, 0.1, 0.2, 0.3, 0.4), {"new": Quantiles(3, 1.0, 2.0, 3.0, 4.0)}),
     warmed=5,
     noise=Noise(3, 7, 21, 1, 2, (NoiseRate("GET /a", "body.t", 20, 21, 7, 7, "another range"),), 4),
+    days=(DayFigures("2026-01-02", 9, 2, 1, {"new": Quantiles(3, 1.0, 2.0, 3.0, 4.5)}),),
 )
 VERDICT = Verdict("NO-GO", (Judgement("goldens pass", "NO-GO", "one fails", 0.5, (0.1, 0.9), 2.0),), "pr", 1)
