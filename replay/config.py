@@ -16,10 +16,11 @@ from pydantic import BeforeValidator, Field
 from replay.compare import RuleBook, require_evidence, rule_book
 from replay.documents import Document, read_yaml, validated
 from replay.engine.again import MOST_TIMES
+from replay.engine.grouping import group_of
 from replay.errors import InputError, Place, SettingsError
 from replay.expressions import Expression, parse_expression
 from replay.models import Flag, GroupSpec, Instant, Order, RuleSpec, Seeded, Spec, TargetSpec, Whole
-from replay.selection import parse_route, selection_of
+from replay.selection import parse_route
 from replay.targets import check_side, parse_target
 from replay.verdict import Terms, parse_criteria
 
@@ -77,7 +78,7 @@ class Settings(Spec):
     @property
     def terms(self) -> Terms:
         """Return the names that criteria may use."""
-        return Terms(groups=dict.fromkeys(self.groups, False))
+        return Terms(groups={name: group.by is not None for name, group in self.groups.items()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +265,7 @@ def _checked(settings: Settings, document: Document, file: Path) -> Project:
 def _checks(settings: Settings, root: Path) -> Iterator[tuple[tuple[str | int, ...], Callable[[], object]]]:
     """Yield everything that a model alone cannot check, with the path of what it speaks of."""
     for name, group in settings.groups.items():
-        yield ("groups", name), partial(selection_of, on=group.on, tag=group.tag, where=group.where)
+        yield ("groups", name), partial(group_of, name, group)
     for index, rule in enumerate(settings.compare):
         yield ("compare", index), partial(rule_book, (rule,), settings.groups, root)
         yield ("compare", index), partial(require_evidence, settings.compare, index)

@@ -40,6 +40,8 @@ class Expression:
 
     text: str
     _asked: Filtering
+    asks_answer: bool = False
+    """Whether it asks about more than the request."""
 
     def holds(self, document: Json, *, undecided: bool = False) -> bool:
         """Tell whether it holds for a document made by `document_of`. A name alone asks whether it is there at all.
@@ -57,7 +59,11 @@ def parse_expression(text: str) -> Expression:
     except JSONPathError as error:
         hint = "compare as in status >= 500 || body.outcome == 'declined'"
         raise LocationError(f"'{text}' is no expression: {told(error)}", hint=hint) from None
-    return Expression(text, asked)
+    return Expression(text, asked, any(map(_is_of_answer, _TOKEN.finditer(text))))
+
+
+def _is_of_answer(found: re.Match[str]) -> bool:
+    return found.lastgroup == "header" or (found.lastgroup == "name" and found[0] in ROOTS)
 
 
 def _rooted(found: re.Match[str]) -> str:

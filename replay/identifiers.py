@@ -23,6 +23,7 @@ _SHAPES: Final = re.compile(
     | [a-z]{1,2}\d{4,} | [a-z]{3}\d{5,}                             # A1042, SKU00042
     | (?-i:[a-z]{1,8}_(?=[a-z0-9]*[A-Z])(?=[A-Za-z]*\d)[A-Za-z0-9]{10,})    # cus_NffrFeUfNV2Hib
     | [^@\s/]+@[^@\s/]+\.[a-z]+                                    # an e-mail address
+    | tok_[a-z2-7]{16}                                             # what stands for a secret
     """,
     re.VERBOSE | re.IGNORECASE | re.ASCII | re.DOTALL,
 )

@@ -23,6 +23,7 @@ from replay.compare import Comparison, require_evidence
 from replay.config import Project, Settings, check_target, load_project
 from replay.documents import canonical_json
 from replay.engine import Plan, Referee, Sending
+from replay.engine.grouping import Grouping
 from replay.engine.pacing import AsRecorded
 from replay.errors import InputError, NothingSelectedError, Place, SettingsError
 from replay.models import SIDES, Case, Result, Side, TargetSpec
@@ -30,7 +31,7 @@ from replay.privacy import Tokeniser, key_from_environment, redact
 from replay.privacy.forms import text_replacer
 from replay.store.base import RunRecord
 from replay.targets import TARGETS, build_target, parse_target
-from replay.verdict import Criterion, default_criteria, gate_sentences, parse_criteria
+from replay.verdict import Criterion, default_criteria, gate_sentences, named_groups, parse_criteria
 from replay.wire import Address, Origin, check_request
 
 
@@ -94,7 +95,11 @@ def make_plan(project: Project, flags: Flags) -> Plan:
         record=record,
         cases=chosen,
         sides=sides,
-        referee=Referee(Comparison(project.rules, bases, record.started.date()), project.error_when),
+        referee=Referee(
+            Comparison(project.rules, bases, record.started.date()),
+            project.error_when,
+            Grouping(settings.groups, named_groups(criteria)),
+        ),
         criteria=criteria,
         sending=Sending(
             seed=seed,

@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import islice
 
 from replay.engine.again import Asking, Learner, askings, may_repeat
-from replay.engine.outcome import Referee, skipped
+from replay.engine.outcome import Referee
 from replay.engine.pacing import NS, Planned
 from replay.engine.plan import Sending, Sent
 from replay.engine.pulse import Pulse
@@ -132,7 +132,7 @@ class DualRun:
         parties = self._asked[case.kind]
         reason = refusal(case, parties)
         if reason is not None:
-            done(skipped(case, reason))
+            done(self._referee.skipped(case, reason))
             return
         seed = derive_seed(self.sending.seed, case.origin)
         moment = self._moment(case, seed)

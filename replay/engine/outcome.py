@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
 from replay.compare import Compared, Comparison, Pair
+from replay.engine.grouping import NO_GROUPS, Grouping
 from replay.expressions import Expression
 from replay.models import SIDES, Case, CaseError, Difference, Failure, Observation, OutcomeName, Result, Side
 
@@ -20,10 +21,11 @@ class Referee:
 
     comparison: Comparison
     error_when: Expression | None = None
+    grouping: Grouping = NO_GROUPS
 
     def on(self, day: date) -> Referee:
         """Return the same referee for a run that began on another day, which waivers are held against."""
-        return Referee(self.comparison.on(day), self.error_when)
+        return replace(self, comparison=self.comparison.on(day))
 
     def result(self, case: Case, old: Observation | None, new: Observation) -> Result:
         """Compare, find out who failed, and name the outcome: an error names it, else the differences do."""
@@ -44,7 +46,12 @@ class Referee:
             flags=compared.flags,
             error=_error(failures),
             skipped=UNSEEN if outcome == "skipped" else None,
+            groups=self.grouping.memberships(pair, failures),
         )
+
+    def skipped(self, case: Case, reason: str) -> Result:
+        """Return the result of a case that was not sent: counted, never dropped."""
+        return Result(case, "skipped", skipped=reason, groups=self.grouping.memberships(Pair(case, None, None)))
 
     def _failure(self, pair: Pair, side: Side, compared: Compared) -> Failure | None:
         observation = pair.observation(side)
@@ -91,8 +98,3 @@ def _error(failures: dict[Side, Failure]) -> CaseError | None:
     old, new = failures["old"], failures["new"]
     message = new.message if old == new else f"old: {old.kind}, {old.message}; new: {new.message}"
     return CaseError("both", new.kind, message)
-
-
-def skipped(case: Case, reason: str) -> Result:
-    """Return the result of a case that was not sent: counted, never dropped."""
-    return Result(case, "skipped", skipped=reason)

@@ -32,7 +32,17 @@ from replay.models.quantities import (
     parse_instant,
     parse_rate,
 )
-from replay.models.results import FEW_ITEMS, Acceptance, Again, CaseError, Difference, Lateness, Measure, Result
+from replay.models.results import (
+    FEW_ITEMS,
+    Acceptance,
+    Again,
+    CaseError,
+    Difference,
+    Lateness,
+    Measure,
+    Membership,
+    Result,
+)
 from replay.models.rules import CsvSpec, CsvStep, GroupSpec, RankSpec, ReaderName, ReadStep, RuleSpec, WaiveSpec
 from replay.models.sides import LoginSpec, RetrySpec, Status, TargetSpec, TlsSpec
 from replay.models.summary import (
@@ -49,7 +59,7 @@ from replay.models.summary import (
     Summary,
     Way,
 )
-from replay.models.verdicts import Judgement, Verdict
+from replay.models.verdicts import Judgement, Unit, Verdict
 
 __all__ = [
     "FEW_ITEMS",
@@ -84,6 +94,7 @@ __all__ = [
     "Lateness",
     "LoginSpec",
     "Measure",
+    "Membership",
     "Missing",
     "Noise",
     "NoiseRate",
@@ -111,6 +122,7 @@ __all__ = [
     "TargetSpec",
     "Timing",
     "TlsSpec",
+    "Unit",
     "Verdict",
     "VerdictState",
     "WaiveSpec",

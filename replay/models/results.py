@@ -96,6 +96,14 @@ class Lateness:
 
 
 @dataclass(frozen=True, slots=True)
+class Membership:
+    """A group that a case belongs to, and the value by which the group is divided; None where nothing divides it."""
+
+    group: str
+    value: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """A case, its observations and its differences: the unit that is stored."""
 
@@ -114,3 +122,5 @@ class Result:
     """None where old was not asked again."""
     lateness: Lateness | None = None
     """None where no moment was planned."""
+    groups: tuple[Membership, ...] = ()
+    """The groups that the case belongs to, of those that criteria or reports name."""

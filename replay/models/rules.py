@@ -150,9 +150,10 @@ class GroupSpec(Spec):
     on: str | None = Field(default=None, description="A route: METHOD /path/*/with/**, the method optional.")
     where: str | None = Field(default=None, description="An expression over request and answer.")
     tag: str | None = Field(default=None, description="A tag of the case.")
+    by: str | None = Field(default=None, description="Where the value stands that divides the group for `per`.")
 
     @model_validator(mode="after")
     def _selects(self) -> GroupSpec:
-        if self.on is None and self.where is None and self.tag is None:
-            raise ValueError("a group needs at least one of on, where, tag")
+        if self.on is None and self.where is None and self.tag is None and self.by is None:
+            raise ValueError("a group needs at least one of on, where, tag, by")
         return self

@@ -7,6 +7,9 @@ from typing import Literal
 
 from replay.models.names import VerdictState
 
+Unit = Literal["", "share", "ratio", "ms", "pp", "cases"]
+"""A share or a ratio of 1 reads as a percentage; milliseconds, percentage points and cases as they are."""
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
@@ -18,8 +21,10 @@ class Judgement:
     value: float | None = None
     interval: tuple[float, float] | None = None
     n: float | None = None
-    unit: Literal["", "share"] = ""
+    unit: Unit = ""
     """What value and bounds are: a share of 1 reads as a percentage."""
+    parts: tuple[Judgement, ...] = ()
+    """What was judged by itself on the way: a part of the cases, a day or a run, its name as the sentence."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,7 @@ def _texts(result: Result) -> Iterator[str]:
     # A rule's name says what it compares with, which settings may have from a variable.
     yield from [text for acceptance in result.accepted for text in (acceptance.at, acceptance.rule)]
     yield from [measure.at for measure in result.measures]
+    yield from [each.value for each in result.groups if each.value is not None]
     if result.error is not None:
         yield result.error.message
     for side in (case.recorded, result.old, result.new):
@@ -132,6 +133,9 @@ class _Redaction:
                 replace(each, at=self._text(each.at), rule=self._text(each.rule)) for each in result.accepted
             ),
             measures=tuple(replace(each, at=self._text(each.at)) for each in result.measures),
+            groups=tuple(
+                each if each.value is None else replace(each, value=self._text(each.value)) for each in result.groups
+            ),
             error=error,
             skipped=None if result.skipped is None else self._text(result.skipped),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from replay.models import (
@@ -18,6 +18,7 @@ from replay.models import (
     Spread,
     StatusCount,
     Summary,
+    Unit,
     Verdict,
 )
 from replay.reports.inert import printable
@@ -27,6 +28,7 @@ LONGEST: Final = 500
 """Characters of one text of unknown origin in a report for people."""
 
 MOST_LINES: Final = 20
+MOST_PARTS: Final = 10
 STATES: Final = {"GO": "holds", "NO-GO": "fails", "INCONCLUSIVE": "undecided"}
 """How one criterion stands. The verdict's own words are for the whole, so that nobody reads one for the other."""
 
@@ -170,7 +172,7 @@ def _rate(per_second: float | None) -> str:
 
 def evidence(judgement: Judgement) -> str:
     """Return a criterion's value, its interval and what it rests on, as far as they are known."""
-    figure = share if judgement.unit == "share" else number
+    figure = _FIGURES[judgement.unit]
     parts = []
     if judgement.value is not None:
         parts.append(figure(judgement.value))
@@ -182,6 +184,21 @@ def evidence(judgement: Judgement) -> str:
     return ", ".join(parts)
 
 
+def parts(judgement: Judgement) -> Iterator[str]:
+    """Yield how the parts stand that were judged by themselves; those come first that keep the whole from holding."""
+    for part in judgement.parts[:MOST_PARTS]:
+        found = evidence(part)
+        yield f"{STATES[part.state]}: {printable(part.sentence, LONGEST)}" + (f", {found}" if found else "")
+    hidden = judgement.parts[MOST_PARTS:]
+    if hidden:
+        failing = sum(part.state != "GO" for part in hidden)
+        yield f"and {counted(len(hidden), 'more part')}, of which {failing:,} do not hold"
+
+
+def _signed(text: Callable[[float], str]) -> Callable[[float], str]:
+    return lambda value: f"{'' if text(value).startswith('-') else '+'}{text(value)}"
+
+
 def share(value: float) -> str:
     """Return a share of 1 as a percentage with three significant digits."""
     return f"{100 * value:.3g}%"
@@ -190,6 +207,17 @@ def share(value: float) -> str:
 def number(value: float) -> str:
     """Return a figure with four significant digits; a whole one in full."""
     return f"{value:,.0f}" if math.isfinite(value) and value == int(value) else f"{value:.4g}"
+
+
+_FIGURES: Final[Mapping[Unit, Callable[[float], str]]] = {
+    "": number,
+    "cases": number,
+    "share": share,
+    "pp": _signed(lambda value: f"{100 * value:.3g}pp"),
+    "ms": lambda value: f"{value:.4g} ms",
+    "ratio": _signed(lambda value: f"{100 * (value - 1):.3g}%"),
+}
+"""How a value of each unit reads; a ratio as what new is above old or below."""
 
 
 def overview(verdict: Verdict, summary: Summary) -> str:

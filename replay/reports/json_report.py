@@ -116,12 +116,21 @@ def _pacing(pacing: Pacing) -> dict[str, Any]:
 
 
 def _criterion(judgement: Judgement) -> dict[str, Any]:
+    parts = {"parts": [_part(each) for each in judgement.parts]} if judgement.parts else {}
+    return {"sentence": judgement.sentence, **_judged(judgement), **parts}
+
+
+def _part(judgement: Judgement) -> dict[str, Any]:
+    return {"name": judgement.sentence, **_judged(judgement)}
+
+
+def _judged(judgement: Judgement) -> dict[str, Any]:
     return {
-        "sentence": judgement.sentence,
         "state": judgement.state,
         "value": _number(judgement.value),
         "interval": None if judgement.interval is None else [_number(bound) for bound in judgement.interval],
         "n": _number(judgement.n),
+        "unit": judgement.unit,
         "why": judgement.why,
     }
 

@@ -57,6 +57,8 @@ def _criteria(verdict: Verdict) -> Iterator[str]:
     yield "|---|---|---|---|"
     yield from (_row(judgement) for judgement in verdict.criteria)
     yield ""
+    for judgement in verdict.criteria:
+        yield from _bullets(f"Parts of {code(judgement.sentence)}", facts.parts(judgement))
 
 
 def _row(judgement: Judgement) -> str:

@@ -69,6 +69,8 @@ class TerminalReport:
             yield from self._wrapped(facts.evidence(judgement), indent)
         if judgement.why:
             yield from self._wrapped(printable(judgement.why, facts.LONGEST), indent)
+        for line in facts.parts(judgement):
+            yield from self._wrapped(line, indent, 2)
 
     def _statuses(self, summary: Summary) -> Iterator[Line]:
         if is_remarkable(summary.statuses):

@@ -146,7 +146,8 @@ def _plan(hint: Any) -> _Plan | None:
     if origin is not None and origin is not Literal:
         return _mapping_plan(get_args(hint)[1])
     if is_dataclass(hint):
-        return _dataclass_plan(hint)
+        kind: Any = hint
+        return _holding_itself(kind) if kind in _PLANNING else _dataclass_plan(kind)
     return _leaf_plan(hint)
 
 
@@ -219,11 +220,26 @@ def _mapping_plan(hint: Any) -> _Plan:
     )
 
 
+_PLANNING: Final[set[Any]] = set()
+"""The nouns whose plans are being made."""
+
+
+def _holding_itself(kind: Any) -> _Plan:
+    """Return the plan of a noun within itself, which is there by the time it is asked for."""
+    return _Plan(
+        lambda value, collected: _dataclass_plan(kind).encode(value, collected),
+        lambda kept, beside: _dataclass_plan(kind).decode(kept, beside),
+    )
+
+
+@cache
 def _dataclass_plan(kind: Any) -> _Plan:
     """Return the plan of a noun as two functions written for it: a loop over its fields would cost twice as much."""
     hints = get_type_hints(kind)
     names = [each.name for each in fields(kind)]
+    _PLANNING.add(kind)
     plans = [_plan(hints[name]) for name in names]
+    _PLANNING.discard(kind)
     known: dict[str, Any] = {"kind": kind, "fits": len(names).__eq__}
     encoded, decoded = [], []
     for index, (name, plan) in enumerate(zip(names, plans, strict=True)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from replay.errors import CriterionError
@@ -15,6 +16,7 @@ from replay.verdict.deviation import deviation
 from replay.verdict.failures import errors
 from replay.verdict.goldens import goldens_pass
 from replay.verdict.samples import COMPARED, Repeats
+from replay.verdict.scopes import scoped
 from replay.verdict.watching import WATCHED
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "Terms",
     "default_criteria",
     "gate_sentences",
+    "named_groups",
     "parse_criteria",
 ]
 
@@ -57,17 +60,28 @@ class Criterion:
         """Return a fresh metric that answers this criterion, `watched` over a sample that is looked at as it grows."""
         _require_judged(self.clause)
         terms = replace(self.terms, bounds=WATCHED) if watched else self.terms
-        metric = METRICS[self.clause.family](self.clause, terms)
+        make = partial(METRICS[self.clause.family], self.clause, terms)
+        make()  # It refuses what it cannot judge, also where no part of the cases would ask for one.
+        metric = scoped(self.clause, make)
         return metric if self.clause.family in WATCHABLE or not watched else Withheld(metric)
+
+    @property
+    def groups(self) -> frozenset[str]:
+        """Return the groups that it names: whether a case belongs to one is found when it is sent."""
+        scope, per = self.clause.scope, self.clause.per
+        on = {scope.text} if scope is not None and scope.kind == "group" else set()
+        return frozenset(on if per in (None, "route") else on | {str(per)})
+
+
+def named_groups(criteria: Sequence[Criterion]) -> frozenset[str]:
+    """Return the groups that any of the criteria names."""
+    return frozenset().union(*(criterion.groups for criterion in criteria))
 
 
 def _require_judged(clause: Clause) -> None:
     """Raise CriterionError for what can be written and not be judged yet."""
-    scope = clause.scope.token if clause.scope else None
-    span = clause.span.token if clause.span else None
-    for token, word in ((scope, "on"), (clause.per_token, "per"), (span, "for")):
-        if token is not None:
-            raise clause.fault(token, f"'{word}' is not judged in this version", f"leave '{word}' out")
+    if clause.span is not None:
+        raise clause.fault(clause.span.token, "'for' is not judged in this version", "leave 'for' out")
 
 
 def parse_criteria(sentences: Sequence[str], terms: Terms = NO_TERMS) -> tuple[Criterion, ...]:

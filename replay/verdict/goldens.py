@@ -26,6 +26,9 @@ def goldens_pass(clause: Clause, _terms: Terms) -> Metric:
     """Return the metric of `goldens pass`. Raises CriterionError for a comparison, and for a confidence."""
     if clause.operator is not None:
         raise clause.fault(clause.operator_token, "goldens are a list, not a rate", "write goldens pass")
+    if clause.per_token is not None:
+        hint = "write goldens pass: every one of them has to, and those that do not are named"
+        raise clause.fault(clause.per_token, "goldens are one list, without parts", hint)
     if clause.confidence_token is not None:
         hint = "write goldens pass: every one of them has to"
         raise clause.fault(clause.confidence_token, "goldens are a list, not a sample", hint)

@@ -27,6 +27,7 @@ from replay.models import (
     Failure,
     Headers,
     Measure,
+    Membership,
     Observation,
     Request,
     Result,
@@ -322,6 +323,7 @@ REQUEST = Request()
         {"skipped": f"because of {SECRET}"},
         {"accepted": (Acceptance(f"body.{SECRET}", "numbers"),)},
         {"measures": (Measure(f"body.{SECRET}", "tau", 1.0),)},
+        {"groups": (Membership("whole"), Membership("tenant", f"it is {SECRET}"))},
         {"differences": (Difference("body", "value", {"a": SECRET}, MISSING, "default"),)},
     ],
 )

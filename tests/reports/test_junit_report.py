@@ -70,7 +70,7 @@ def test_criteria_that_fail_or_stay_open_stop_the_pipeline(run: object, report: 
     tags = {case.get("name"): case[0].tag for case in cases}
     assert tags == {
         "goldens pass": "failure",
-        "deviation < 0.5%": "error",
+        "deviation < 0.5% per route": "error",
         "errors <= old": "system-out",
         "verdict": "failure",
     }

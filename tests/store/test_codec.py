@@ -30,6 +30,7 @@ from replay.models import (
     Intake,
     Judgement,
     Measure,
+    Membership,
     Noise,
     NoiseRate,
     Observation,
@@ -125,6 +126,7 @@ results = st.builds(
     differences=st.lists(differences, max_size=2).map(tuple),
     accepted=st.lists(st.builds(Acceptance, any_text, any_text), max_size=2).map(tuple),
     measures=st.lists(st.builds(Measure, any_text, any_text, st.none() | milliseconds), max_size=2).map(tuple),
+    groups=st.lists(st.builds(Membership, any_text, st.none() | any_text), max_size=2).map(tuple),
     flags=st.lists(any_text, max_size=2).map(tuple),
     error=st.none() | st.builds(CaseError, st.just("both"), st.just("tls"), any_text),
     skipped=st.none() | any_text,
@@ -354,4 +356,7 @@ SUMMARY = Summary(
     noise=Noise(3, 7, 21, 1, 2, (NoiseRate("GET /a", "body.t", 20, 21, 7, 7, "another range"),), 4),
     days=(DayFigures("2026-01-02", 9, 2, 1, {"new": Quantiles(3, 1.0, 2.0, 3.0, 4.5)}),),
 )
-VERDICT = Verdict("NO-GO", (Judgement("goldens pass", "NO-GO", "one fails", 0.5, (0.1, 0.9), 2.0),), "pr", 1)
+PARTS = (Judgement("GET /a", "NO-GO", "too many", 0.5, (0.1, 0.9), 2.0, "share", (Judgement("day", "GO", ""),)),)
+VERDICT = Verdict(
+    "NO-GO", (Judgement("goldens pass", "NO-GO", "one fails", 0.5, (0.1, 0.9), 2.0, parts=PARTS),), "pr", 1
+)

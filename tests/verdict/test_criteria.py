@@ -114,6 +114,7 @@ def test_the_same_criterion_counts_once_and_the_order_stays() -> None:
         ("deviation < 0.5% per categry", "categry", "did you mean 'category'?"),
         ("deviation.all < 0.5%", "deviation.all", "write deviation"),
         ("goldens pass at 99%", "99%", "write goldens pass"),
+        ("goldens pass per route", "route", "write goldens pass"),
         ("deviation < 0.5% goldens pass", "goldens", "one criterion is SUBJECT, comparison, limit"),
     ],
 )
