@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final
 from pydantic import BeforeValidator, Field
 
 from replay.compare import RuleBook, require_evidence, rule_book
+from replay.compare.loading import load_own
 from replay.documents import Document, read_yaml, validated
 from replay.engine.again import MOST_TIMES
 from replay.engine.grouping import group_of
@@ -276,7 +277,7 @@ def _checks(settings: Settings, root: Path) -> Iterator[tuple[tuple[str | int, .
             yield ("cut_when", *([gate] if gate else []), index), partial(parse_criteria, [sentence], settings.terms)
     for side, spec in (("old", settings.old), ("new", settings.new)):
         if spec is not None:
-            yield (side,), partial(check_target, spec)
+            yield (side,), partial(check_target, spec, root)
     if settings.error_when:
         yield ("error_when",), partial(parse_expression, settings.error_when)
 
@@ -288,9 +289,11 @@ def _require_criteria(gates: Mapping[str, Sequence[str]]) -> None:
         raise SettingsError(fact, hint="write - goldens pass, or leave the key out for the default")
 
 
-def check_target(spec: TargetSpec) -> None:
-    """Raise SettingsError for a side that makes no sense."""
+def check_target(spec: TargetSpec, root: Path) -> None:
+    """Raise SettingsError for a side that makes no sense; its code has to lie in the folder of the settings."""
     check_side(spec)
+    if spec.via is not None:
+        load_own(spec.via, root, "this side", "via")
     if not isinstance(spec.writable, bool):
         for route in spec.writable:
             parse_route(route)

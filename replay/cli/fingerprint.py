@@ -6,8 +6,9 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import product
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from replay.config import Settings
 from replay.documents import canonical_json
@@ -85,13 +86,17 @@ def _public(spec: TargetSpec) -> str:
     Of a login, what it sends stays out altogether.
     """
     names = {"headers": sorted(name.lower() for name in spec.headers), "env": sorted(spec.env)}
-    private: dict[str, bool | set[str]] = {"headers": True, "env": True, "login": _SENT, "clock_secret": True}
+    private: dict[str, Any] = {"headers": True, "env": True, "login": _SENT, "clock_secret": True}
+    private["routes"] = {"__all__": {"headers", "clock_secret"}}
     return canonical_json(spec.model_dump(mode="json", exclude=private) | names)
 
 
 def _private(sides: Mapping[Side, TargetSpec], run: str) -> str:
     """Return a digest of the values that may be secrets: salted by the run, and too dear to be found by guessing."""
-    values = {str(side): [dict(spec.headers), dict(spec.env), _sent(spec)] for side, spec in sides.items()}
+    values = {
+        str(side): [dict(spec.headers), dict(spec.env), _sent(spec), *(dict(it.headers) for it in spec.routes)]
+        for side, spec in sides.items()
+    }
     if not any(given for several in values.values() for given in several):
         return ""
     return hashlib.scrypt(canonical_json(values).encode(), salt=run.encode(), n=2**14, r=8, p=1, dklen=16).hex()
@@ -106,13 +111,12 @@ def _code(spec: TargetSpec) -> str:
 
     That is its module, or every module of its package; what it imports from elsewhere is not looked at.
     """
-    target = spec.app or spec.function
-    if target is None:
+    named = [it.partition(":")[0].partition(".")[0] for it in (spec.app or spec.function, spec.via) if it]
+    if not named:
         return ""
-    top = target.partition(":")[0].partition(".")[0]
     roots = [Path(spec.cwd or "."), *([Path(spec.at.partition(":")[2])] if spec.at else [])]
     whole = hashlib.sha256()
-    for root in roots:
+    for root, top in product(roots, named):
         for file in (root / f"{top}.py", *sorted((root / top).rglob("*.py"))[:MOST_MODULES]):
             if file.is_file():
                 whole.update(f"{file}\0".encode() + file.read_bytes())

@@ -27,6 +27,9 @@ def _given(spec: TargetSpec) -> Iterator[tuple[str, str]]:
     """Yield everything by a name that may tell it for a secret."""
     yield from spec.headers.items()
     yield _NAMELESS, spec.clock_secret or ""
+    for route in spec.routes:
+        yield from route.headers.items()
+        yield _NAMELESS, route.clock_secret or ""
     yield from _as_headers(spec.env.items())
     if spec.login is not None:
         yield from spec.login.headers.items()

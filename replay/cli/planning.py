@@ -26,11 +26,13 @@ from replay.engine import Plan, Referee, Sending
 from replay.engine.grouping import Grouping
 from replay.engine.pacing import AsRecorded
 from replay.errors import InputError, NothingSelectedError, Place, SettingsError
-from replay.models import SIDES, Case, Result, Side, TargetSpec
+from replay.models import SIDES, Case, Failure, Result, Side, TargetSpec
 from replay.privacy import Tokeniser, key_from_environment, redact
 from replay.privacy.forms import text_replacer
 from replay.store.base import RunRecord
 from replay.targets import TARGETS, build_target, parse_target
+from replay.targets.reshaping import Shape
+from replay.targets.routing import deprived
 from replay.verdict import Criterion, default_criteria, gate_sentences, named_groups, parse_criteria
 from replay.wire import Address, Origin, check_request
 
@@ -74,7 +76,7 @@ def make_plan(project: Project, flags: Flags) -> Plan:
     noise = _noise(project, flags, sides)
     inputs = inputs_of(project, flags.traffic, flags.goldens)
     chosen = Chosen(inputs.sources(skip_bad=flags.skip_bad), flags.choice)
-    total = chosen.count(partial(_check, project)) if flags.check else None
+    total = chosen.count(partial(_check, project, shapes_of(sides))) if flags.check else None
     chosen.require_different()
     if isinstance(pace, AsRecorded) and not any(case.kind == "traffic" and case.freeze for case in chosen):
         raise SettingsError("--speed keeps to recorded times, and no record has one", hint="give --rate 10/s instead")
@@ -135,7 +137,13 @@ def _warnings(
         yield f"only a part was asked for, by {flags.choice}: the verdict speaks of no other case"
     if "old" in sides and _behind(sides["old"]) == _behind(sides["new"]):
         yield "old and new are the same: this shows what differs from call to call, and no cut-over"
+    for side, shape in shapes_of(sides).items():
+        if shape.answers:
+            yield f"{shape.name} reshapes what {side} answers before it is compared; what it takes away never differs"
     for side, spec in sides.items():
+        if hosts := deprived(spec):
+            hint = "`credentials: true` on a route would send them"
+            yield f"credentials of {side} do not go to {', '.join(hosts)}; {hint}"
         if spec.tls is not None and not spec.tls.verify:
             yield f"the certificate of {side} was not verified: anybody on the way could have answered in its place"
 
@@ -169,8 +177,9 @@ def _behind(spec: TargetSpec) -> str:
         to = Address.parse(spec.connect) if spec.connect else Address(origin.host, origin.port)
         # Behind one address there may be several services, told apart by the names under which they are asked.
         name, at = (f"{'127.0.0.1' if it.host in _LOCAL else it.host}:{it.port}" for it in (origin, to))
-        return f"{origin.scheme}://{name}{origin.base} at {spec.unix or at}"
-    return canonical_json(spec.model_dump(mode="json", include={*TARGETS, "at", "cwd", "env"}))
+        parted = spec.model_dump_json(include={"routes", "via"})
+        return f"{origin.scheme}://{name}{origin.base} at {spec.unix or at} {parted}"
+    return canonical_json(spec.model_dump(mode="json", include={*TARGETS, "at", "cwd", "env", "via"}))
 
 
 # --------------------------------------------------------------------------------------------------------------- sides
@@ -190,7 +199,7 @@ def _sides(project: Project, flags: Flags) -> dict[Side, TargetSpec]:
         raise SettingsError("both sides are recorded, so nothing would be put to the test", hint="give --new URL")
     for side, spec in sides.items():
         try:
-            check_target(spec)
+            check_target(spec, project.root)
             build_target(spec, concurrency=1)
         except InputError as error:
             raise type(error)(f"{side}: {error.fact}", place=error.place, hint=error.hint) from None
@@ -235,12 +244,25 @@ def _located(spec: TargetSpec, root: Path) -> TargetSpec:
 # --------------------------------------------------------------------------------------------------------------- cases
 
 
-def _check(project: Project, case: Case) -> None:
+def shapes_of(sides: Mapping[Side, TargetSpec]) -> dict[Side, Shape]:
+    """Return what reshapes the requests of each side that has a `via`."""
+    return {side: Shape(spec.via) for side, spec in sides.items() if spec.via is not None}
+
+
+def _check(project: Project, shapes: Mapping[Side, Shape], case: Case) -> None:
     """Hold a case to what would only be found when it is sent."""
     _placed(case.place, partial(check_request, case.request))
+    for side, shape in shapes.items():
+        _placed(case.place, partial(_check_shape, side, shape, case))
     for index, rule in enumerate(case.rules):
         _placed(partial(rule_place, case, index), partial(project.rules.check, [rule]))
         _placed(partial(rule_place, case, index), partial(require_evidence, case.rules, index, of_golden=True))
+
+
+def _check_shape(side: Side, shape: Shape, case: Case) -> None:
+    made = shape.request(case.request)
+    if isinstance(made, Failure):
+        raise SettingsError(f"{side}: {made.message}", hint="it has to return a Request for every case")
 
 
 def _placed(place: str | Callable[[], Place], check: Callable[[], object]) -> None:

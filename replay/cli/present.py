@@ -53,7 +53,9 @@ def present_rules(env: str | None, record: RunRecord | None, today: date) -> Pre
     bases: dict[Side, str | None] = {"old": _base(settings.old), "new": _base(settings.new)}
     if record is not None and record.summary is not None:
         targets: dict[Side, str] = {"old": record.summary.old.target, "new": record.summary.new.target}
-        bases |= {side: target for side, target in targets.items() if target.startswith(("http://", "https://"))}
+        # What follows the URL tells where it is connected to, or where its routes lead.
+        urls = {side: target.partition(" ")[0] for side, target in targets.items()}
+        bases |= {side: url for side, url in urls.items() if url.startswith(("http://", "https://"))}
     return Present(
         project=project,
         book=book,

@@ -20,29 +20,29 @@ def names_code(text: str) -> bool:
     return bool(colon) and all(part.isidentifier() for part in [*module.split("."), *attribute.split(".")])
 
 
-def load_own(name: str, root: Path | None, at: str, verb: str) -> Callable[..., Any]:
-    """Import a function that a rule at `at` names by a verb, from the project's folder and nowhere else.
+def load_own(name: str, root: Path | None, whose: str, verb: str) -> Callable[..., Any]:
+    """Import a function that a verb of `whose` (a rule, a KPI) names, from the project's folder and nowhere else.
 
     Raise SettingsError where there is none, or where the rule stands in no settings (then there is no `root`).
     """
     if root is None:
         raise SettingsError(
-            f"rule at '{at}': {verb} names code, and only replay.yaml may do that",
+            f"{whose}: {verb} names code, and only replay.yaml may do that",
             hint="move the rule to `compare:` there",
         )
     if not names_code(name):
-        raise SettingsError(f"rule at '{at}': '{name}' is no module:attribute", hint=_HINT)
+        raise SettingsError(f"{whose}: '{name}' is no module:attribute", hint=_HINT)
     module, _, attribute = name.partition(":")
-    _require_own(module.partition(".")[0], root, at)
+    _require_own(module.partition(".")[0], root, whose)
     try:
         found = loaded(name)
     except AttributeError:
-        raise SettingsError(f"rule at '{at}': {module} has no function '{attribute}'", hint=_HINT) from None
+        raise SettingsError(f"{whose}: {module} has no function '{attribute}'", hint=_HINT) from None
     except (Exception, SystemExit) as error:  # noqa: BLE001 - importing runs the team's code, which may raise anything
         told = f"{type(error).__name__}: {str(error)[:200]}"
-        raise SettingsError(f"rule at '{at}': {verb} cannot import {module}: {told}", hint=_HINT) from None
+        raise SettingsError(f"{whose}: {verb} cannot import {module}: {told}", hint=_HINT) from None
     if not callable(found):
-        raise SettingsError(f"rule at '{at}': {module} has no function '{attribute}'", hint=_HINT)
+        raise SettingsError(f"{whose}: {module} has no function '{attribute}'", hint=_HINT)
     function: Callable[..., Any] = found
     return function
 
@@ -56,7 +56,7 @@ def loaded(name: str) -> Any:
     return found
 
 
-def _require_own(package: str, root: Path, at: str) -> None:
+def _require_own(package: str, root: Path, whose: str) -> None:
     """Raise SettingsError unless the project holds a module of this name, and importing it takes that one."""
     folder = root.resolve()
     if str(folder) not in sys.path:
@@ -72,4 +72,4 @@ def _require_own(package: str, root: Path, at: str) -> None:
     places = [*origin, *((spec.submodule_search_locations or ()) if spec is not None else ())]
     if not places or not all(Path(place).resolve().is_relative_to(folder) for place in places):
         found = f" but in {places[0]}" if places else ""
-        raise SettingsError(f"rule at '{at}': {package} is not in the project's folder{found}", hint=_HINT)
+        raise SettingsError(f"{whose}: {package} is not in the project's folder{found}", hint=_HINT)

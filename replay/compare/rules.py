@@ -65,7 +65,7 @@ def prepare(
     verb = _verb(spec, factories)
     _check_places(spec)
     if spec.rank is not None and spec.rank.gain is not None and names_code(spec.rank.gain):
-        load_own(spec.rank.gain, root, spec.at, "rank.gain")
+        load_own(spec.rank.gain, root, f"rule at '{spec.at}'", "rank.gain")
     if verb is not None:
         factories[verb](Rule(0, spec, spec.name))
     if spec.schema_ is not None:

@@ -37,7 +37,7 @@ class Via:
 
 def load_via(name: str, root: Path | None, at: str) -> Via:
     """Load a function from the project's folder and nowhere else. Raise SettingsError where there is none."""
-    return Via(name, load_own(name, root, at, "via"))
+    return Via(name, load_own(name, root, f"rule at '{at}'", "via"))
 
 
 def _json(value: Any, depth: int) -> Json:

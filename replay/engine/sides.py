@@ -10,10 +10,12 @@ from urllib.parse import urlsplit
 
 from replay.errors import TargetError
 from replay.models import SIDES, Case, CaseKind, Request, Side, TargetSpec
-from replay.selection import SAFE_METHODS, parse_route
 from replay.targets import build_target
 from replay.targets.base import Target
+from replay.targets.permission import permitted
 from replay.targets.recorded import RecordedTarget
+from replay.targets.reshaping import Reshaped
+from replay.targets.routing import route_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +33,12 @@ class Party:
 
     def allows(self, request: Request) -> bool:
         """Tell whether the request may be sent here: safe methods always, others where this side is writable."""
-        if request.method.upper() in SAFE_METHODS or self.target.kind != "live":
-            return True
-        if isinstance(self.spec.writable, bool):
-            return self.spec.writable
-        return any(parse_route(route).matches(request) for route in self.spec.writable)
+        return self.target.kind != "live" or permitted(self.spec, self.sent(request))
+
+    def sent(self, request: Request) -> Request:
+        """Return what is really sent here, as far as it can be told beforehand."""
+        made = self.target.shape.request(request) if isinstance(self.target, Reshaped) else request
+        return made if isinstance(made, Request) else request
 
 
 Parties = Mapping[Side, Party]
@@ -92,6 +95,8 @@ def _states_something(case: Case) -> bool:
     return expect is not None and (expect.status is not None or bool(expect.headers) or expect.body is not None)
 
 
-def host_of(party: Party) -> str:
-    """Return where requests of a side go, for people."""
-    return urlsplit(party.spec.url).netloc if party.spec.url else party.target.name
+def host_of(party: Party, request: Request) -> str:
+    """Return where a request of a side goes, for people."""
+    route = route_for(party.spec, party.sent(request)) if party.spec.routes else None
+    url = party.spec.url if route is None or route.url is None else route.url
+    return urlsplit(url).netloc if url else party.target.name

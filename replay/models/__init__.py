@@ -44,7 +44,7 @@ from replay.models.results import (
     Result,
 )
 from replay.models.rules import CsvSpec, CsvStep, GroupSpec, RankSpec, ReaderName, ReadStep, RuleSpec, WaiveSpec
-from replay.models.sides import LoginSpec, RetrySpec, Status, TargetSpec, TlsSpec
+from replay.models.sides import LoginSpec, RetrySpec, RouteSpec, Status, TargetSpec, TlsSpec
 from replay.models.summary import (
     Cluster,
     Counts,
@@ -110,6 +110,7 @@ __all__ = [
     "Request",
     "Result",
     "RetrySpec",
+    "RouteSpec",
     "RuleSpec",
     "Seeded",
     "Side",

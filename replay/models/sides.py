@@ -48,6 +48,19 @@ class LoginSpec(Spec):
     every: Duration | None = Field(default=None, gt=timedelta(0), description="How long what was captured is used.")
 
 
+class RouteSpec(Spec):
+    """Where some of a side's requests go instead."""
+
+    on: str = Field(description="The route: GET /users/*, /users/**.")
+    url: str | None = Field(default=None, description="The base URL; the side's own without it.")
+    path: str | None = Field(default=None, description="The path there; its wildcards take what those of `on` matched.")
+    headers: Mapping[str, str] = Field(
+        default_factory=dict, repr=False, description="Sent there; they beat the side's and the case's."
+    )
+    credentials: Flag = Field(default=False, description="true: credentials of the side and of cases go there too.")
+    clock_secret: str | None = Field(default=None, repr=False, description="The secret of that service's clock.")
+
+
 class TargetSpec(Spec):
     """What stands behind a side: exactly one of `url`, `app`, `function`, `recorded`, and how to treat it."""
 
@@ -79,6 +92,10 @@ class TargetSpec(Spec):
     max_inflight: Whole | None = Field(default=None, ge=1, description="The most requests that are under way at once.")
     rate: Rate | None = Field(default=None, description="The most requests in a time: 20/s, 600/m.")
     retry: RetrySpec | None = Field(default=None, description="When a refused case is sent again.")
+    routes: tuple[RouteSpec, ...] = Field(default=(), description="Requests that go elsewhere; the last match decides.")
+    via: str | None = Field(
+        default=None, description="module:attribute that reshapes requests and answers of this side."
+    )
     login: LoginSpec | None = Field(default=None, description="A request whose answer fills {{names}} in `headers`.")
     writable: Flag | tuple[str, ...] = Field(
         default=False, description="true, or routes, that may be sent unsafe methods."

@@ -14,6 +14,7 @@ from replay.targets.app import AppTarget
 from replay.targets.base import Moment, Target
 from replay.targets.function import FunctionTarget
 from replay.targets.recorded import RecordedTarget
+from replay.targets.reshaping import Reshaped
 
 _MODULE_ATTRIBUTE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
 
@@ -45,7 +46,7 @@ TARGETS: Final[Mapping[str, Callable[..., Target]]] = {
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
-_OF_THE_WIRE: Final = ("clock_secret", "tls", "connect", "unix", "max_inflight", "rate", "retry", "login")
+_OF_THE_WIRE: Final = ("clock_secret", "tls", "connect", "unix", "max_inflight", "rate", "retry", "login", "routes")
 """Settings that only a side with a URL has: elsewhere they would be read as limits, and limit nothing."""
 
 
@@ -54,11 +55,13 @@ def check_side(spec: TargetSpec) -> None:
     key = target_key(spec)
     if spec.version_header is not None:
         _check_version_header(spec.version_header, key)
+    if key == "recorded" and spec.via is not None:
+        raise SettingsError("via reshapes what a side is sent, and a recording is sent nothing", hint="leave it out")
     if key == "url":
         from replay.targets.http import check_http  # noqa: PLC0415 - two apps need no HTTP client
 
         check_http(spec)
-    elif given := [name for name in _OF_THE_WIRE if getattr(spec, name) is not None]:
+    elif given := [name for name in _OF_THE_WIRE if getattr(spec, name)]:
         raise SettingsError(f"{given[0]} is for a side with a URL, and this one has {key}", hint="leave it out")
 
 
@@ -80,7 +83,8 @@ def target_key(spec: TargetSpec) -> str:
 
 def build_target(spec: TargetSpec, *, concurrency: int) -> Target:
     """Build what stands behind a side; nothing is started yet. Raises SettingsError for a spec that cannot be."""
-    return TARGETS[target_key(spec)](spec, concurrency=concurrency)
+    target = TARGETS[target_key(spec)](spec, concurrency=concurrency)
+    return target if spec.via is None else Reshaped(target, spec)
 
 
 def parse_target(text: str) -> TargetSpec:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
-from replay.determinism.proof import SHORTEST
 from replay.errors import SettingsError
-from replay.models import Case, Done, Failed, Headers, Observation, TargetSpec
+from replay.models import Case, Done, Failed, Headers, LoginSpec, Observation, TargetSpec
 from replay.targets.base import Moment
 from replay.targets.credentials import check_login
 from replay.targets.layers import Send
 from replay.targets.login import Login
 from replay.targets.retry import Retries
+from replay.targets.routing import Routing, check_routes, check_secret, others
 from replay.targets.witness import Witness
 from replay.wire import Address, Origin, WireClient, tls_context
 
@@ -47,24 +48,25 @@ class HttpTarget:
         moment_headers: MomentHeaders = no_headers,
     ) -> None:
         origin, address = check_http(spec)
-        self.name = f"{origin} at {address}" if address is not None else str(origin)
+        self.name = " and ".join([f"{origin} at {address}" if address is not None else str(origin), *others(spec)])
         self._moment_headers = moment_headers
         self._witness = Witness()
-        self._client = WireClient(
-            origin,
-            timeout=spec.timeout.total_seconds(),
-            max_body=spec.max_body,
-            connections=min(connections, spec.max_inflight or connections),
-            headers=tuple(spec.headers.items()),
-            tls=tls_context(spec.tls) if spec.tls is not None else None,
-            address=address,
-            rate=spec.rate,
+        self._client = _client(spec, connections, origin, tuple(spec.headers.items()), address=address)
+        self._routing = (
+            Routing(spec, origin, self._client, partial(_client, spec, connections)) if spec.routes else None
         )
-        self._login = Login(spec.login, spec.headers, self._client, self._plainly) if spec.login is not None else None
+        self._send_once: Send = self._plainly if self._routing is None else self._routing.send
+        self._login = self._login_of(spec.login, spec) if spec.login is not None else None
         self._layered: Send | None = self._login.send if self._login is not None else None
-        self._retries = Retries(spec.retry, self._layered or self._plainly) if spec.retry is not None else None
+        if self._routing is not None:
+            self._layered = self._layered or self._send_once
+        self._retries = Retries(spec.retry, self._layered or self._send_once) if spec.retry is not None else None
         if self._retries is not None:
             self._layered = self._retries.send
+
+    def _login_of(self, login: LoginSpec, spec: TargetSpec) -> Login:
+        holder = self._client if self._routing is None else self._routing
+        return Login(login, spec.headers, self._client, self._send_once, holder.use_headers)
 
     @property
     def clock_note(self) -> str:
@@ -95,6 +97,8 @@ class HttpTarget:
         """Drop the connections, and what waits to be sent again."""
         if self._retries is not None:
             self._retries.close()
+        if self._routing is not None:
+            await self._routing.close()
         await self._client.close()
 
     def _plainly(self, case: Case, added: Headers, done: Done, failed: Failed) -> None:
@@ -104,6 +108,29 @@ class HttpTarget:
         """Return an answer with what it says of its clock."""
         frozen = self._witness.frozen(seen.headers, moment)
         return Observation(seen.status, seen.headers, seen.body, seen.error, seen.timing, frozen, seen.retries)
+
+
+def _client(
+    spec: TargetSpec,
+    connections: int,
+    origin: Origin,
+    headers: Headers,
+    certified: bool = True,  # noqa: FBT001, FBT002 - as Routing's MakeClient has it
+    *,
+    address: Address | None = None,
+) -> WireClient:
+    """Return a client for one host of a side, with the side's limits."""
+    tls = spec.tls if spec.tls is None or certified else spec.tls.model_copy(update={"cert": None, "key": None})
+    return WireClient(
+        origin,
+        timeout=spec.timeout.total_seconds(),
+        max_body=spec.max_body,
+        connections=min(connections, spec.max_inflight or connections),
+        headers=headers,
+        tls=tls_context(tls) if tls is not None and origin.scheme == "https" else None,
+        address=address,
+        rate=spec.rate,
+    )
 
 
 def check_http(spec: TargetSpec) -> tuple[Origin, Address | None]:
@@ -120,9 +147,8 @@ def check_http(spec: TargetSpec) -> tuple[Origin, Address | None]:
         raise SettingsError("tls is for https, and this URL is http", hint="https://host:port/base")
     if spec.login is not None:
         check_login(spec.login, spec.headers)
-    if spec.clock_secret is not None and len(spec.clock_secret) < SHORTEST:
-        fact = f"clock_secret has fewer than {SHORTEST} characters, and could be found by trying"
-        raise SettingsError(fact, hint="make one with `openssl rand -hex 32`")
+    check_secret(spec.clock_secret, "clock_secret")
+    check_routes(spec)
     if spec.unix is not None:
         return origin, Address.socket(spec.unix)
     return origin, Address.parse(spec.connect) if spec.connect is not None else None

@@ -54,8 +54,16 @@ class Login:
     Raises SettingsError for a login that cannot work: see `check_login`.
     """
 
-    def __init__(self, spec: LoginSpec, headers: Mapping[str, str], client: WireClient, send: Send) -> None:
+    def __init__(
+        self,
+        spec: LoginSpec,
+        headers: Mapping[str, str],
+        client: WireClient,
+        send: Send,
+        use_headers: Callable[[Headers], None] | None = None,
+    ) -> None:
         check_login(spec, headers)
+        self._use_headers = use_headers or client.use_headers
         self._spec = spec
         self._headers = tuple(headers.items())
         self._client = client
@@ -135,7 +143,7 @@ class Login:
 
     def _ask(self, ended: Callable[[Outcome], None]) -> None:
         self._asking = True
-        self._client.use_headers(self._plain)
+        self._use_headers(self._plain)
 
         def settle(outcome: Outcome) -> None:
             self._settle(outcome)
@@ -149,7 +157,7 @@ class Login:
         if isinstance(values, Failure):
             return values
         self._learnt.update(values.values())
-        self._client.use_headers(filled(self._headers, values))
+        self._use_headers(filled(self._headers, values))
         return None
 
     def _settle(self, outcome: Outcome) -> None:

@@ -2,7 +2,7 @@
 
 from replay.wire.client import WireClient
 from replay.wire.origin import Address, Origin
-from replay.wire.render import check_request
+from replay.wire.render import check_headers, check_request
 from replay.wire.tls import tls_context
 
-__all__ = ["Address", "Origin", "WireClient", "check_request", "tls_context"]
+__all__ = ["Address", "Origin", "WireClient", "check_headers", "check_request", "tls_context"]
