@@ -3,31 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Final
 
-from replay.models import Category, ErrorKind, Observation, Result, StatusCount
+from replay.models import Category, Observation, Result, StatusCount
+from replay.verdict.categories import categories_of
 
 MOST_PAIRS: Final = 1_000
 """Pairs of statuses that are told apart; a service that makes them up costs no more memory."""
 OTHER: Final = "other"
-_OF_ERRORS: Final[Mapping[ErrorKind, Category]] = {
-    "status": "status",
-    "error_when": "error_when",
-    "timeout": "timeout",
-    "refused": "transport",
-    "closed": "transport",
-    "reset": "transport",
-    "incomplete_body": "transport",
-    "protocol": "transport",
-    "too_large": "transport",
-    "decode": "decode",
-    "tls": "transport",
-    "dns": "transport",
-    "crashed": "transport",
-    "exception": "exception",
-}
-"""No whole answer came is `transport`, unless it took too long; an answer that counts as an error says why."""
 
 
 class Parity:
@@ -39,7 +23,7 @@ class Parity:
 
     def add(self, result: Result) -> None:
         """Take one result in. What was not sent, what is waived and what is noise counts for nothing."""
-        self._categories.update(set(_categories(result)))
+        self._categories.update(categories_of(result))
         if result.old is None or result.new is None:
             return
         pair = answer(result.old), answer(result.new)
@@ -56,13 +40,6 @@ class Parity:
         if all(pair == ("value", "value") for pair in self._statuses):
             return ()
         return tuple(StatusCount(old, new, cases) for (old, new), cases in sorted(self._statuses.items()))
-
-
-def _categories(result: Result) -> Iterator[Category]:
-    if result.error is not None:
-        yield _OF_ERRORS[result.error.kind]
-    if result.error is not None or result.outcome == "deviation":
-        yield from (difference.kind for difference in result.differences if difference.counts)
 
 
 def answer(observation: Observation) -> str:

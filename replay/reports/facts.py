@@ -195,13 +195,14 @@ def parts(judgement: Judgement) -> Iterator[str]:
         yield f"and {counted(len(hidden), 'more part')}, of which {failing:,} do not hold"
 
 
-def _signed(text: Callable[[float], str]) -> Callable[[float], str]:
-    return lambda value: f"{'' if text(value).startswith('-') else '+'}{text(value)}"
+def _signed(number: float, unit: str) -> str:
+    return f"{'+' if number > 0 else ''}{number + 0.0:.3g}{unit}"
 
 
 def share(value: float) -> str:
-    """Return a share of 1 as a percentage with three significant digits."""
-    return f"{100 * value:.3g}%"
+    """Return a share of 1 as a percentage with three significant digits; close to the whole, those of the rest."""
+    rest = math.ceil(-math.log10(1 - value)) if 0.9 < value < 1 else 1  # noqa: PLR2004 - where the first digit is a 9
+    return f"{100 * value:.{2 + rest}g}%"
 
 
 def number(value: float) -> str:
@@ -213,9 +214,9 @@ _FIGURES: Final[Mapping[Unit, Callable[[float], str]]] = {
     "": number,
     "cases": number,
     "share": share,
-    "pp": _signed(lambda value: f"{100 * value:.3g}pp"),
+    "pp": lambda value: _signed(100 * value, "pp"),
     "ms": lambda value: f"{value:.4g} ms",
-    "ratio": _signed(lambda value: f"{100 * (value - 1):.3g}%"),
+    "ratio": lambda value: _signed(100 * (value - 1), "%"),
 }
 """How a value of each unit reads; a ratio as what new is above old or below."""
 

@@ -10,10 +10,11 @@ from typing import Final
 from replay.errors import CriterionError
 from replay.models import Judgement, Result, Verdict, VerdictState
 from replay.verdict.base import NO_TERMS, Metric, Terms
+from replay.verdict.categories import category
 from replay.verdict.clauses import Clause, nearest, printable
 from replay.verdict.criteria import parse
 from replay.verdict.deviation import deviation
-from replay.verdict.failures import errors
+from replay.verdict.failures import availability, errors, timeouts
 from replay.verdict.goldens import goldens_pass
 from replay.verdict.samples import COMPARED, Repeats
 from replay.verdict.scopes import scoped
@@ -36,9 +37,12 @@ METRICS: Final[Mapping[str, Callable[[Clause, Terms], Metric]]] = {
     "goldens": goldens_pass,
     "deviation": deviation,
     "errors": errors,
+    "timeouts": timeouts,
+    "availability": availability,
+    "category": category,
 }
 
-WATCHABLE: Final = frozenset({"goldens", "deviation", "errors"})
+WATCHABLE: Final = frozenset({"goldens", "deviation", "errors", "timeouts", "availability"})
 """The families that can be judged at every look at a sample that grows; the others are left open until it is whole."""
 
 EXIT_CODES: Final[Mapping[VerdictState, int]] = {"GO": 0, "NO-GO": 1, "INCONCLUSIVE": 3}

@@ -6,19 +6,21 @@ from typing import Final
 
 from replay.verdict.base import Metric, Terms
 from replay.verdict.clauses import Clause
-from replay.verdict.shares import Share, Weights, percent_limit
+from replay.verdict.shares import Share, Words, by_outcome, percent_limit
 
-_WEIGHTS: Final[Weights] = {
-    "match": (False, False),
-    "noise": (False, False),
-    "waived": (False, False),
-    "deviation": (True, True),
-    "new_error": (True, True),
-    "old_error": (True, None),
-    "both_error": (True, None),
-}
+_WEIGH: Final = by_outcome(
+    {
+        "match": (False, False),
+        "noise": (False, False),
+        "waived": (False, False),
+        "deviation": (True, True),
+        "new_error": (True, True),
+        "old_error": (True, None),
+        "both_error": (True, None),
+    }
+)
 
 
 def deviation(clause: Clause, terms: Terms) -> Metric:
     """Return the metric of `deviation < X%`. Raises CriterionError for any other limit."""
-    return Share(clause, percent_limit(clause), _WEIGHTS, "deviating", terms.bounds)
+    return Share(clause, percent_limit(clause), _WEIGH, Words("deviating"), terms.bounds)

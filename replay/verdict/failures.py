@@ -1,144 +1,84 @@
-"""`errors <= old`: new does not fail more often than old, on the same cases; `errors < X%`: new hardly fails at all."""
+"""How often new fails: `errors`, `timeouts`, and what is left of them, `availability`; by itself and beside old."""
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Final
 
-from replay.models import Judgement, Result, VerdictState
+from replay.models import ErrorKind, Observation, Result
 from replay.verdict.base import Metric, Terms
 from replay.verdict.clauses import Clause
-from replay.verdict.samples import Sizes
-from replay.verdict.shares import Share, Weights, looked, percent_limit, worth
-from replay.verdict.statistics import corrected, fewest
-from replay.verdict.watching import EXACT, Bounds
-from replay.verdict.wording import cases, level, percent
-
-MARGIN: Final = Decimal("0.5")
-"""Percentage points that `errors <= old` leaves, since no sample can prove that two rates are equal."""
-
-_HUNDRED: Final = 100
+from replay.verdict.pairs import BesideOld, Pair, PairWords, margin_beside_old
+from replay.verdict.shares import Share, Weight, Words, by_outcome, least_percent, percent_limit
 
 # A failure of old's alone says nothing against new here; one of both sides may hide a failure that is new's own.
-_SHARE: Final[Weights] = {
-    "match": (False, False),
-    "noise": (False, False),
-    "waived": (False, False),
-    "deviation": (False, False),
-    "old_error": (False, False),
-    "new_error": (True, True),
-    "both_error": (True, None),
-}
+_ERRORS: Final = by_outcome(
+    {
+        "match": (False, False),
+        "noise": (False, False),
+        "waived": (False, False),
+        "deviation": (False, False),
+        "old_error": (False, False),
+        "new_error": (True, True),
+        "both_error": (True, None),
+    }
+)
+_ON_BOTH: Final = "failed on both sides"
+_NO_EVIDENCE: Final = "failed on both sides: no evidence that new is as good"
+_TIMEOUT: Final[ErrorKind] = "timeout"
 
 
 def errors(clause: Clause, terms: Terms) -> Metric:
     """Return the metric of `errors <= old`, `errors <= old + Xpp` or `errors < X%`. Raises CriterionError otherwise."""
     if clause.against_old:
-        return ErrorsBesideOld(clause, _margin(clause), terms.bounds)
-    return Share(clause, percent_limit(clause), _SHARE, "failed on new", terms.bounds)
+        words = PairWords("failed", _NO_EVIDENCE, "every case failed on both sides")
+        return BesideOld(clause, margin_beside_old(clause, "<="), _by_error, words, terms.bounds)
+    return Share(clause, percent_limit(clause), _ERRORS, Words("failed on new", _ON_BOTH), terms.bounds)
 
 
-def _margin(clause: Clause) -> Decimal:
-    if clause.operator != "<=":
-        raise clause.fault(clause.operator_token, "errors are compared with old by '<='", "write errors <= old")
-    if clause.amount is None:
-        return MARGIN
-    if clause.amount.unit != "pp":
-        hint = f"write old + {abs(clause.amount.number)}pp: percentage points"
-        raise clause.fault(clause.amount.token, f"'{clause.amount.text}' is no margin", hint)
-    if not 0 < clause.amount.number < _HUNDRED:
-        hint = "write errors <= old + 0.5pp, or another margin above 0pp"
-        raise clause.fault(clause.amount.token, "no sample can prove this", hint)
-    return clause.amount.number
+def availability(clause: Clause, terms: Terms) -> Metric:
+    """Return the metric of `availability >= X%` or `availability >= old - Xpp`. Raises CriterionError otherwise.
 
-
-class ErrorsBesideOld:
-    """Not worse than old by the margin, paired, over the traffic that was sent; goldens are judged apart.
-
-    Only cases that one side alone fails tell the sides apart. Old's own failures weigh against new's, as
-    `errors <= old` says. Failures of both sides prove nothing: for GO they are left out, so that a pair of broken
-    sides has no evidence, and for NO-GO they stay in n, where they make the difference smaller.
+    It is the share of cases that new answered without an error.
     """
+    if clause.against_old:
+        words = PairWords("failed", _NO_EVIDENCE, "every case failed on both sides", good=True)
+        return BesideOld(clause, margin_beside_old(clause, ">="), _by_error, words, terms.bounds)
+    words_of_share = Words("answered by new", _ON_BOTH, good=True)
+    return Share(clause, least_percent(clause), _ERRORS, words_of_share, terms.bounds)
 
-    def __init__(self, clause: Clause, margin: Decimal, bounds: Bounds = EXACT) -> None:
-        self._bounds = bounds
-        self._sentence = clause.text
-        self._confidence = clause.confidence
-        self._margin = float(margin / _HUNDRED)
-        self._sent = Sizes()
-        self._telling = Sizes()
-        self._only_new = self._only_old = self._skipped = 0
 
-    def add(self, result: Result) -> None:
-        """Count a case of the traffic by which sides failed it."""
-        if result.case.kind == "golden":
-            return
-        if result.outcome == "skipped":
-            self._skipped += 1
-            return
-        self._sent.add(result.case.session)
-        if result.outcome != "both_error":
-            self._telling.add(result.case.session)
-        self._only_new += result.outcome == "new_error"
-        self._only_old += result.outcome == "old_error"
+def timeouts(clause: Clause, terms: Terms) -> Metric:
+    """Return the metric of `timeouts <= X%`, `timeouts <= old` or `<= old + Xpp`. Raises CriterionError otherwise."""
+    if clause.against_old:
+        open_ones = "gave no answer that could have timed out: no evidence that new is as good"
+        words = PairWords("timed out", open_ones, "no case was answered by new", "without timeouts")
+        return BesideOld(clause, margin_beside_old(clause, "<="), _by_timeout, words, terms.bounds)
+    doubt = "new failed before an answer could time out"
+    return Share(clause, percent_limit(clause), _timed_out, Words("timed out on new", doubt), terms.bounds)
 
-    def judge(self, parts: int = 1) -> Judgement:
-        """Return new's rate less old's, in shares of 1, with its two one-sided bounds; n as the upper one has it."""
-        if not self._telling.total:
-            why = "every case failed on both sides" if self._sent.total else "no traffic was sent"
-            return Judgement(self._sentence, "INCONCLUSIVE", "; ".join([why, *self._remarks()]), n=0.0)
-        against = corrected(self._confidence, parts)
-        low, high = self._lower(against), self._upper()
-        state = self._state(low, high)
-        value = (self._only_new - self._only_old) / self._sent.total
-        remarks = [*self._remarks(), *looked(watched=self._bounds.watched)]
-        why = "; ".join([self._head(value), self._reason(state, low, high, against), *remarks])
-        n = self._telling.effective()
-        return Judgement(self._sentence, state, why, value=value, interval=(low, high), n=n, unit="share")
 
-    def _upper(self, further: int = 0) -> float:
-        return self._bounds.difference_upper(*self._pairs(self._telling, further), self._confidence)
+def _by_error(result: Result) -> Pair:
+    both = result.outcome == "both_error"
+    return Pair(result.outcome == "old_error" or both, result.outcome == "new_error" or both, open=both)
 
-    def _lower(self, confidence: float) -> float:
-        return self._bounds.difference_lower(*self._pairs(self._sent), confidence)
 
-    def _pairs(self, sizes: Sizes, further: int = 0) -> tuple[float, float, float]:
-        n = sizes.effective(further)
-        scale = n / (sizes.total + further)
-        return self._only_new * scale, self._only_old * scale, n
+def _timed_out(result: Result) -> Weight | None:
+    if result.outcome == "skipped":
+        return None
+    if _is_timeout(result.new):
+        return True, True
+    return (True, None) if _gave_nothing(result.new) else (False, False)
 
-    def _state(self, low: float, high: float) -> VerdictState:
-        if high < self._margin:
-            return "GO"
-        return "NO-GO" if low >= self._margin else "INCONCLUSIVE"
 
-    def _head(self, value: float) -> str:
-        sign = "+" if value > 0 else ""
-        return (
-            f"of {cases(self._sent.total)} {self._only_new:,} failed on new only and {self._only_old:,} on old only"
-            f" ({sign}{percent(value, unit='pp')})"
-        )
+def _by_timeout(result: Result) -> Pair:
+    old, new = _is_timeout(result.old), _is_timeout(result.new)
+    return Pair(old, new, open=(old and new) or (not new and _gave_nothing(result.new)))
 
-    def _reason(self, state: VerdictState, low: float, high: float, against: float) -> str:
-        margin = percent(self._margin, unit="pp")
-        low_text, high_text = (percent(bound, beside=self._margin, unit="pp") for bound in (low, high))
-        if state == "GO":
-            sure = f"with {level(self._confidence)} confidence"
-            return f"{sure} new is at most {high_text} worse, within the margin of {margin}"
-        if state == "NO-GO":
-            return f"with {level(against)} confidence new is at least {low_text} worse, beyond the margin of {margin}"
-        further = fewest(lambda count: self._upper(count) < self._margin)
-        remedy = (
-            "no number of cases would settle it"
-            if further is None
-            else f"{cases(further)} more, without errors, would settle it"
-        )
-        return f"the bounds {low_text} and {high_text} enclose the margin of {margin}; {remedy}"
 
-    def _remarks(self) -> list[str]:
-        remarks = []
-        if both := self._sent.total - self._telling.total:
-            remarks.append(f"{cases(both)} failed on both sides: no evidence that new is as good")
-        if self._skipped:
-            remarks.append(f"{cases(self._skipped)} skipped: no evidence either way")
-        return remarks + worth(self._telling.total, self._telling.effective())
+def _is_timeout(observation: Observation | None) -> bool:
+    return observation is not None and observation.error is not None and observation.error.kind == _TIMEOUT
+
+
+def _gave_nothing(observation: Observation | None) -> bool:
+    """Tell whether no answer came at all, for another reason than time."""
+    return observation is None or (observation.error is not None and observation.status is None)

@@ -2,28 +2,47 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
 from replay.models import Judgement, OutcomeName, Result, VerdictState
-from replay.verdict.clauses import Clause
+from replay.verdict.clauses import Clause, Operator
 from replay.verdict.samples import Sample
 from replay.verdict.statistics import corrected
 from replay.verdict.watching import EXACT, Bounds
 from replay.verdict.wording import cases, figure, level, percent
 
-Weights = Mapping[OutcomeName, tuple[bool, bool | None]]
-"""For each outcome whether it is bad in the eyes of GO, and of NO-GO; None, or left out, is no evidence."""
+Weight = tuple[bool, bool | None]
+"""Whether a case is bad in the eyes of GO, and of NO-GO; None there is no evidence."""
+Weigh = Callable[[Result], Weight | None]
+"""Weighs a case of the traffic; None is no evidence at all."""
 
 _HUNDRED: Final = 100
 
 
+def by_outcome(weights: Mapping[OutcomeName, Weight]) -> Weigh:
+    """Return what weighs a case by its outcome alone."""
+    return lambda result: weights.get(result.outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How a share is told: what its cases are, and what could not be told of others; `good` where it should be high."""
+
+    cases: str
+    doubt: str = "failed on old or on both sides"
+    good: bool = False
+
+    def shown(self, bad: float) -> float:
+        """Return the share that is told, of the share of bad cases."""
+        return 1 - bad if self.good else bad
+
+
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """The largest share that a criterion accepts; `inclusive` for `<=`."""
+    """The largest share of bad cases that a criterion accepts; `inclusive` where it may be reached."""
 
     share: float
     inclusive: bool
@@ -36,17 +55,27 @@ class Limit:
 
 def percent_limit(clause: Clause) -> Limit:
     """Read `< 0.5%` or `<= 0.5%`. Raises CriterionError, pointing at the word, for anything else."""
+    return _limit(clause, ("<", "<="), "an upper limit", f"write {clause.subject.text} < 0.5%")
+
+
+def least_percent(clause: Clause) -> Limit:
+    """Read `>= 99.9%` or `> 99.9%`: a limit to the rest. Raises CriterionError for anything else."""
+    limit = _limit(clause, (">", ">="), "a lower limit", f"write {clause.subject.text} >= 99.9%")
+    rest = float(1 - Decimal(limit.text.rstrip("% ")) / _HUNDRED)
+    return Limit(rest, limit.inclusive, limit.text)
+
+
+def _limit(clause: Clause, operators: Collection[Operator], kind: str, example: str) -> Limit:
     subject, amount = clause.subject.text, clause.amount
-    example = f"write {subject} < 0.5%"
-    if clause.operator not in ("<", "<="):
-        raise clause.fault(clause.operator_token, f"'{subject}' takes an upper limit", example)
+    if clause.operator not in operators:
+        raise clause.fault(clause.operator_token, f"'{subject}' takes {kind}", example)
     if clause.against_old or amount is None:
         raise clause.fault(clause.bound, f"'{subject}' is not compared with old", example)
     if amount.unit != "%":
         raise clause.fault(amount.token, f"'{amount.text}' is no share", f"write {amount.number}%")
     if not Decimal(0) < amount.number < _HUNDRED:
         raise clause.fault(amount.token, "no sample can prove this", "write a limit above 0% and below 100%")
-    return Limit(float(amount.number / _HUNDRED), clause.operator == "<=", amount.text)
+    return Limit(float(amount.number / _HUNDRED), clause.operator in ("<=", ">="), amount.text)
 
 
 class Share:
@@ -55,31 +84,36 @@ class Share:
     What failed on old or on both sides may hide anything: such cases count as bad for GO and not at all for NO-GO.
     """
 
-    def __init__(self, clause: Clause, limit: Limit, weights: Weights, label: str, bounds: Bounds = EXACT) -> None:
+    def __init__(self, clause: Clause, limit: Limit, weigh: Weigh, words: Words, bounds: Bounds = EXACT) -> None:
         self._sentence = clause.text
         self._confidence = clause.confidence
         self._limit = limit
-        self._weights = weights
-        self._label = label
+        self._weigh = weigh
+        self._words = words
         self._watched = bounds.watched
         self._strict = Sample(bounds)
         self._fair = Sample(bounds)
-        self._outcomes: Counter[OutcomeName] = Counter()
+        self._waived = self._skipped = self._unproven = 0
 
     def add(self, result: Result) -> None:
         """Count a case of the traffic; goldens are judged apart."""
         if result.case.kind == "golden":
             return
-        self._outcomes[result.outcome] += 1
-        if result.outcome in self._weights:
-            for_go, for_no_go = self._weights[result.outcome]
-            self._strict.add(result.case.session, bad=for_go)
-            if for_no_go is not None:
-                self._fair.add(result.case.session, bad=for_no_go)
+        self._waived += result.outcome == "waived"
+        self._skipped += result.outcome == "skipped"
+        weight = self._weigh(result)
+        if weight is None:
+            return
+        for_go, for_no_go = weight
+        self._strict.add(result.case.session, bad=for_go)
+        if for_no_go is None:
+            self._unproven += 1
+        else:
+            self._fair.add(result.case.session, bad=for_no_go)
 
     def judge(self, parts: int = 1) -> Judgement:
         """Return the share with its two one-sided bounds; n is the effective n behind the upper one."""
-        rate = self._fair.rate
+        rate, shown = self._fair.rate, self._words.shown
         if rate is None:
             why = "; ".join(["no traffic was compared", *self._remarks()])
             return Judgement(self._sentence, "INCONCLUSIVE", why, n=0.0)
@@ -87,11 +121,13 @@ class Share:
         low = self._fair.lower(against)
         high = max(sample.upper(confidence=self._confidence) for sample in (self._strict, self._fair))
         state = self._state(low, high)
-        head = f"{self._label}: {self._fair.bad:,} of {cases(self._fair.n)} ({percent(rate)})"
+        told = self._fair.n - self._fair.bad if self._words.good else self._fair.bad
+        head = f"{self._words.cases}: {told:,} of {cases(self._fair.n)} ({percent(shown(rate))})"
         remarks = [*self._remarks(), *looked(watched=self._watched)]
         why = "; ".join([head, self._reason(state, low, high, against), *remarks])
         n = self._strict.sizes.effective()
-        return Judgement(self._sentence, state, why, value=rate, interval=(low, high), n=n, unit="share")
+        interval = (shown(high), shown(low)) if self._words.good else (low, high)
+        return Judgement(self._sentence, state, why, value=shown(rate), interval=interval, n=n, unit="share")
 
     def _state(self, low: float, high: float) -> VerdictState:
         if self._limit.met_by(high):
@@ -99,30 +135,30 @@ class Share:
         return "INCONCLUSIVE" if self._limit.met_by(low) else "NO-GO"
 
     def _reason(self, state: VerdictState, low: float, high: float, against: float) -> str:
-        limit, share = self._limit.text, self._limit.share
+        limit, shown = self._limit.text, self._words.shown
+        low_text, high_text = (percent(shown(bound), beside=shown(self._limit.share)) for bound in (low, high))
+        most, least = ("least", "most") if self._words.good else ("most", "least")
         if state == "GO":
-            return f"with {level(self._confidence)} confidence at most {percent(high, beside=share)}, within {limit}"
+            return f"with {level(self._confidence)} confidence at {most} {high_text}, within {limit}"
         if state == "NO-GO":
-            return f"with {level(against)} confidence at least {percent(low, beside=share)}, not within {limit}"
-        further = self._strict.needed(share, self._confidence)
+            return f"with {level(against)} confidence at {least} {low_text}, not within {limit}"
+        further = self._strict.needed(self._limit.share, self._confidence)
         remedy = (
             "no number of cases would settle it"
             if further is None
             else f"{cases(further)} more, all clean, would settle it"
         )
-        return f"the bounds {percent(low, beside=share)} and {percent(high, beside=share)} enclose {limit}; {remedy}"
+        bounds = sorted([(low, low_text), (high, high_text)], reverse=self._words.good)
+        return f"the bounds {' and '.join(text for _, text in bounds)} enclose {limit}; {remedy}"
 
     def _remarks(self) -> list[str]:
-        doubtful = [outcome for outcome, (_, fair) in self._weights.items() if fair is None]
-        unproven = sum(self._outcomes[outcome] for outcome in doubtful)
         remarks = []
-        if unproven:
-            where = "on old or on both sides" if "old_error" in doubtful else "on both sides"
-            remarks.append(f"counted as if they deviated: {cases(unproven)} that failed {where}")
-        if self._outcomes["waived"]:
-            remarks.append(f"not counted, since waived: {cases(self._outcomes['waived'])}")
-        if self._outcomes["skipped"]:
-            remarks.append(f"{cases(self._outcomes['skipped'])} skipped: no evidence either way")
+        if self._unproven:
+            remarks.append(f"counted as if they were bad: {cases(self._unproven)} that {self._words.doubt}")
+        if self._waived:
+            remarks.append(f"not counted, since waived: {cases(self._waived)}")
+        if self._skipped:
+            remarks.append(f"{cases(self._skipped)} skipped: no evidence either way")
         return remarks + worth(self._strict.n, self._strict.sizes.effective())
 
 

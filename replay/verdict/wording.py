@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal
 
 
 def percent(share: float, *, beside: float | None = None, unit: str = "%") -> str:
-    """Return a share as per cent, in plain digits: three that count, or as many as tell it from `beside`, the limit."""
-    for digits in range(3, 15):
+    """Return a share as per cent, in plain digits: three that count, or as many as tell it from `beside`, the limit.
+
+    Close to the whole it is the rest that counts: 99.95% is not 100%.
+    """
+    rest = math.ceil(-math.log10(1 - share)) if 0.9 < share < 1 else 1  # noqa: PLR2004 - where the first digit is a 9
+    for digits in range(2 + rest, 15):
         text = _plain(100 * share, digits)
         if beside is None or share == beside or text != _plain(100 * beside, digits):
             break
