@@ -1,29 +1,41 @@
 """A server that answers every request after a known delay. Prints its port, and serves until it is ended.
 
-A thread for each connection sleeps with the system's own precision; what it really took is counted, and told at
-`/truth`.
+It keeps account of what it really took: from when the system had the request, by its note of arrival, until it had
+taken the answer. So what is slow about this server counts as its own. The account is told at `/truth`.
 """
 
 from __future__ import annotations
 
 import json
+import select
 import socket
 import sys
-import threading
-import time
-from typing import Final
+from collections import deque
+from typing import Final, NamedTuple
+
+from replay.wire.arrival import Arrivals
+from replay.wire.clock import now_ns
 
 _BODY: Final = b'{"slow":true}'
 _TRUTH: Final = b"GET /truth "
 _END: Final = b"\r\n\r\n"
 
 
+class _Due(NamedTuple):
+    at_ns: int
+    asked_ns: int
+    connection: socket.socket
+
+
 class Slow:
-    """Answers late, and knows how late."""
+    """Answers late, and knows how late. One thread: many would wait for each other."""
 
     def __init__(self, delay_s: float) -> None:
-        self._delay_s = delay_s
+        self._delay_ns = int(delay_s * 1e9)
         self._taken_ms: list[float] = []
+        self._due: deque[_Due] = deque()
+        self._arrivals = Arrivals()
+        self._open: list[socket.socket] = []
 
     def serve(self) -> None:
         """Serve on a port that the system picks, and print it."""
@@ -31,26 +43,48 @@ class Slow:
             sys.stdout.write(f"{listener.getsockname()[1]}\n")
             sys.stdout.flush()
             while True:
-                connection, _ = listener.accept()
-                threading.Thread(target=self._answer_all, args=(connection,), daemon=True).start()
+                # Unlike its siblings, `select` waits for microseconds.
+                ready, _, _ = select.select([listener, *self._open], [], [], self._patience())
+                self._answer_due()
+                for each in ready:
+                    if each is listener:
+                        self._welcome(listener)
+                    else:
+                        self._read(each)
 
-    def _answer_all(self, connection: socket.socket) -> None:
+    def _patience(self) -> float | None:
+        return max(0.0, (self._due[0].at_ns - now_ns()) / 1e9) if self._due else None
+
+    def _welcome(self, listener: socket.socket) -> None:
+        connection, _ = listener.accept()
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        with connection:
-            rest = b""
-            while data := connection.recv(65536):
-                asked = time.perf_counter()
-                *heads, rest = (rest + data).split(_END)
-                for head in heads:
-                    self._answer(connection, head, asked)
+        Arrivals.on(connection)
+        self._open.append(connection)
 
-    def _answer(self, connection: socket.socket, head: bytes, asked: float) -> None:
-        if head.startswith(_TRUTH):
-            connection.sendall(_answer(json.dumps(self._truth()).encode()))
-            return
-        time.sleep(max(0.0, asked + self._delay_s - time.perf_counter()))
-        self._taken_ms.append((time.perf_counter() - asked) * 1e3)
-        connection.sendall(_answer(_BODY))
+    def _read(self, connection: socket.socket) -> None:
+        """Take requests in; of the few bytes of one, all come together."""
+        try:
+            data, notes, _, _ = connection.recvmsg(65536, Arrivals.SPACE)
+        except OSError:
+            data = b""
+        if not data:
+            self._open.remove(connection)
+            connection.close()
+        asked = self._arrivals.moment(notes) if data else 0
+        for head in data.split(_END)[:-1]:
+            if head.startswith(_TRUTH):
+                connection.sendall(_answer(json.dumps(self._truth()).encode()))
+            else:
+                self._due.append(_Due(asked + self._delay_ns, asked, connection))
+
+    def _answer_due(self) -> None:
+        while self._due and self._due[0].at_ns <= now_ns():
+            _, asked, connection = self._due.popleft()
+            try:
+                connection.sendall(_answer(_BODY))
+            except OSError:
+                continue  # Whoever asked is gone.
+            self._taken_ms.append((now_ns() - asked) / 1e6)
 
     def _truth(self) -> dict[str, float]:
         """Return how long answers took since this was asked last, in milliseconds."""

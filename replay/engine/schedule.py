@@ -70,7 +70,6 @@ class Schedule(Generic[T]):
     async def run(self) -> None:
         """Carry everything out. Where a case raises, no further one is begun, and the error comes out at the end."""
         self._over = asyncio.get_running_loop().create_future()
-        self._began_ns = now_ns()
         self._fill()
         try:
             await self._over
@@ -152,6 +151,8 @@ class Schedule(Generic[T]):
             if self._next is None:
                 self._exhausted = True
                 return None
+            # The timetable begins with the first case at hand: to find and read it may take long.
+            self._began_ns = self._began_ns or now_ns()
         if self._next.at_ns is not None and self._ends_ns is not None and self._next.at_ns >= self._ends_ns:
             self.cut, self._next, self._exhausted = self._next.case, None, True
             return None

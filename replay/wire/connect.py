@@ -6,12 +6,17 @@ import asyncio
 import ipaddress
 import socket
 import ssl
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from replay.wire.connection import Connection
 from replay.wire.failure import WireFailure, connect_failure
 from replay.wire.origin import Address, Origin
+from replay.wire.stream import Stream
+
+_STREAMS: Final = sys.platform != "win32"  # where loops watch no sockets, and read from them by themselves
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +70,31 @@ async def _addresses(address: Address) -> list[str]:
 
 
 async def _open(address: str, way: Way, make: Callable[[], Connection]) -> Connection:
-    name = way.name if way.tls is not None else None
     loop = asyncio.get_running_loop()
+    if way.tls is None and _STREAMS:
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        return await _stream(socket.socket(family), (address, way.address.port), make)
+    name = way.name if way.tls is not None else None
     _, connection = await loop.create_connection(make, address, way.address.port, ssl=way.tls, server_hostname=name)
     return connection
 
 
 async def _open_unix(path: str, way: Way, make: Callable[[], Connection]) -> Connection:
+    if way.tls is None and _STREAMS:
+        return await _stream(socket.socket(socket.AF_UNIX), path, make)
     name = way.name if way.tls is not None else None
     loop = asyncio.get_running_loop()
     _, connection = await loop.create_unix_connection(make, path, ssl=way.tls, server_hostname=name)
+    return connection
+
+
+async def _stream(sock: socket.socket, address: tuple[str, int] | str, make: Callable[[], Connection]) -> Connection:
+    try:
+        sock.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(sock, address)
+    except BaseException:
+        sock.close()
+        raise
+    connection = make()
+    Stream(sock, connection)
     return connection

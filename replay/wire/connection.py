@@ -112,13 +112,16 @@ class Connection(asyncio.Protocol):
         self._keeper.opened(self)
 
     def data_received(self, data: bytes) -> None:
+        """Take in bytes whose arrival the loop does not know: they have just come."""
+        self.arrived(data, now_ns())
+
+    def arrived(self, data: bytes, at_ns: int) -> None:
         """Hand the bytes to the answer that waits for them."""
         if self._exchange is not None:
-            now = now_ns()
-            self._first = self._first or now
+            self._first = self._first or at_ns
             self.answer.feed(data)
             if self.answer.done:
-                self._finish(now)
+                self._finish(at_ns)
         elif self.exchanges == 0 and len(self._early) < _EARLY_LIMIT:
             self._early += data  # it answers before it was asked; that is its answer to the first request
         else:

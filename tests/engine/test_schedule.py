@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from replay.engine.pacing import Planned, Steady
 from replay.engine.schedule import GRACE, Schedule
 from replay.models import Case, Failed, Lateness, Request
+from replay.wire.clock import now_ns
 
 Done = Callable[[str], None]
+SLOW_NS = 50_000_000
 
 
 def cases(sessions: list[str | None]) -> list[Case]:
@@ -260,3 +262,17 @@ def test_no_case_begins_whose_moment_lies_beyond_the_end() -> None:
     assert begun == ["0", "1", "2"]
     assert cut is not None
     assert cut.id == "3"
+
+
+def test_reading_the_first_case_makes_none_late() -> None:
+    def slowly() -> Iterator[Planned]:
+        begun = now_ns()
+        while now_ns() - begun < SLOW_NS:
+            pass
+        yield Planned(cases([None])[0], 0)
+
+    work = Work([0])
+    planned_out(slowly(), work, concurrency=1)
+    [late] = work.late
+    assert late is not None
+    assert late < SLOW_NS / 1e6
