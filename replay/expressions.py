@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -34,6 +35,10 @@ _TOKEN: Final = re.compile(
 )
 
 
+_QUOTED: Final = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\"""")
+_CHAIN: Final = re.compile(rf"(?<![\w.@$-])(?:@\.)?({'|'.join((*ROOTS, 'request'))})((?:\.[^\W\d][\w-]*)*)")
+
+
 @dataclass(frozen=True, slots=True)
 class Expression:
     """A parsed expression."""
@@ -49,6 +54,18 @@ class Expression:
         `undecided` is the answer where the document is too deep, or a pattern runs away.
         """
         return self._asked.holds(document, undecided=undecided)
+
+    def may_read(self, path: Sequence[str]) -> bool:
+        """Tell whether it may look at what stands at a path, such as `request`, `headers`, `authorization`.
+
+        Where it names what holds that place, or searches, it may.
+        """
+        bare = _QUOTED.sub("", self.text)
+        if any(sign in bare for sign in ("[", "*", "..")):
+            return re.search(rf"\b{re.escape(path[0])}\b", self.text) is not None or "@[" in bare or "@.." in bare
+        chains = [[root, *rest.lower().split(".")[1:]] for root, rest in _CHAIN.findall(bare)]
+        wanted = [part.lower() for part in path]
+        return any(all(map(str.__eq__, chain, wanted)) for chain in chains)
 
 
 @lru_cache(maxsize=1024)

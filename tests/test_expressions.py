@@ -111,3 +111,25 @@ def test_no_expression_brings_the_parser_down(text: str) -> None:
     except LocationError:
         return
     assert found in (True, False)
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "may"),
+    [
+        ("request.headers.authorization == 'x'", ["request", "headers", "authorization"], True),
+        ("request.headers.Authorization == 'x'", ["request", "headers", "authorization"], True),
+        ("request.json.operationName == 'authorization'", ["request", "headers", "authorization"], False),
+        ("count(request.headers) > 3", ["request", "headers", "authorization"], True),
+        ("request.headers['authorization'] == 'x'", ["request", "headers", "authorization"], True),
+        ("body.items[0].id == 1", ["request", "headers", "authorization"], False),
+        ("body..token", ["body", "session"], True),
+        ("body.error && status >= 500", ["body", "token"], False),
+        ("body.token.kind == 'a'", ["body", "token"], True),
+        ("body.tokens", ["body", "token"], False),
+        ("@.body.token == 1", ["body", "token"], True),
+        ("status >= 500", ["body"], False),
+        ("request.body == 1", ["body"], False),
+    ],
+)
+def test_an_expression_tells_where_it_may_look(text: str, path: list[str], may: object) -> None:
+    assert parse_expression(text).may_read(path) is may

@@ -53,7 +53,7 @@ def fingerprint(
     found = {
         "inputs": inputs,
         "rules": rules_digest(settings),
-        "criteria": _hash("\n".join(sentences)),
+        "criteria": criteria_digest(sentences),
         "seed": _hash(f"{manner.seed} {manner.instant} {manner.tick} {' '.join(sorted(manner.seed_also))}"),
         "noise": str(manner.noise),
         "order": manner.order,
@@ -64,6 +64,11 @@ def fingerprint(
     }
     found |= {f"{CODE} {side}": _code(spec) for side, spec in sides.items()}
     return found | {str(side): _hash(_public(spec)) for side, spec in sides.items()}
+
+
+def criteria_digest(sentences: Sequence[str]) -> str:
+    """Return a digest of what has to hold."""
+    return _hash("\n".join(sentences))
 
 
 def rules_digest(settings: Settings) -> str:

@@ -177,6 +177,15 @@ Reports = Annotated[
         rich_help_panel=_JUDGE,
     ),
 ]
+Criteria = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--criterion",
+        metavar="SENTENCE",
+        help="Judge by SENTENCE instead of cut_when; repeatable.",
+        rich_help_panel=_JUDGE,
+    ),
+]
 Env = Annotated[
     str | None,
     typer.Option(metavar="NAME", envvar="REPLAY_ENV", help="Lay replay.NAME.yaml over the settings."),
@@ -191,4 +200,8 @@ CaseId = Annotated[str, typer.Argument(metavar="ID", help="A case's id, or its c
 FromRun = Annotated[str | None, typer.Option(metavar="RUN", help="Take it from RUN; the newest that has it otherwise.")]
 RunId = Annotated[
     str | None, typer.Argument(metavar="[RUN]", help="A run's id or its beginning; the newest otherwise.")
+]
+RunIds = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[RUN]...", help="Runs, by their ids or the beginnings of them; the newest otherwise."),
 ]

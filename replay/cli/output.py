@@ -110,7 +110,7 @@ def write_new(path: Path, text: str) -> None:
 class Progress:
     """Tells how far a run has come: a line that moves on a terminal, a line now and then elsewhere."""
 
-    def __init__(self, total: int | None) -> None:
+    def __init__(self, total: int | None, doing: str = "replaying") -> None:
         import time
 
         from rich.console import Console
@@ -120,10 +120,11 @@ class Progress:
         self._now = time.monotonic
         self._said = self._now()
         self._total, self._done, self._bad = total, 0, 0
+        self._doing = doing
         self._console = Console(stderr=True)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         self._bar = Bar(*columns, console=self._console, transient=True) if self._console.is_terminal else None
-        self._task = self._bar.add_task("replaying", total=total) if self._bar else None
+        self._task = self._bar.add_task(doing, total=total) if self._bar else None
 
     def __enter__(self) -> Self:
         return self
@@ -151,7 +152,7 @@ class Progress:
 
     def _tell(self) -> None:
         if self._bar is not None and self._task is not None:
-            described = f"replaying, {self._bad:,} not alike" if self._bad else "replaying"
+            described = f"{self._doing}, {self._bad:,} not alike" if self._bad else self._doing
             # It draws from a thread, which must not be there yet when the processes of a run are forked.
             self._bar.start()
             self._bar.update(self._task, completed=self._done, description=described)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
@@ -92,7 +92,13 @@ def make_plan(project: Project, flags: Flags) -> Plan:
     bases: dict[Side, str | None] = {side: sides[side].url if side in sides else None for side in SIDES}
     order = flags.pacing.who_first(settings.order)
     manner = Manner(seed, instant, settings.tick, settings.seed_also, noise, order, repeat, seconds)
-    record = _record(project, flags, sides, chosen, criteria, manner)
+    clean = text_replacer(tokeniser, project.secrets)
+    record = replace(
+        _record(project, flags, sides, chosen, criteria, manner),
+        warnings=tuple(_sending_warnings(flags, sides)),
+        musts=must_names(settings, clean),
+        whole=not (str(flags.choice) or flags.traffic or flags.goldens is not None),
+    )
     return Plan(
         record=record,
         cases=chosen,
@@ -119,20 +125,25 @@ def make_plan(project: Project, flags: Flags) -> Plan:
         repeat=repeat,
         seconds=seconds,
         redact=_redactor(tokeniser, given_secrets(sides) | project.secrets),
-        warnings=(*_warnings(settings, flags, sides, criteria), *_expired(settings, record.started.date())),
-        # Named as the stored results name them.
-        musts=tuple(text_replacer(tokeniser, project.secrets)(rule.name) for rule in settings.compare if rule.must),
-        whole=not (str(flags.choice) or flags.traffic or flags.goldens is not None),
+        warnings=tuple(judging_warnings(settings, criteria, record.started.date())),
     )
 
 
-def _warnings(
-    settings: Settings, flags: Flags, sides: Mapping[Side, TargetSpec], criteria: Sequence[Criterion]
-) -> Iterator[str]:
-    """Yield what a reader of the verdict has to know, since it makes the verdict worth less."""
+def judging_warnings(settings: Settings, criteria: Sequence[Criterion], today: date) -> Iterator[str]:
+    """Yield what a reader of a verdict by these settings has to know, since it makes the verdict worth less."""
     if criteria and not settings.cut_when:
         sentences = ", ".join(criterion.sentence for criterion in criteria)
         yield f"no cut_when is written, so the default was judged: {sentences}"
+    yield from _expired(settings, today)
+
+
+def must_names(settings: Settings, clean: Callable[[str], str]) -> tuple[str, ...]:
+    """Return the rules whose intended change has to be seen, named as the stored results name them."""
+    return tuple(clean(rule.name) for rule in settings.compare if rule.must)
+
+
+def _sending_warnings(flags: Flags, sides: Mapping[Side, TargetSpec]) -> Iterator[str]:
+    """Yield what makes any verdict on what is sent worth less."""
     if str(flags.choice):
         yield f"only a part was asked for, by {flags.choice}: the verdict speaks of no other case"
     if "old" in sides and _behind(sides["old"]) == _behind(sides["new"]):
@@ -324,6 +335,7 @@ def _record(
             "owner": settings.owner,
             "instant": (manner.instant or started).isoformat(),
             "seed": manner.seed,
+            "env": flags.env,
         },
         version=__version__,
         labels=labels,

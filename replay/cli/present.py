@@ -12,6 +12,8 @@ from replay.cli.fingerprint import rules_digest
 from replay.compare import Comparison, TracedBook, traced_book
 from replay.config import Project, load_project
 from replay.engine import Referee
+from replay.engine.rejudging import Watched
+from replay.expressions import parse_expression
 from replay.models import RuleSpec, Side, TargetSpec
 from replay.privacy import Tokeniser, key_from_environment
 from replay.privacy.forms import text_replacer
@@ -36,6 +38,16 @@ class Present:
     def rules(self) -> tuple[RuleSpec, ...]:
         """Return the settings' rules in order."""
         return self.project.settings.compare
+
+    @property
+    def watched(self) -> Watched:
+        """Return the rules as judging again takes them."""
+        settings = self.project.settings
+        named = [settings.groups[rule.on] for rule in settings.compare if rule.on in settings.groups]
+        asked = [*(rule.where for rule in settings.compare), *(group.where for group in named), settings.error_when]
+        quick = Referee(Comparison(self.project.rules, self.bases, self.today), self.project.error_when)
+        expressions = tuple(parse_expression(text) for text in asked if text)
+        return Watched(quick, self.referee, lambda: self.book.trace, expressions)
 
     def changed_since(self, record: RunRecord) -> bool:
         """Tell whether a run was judged by other rules."""

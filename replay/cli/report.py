@@ -14,16 +14,19 @@ def register(app: typer.Typer) -> None:
 
 def report(run: options.RunId = None, report: options.Reports = None, store: options.Store = None) -> None:
     """Print a stored run again, or write it in another form."""
+    from dataclasses import replace
+
     from replay.cli.reporting import parse_reports, print_report, write_reports
-    from replay.cli.stored import opened_store
-    from replay.errors import InputError
+    from replay.cli.since import changed_since
+    from replay.cli.stored import closed_run, opened_store
 
     reports = parse_reports(report or ())
     with opened_store(store) as kept:
-        record = kept.run(run)
+        record = closed_run(kept, run)
         if record.summary is None:
-            raise InputError(f"run {record.id} was never closed", hint="`replay run --resume` goes on with it")
+            return
+        summary = replace(record.summary, warnings=(*record.summary.warnings, *changed_since(record)))
         results = kept.results(record.id, bodies=False)
-        write_reports(reports, record.summary, results, record.verdict)
+        write_reports(reports, summary, results, record.verdict)
         if not reports:
-            print_report(record.summary, results, record.verdict)
+            print_report(summary, results, record.verdict)

@@ -47,6 +47,15 @@ def print_report(
         REPORTS[kind]().write(out, summary, results, verdict or collected(summary))
 
 
+def write_and_print(reports: Reports, summary: Summary, results: Iterable[Result], verdict: Verdict | None) -> None:
+    """Write every report that was asked for, and print one unless standard output has got another."""
+    try:
+        write_reports(reports, summary, results, verdict)
+    finally:
+        if not any(str(path) == "/dev/stdout" for _, path in reports):
+            print_report(summary, results, verdict)
+
+
 def collected(summary: Summary) -> Verdict:
     """Return what stands for the verdict of a run that was only collected."""
     return Verdict("INCONCLUSIVE", (), None, 0 if summary.complete else 3)

@@ -145,7 +145,7 @@ def instant_of(text: str | None) -> datetime | None:
 def _carry_out(plan: Plan, store_file: Path, reports: Reports, *, resume: bool) -> int:
     from replay.cli.claim import claimed
     from replay.cli.output import Progress
-    from replay.cli.reporting import print_report, write_reports
+    from replay.cli.reporting import write_and_print
     from replay.engine import Run
     from replay.store.sqlite import SqliteStore
 
@@ -155,11 +155,7 @@ def _carry_out(plan: Plan, store_file: Path, reports: Reports, *, resume: bool) 
         with claimed(store_file, plan.record.id), Progress(plan.total) as progress:
             finished = Run(plan, store, progress.watch, progress.stop).carry_out(resumed=resume)
         results = store.results(plan.record.id, bodies=False)
-        try:
-            write_reports(reports, finished.summary, results, finished.verdict)
-        finally:
-            if not any(str(path) == "/dev/stdout" for _, path in reports):
-                print_report(finished.summary, results, finished.verdict)
+        write_and_print(reports, finished.summary, results, finished.verdict)
     if finished.signalled is not None:
         return 128 + finished.signalled
     return finished.verdict.exit_code if finished.verdict else 0 if finished.summary.complete else 3

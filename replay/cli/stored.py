@@ -27,6 +27,14 @@ def opened_store(given: Path | None) -> SqliteStore:
     return SqliteStore.open(path, create=False)
 
 
+def closed_run(kept: SqliteStore, run: str | None) -> RunRecord:
+    """Return a run that has come to its end. Raise InputError for one that was killed, or is under way."""
+    record = kept.run(run)
+    if record.summary is None:
+        raise InputError(f"run {record.id} was never closed", hint="`replay run --resume` goes on with it")
+    return record
+
+
 def cases_called(kept: SqliteStore, key: str, run: str | None) -> tuple[RunRecord, list[Result]]:
     """Return the newest run that has a case of this id or correlation id, or the one named, and its results of it.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path as Folder
@@ -65,6 +65,11 @@ class Trace:
     def judge(self, spec: RuleSpec) -> None:
         """Keep that a rule had the last word at some node."""
         self._judged[id(spec)] = spec
+
+    @property
+    def chosen(self) -> Iterable[RuleSpec]:
+        """Return the rules that hold for the case, in order."""
+        return self._chosen.values()
 
     def chose(self, spec: RuleSpec) -> bool:
         """Tell whether a rule holds for the case."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import sha256
 from typing import Final
@@ -70,6 +70,11 @@ class Group:
     def _whatever_is_said(self) -> Selection:
         return Selection(self.selection.route, self.selection.tag)
 
+    @property
+    def widened(self) -> Group:
+        """Return the group as it is where nobody can tell what its condition would say: the case may belong."""
+        return replace(self, selection=self._whatever_is_said)
+
     def _is_told(self, told: Told) -> bool:
         where = self.selection.where
         if where is None or (told.nothing and where.asks_answer):
@@ -121,14 +126,14 @@ class Grouping:
     """The groups that somebody asks about, and the cases that belong to them."""
 
     def __init__(self, specs: Mapping[str, GroupSpec], named: Collection[str]) -> None:
-        self._groups = [group_of(name, spec) for name, spec in specs.items() if name in named]
+        self.groups = tuple(group_of(name, spec) for name, spec in specs.items() if name in named)
 
     def memberships(self, pair: Pair, failed: Collection[Side] = ()) -> tuple[Membership, ...]:
         """Return the groups of a case. What a side said that `failed` is no word about where the case belongs."""
-        if not self._groups:
+        if not self.groups:
             return ()
         told = Told(pair, failed)
-        found = (group.membership(told) for group in self._groups)
+        found = (group.membership(told) for group in self.groups)
         return tuple(membership for membership in found if membership is not None)
 
 

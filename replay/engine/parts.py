@@ -15,6 +15,7 @@ from replay.compare.bodies import AS_BYTES
 from replay.compare.headers import MEANINGS, Answered
 from replay.locations import general
 from replay.models import MISSING, Difference, DifferenceKind, Json, Request
+from replay.privacy import DROPPED
 
 NOISY: Final[frozenset[DifferenceKind]] = frozenset({"value", "text", "order", "rank", "header"})
 """Kinds of difference that noise may have; a status, a type, what is missing or breaks a schema is none."""
@@ -62,7 +63,12 @@ def parts_of(difference: Difference) -> tuple[Part, ...]:
 
 
 def _lacks(difference: Difference) -> bool:
-    """Tell whether a side has nothing here, or both have the same, so that a rule asks for more than equality."""
+    """Tell whether a side has nothing here, or both have the same, so that a rule asks for more than equality.
+
+    What was dropped since it could not be masked is known of neither side: it equals nothing that old says either.
+    """
+    if DROPPED in (difference.old, difference.new):
+        return True
     return difference.old is MISSING or difference.new is MISSING or bool(difference.old == difference.new)
 
 

@@ -71,10 +71,7 @@ class Plan:
     redact: Callable[[Result, frozenset[str]], Result] = lambda result, _secrets: result
     """Takes secrets out of a result: those known beforehand, and those that are only known at run time."""
     warnings: tuple[str, ...] = ()
-    musts: tuple[str, ...] = ()
-    """The settings' rules, by name, whose intended change has to be seen in some case."""
-    whole: bool = True
-    """Everything that the settings name is replayed, so that what no case showed was shown by none there is."""
+    """What makes the verdict by these criteria and rules worth less; what makes any so is in the record."""
 
     def resumed(self, record: RunRecord) -> Plan:
         """Return the plan under the id and the instant of the run that it goes on with."""

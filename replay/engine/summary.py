@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -35,7 +35,7 @@ def closed(plan: Plan, store: Store, sent: Sent, reason: str, *, expected: int) 
     complete = not reason
     not_sent = _not_sent(plan, sums, reason)
     counts = sums.counts(not_sent)
-    unseen = [f"no case showed the intended change: {rule}" for rule in sums.unseen(plan.musts)]
+    unseen = [f"no case showed the intended change: {rule}" for rule in sums.unseen(plan.record.musts)]
     infos = {side: _side_info(plan, side, sums, sent) for side in SIDES}
     infos = {
         side: replace(info, version=versions.version(side), versions=versions.seen(side))
@@ -46,6 +46,7 @@ def closed(plan: Plan, store: Store, sent: Sent, reason: str, *, expected: int) 
         started=plan.record.started,
         finished=datetime.now(UTC),
         complete=complete,
+        ended_because=reason,
         old=infos["old"],
         new=infos["new"],
         counts=counts,
@@ -53,22 +54,30 @@ def closed(plan: Plan, store: Store, sent: Sent, reason: str, *, expected: int) 
         owner=plan.record.settings.get("owner"),
         seed=plan.sending.seed,
         intake=_intakes(plan.cases.intakes, sent.intakes),
-        clusters=sums.causes.clusters(partial(_kept, store, plan.record.id)),
-        latency=sums.latency(),
         pacing=_pacing(plan, sums, sent),
         warmed=sent.warmed,
         noise=noise,
+        skipped=dict(sums.skipped.most_common()) | ({f"not sent: {reason}": not_sent} if not_sent else {}),
+        warnings=(*plan.warnings, *plan.record.warnings, *sums.warnings(), *versions.warnings(), *unseen),
+    )
+    summary = with_sums(summary, sums, partial(kept_of, store, plan.record.id))
+    return summary, judge.verdict(complete=complete, reason=reason, doubts=unseen if plan.record.whole else ())
+
+
+def with_sums(summary: Summary, sums: Tally, kept: Callable[[str], Result | None]) -> Summary:
+    """Return a summary with all that the results alone tell; `kept` returns one of them by its identity."""
+    return replace(
+        summary,
+        clusters=sums.causes.clusters(kept),
+        latency=sums.latency(),
         measures=sums.measures(),
         accepted=dict(sums.accepted.most_common()),
-        skipped=dict(sums.skipped.most_common()) | ({f"not sent: {reason}": not_sent} if not_sent else {}),
         errors=dict(sums.errors.most_common()),
         categories=sums.parity.categories(),
         statuses=sums.parity.statuses(),
         waived=dict(sums.waived.most_common()),
-        warnings=(*plan.warnings, *sums.warnings(), *versions.warnings(), *unseen),
-        days=sums.days.figures(plan.record.started.date()),
+        days=sums.days.figures(summary.started.date()),
     )
-    return summary, judge.verdict(complete=complete, reason=reason, doubts=unseen if plan.whole else ())
 
 
 def _intakes(planned: Sequence[Intake], sent: Sequence[Intake]) -> tuple[Intake, ...]:
@@ -77,7 +86,7 @@ def _intakes(planned: Sequence[Intake], sent: Sequence[Intake]) -> tuple[Intake,
     return tuple(mine if mine.read else theirs for mine, theirs in zip(planned, sent, strict=True))
 
 
-def _kept(store: Store, run: str, identity: str) -> Result | None:
+def kept_of(store: Store, run: str, identity: str) -> Result | None:
     """Return what a run keeps of a case."""
     return next((each for each in store.find(identity, run) if each.case.identity == identity), None)
 

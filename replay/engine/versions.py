@@ -45,10 +45,14 @@ class Versions:
     def warnings(self) -> Iterator[str]:
         """Yield where a side was not one version throughout, or did not name any."""
         for side, header in self._headers.items():
-            seen = self._seen[side]
-            if len(seen) > 1:
-                told = ", ".join(f"{name} ({cases:,} answers)" for name, cases in list(seen.items())[:_NAMED])
-                more = f" and {len(seen) - _NAMED} more" if len(seen) > _NAMED else ""
-                yield f"{side} changed its version within the run: {told}{more}; the verdict speaks of all of them"
-            elif not seen and side not in self._labels:
+            yield from changed_version(side, self._seen[side])
+            if not self._seen[side] and side not in self._labels:
                 yield f"no answer of {side} had the header {header}, so its version is not known"
+
+
+def changed_version(side: Side, seen: Mapping[str, int]) -> Iterator[str]:
+    """Yield the warning that a side was not one version throughout, if so."""
+    if len(seen) > 1:
+        told = ", ".join(f"{name} ({cases:,} answers)" for name, cases in list(seen.items())[:_NAMED])
+        more = f" and {len(seen) - _NAMED} more" if len(seen) > _NAMED else ""
+        yield f"{side} changed its version within the run: {told}{more}; the verdict speaks of all of them"

@@ -49,6 +49,17 @@ class Pattern:
             next(iter(first.names)) if len(first.names) == 1 and not first.descends and not first.everything else None
         )
 
+    @property
+    def plain(self) -> tuple[str | int, ...] | None:
+        """Return the names and indices of the one node that it can reach; None where it may reach several, or looks."""
+        path: list[str | int] = []
+        for step in self.steps:
+            named: list[str | int] = [*step.names, *step.indices]
+            if step.descends or step.everything or step.tests or len(named) != 1:
+                return None
+            path.append(named[0])
+        return tuple(path)
+
 
 @lru_cache(maxsize=4096)
 def parse_location(text: str) -> Pattern:

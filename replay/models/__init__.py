@@ -59,7 +59,7 @@ from replay.models.summary import (
     Summary,
     Way,
 )
-from replay.models.verdicts import Judgement, Unit, Verdict
+from replay.models.verdicts import Basis, Change, Judgement, Unit, Verdict
 
 __all__ = [
     "FEW_ITEMS",
@@ -67,10 +67,12 @@ __all__ = [
     "SIDES",
     "Acceptance",
     "Again",
+    "Basis",
     "Case",
     "CaseError",
     "CaseKind",
     "Category",
+    "Change",
     "Cluster",
     "Counts",
     "CsvSpec",

@@ -219,3 +219,5 @@ class Summary:
     """None where old was not asked again."""
     days: tuple[DayFigures, ...] = ()
     """The traffic by day, the earliest first."""
+    ended_because: str = ""
+    """Why the run did not complete; empty where it did."""

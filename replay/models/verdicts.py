@@ -28,6 +28,29 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
+class Basis:
+    """By what a run was judged: the criteria as text, the gate, the digest of the rules, and what came of it."""
+
+    criteria: tuple[str, ...]
+    gate: str | None = None
+    rules: str = ""
+    state: VerdictState | None = None
+    """None where nothing was judged yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a verdict rests on that was not so when the first case was sent.
+
+    Of a criterion, its text `before` and `after`: None where it was added, or taken out. Rules are told by no text.
+    """
+
+    what: Literal["criterion", "rules"]
+    before: str | None = None
+    after: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """The answer to one gate: every criterion must hold."""
 
@@ -35,3 +58,5 @@ class Verdict:
     criteria: tuple[Judgement, ...]
     gate: str | None = None
     exit_code: int = 3
+    changes: tuple[Change, ...] = ()
+    """What was written otherwise when the first case was sent."""

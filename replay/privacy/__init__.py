@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from replay.privacy.headers import is_secret, is_secret_parameter
-from replay.privacy.secrets import redact, secret_values
+from replay.privacy.secrets import DROPPED, redact, secret_values
 from replay.privacy.tokens import TOKEN, MaskKey, Tokeniser, key_from_environment
 
 __all__ = [
+    "DROPPED",
     "TOKEN",
     "MaskKey",
     "Tokeniser",

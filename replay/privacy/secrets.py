@@ -27,7 +27,8 @@ _SHORTEST: Final = 6
 """Shorter values would turn up in innocent text; in their own field they are masked all the same."""
 _UNMISTAKABLE: Final = 16
 """People look results up by id: only a value that can be nothing but a secret is replaced in one."""
-_UNMASKED: Final = "(dropped: nested too deeply to be searched for secrets)"
+DROPPED: Final = "(dropped: nested too deeply to be searched for secrets)"
+"""What stands for a value that could not be masked. It equals nothing, itself neither."""
 
 
 def redact(result: Result, tokeniser: Tokeniser, *, known: Collection[str] = ()) -> Result:
@@ -200,7 +201,7 @@ class _Redaction:
         try:
             return self._masked(value, self._text if header is None else partial(self._compared, header))
         except RecursionError:
-            return _UNMASKED
+            return DROPPED
 
     def _compared(self, name: str, value: str) -> str:
         # Of cookies that are set, names and attributes are compared and no values: there is no pair to mask.

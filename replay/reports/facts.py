@@ -228,6 +228,20 @@ def overview(verdict: Verdict, summary: Summary) -> str:
     return f"{gate}run {printable(summary.run, LONGEST)}{state}, exit code {verdict.exit_code}"
 
 
+def afterthoughts(verdict: Verdict) -> Iterator[str]:
+    """Yield what was written otherwise when the first case was sent, so that no reader takes it for a prediction."""
+    for change in verdict.changes:
+        before, after = (printable(text or "", LONGEST) for text in (change.before, change.after))
+        if change.what == "rules":
+            yield "the rules were changed after the first case was sent"
+        elif change.before is None:
+            yield f"added after the first case was sent: {after}"
+        elif change.after is None:
+            yield f"taken out after the first case was sent: {before}"
+        else:
+            yield f"changed after the first case was sent: {before} -> {after}"
+
+
 def next_steps(summary: Summary, verdict: Verdict) -> list[tuple[str, str]]:
     """Return commands to type next, each with what it does."""
     steps = []

@@ -57,6 +57,7 @@ def _contract(summary: Summary, verdict: Verdict) -> dict[str, Any]:
         "exit_code": verdict.exit_code,
         "gate": verdict.gate,
         "criteria": [_criterion(each) for each in verdict.criteria],
+        "changes": [asdict(each) for each in verdict.changes],
         "counts": _counts(summary.counts),
         "clock": {"old": summary.old.clock, "new": summary.new.clock},
         "latency": {side: _finite(asdict(quantiles)) for side, quantiles in summary.latency.items()},

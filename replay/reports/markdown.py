@@ -35,6 +35,9 @@ def _lines(summary: Summary, verdict: Verdict) -> Iterator[str]:
         yield ""
     yield escaped(facts.overview(verdict, summary))
     yield ""
+    for line in facts.afterthoughts(verdict):
+        yield f"**{escaped(line)}**"
+        yield ""
     yield from _criteria(verdict)
     yield from _causes(summary)
     yield from _bullets("Cases", [*facts.sums(summary.counts), *facts.troubles(summary), *facts.intake(summary.intake)])

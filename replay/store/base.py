@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from replay.models import OutcomeName, Result, Summary, Verdict
+from replay.models import Basis, OutcomeName, Result, Summary, Verdict
 
 RunState = Literal["running", "complete", "incomplete", "interrupted"]
 
@@ -34,8 +34,28 @@ class RunRecord:
     version: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     """The version of each side, as far as it was given by `--label`."""
+    warnings: tuple[str, ...] = ()
+    """What was known before anything was sent, and makes any verdict on this run worth less."""
+    musts: tuple[str, ...] = ()
+    """The rules, by name, whose intended change has to be seen in some case."""
+    whole: bool = True
+    """Everything that the settings name was selected."""
     summary: Summary | None = None
     verdict: Verdict | None = None
+    before: tuple[Basis, ...] = ()
+    """By what it was judged before, the first time first; `criteria`, `gate` and the digests are the latest ones."""
+
+    @property
+    def basis(self) -> Basis:
+        """Return by what it was judged the last time."""
+        sentences = tuple(sentence for each in self.criteria.values() for sentence in each)
+        rules = self.fingerprint.get("rules", "")
+        return Basis(sentences, self.gate, rules, None if self.verdict is None else self.verdict.state)
+
+    @property
+    def begun_under(self) -> Basis:
+        """Return by what it was to be judged when its first case was sent."""
+        return self.before[0] if self.before else self.basis
 
 
 class Store(Protocol):

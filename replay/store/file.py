@@ -49,6 +49,20 @@ CREATE INDEX results_of_run ON results (run);
 CREATE INDEX results_not_matching ON results (run) WHERE outcome <> 'match';
 CREATE INDEX results_by_id ON results (id);
 CREATE INDEX results_by_correlation_id ON results (correlation_id) WHERE correlation_id IS NOT NULL;
+CREATE TABLE judgements (
+    number INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL REFERENCES runs (number),
+    doc BLOB,
+    size INTEGER
+);
+CREATE TABLE judged (
+    judgement INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    outcome TEXT NOT NULL,
+    page INTEGER NOT NULL REFERENCES pages (number),
+    slot INTEGER NOT NULL,
+    PRIMARY KEY (judgement, seq)
+) WITHOUT ROWID;
 CREATE TABLE bodies (digest BLOB PRIMARY KEY, size INTEGER NOT NULL, data BLOB NOT NULL);
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {VERSION};

@@ -22,6 +22,8 @@ from replay.store.pages import Draft, Packed, Page, StoredPage, bindable, packed
 
 _PAGE: Final = 500
 _REMEMBERED: Final = 10_000
+_PAGES_AT_HAND: Final = 3
+"""Where results were replaced, those before and after it lie on other pages, in turn."""
 
 _ADD_PAGE: Final = "INSERT INTO pages (data, size, bodies, bodies_size) VALUES (?, ?, ?, ?)"
 _ADD_RESULT: Final = """
@@ -144,9 +146,11 @@ class SqliteStore:
                     self._add_body(address, page.outside[address])
                 added |= page.outside.keys()
                 place = connection.execute(_ADD_PAGE, (*page.documents, *page.bodies)).lastrowid
-                rows = [(number, *row, place, slot) for slot, row in enumerate(page.rows)]
-                connection.executemany(_ADD_RESULT, rows)
+                self._add_rows(connection, [(number, *row, place, slot) for slot, row in enumerate(page.rows)])
         self._remember(added)
+
+    def _add_rows(self, connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+        connection.executemany(_ADD_RESULT, rows)
 
     def _add_body(self, address: bytes, body: bytes) -> None:
         if not self._connection.execute("SELECT 1 FROM bodies WHERE digest = ?", (address,)).fetchone():
@@ -196,6 +200,13 @@ class SqliteStore:
         hint = f"the newest are {', '.join(newest)}" if newest else "the store holds no run"
         return InputError(f"there is no run '{wanted}'", place=str(self._path), hint=hint)
 
+    def earlier(self, run: str) -> list[RunRecord]:
+        """Return what a run was before each time that it was judged again, the first one first."""
+        question = "SELECT doc, size FROM judgements WHERE run = ? AND doc IS NOT NULL ORDER BY number"
+        with self._reading() as connection:
+            found = connection.execute(question, (self._number(run),)).fetchall()
+        return [decode_run(unpack(*row)) for row in found]
+
     def runs(self) -> Iterator[RunRecord]:
         """Yield every run, the newest first."""
         for row in self._pages("SELECT number, doc, size FROM runs WHERE number < ? ORDER BY number DESC", (), 2**62):
@@ -227,15 +238,25 @@ class SqliteStore:
         number = None if run is None else self._number(self.run(run).id)
         with self._reading() as connection:
             rows = connection.execute(_FIND, {"key": bindable(key), "run": number}).fetchall()
+            rows = [self._latest(connection, row) for row in rows]
         return list(self._results(rows, bodies=True))
+
+    def _latest(self, _connection: sqlite3.Connection, row: tuple[int, int, int]) -> tuple[int, int, int]:
+        """Return where the result of a row lies that is to be read."""
+        return row
 
     def stream(self, run: str, outcomes: Collection[OutcomeName] | None, *, bodies: bool) -> Iterator[Result]:
         """Yield the run's results, those with one of these outcomes if any are given."""
-        wanted = () if outcomes is None else tuple(outcomes)
-        question = f"SELECT seq, page, slot FROM results WHERE {_of(outcomes)} run = ? AND seq > ? ORDER BY seq"  # noqa: S608 - ours
         with self._reading():
             number = self._number(run)
-        return self._results(self._pages(question, (*wanted, number), -1), bodies=bodies)
+        question, arguments = self._question(number, outcomes)
+        return self._results(self._pages(question, arguments, -1), bodies=bodies)
+
+    def _question(self, number: int, outcomes: Collection[OutcomeName] | None) -> tuple[str, tuple[Any, ...]]:
+        """Return the question for a run's results behind some row, which is its last parameter, and the others."""
+        wanted = () if outcomes is None else tuple(outcomes)
+        question = f"SELECT seq, page, slot FROM results WHERE {_of(outcomes)} run = ? AND seq > ? ORDER BY seq"  # noqa: S608 - ours
+        return question, (*wanted, number)
 
     def _pages(self, question: str, arguments: tuple[Any, ...], start: int) -> Iterator[Any]:
         """Yield rows page by page, each page beginning behind the first column of the last row.
@@ -251,11 +272,14 @@ class SqliteStore:
             start = rows[-1][0]
 
     def _results(self, rows: Iterable[tuple[int, int, int]], *, bodies: bool) -> Iterator[Result]:
-        """Yield the result of each row. One page is kept at hand, and one result is made at a time."""
-        at, page = None, None
+        """Yield the result of each row. A few pages are kept at hand, and one result is made at a time."""
+        pages: dict[int, StoredPage] = {}
         for _, number, slot in rows:
-            if page is None or number != at:
-                at, page = number, self._page(number, bodies=bodies)
+            page = pages.get(number)
+            if page is None:
+                if len(pages) >= _PAGES_AT_HAND:
+                    del pages[next(iter(pages))]
+                page = pages[number] = self._page(number, bodies=bodies)
             try:
                 result = page.result(slot)
             except (sqlite3.Error, ValueError) as error:

@@ -143,10 +143,17 @@ class Judge:
     the run while it grows, so that its criteria are judged by bounds which hold at every look.
     """
 
-    def __init__(self, criteria: Sequence[Criterion], gate: str | None = None, *, watched: bool = False) -> None:
+    def __init__(
+        self,
+        criteria: Sequence[Criterion],
+        gate: str | None = None,
+        repeats: Repeats | None = None,
+        *,
+        watched: bool = False,
+    ) -> None:
         self._metrics = [criterion.metric(watched=watched) for criterion in criteria]
         self._gate = gate
-        self._repeats = Repeats()
+        self._repeats = repeats or Repeats()
         self._compared = 0
 
     def add(self, result: Result) -> None:

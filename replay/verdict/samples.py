@@ -134,3 +134,18 @@ class Repeats:
         if result.outcome in GOOD:
             return first
         return not self._failures.add((result.case.origin, result.outcome)) or first
+
+
+class AcrossRuns(Repeats):
+    """The same for several runs, of which each may hold a case: the first one to have it tells what it proves."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._cases = Seen()
+
+    def adds(self, result: Result) -> bool:
+        """Return whether the result is new evidence; a departure from a case that was fine before always is."""
+        first = not self._cases.add(result.case.origin)
+        if result.outcome in GOOD:
+            return first
+        return not self._failures.add((result.case.origin, result.outcome)) or first

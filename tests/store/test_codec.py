@@ -17,8 +17,10 @@ from replay.models import (
     MISSING,
     Acceptance,
     Again,
+    Basis,
     Case,
     CaseError,
+    Change,
     Cluster,
     Counts,
     DayFigures,
@@ -295,10 +297,13 @@ def test_every_field_of_a_run_comes_back() -> None:
         settings={"decision": "Move", "limits": [Decimal("0.10"), None]},
         version="0.1.0",
         labels={"new": "4f2a91c"},
+        warnings=("only a part was asked for",),
+        musts=("at body.total, must: true",),
         summary=SUMMARY,
         verdict=VERDICT,
+        before=(Basis(("goldens pass",), "pr", "ab", "NO-GO"), Basis(())),
     )
-    assert all(getattr(record, each.name) not in (None, "", {}, False) for each in fields(record))
+    assert all(getattr(record, each.name) not in (None, "", {}, (), False) for each in fields(record))
     assert decode_run(encode_run(record)) == record
 
 
@@ -355,8 +360,13 @@ SUMMARY = Summary(
     warmed=5,
     noise=Noise(3, 7, 21, 1, 2, (NoiseRate("GET /a", "body.t", 20, 21, 7, 7, "another range"),), 4),
     days=(DayFigures("2026-01-02", 9, 2, 1, {"new": Quantiles(3, 1.0, 2.0, 3.0, 4.5)}),),
+    ended_because="it was interrupted",
 )
 PARTS = (Judgement("GET /a", "NO-GO", "too many", 0.5, (0.1, 0.9), 2.0, "share", (Judgement("day", "GO", ""),)),)
 VERDICT = Verdict(
-    "NO-GO", (Judgement("goldens pass", "NO-GO", "one fails", 0.5, (0.1, 0.9), 2.0, parts=PARTS),), "pr", 1
+    "NO-GO",
+    (Judgement("goldens pass", "NO-GO", "one fails", 0.5, (0.1, 0.9), 2.0, parts=PARTS),),
+    "pr",
+    1,
+    (Change("criterion", "goldens pass", None), Change("rules")),
 )

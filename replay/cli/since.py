@@ -1,0 +1,46 @@
+"""What of the settings has changed since a run was judged: its report is of then, and says so."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from replay.cli.fingerprint import rules_digest
+from replay.config import Settings, load_project
+from replay.errors import InputError
+from replay.models import Basis
+from replay.store.base import RunRecord
+from replay.verdict import default_criteria, gate_sentences, parse_criteria
+from replay.verdict.changes import changes
+
+REMEDY: Final = "`replay judge` judges it by those"
+
+
+def changed_since(record: RunRecord) -> Iterator[str]:
+    """Yield what the settings say now and a run was not judged by; nothing where there are none, or none that hold."""
+    try:
+        project = load_project(Path.cwd(), environment=os.environ, env=record.settings.get("env"))
+        now = Basis(_sentences(project.settings, record), record.gate, rules_digest(project.settings))
+    except InputError as error:
+        yield f"whether this run was judged by what the settings say now is not known: {error.fact}"
+        return
+    if project.file is None:
+        return
+    for change in changes(record.basis, now):
+        if change.what == "rules":
+            yield f"this run was judged by other rules than the settings have now; {REMEDY}"
+        else:
+            told = change.before or "no such criterion", change.after or "no such criterion"
+            yield f"this run was judged by: {told[0]}; the settings say now: {told[1]}; {REMEDY}"
+
+
+def _sentences(settings: Settings, record: RunRecord) -> tuple[str, ...]:
+    if record.gate is not None or settings.gates:
+        parsed = parse_criteria(gate_sentences(settings.gates, record.gate), settings.terms)
+        return tuple(criterion.sentence for criterion in parsed)
+    judged = record.basis.criteria
+    of_goldens, of_traffic = (default_criteria(goldens=it, traffic=not it) for it in (True, False))
+    # Which kinds of cases a run has tell its criteria, unless others were written.
+    return tuple(each for each in (*of_goldens, *of_traffic) if each in judged) or (*of_goldens, *of_traffic)

@@ -1,0 +1,148 @@
+"""Where the tokens of a stored case lie, and whether a rule has looked at one with more than equality in mind.
+
+Equality survives tokens: equal secrets have equal ones. Whatever else a rule may ask, a token answers it otherwise than
+the secret did that it stands for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+from replay.compare import Pair
+from replay.compare.base import Node
+from replay.compare.tracing import Ruling, Trace
+from replay.engine.audit import within
+from replay.expressions import Expression
+from replay.locations import general
+from replay.models import SIDES, Difference, Headers, Request, Result, RuleSpec
+from replay.privacy import DROPPED, TOKEN
+
+_BEGINS: Final = "tok_"
+_EQUALITY: Final = frozenset({
+    "at", "on", "where", "why", "tag", "ignore", "unordered", "match_by", "strict", "same_type", "allow", "waive",
+    "renamed",
+})  # fmt: skip
+"""What a rule may say and still only ask whether values are equal, or whether they are text."""
+_READING: Final = ("as_", "via")
+
+Spot = tuple[str, ...]
+"""Where a token lies, as expressions name it: `request`, `headers`, `authorization`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """Where a stored case holds tokens: in its request, in headers of its answers, in their bodies or the golden's."""
+
+    request: tuple[Spot, ...] = ()
+    headers: tuple[Spot, ...] = ()
+    bodies: bool = False
+
+    @property
+    def answers(self) -> bool:
+        """Tell whether anything that is compared holds one."""
+        return bool(self.headers) or self.bodies
+
+    def __bool__(self) -> bool:
+        """Tell whether there is any at all."""
+        return bool(self.request) or self.answers
+
+
+def marked(result: Result) -> Marked:
+    """Return where a case holds tokens."""
+    expect, answers = result.case.expect, [it for it in (result.old, result.new) if it is not None]
+    expected = [] if expect is None else [expect.headers]
+    bodies = [it.body for it in answers] + ([] if expect is None or expect.body is None else [expect.body])
+    return Marked(
+        tuple(_of_request(result.case.request)),
+        tuple(
+            ("headers", name) for headers in (*(it.headers for it in answers), *expected) for name in _named(headers)
+        ),
+        any(map(_in_body, bodies)),
+    )
+
+
+def _in_body(body: bytes) -> bool:
+    return b"tok_" in body or b"(dropped: " in body
+
+
+def _of_request(request: Request) -> Iterator[Spot]:
+    yield from (("request", "headers", name) for name in _named(request.headers))
+    if _BEGINS in request.path:
+        yield from (("request", "path"), ("request", "query"))
+    if request.body and _in_body(request.body):
+        yield from (("request", "json"), ("request", "text"))
+
+
+@lru_cache(maxsize=1024)
+def _named(headers: Headers) -> tuple[str, ...]:
+    """Return the names of the fields that hold a token."""
+    return tuple(name.lower() for name, value in headers if _BEGINS in value and TOKEN.search(value))
+
+
+def may_be_read(found: Marked, expressions: Iterable[Expression], pair: Pair) -> bool:
+    """Tell whether one of these expressions may look at a token."""
+    asked = list(expressions)
+    spots = [*found.request, *found.headers]
+    if any(it.may_read(spot) for it in asked for spot in spots):
+        return True
+    if not found.bodies or not any(it.may_read(("body",)) for it in asked):
+        return False
+    deeper = {("body", *spot) for side in SIDES for spot in _spots(_body(pair, side), ())}
+    return any(it.may_read(spot) for it in asked for spot in deeper)
+
+
+def _body(pair: Pair, side: Any) -> Any:
+    document = pair.document(side)
+    return document.get("body") if pair.observation(side) is not None else None
+
+
+def _spots(value: Any, at: Spot) -> Iterator[Spot]:
+    """Yield where in a value tokens lie, by names alone: items lie where their array does."""
+    stack = [(value, at)]
+    while stack:
+        node, place = stack.pop()
+        if isinstance(node, dict):
+            stack += [(item, (*place, str(name))) for name, item in node.items()]
+            if any(_is_marked(name) for name in node):
+                yield place
+        elif isinstance(node, list):
+            stack += [(item, place) for item in node]
+        elif _is_marked(node):
+            yield place
+
+
+def holds_token(value: Node) -> bool:
+    """Tell whether a token, or what stands for a value that was dropped, is anywhere in a value."""
+    return next(_spots(value, ()), None) is not None
+
+
+def _is_marked(value: object) -> bool:
+    if isinstance(value, bytes):
+        return _in_body(value)
+    return isinstance(value, str) and (TOKEN.search(value) is not None or DROPPED in value)
+
+
+def judged_otherwise(found: Marked, trace: Trace) -> bool:
+    """Tell whether a rule looked at a token with more than equality in mind."""
+    if found.bodies and any(getattr(spec, verb) for spec in trace.chosen for verb in _READING):
+        return True
+    if any(spec.schema_ is not None and trace.met(spec) for spec in trace.chosen):
+        return True
+    return any(
+        not _asks_equality(it.rule.spec) and (holds_token(it.old) or holds_token(it.new)) for it in trace.rulings
+    )
+
+
+def _asks_equality(spec: RuleSpec) -> bool:
+    return all(name in _EQUALITY for name in type(spec).model_fields if getattr(spec, name) not in (None, False))
+
+
+def vanished(before: Sequence[Difference], after: Sequence[Difference], rulings: Sequence[Ruling]) -> bool:
+    """Tell whether a difference is gone for which no rule speaks: then it was between what the tokens stand for."""
+    left = {(it.at, it.against) for it in after}
+    spoken = [general(it.at) for it in rulings]
+    gone = [general(it.at) for it in before if (it.at, it.against) not in left]
+    return any(not any(within(place, above) for above in spoken) for place in gone)
