@@ -120,14 +120,13 @@ def test_a_report_survives_settings_that_make_no_sense_by_now(desk: Desk) -> Non
 
 def test_an_interrupted_run_is_never_go(desk: Desk) -> None:
     desk.project()
-    desk.write("sides.py", "import os\n\ndef old(n=0):\n    return {'n': n}\n\nnew = old\n")
-    desk.capture("c.jsonl", [{"id": "a", "request": {"json": {"n": 1}}}])
+    traffic(desk, 30, "c.jsonl")
     with Path("c.jsonl").open("a", encoding="utf-8") as file:
         file.write("{broken\n")
     assert desk.cli("run", "--traffic", "c.jsonl", "--no-check").code == 3
     ended, report = reported(desk, "judge", "--criterion", "errors <= 99%")
     assert (ended.code, report["complete"]) == (3, False)
-    assert "the run did not complete: c.jsonl:3" in ended.out
+    assert "the run did not complete: c.jsonl:32" in ended.out
 
 
 def test_noise_is_judged_again_by_what_is_kept(desk: Desk) -> None:
