@@ -43,7 +43,8 @@ class Present:
     def watched(self) -> Watched:
         """Return the rules as judging again takes them."""
         settings = self.project.settings
-        named = [settings.groups[rule.on] for rule in settings.compare if rule.on in settings.groups]
+        used = {rule.on for rule in settings.compare}
+        named = [group for name, group in settings.groups.items() if name in used]
         asked = [*(rule.where for rule in settings.compare), *(group.where for group in named), settings.error_when]
         quick = Referee(Comparison(self.project.rules, self.bases, self.today), self.project.error_when)
         expressions = tuple(parse_expression(text) for text in asked if text)
