@@ -18,6 +18,7 @@ from replay.store.bodies import unpack
 from replay.store.codec import decode_run, encode_run
 from replay.store.file import connect
 from replay.store.journal import Journal, frames, incomplete, journal_path, journals, reading
+from replay.store.outcomes import StoredResults, among
 from replay.store.pages import Draft, Packed, Page, StoredPage, bindable, packed, pages_of
 
 _PAGE: Final = 500
@@ -231,7 +232,7 @@ class SqliteStore:
 
         With `bodies` false it is quicker, and every body in it is empty (`b""`; None where there was none).
         """
-        return StoredResults(self, run, outcomes, bodies=bodies)
+        return StoredResults(lambda: self.stream(run, outcomes, bodies=bodies))
 
     def find(self, key: str, run: str | None = None) -> list[Result]:
         """Return the results whose id, correlation id or identity is exactly this, those of the newest run first."""
@@ -255,7 +256,7 @@ class SqliteStore:
     def _question(self, number: int, outcomes: Collection[OutcomeName] | None) -> tuple[str, tuple[Any, ...]]:
         """Return the question for a run's results behind some row, which is its last parameter, and the others."""
         wanted = () if outcomes is None else tuple(outcomes)
-        question = f"SELECT seq, page, slot FROM results WHERE {_of(outcomes)} run = ? AND seq > ? ORDER BY seq"  # noqa: S608 - ours
+        question = f"SELECT seq, page, slot FROM results WHERE {among(outcomes)} run = ? AND seq > ? ORDER BY seq"  # noqa: S608 - ours
         return question, (*wanted, number)
 
     def _pages(self, question: str, arguments: tuple[Any, ...], start: int) -> Iterator[Any]:
@@ -343,26 +344,3 @@ class SqliteStore:
     def _fault(self, done: str, error: Exception) -> StoreError:
         hint = "is there room on the disk, and may you write there?" if done == "written" else None
         return StoreError(f"the store cannot be {done}: {error}", place=str(self._path), hint=hint)
-
-
-class StoredResults:
-    """A run's results: streamed at every iteration, in the order of their first arrival; never all in memory."""
-
-    def __init__(
-        self, store: SqliteStore, run: str, outcomes: Collection[OutcomeName] | None = None, *, bodies: bool = True
-    ) -> None:
-        self._store = store
-        self._run = run
-        self._outcomes = outcomes
-        self._bodies = bodies
-
-    def __iter__(self) -> Iterator[Result]:
-        return self._store.stream(self._run, self._outcomes, bodies=self._bodies)
-
-
-def _of(outcomes: Collection[OutcomeName] | None) -> str:
-    if outcomes is None:
-        return ""
-    # Said beside the list, since it is what lets SQLite use the short index of everything but matches.
-    short = "" if "match" in outcomes else "outcome <> 'match' AND "
-    return f"{short}outcome IN ({', '.join('?' * len(outcomes))}) AND"
