@@ -39,7 +39,7 @@ class JsonReport:
 
     def write(self, out: TextIO, summary: Summary, results: Iterable[Result], verdict: Verdict) -> None:
         """Write the report to `out`, holding one result at a time."""
-        head = json_text({**_contract(summary, verdict), **_extras(summary)})
+        head = json_text({**_contract(summary, verdict), "changes": _changes(verdict), **_extras(summary)})
         out.write(f'{head.removesuffix("}")},\n"results":[')
         separator, naming = "\n", Naming(summary.clusters)
         for result in results:
@@ -57,12 +57,15 @@ def _contract(summary: Summary, verdict: Verdict) -> dict[str, Any]:
         "exit_code": verdict.exit_code,
         "gate": verdict.gate,
         "criteria": [_criterion(each) for each in verdict.criteria],
-        "changes": [asdict(each) for each in verdict.changes],
         "counts": _counts(summary.counts),
         "clock": {"old": summary.old.clock, "new": summary.new.clock},
         "latency": {side: _finite(asdict(quantiles)) for side, quantiles in summary.latency.items()},
         "clusters": [_cluster(each) for each in summary.clusters],
     }
+
+
+def _changes(verdict: Verdict) -> list[dict[str, str | None]]:
+    return [asdict(each) for each in verdict.changes]
 
 
 def _extras(summary: Summary) -> dict[str, Any]:

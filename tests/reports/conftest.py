@@ -17,6 +17,7 @@ from replay.models import (
     Again,
     Case,
     CaseError,
+    Change,
     Cluster,
     Counts,
     Difference,
@@ -194,7 +195,11 @@ def hostile() -> Run:
             Result(evil, "skipped", skipped=HOSTILE),
         ),
         Verdict(
-            "NO-GO", (Judgement(HOSTILE, "NO-GO", HOSTILE, parts=(Judgement(HOSTILE, "NO-GO", HOSTILE),)),), HOSTILE, 1
+            "NO-GO",
+            (Judgement(HOSTILE, "NO-GO", HOSTILE, parts=(Judgement(HOSTILE, "NO-GO", HOSTILE),)),),
+            HOSTILE,
+            1,
+            (Change("criterion", HOSTILE, HOSTILE), Change("criterion", None, HOSTILE)),
         ),
     )
 
