@@ -86,14 +86,18 @@ class Selection:
     tag: str | None = None
     where: Expression | None = None
     groups: tuple[Selection, ...] = ()
+    scene: str | None = None
+    """The step of a scenario, `*` for each; None for any case."""
 
     @property
     def narrows(self) -> bool:
         """Tell whether anything is asked at all."""
-        return any(it is not None for it in (self.route, self.tag, self.where)) or bool(self.groups)
+        return any(it is not None for it in (self.route, self.tag, self.where, self.scene)) or bool(self.groups)
 
     def holds(self, case: Case, documents: Documents) -> bool:
         """Tell whether the case is selected."""
+        if self.scene is not None and (not case.step or self.scene not in (case.step, "*")):
+            return False
         if self.route is not None and not self.route.matches(case.request):
             return False
         if self.tag is not None and self.tag not in case.tags:

@@ -24,6 +24,7 @@ FLOORS = {
     "selection": 0,
     "identifiers": 0,
     "routes": 0,
+    "placeholders": 0,
     "sampling": 0,
     "wire": 1,
     "determinism": 1,

@@ -4,43 +4,29 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from replay.cases.base import accounted, part_of
 from replay.cases.content import read_file
 from replay.cases.correlation import correlation_of
-from replay.cases.fields import Body, HeaderPairs, require_one_body
+from replay.cases.expect import ExpectSpec
 from replay.cases.folder import golden_files
 from replay.cases.request import RequestSpec
+from replay.cases.scenario import StepSpec, check_bodies, check_steps
 from replay.documents import Document, check_json, invalid, read_yaml
 from replay.errors import DocumentError, Place
-from replay.models import Case, Expectation, Flag, Instant, Intake, Request, RuleSpec, Spec, Whole
+from replay.models import Case, Expectation, Flag, Instant, Intake, Request, RuleSpec, Spec, Step, Whole
 from replay.sampling import Portion
 
 _MAX_SEED = 2**32 - 1
 """What NumPy takes for a seed, and what a case's derived seed is below."""
 
 
-class ExpectSpec(Body):
-    """What new must answer; what is left out is compared with old."""
-
-    status: Whole | None = Field(default=None, ge=100, le=999, description="The status that new must answer with.")
-    headers: HeaderPairs = Field(default=(), description="Headers that new must answer with, each as named here.")
-
-    @model_validator(mode="after")
-    def _one_body(self) -> ExpectSpec:
-        require_one_body(self.stated())
-        return self
-
-    def build(self) -> Expectation:
-        """Return the expectation with its body as bytes."""
-        return Expectation(self.status, self.headers, self.content())
-
-
 class Golden(Spec):
-    """A golden: one request, why it is worth keeping, and how its answers are compared."""
+    """A golden: one request, or the steps of a scenario, why it is worth keeping, and how its answers are compared."""
 
     title: str = Field(default="", description="What this case is, in a line.")
     why: str = Field(default="", description="Why it is worth keeping: an incident, a rule, a law.")
@@ -49,9 +35,21 @@ class Golden(Spec):
     seed: Whole | None = Field(default=None, ge=0, le=_MAX_SEED, description="The seed that both sides see.")
     tick: Flag | None = Field(default=None, description="true: the clock runs on from the instant.")
     session: str | None = Field(default=None, description="Cases of one session count as one sample.")
-    request: RequestSpec = Field(description="What is sent.")
+    request: RequestSpec | None = Field(default=None, description="What is sent.")
+    steps: tuple[StepSpec, ...] | None = Field(
+        default=None, min_length=1, max_length=1000, description="What is sent, one after the other: a scenario."
+    )
     expect: ExpectSpec | None = Field(default=None, description="The approved output; the rest is compared with old.")
     compare: tuple[RuleSpec, ...] = Field(default=(), description="Rules for this case; they beat the settings'.")
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["request"]}, {"required": ["steps"]}]})
+
+    @model_validator(mode="after")
+    def _sends_something(self) -> Golden:
+        if (self.request is None) == (self.steps is None):
+            given = "request and steps both say" if self.request is not None else "neither request nor steps says"
+            raise ValueError(f"{given} what is sent; write one of them")
+        return self
 
 
 class GoldenFolder:
@@ -69,7 +67,7 @@ class GoldenFolder:
             data = read_file(path, str(path))
             case = read_golden(data, name, path)
             # The body too: it may come from a file of its own, and other bytes are another input.
-            for piece in (name.encode(), data, case.request.body or b""):
+            for piece in (name.encode(), data, *(request.body or b"" for request in case.requests)):
                 digest.update(hashlib.sha256(piece).digest())
             loaded += 1
             yield case
@@ -114,7 +112,11 @@ def read_golden(data: bytes | str, name: str, path: Path) -> Case:
         golden = Golden.model_validate(document.mapping())
     except ValidationError as error:
         raise invalid(document, error, Golden) from None
-    return _case(golden, name, document, path)
+    if golden.steps is not None:
+        check_bodies(document, len(golden.steps))
+    case = _case(golden, name, document, path)
+    check_steps(case.steps, document)
+    return case
 
 
 def _require_answerable(request: Request, expect: Expectation | None) -> None:
@@ -122,23 +124,22 @@ def _require_answerable(request: Request, expect: Expectation | None) -> None:
         raise DocumentError("an answer to HEAD has no body to expect", hint="expect its status and headers")
 
 
-def rule_place(case: Case, index: int) -> Place:
-    """Return where rule `index` of a golden stands, for errors that are found later; reads the file once more."""
+def rule_place(case: Case, *path: str | int) -> Place:
+    """Return where a part of a golden stands, for errors that are found later; reads the file once more."""
     try:
-        return read_yaml(read_file(Path(case.place), case.place), case.place).place(("compare", index))
+        return read_yaml(read_file(Path(case.place), case.place), case.place).place(path)
     except DocumentError:
         return Place(case.place)
 
 
 def _case(golden: Golden, name: str, document: Document, path: Path) -> Case:
-    try:
-        request = golden.request.build(path.parent)
-        expect = golden.expect.build() if golden.expect else None
-        _require_answerable(request, expect)
-    except DocumentError as error:
-        raise DocumentError(error.fact, place=document.place(("request",)), hint=error.hint) from None
-    except (ValueError, TypeError) as error:
-        raise DocumentError(f"the body cannot be written: {error}", place=document.place(("request",))) from None
+    steps = tuple(_built(spec, number, document, path) for number, spec in enumerate(golden.steps or ()))
+    expect = _expected(golden.expect, document, ("expect",))
+    request = steps[0].request if golden.request is None else _request(golden.request, document, path)
+    for number, sent in enumerate(it.request for it in steps) if steps else ((0, request),):
+        own = steps[number].expect if steps else None
+        with _placed(document, ("steps", number) if steps else ("request",)):
+            _require_answerable(sent, own or expect)
     return Case(
         id=name,
         kind="golden",
@@ -155,4 +156,31 @@ def _case(golden: Golden, name: str, document: Document, path: Path) -> Case:
         why=golden.why,
         rules=golden.compare,
         expect=expect,
+        steps=steps,
     )
+
+
+def _request(spec: RequestSpec, document: Document, path: Path) -> Request:
+    with _placed(document, ("request",)):
+        return spec.build(path.parent)
+
+
+def _built(spec: StepSpec, number: int, document: Document, path: Path) -> Step:
+    with _placed(document, ("steps", number)):
+        return spec.build(path.parent)
+
+
+def _expected(spec: ExpectSpec | None, document: Document, at: tuple[str, ...]) -> Expectation | None:
+    with _placed(document, at):
+        return spec.build() if spec else None
+
+
+@contextmanager
+def _placed(document: Document, at: tuple[str | int, ...]) -> Iterator[None]:
+    """Tell what cannot be built with its place."""
+    try:
+        yield
+    except DocumentError as error:
+        raise DocumentError(error.fact, place=document.place(at), hint=error.hint) from None
+    except (ValueError, TypeError) as error:
+        raise DocumentError(f"the body cannot be written: {error}", place=document.place(at)) from None

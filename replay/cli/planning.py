@@ -12,21 +12,21 @@ from pathlib import Path
 from typing import Final
 
 from replay import __version__
-from replay.cases import rule_place
 from replay.cases.chosen import Choice, Chosen
+from replay.cli.checking import check_case
 from replay.cli.fingerprint import Manner, fingerprint
 from replay.cli.given import given_secrets
 from replay.cli.inputs import Inputs, inputs_of
 from replay.cli.labels import labels_of
 from replay.cli.pacing import Pacing
-from replay.compare import Comparison, require_evidence
+from replay.compare import Comparison
 from replay.config import Project, Settings, check_target, load_project
 from replay.documents import canonical_json
 from replay.engine import Plan, Referee, Sending
 from replay.engine.grouping import Grouping
 from replay.engine.pacing import AsRecorded
-from replay.errors import InputError, NothingSelectedError, Place, SettingsError
-from replay.models import SIDES, Case, Failure, Result, Side, TargetSpec
+from replay.errors import InputError, NothingSelectedError, SettingsError
+from replay.models import SIDES, Result, Side, TargetSpec
 from replay.privacy import Tokeniser, key_from_environment, redact
 from replay.privacy.forms import text_replacer
 from replay.store.base import RunRecord
@@ -34,7 +34,7 @@ from replay.targets import TARGETS, build_target, parse_target
 from replay.targets.reshaping import Shape
 from replay.targets.routing import deprived
 from replay.verdict import Criterion, default_criteria, gate_sentences, named_groups, parse_criteria
-from replay.wire import Address, Origin, check_request
+from replay.wire import Address, Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def make_plan(project: Project, flags: Flags) -> Plan:
     noise = _noise(project, flags, sides)
     inputs = inputs_of(project, flags.traffic, flags.goldens)
     chosen = Chosen(inputs.sources(skip_bad=flags.skip_bad), flags.choice)
-    total = chosen.count(partial(_check, project, shapes_of(sides))) if flags.check else None
+    total = chosen.count(partial(check_case, project, shapes_of(sides))) if flags.check else None
     chosen.require_different()
     if isinstance(pace, AsRecorded) and not any(case.kind == "traffic" and case.freeze for case in chosen):
         raise SettingsError("--speed keeps to recorded times, and no record has one", hint="give --rate 10/s instead")
@@ -258,31 +258,6 @@ def _located(spec: TargetSpec, root: Path) -> TargetSpec:
 def shapes_of(sides: Mapping[Side, TargetSpec]) -> dict[Side, Shape]:
     """Return what reshapes the requests of each side that has a `via`."""
     return {side: Shape(spec.via) for side, spec in sides.items() if spec.via is not None}
-
-
-def _check(project: Project, shapes: Mapping[Side, Shape], case: Case) -> None:
-    """Hold a case to what would only be found when it is sent."""
-    _placed(case.place, partial(check_request, case.request))
-    for side, shape in shapes.items():
-        _placed(case.place, partial(_check_shape, side, shape, case))
-    for index, rule in enumerate(case.rules):
-        _placed(partial(rule_place, case, index), partial(project.rules.check, [rule]))
-        _placed(partial(rule_place, case, index), partial(require_evidence, case.rules, index, of_golden=True))
-
-
-def _check_shape(side: Side, shape: Shape, case: Case) -> None:
-    made = shape.request(case.request)
-    if isinstance(made, Failure):
-        raise SettingsError(f"{side}: {made.message}", hint="it has to return a Request for every case")
-
-
-def _placed(place: str | Callable[[], Place], check: Callable[[], object]) -> None:
-    """Run a check; what it finds is told with its place."""
-    try:
-        check()
-    except InputError as error:
-        told = place if isinstance(place, str) else place()
-        raise type(error)(error.fact, place=told, hint=error.hint) from None
 
 
 def _nothing_selected(flags: Flags, chosen: Chosen) -> NothingSelectedError:

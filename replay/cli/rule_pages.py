@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TextIO
 
 from replay.cli.present import CHANGED, TOKENS, Present
+from replay.compare import Pair
+from replay.compare.scenario import at_step, steps_of
 from replay.compare.scrutiny import Finding
 from replay.compare.tracing import Ruling
 from replay.engine.advice import Advice
@@ -106,18 +108,37 @@ def write_check_json(
 # ------------------------------------------------------------------------------------------------------------- explain
 
 
-def write_explanation(out: TextIO, present: Present, record: RunRecord, stored: Result, judged: Result) -> None:
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A stored case, what becomes of it by the present rules, and what these said of each node."""
+
+    stored: Result
+    judged: Result
+    rulings: Sequence[Ruling]
+
+
+def explained(present: Present, stored: Result) -> Explained:
+    """Judge a stored case by the present rules; a scenario step by step."""
+    rulings: list[Ruling] = []
+    for each in steps_of(stored):
+        present.referee.comparison.compare(Pair(each.case, each.old, each.new))
+        spoken = present.book.trace.rulings
+        rulings += [replace(it, at=at_step(each.case.step, it.at)) for it in spoken] if each.case.step else spoken
+    return Explained(stored, present.referee.result(stored.case, stored.old, stored.new), rulings)
+
+
+def write_explanation(out: TextIO, present: Present, record: RunRecord, explained: Explained) -> None:
     """Print each node that a rule judged, then what the defaults judged."""
     width = columns(None)
-    write_lines(out, _explanation(present, record, stored, judged, width), width)
+    write_lines(out, _explanation(present, record, explained, width), width)
 
 
-def _explanation(present: Present, record: RunRecord, stored: Result, judged: Result, width: int) -> Iterator[Line]:
+def _explanation(present: Present, record: RunRecord, explained: Explained, width: int) -> Iterator[Line]:
+    stored, judged, rulings = explained.stored, explained.judged, explained.rulings
     was = "" if stored.outcome == judged.outcome else f", stored as {stored.outcome}"
     yield from wrapped(f"{judged.outcome}{was}  {printable(stored.case.id, LONGEST)}", width, style="bold", hang=2)
     yield from wrapped(f"run {record.id}; {CHANGED if present.changed_since(record) else 'by its own rules'}", width)
     yield from wrapped(TOKENS, width, style="dim")
-    rulings = present.book.trace.rulings
     yield from title(f"Judged by rules: {counted(len(rulings), 'node')}")
     for ruling in rulings[:_MOST_RULINGS]:
         yield from _ruling(ruling, present, width)
@@ -166,9 +187,9 @@ def _defaults(judged: Result, rulings: Sequence[Ruling]) -> tuple[list[Differenc
     return differences, [(it.at, it.rule) for it in judged.accepted if it.rule not in names]
 
 
-def write_explanation_json(out: TextIO, present: Present, record: RunRecord, stored: Result, judged: Result) -> None:
+def write_explanation_json(out: TextIO, present: Present, record: RunRecord, explained: Explained) -> None:
     """Print the same as JSON, with every node."""
-    rulings = present.book.trace.rulings
+    stored, judged, rulings = explained.stored, explained.judged, explained.rulings
     differences, accepted = _defaults(judged, rulings)
     document = {
         "run": record.id,

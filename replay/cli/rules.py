@@ -110,7 +110,7 @@ def explain(
     """Tell which rule judged which node of a stored case, by the rules as they are now."""
     from replay.cli.output import printing
     from replay.cli.present import present_rules
-    from replay.cli.rule_pages import write_explanation, write_explanation_json
+    from replay.cli.rule_pages import explained, write_explanation, write_explanation_json
     from replay.cli.stored import cases_called, opened_store
     from replay.errors import InputError
 
@@ -120,10 +120,9 @@ def explain(
     if stored.new is None:
         raise InputError(f"'{id}' was not sent, so nothing was judged: {stored.skipped or stored.outcome}")
     present = present_rules(env, record, record.started.date())
-    judged = present.referee.result(stored.case, stored.old, stored.new)
     with printing() as out:
         write = write_explanation_json if as_json else write_explanation
-        write(out, present, record, stored, judged)
+        write(out, present, record, explained(present, stored))
 
 
 # --------------------------------------------------------------------------------------------------------------- audit

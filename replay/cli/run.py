@@ -194,7 +194,8 @@ def _print_dry_run(plan: Plan) -> None:
             live = [party for party in addressed if party.target.kind != "recorded"]
             for party in live:
                 more = plan.sending.noise if party.side == "old" and len(addressed) > 1 and may_repeat(case) else 0
-                sent[party.side, case.request.method, host_of(party, case.request)] += 1 + more
+                for request in case.requests:
+                    sent[party.side, request.method, host_of(party, request)] += 1 + more
         else:
             skipped[reason] += 1
     with printing() as out:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from replay.compare.base import Rule
-from replay.compare.comparison import Compared, Comparison
+from replay.compare.compared import Compared
+from replay.compare.comparison import Comparison
 from replay.compare.hiding import require_evidence
 from replay.compare.ignore import Ignore
 from replay.compare.mapping import Map

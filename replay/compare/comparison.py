@@ -4,41 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from copy import copy
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Final
 
 from replay.compare.agreement import agreement
 from replay.compare.bodies import compare_bodies
+from replay.compare.compared import Compared
 from replay.compare.formats import NOTHING, Reading
 from replay.compare.header_walk import compare_headers
 from replay.compare.headers import Answered
 from replay.compare.problems import categorised
-from replay.compare.reading import BY_TYPE, How, Pair, read_content
+from replay.compare.reading import How, Pair, read_content
 from replay.compare.rules import ActiveRules, RuleBook
+from replay.compare.scenario import together
 from replay.compare.sight import BODY_UNSEEN
 from replay.compare.walk import EQUAL, Walk
 from replay.locations import ROOT, Path
-from replay.models import MISSING, SIDES, Acceptance, Case, Difference, Measure, Observation, Request, Side
+from replay.models import MISSING, SIDES, Case, Difference, Observation, Request, Side
 
 STATUS: Final[Path] = (ROOT, "status")
 
 _PARTS: Final = frozenset({"status", "body"})
-
-
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """What a comparison found. `flaws` tells, by side, what makes a body no proper document."""
-
-    differences: tuple[Difference, ...] = ()
-    accepted: tuple[Acceptance, ...] = ()
-    measures: tuple[Measure, ...] = ()
-    flags: tuple[str, ...] = ()
-    flaws: Mapping[Side, str] = field(default_factory=dict)
-    how: How = BY_TYPE
-    """How the rules of this case had bodies read."""
-    evidence: bool = True
-    """Whether the rules left anything to compare."""
 
 
 class Comparison:
@@ -64,7 +50,12 @@ class Comparison:
         return twin
 
     def compare(self, pair: Pair) -> Compared:
-        """Compare both answers, and new with what is expected; an answer that is missing is compared with nothing."""
+        """Compare both answers, and new with what is expected; an answer that is missing is compared with nothing.
+
+        A scenario is compared step by step.
+        """
+        if pair.case.steps:
+            return together(self.compare, pair)
         if (plain := self._plain(pair)) is not None:
             return plain
         active = self._book.for_case(lambda selection: selection.holds(pair.case, pair.documents), pair.case.rules)

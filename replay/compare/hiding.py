@@ -54,4 +54,5 @@ _SILENT: Final = frozenset({
 
 def narrowed(spec: RuleSpec) -> bool:
     """Tell whether a rule speaks of certain cases only."""
-    return spec.on not in _EVERY_CASE or spec.where is not None or spec.tag is not None
+    scene = parse_location(spec.at).scene
+    return spec.on not in _EVERY_CASE or any(it is not None for it in (spec.where, spec.tag, scene))

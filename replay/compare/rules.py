@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path as Folder
 from typing import Final
@@ -60,8 +60,10 @@ def prepare(
 
     `root` is the folder from which `via` and `rank.gain` may load code; without one they may not.
     """
-    parse_location(spec.at)
+    scene = parse_location(spec.at).scene
     selection = selection_of(on=spec.on, tag=spec.tag, where=spec.where, groups=groups)
+    if scene is not None:
+        selection = replace(selection, scene=scene)
     verb = _verb(spec, factories)
     _check_places(spec)
     if spec.rank is not None and spec.rank.gain is not None and names_code(spec.rank.gain):

@@ -28,7 +28,7 @@ Asking = tuple[Party, int]
 
 def may_repeat(case: Case) -> bool:
     """Tell whether asking again changes nothing: methods that may change something are sent once."""
-    return case.request.method.upper() in SAFE_METHODS
+    return all(request.method.upper() in SAFE_METHODS for request in case.requests)
 
 
 def askings(parties: Sequence[Party], times: int, order: Order, seed: int) -> tuple[Asking, ...]:

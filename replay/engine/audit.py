@@ -10,6 +10,7 @@ from heapq import nsmallest
 from typing import Any, Final
 
 from replay.compare.reading import How, Pair
+from replay.compare.scenario import steps_of
 from replay.compare.tracing import Trace
 from replay.engine.outcome import Referee
 from replay.engine.planting import Planted, plantings, written
@@ -103,8 +104,13 @@ class Auditor:
         self.audit = Audit()
 
     def add(self, result: Result) -> None:
-        """Audit one case."""
-        if result.new is None or result.outcome not in _AUDITED:
+        """Audit one case; a scenario step by step."""
+        if result.outcome in _AUDITED:
+            for each in steps_of(result):
+                self._add(each)
+
+    def _add(self, result: Result) -> None:
+        if result.new is None:
             return
         body = Pair(result.case, result.old, result.new).reading("new", How(spelled=True))
         answer = result.new

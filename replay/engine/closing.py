@@ -64,7 +64,9 @@ class Tally:
         if observation is None:
             return
         timing = observation.timing
-        if timing is not None and observation.error is None:
+        if observation.steps:
+            self._add_steps(side, observation)
+        elif timing is not None and observation.error is None:
             self._latency[side].add(timing.latency_ms)
             if lateness is not None:
                 waited = lateness.behind_ms + timing.queued_ms + (timing.connect_ms or 0.0)
@@ -75,6 +77,12 @@ class Tally:
             if observation.retries and observation.error is None:
                 self._again[side] += 1
             self._unfrozen[side] += observation.clock_frozen is not True
+
+    def _add_steps(self, side: Side, observation: Observation) -> None:
+        """Take in the latencies of a scenario's exchanges: how long it waited between them is nobody's latency."""
+        for played in observation.steps:
+            if played.seen.timing is not None and played.seen.error is None:
+                self._latency[side].add(played.seen.timing.latency_ms)
 
     def unseen(self, rules: Iterable[str]) -> list[str]:
         """Return which of these rules, by name, neither accepted nor judged anything in any case."""

@@ -16,9 +16,8 @@ from replay.engine.pulse import Pulse
 from replay.engine.schedule import Schedule
 from replay.engine.sides import Parties, Party, asked, refusal
 from replay.errors import InputError, ReplayError
-from replay.models import SIDES, Case, CaseKind, Failed, Lateness, Observation, Result, Side
+from replay.models import SIDES, Case, CaseKind, Failed, Failure, Lateness, Observation, Result, Side
 from replay.sampling import derive_seed
-from replay.selection import SAFE_METHODS
 from replay.targets.base import Moment
 
 Finished = Callable[[Result], None]
@@ -56,7 +55,7 @@ class DualRun:
 
     async def warm(self, cases: Iterable[Case]) -> int:
         """Send the first cases that may be sent at any time, and forget what comes back; return how many those were."""
-        safe = (case for case in cases if case.request.method in SAFE_METHODS and not self.refuses(case))
+        safe = (case for case in cases if may_repeat(case) and not self.refuses(case))
         few = list(islice(self.readable(safe), self.sending.warmup))
         await self.run(map(Planned, few), lambda _: None)
         self.exhausted = False
@@ -178,6 +177,10 @@ class DualRun:
         result = self._referee.result(case, seen.get("old"), seen["new"])
         return replace(result, again=self._learner.learned(case, seen["old"], again)) if again else result
 
+    def fails(self, case: Case, observation: Observation) -> Failure | None:
+        """Tell how an answer to a step fails, which ends the scenario on its side; None where it does not."""
+        return self._referee.failure(case, observation)
+
     def feel(self, side: Side, case: Case, observation: Observation) -> None:
         """Note whether a side still answers; one that does not ends the run."""
         pulse = self.pulses[side]
@@ -223,7 +226,10 @@ class _Asking:
         def done(observation: Observation) -> None:
             self._answered(party.side, nth, observation)
 
-        party.target.begin(self._case, self._moment, done, self._fail)
+        if self._case.steps:
+            party.scenes.begin(self._case, self._moment, self._run.fails, done, self._fail)
+        else:
+            party.target.begin(self._case, self._moment, done, self._fail)
 
     def _answered(self, side: Side, nth: int, observation: Observation) -> None:
         try:

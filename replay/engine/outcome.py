@@ -49,6 +49,11 @@ class Referee:
             groups=self.grouping.memberships(pair, failures),
         )
 
+    def failure(self, case: Case, observation: Observation) -> Failure | None:
+        """Return why an answer, looked at by itself, counts as its side's failure; None where it does not."""
+        pair = Pair(case, None, observation)
+        return self._failure(pair, "new", self.comparison.compare(pair))
+
     def skipped(self, case: Case, reason: str) -> Result:
         """Return the result of a case that was not sent: counted, never dropped."""
         return Result(case, "skipped", skipped=reason, groups=self.grouping.memberships(Pair(case, None, None)))
@@ -59,6 +64,8 @@ class Referee:
             return None
         if observation.error is not None:
             return observation.error
+        if pair.case.steps:  # who failed at a step was found out when it was played
+            return None
         if observation.status is not None and observation.status >= 500 and not _expected(pair.case, observation):  # noqa: PLR2004
             return Failure("status", f"answered {observation.status}")
         # An expression that cannot be decided tells an error: a side must not pass because nobody could look.

@@ -87,11 +87,11 @@ class Sender:
 
     async def _record(self, dual: DualRun) -> None:
         outlet = self._outlet
-        redact, targets = self._plan.redact, [party.target for party in dual.sides.values()]
+        redact, sides = self._plan.redact, list(dual.sides.values())
 
         def redacted(result: Result) -> Result:
             # Asked each time: a login may have been made anew meanwhile.
-            return redact(result, frozenset().union(*[target.secrets() for target in targets]))
+            return redact(result, frozenset().union(*[party.secrets() for party in sides]))
 
         self._recorder = recorder = Recorder(outlet.sink, self._plan.record.id, redacted, dual)
 

@@ -16,6 +16,7 @@ from replay.targets.permission import permitted
 from replay.targets.recorded import RecordedTarget
 from replay.targets.reshaping import Reshaped
 from replay.targets.routing import route_for
+from replay.targets.scenes import Scenes
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class Party:
     side: Side
     spec: TargetSpec
     target: Target
+    scenes: Scenes
 
     @property
     def base(self) -> str | None:
@@ -40,17 +42,22 @@ class Party:
         made = self.target.shape.request(request) if isinstance(self.target, Reshaped) else request
         return made if isinstance(made, Request) else request
 
+    def secrets(self) -> frozenset[str]:
+        """Return what the side gave while the run went on, that nothing may store."""
+        return self.target.secrets() | self.scenes.secrets()
+
 
 Parties = Mapping[Side, Party]
 
 
 def parties(specs: Mapping[Side, TargetSpec], *, concurrency: int) -> dict[Side, Party]:
     """Make both targets, nothing started yet. Raise SettingsError for a spec that makes no sense."""
-    return {
-        side: Party(side, specs[side], build_target(specs[side], concurrency=_width(specs[side], concurrency)))
-        for side in SIDES
-        if side in specs
-    }
+    return {side: _party(side, specs[side], concurrency) for side in SIDES if side in specs}
+
+
+def _party(side: Side, spec: TargetSpec, concurrency: int) -> Party:
+    target = build_target(spec, concurrency=_width(spec, concurrency))
+    return Party(side, spec, target, Scenes(target))
 
 
 def _width(spec: TargetSpec, concurrency: int) -> int:
@@ -62,6 +69,7 @@ async def started(sides: Parties, stack: AsyncExitStack) -> None:
     """Start every target, and have the stack close it. Raise TargetError, naming the side, where one cannot start."""
     for party in sides.values():
         stack.push_async_callback(party.target.close)
+        stack.push_async_callback(party.scenes.close)
         try:
             await party.target.start()
         except TargetError as error:
@@ -79,8 +87,10 @@ def asked(kind: CaseKind, sides: Parties) -> tuple[Party, ...]:
 def refusal(case: Case, parties: Sequence[Party]) -> str | None:
     """Return why a case must not or cannot be sent to these sides, or None."""
     for party in parties:
-        if not party.allows(case.request):
-            return f"{case.request.method.upper()} is not sent to a live {party.side} that is not writable"
+        # A scenario is sent whole or not at all: half of one proves nothing.
+        forbidden = next((it.method.upper() for it in case.requests if not party.allows(it)), None)
+        if forbidden is not None:
+            return f"{forbidden} is not sent to a live {party.side} that is not writable"
         if isinstance(party.target, RecordedTarget) and not party.target.has(case):
             return f"nothing is recorded for {party.side}"
     found = {party.side for party in parties}
@@ -91,8 +101,8 @@ def refusal(case: Case, parties: Sequence[Party]) -> str | None:
 
 def _states_something(case: Case) -> bool:
     """Tell whether a golden can stand on its own: an expectation that states nothing would accept anything."""
-    expect = case.expect
-    return expect is not None and (expect.status is not None or bool(expect.headers) or expect.body is not None)
+    several = (case.expect, *(step.expect for step in case.steps))
+    return any(it is not None and (it.status is not None or it.headers or it.body is not None) for it in several)
 
 
 def host_of(party: Party, request: Request) -> str:

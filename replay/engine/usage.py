@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from replay.compare import Comparison, Pair, TracedBook
 from replay.compare.hiding import narrowed
+from replay.compare.scenario import steps_of
 from replay.compare.scrutiny import Finding, hides_bodies, opened_by
 from replay.compare.tracing import Trace
 from replay.models import Result, RuleSpec
@@ -35,9 +36,10 @@ def usage(specs: Sequence[RuleSpec], book: TracedBook, comparison: Comparison, r
         if result.new is None:
             continue
         found.cases += 1
-        compared = comparison.compare(Pair(result.case, result.old, result.new))
-        found.waived.update({it.waived for it in compared.differences if it.waived})
-        _count(found, specs, book.trace)
+        for each in steps_of(result):
+            compared = comparison.compare(Pair(each.case, each.old, each.new))
+            found.waived.update({it.waived for it in compared.differences if it.waived})
+            _count(found, specs, book.trace)
     return found
 
 

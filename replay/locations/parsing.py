@@ -17,6 +17,8 @@ from replay.locations.query import compile_query, filter_test, told
 from replay.models import Json
 
 ROOTS: Final = ("status", "headers", "body", "error", "latency_ms")
+SCENES: Final = "steps"
+"""What a location begins with that speaks of one step of a scenario."""
 
 
 Test = Callable[[Json, int, int], bool]
@@ -40,6 +42,8 @@ class Pattern:
 
     text: str
     steps: tuple[Step, ...]
+    scene: str | None = None
+    """The step of a scenario of whose answer it speaks, `*` for each; None for any answer, of a step or not."""
 
     @property
     def root(self) -> str | None:
@@ -72,7 +76,21 @@ def parse_location(text: str) -> Pattern:
     steps = tuple(_step(segment, text) for segment in query.segments)
     if not steps:
         raise LocationError(f"'{text}' is no location: it names nothing")
-    return Pattern(text, _lower_header(_rooted(text, steps)))
+    scene, steps = _scene(text, steps)
+    return Pattern(text, _lower_header(_rooted(text, steps)), scene)
+
+
+def _scene(text: str, steps: tuple[Step, ...]) -> tuple[str | None, tuple[Step, ...]]:
+    """Return the step of a scenario that a location names, and what it says of that step's answer."""
+    first, second = steps[0], steps[1] if len(steps) > 1 else None
+    if first.names != {SCENES} or first.descends:
+        return None, steps
+    hint = "write it as in steps.pay.body.total, or steps.*.headers.etag for every step"
+    if second is None or second.descends or not (second.everything or len(second.names) == 1):
+        raise LocationError(f"'{text}' names no step", hint=hint)
+    if len(steps) == 2:  # noqa: PLR2004 - `steps` and the step's name
+        raise LocationError(f"'{text}' names a step, and nothing of its answer", hint=hint)
+    return ("*" if second.everything else next(iter(second.names))), steps[2:]
 
 
 def _told(error: JSONPathError) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from replay.models.cases import Case, Expectation, Intake, Request
+from replay.models.cases import Case, Expectation, Intake, Poll, Request, Step, Walk
 from replay.models.names import (
     MISSING,
     SIDES,
@@ -19,7 +19,7 @@ from replay.models.names import (
     Side,
     VerdictState,
 )
-from replay.models.observations import Done, Failed, Failure, Observation, Timing, first_header
+from replay.models.observations import Done, Failed, Failure, Observation, Played, Timing, first_header
 from replay.models.quantities import (
     Duration,
     Flag,
@@ -104,6 +104,8 @@ __all__ = [
     "Order",
     "OutcomeName",
     "Pacing",
+    "Played",
+    "Poll",
     "Quantiles",
     "RankSpec",
     "Rate",
@@ -121,6 +123,7 @@ __all__ = [
     "Spread",
     "Status",
     "StatusCount",
+    "Step",
     "Summary",
     "TargetSpec",
     "Timing",
@@ -129,6 +132,7 @@ __all__ = [
     "Verdict",
     "VerdictState",
     "WaiveSpec",
+    "Walk",
     "Way",
     "Whole",
     "first_header",

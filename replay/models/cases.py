@@ -35,6 +35,47 @@ class Expectation:
 
 
 @dataclass(frozen=True, slots=True)
+class Poll:
+    """A step is sent again, `every` so many seconds, until an expression holds; for at most `within` seconds."""
+
+    holds: str
+    every: float
+    within: float
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """While an expression holds for a page, there is a further one; the items at `join` of all pages are one answer."""
+
+    going_on: str
+    most: int
+    """How many pages there are at most."""
+    join: str
+    further: Request | None = None
+    """What is sent for each page after the first; None is the step's own request, with what was captured meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One request of a scenario; `{{names}}` in it stand for what each side's earlier answers held.
+
+    `advance` and `settle`, in seconds, come before the request: by how much the frozen clock moves on for it and for
+    all later ones, and for how long nothing is sent.
+    """
+
+    name: str
+    request: Request
+    capture: Mapping[str, str] = field(default_factory=dict)
+    """From a name to where its value stands in the answer."""
+    advance: float = 0.0
+    settle: float = 0.0
+    until: Poll | None = None
+    pages: Walk | None = None
+    expect: Expectation | None = None
+    rules: tuple[RuleSpec, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """One replayable input, and what its source says about replaying it.
 
@@ -61,6 +102,29 @@ class Case:
     """The how-manieth time this is that the run sends the case."""
     tick: bool | None = None
     """Whether the clock runs on from the instant; None is for the settings to say."""
+    steps: tuple[Step, ...] = ()
+    """The steps of a scenario, whose `request` is that of the first one."""
+    step: str = ""
+    """The name of the step, where this is one step of a scenario and not a case of its own."""
+
+    @property
+    def requests(self) -> tuple[Request, ...]:
+        """Return all that is sent for the case, in order."""
+        if not self.steps:
+            return (self.request,)
+        further = (it.pages.further for it in self.steps if it.pages is not None and it.pages.further is not None)
+        return (*(it.request for it in self.steps), *further)
+
+    def at_step(self, step: Step) -> Case:
+        """Return one step as a case by itself: compared as the scenario says, and what the step says beats that."""
+        return replace(
+            self,
+            request=step.request,
+            rules=(*self.rules, *step.rules),
+            expect=step.expect or self.expect,
+            steps=(),
+            step=step.name,
+        )
 
     @property
     def origin(self) -> str:

@@ -17,7 +17,7 @@ Json = Any
 
 ErrorKind = Literal[
     "status", "error_when", "timeout", "refused", "closed", "reset", "incomplete_body", "protocol", "too_large",
-    "decode", "tls", "dns", "crashed", "exception",
+    "decode", "tls", "dns", "crashed", "exception", "capture", "until",
 ]  # fmt: skip
 
 DifferenceKind = Literal[
@@ -26,7 +26,7 @@ DifferenceKind = Literal[
 
 OutcomeName = Literal["match", "deviation", "noise", "waived", "new_error", "old_error", "both_error", "skipped"]
 
-Category = DifferenceKind | Literal["timeout", "transport", "exception", "decode", "error_when"]
+Category = DifferenceKind | Literal["timeout", "transport", "exception", "decode", "error_when", "capture"]
 """In which way a case deviates or fails: a kind of difference, or how an answer failed to come or to count as one."""
 
 CaseKind = Literal["golden", "traffic"]

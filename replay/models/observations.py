@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
-from replay.models.names import ErrorKind, Headers
+from replay.models.names import ErrorKind, Headers, Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +44,23 @@ class Observation:
     clock_frozen: bool | None = None
     retries: int = 0
     """How many times it was sent again because the side had refused it; `timing` is the last exchange's."""
+    steps: tuple[Played, ...] = ()
+    """Of a scenario, the steps up to its end or to the one that failed; body and headers are then those of none."""
 
     def header(self, name: str) -> str | None:
         """Return the first value of a header, whatever its case."""
         return first_header(self.headers, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What one side did at one step of a scenario. Of pages that were walked, the items of all are in one answer."""
+
+    step: str
+    seen: Observation
+    captured: Mapping[str, Json] = field(default_factory=dict)
+    asked: int = 1
+    """How many requests it took."""
 
 
 Done = Callable[[Observation], None]

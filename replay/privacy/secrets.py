@@ -9,7 +9,19 @@ from decimal import Decimal
 from functools import lru_cache, partial
 from typing import Any, Final
 
-from replay.models import Again, Case, Difference, Expectation, Headers, Observation, Request, Result
+from replay.models import (
+    Again,
+    Case,
+    Difference,
+    Expectation,
+    Headers,
+    Observation,
+    Played,
+    Request,
+    Result,
+    Step,
+    Walk,
+)
 from replay.privacy.forms import body_replacer, text_replacer
 from replay.privacy.headers import (
     has_secret_parameter,
@@ -61,8 +73,14 @@ def _shows_secrets(result: Result) -> bool:
     case = result.case
     if show_secrets(case.request.headers) or has_secret_parameter(case.request.path):
         return True
+    if case.steps:
+        return any(show_secrets(part.headers) or has_secret_parameter(_path(part)) for part in _parts(result))
     parts = (case.expect, case.recorded, result.old, result.new)
     return any(map(show_secrets, [part.headers for part in parts if part is not None]))
+
+
+def _path(part: Request | Expectation | Observation) -> str:
+    return part.path if isinstance(part, Request) else ""
 
 
 def _headers(result: Result) -> Iterator[Headers]:
@@ -72,8 +90,10 @@ def _headers(result: Result) -> Iterator[Headers]:
 def _parts(result: Result) -> Iterator[Request | Expectation | Observation]:
     """Yield each part that has header fields and a body."""
     case = result.case
-    yield case.request
-    for part in (case.expect, case.recorded, result.old, result.new):
+    yield from case.requests
+    expectations = [step.expect for step in case.steps]
+    played = [it.seen for side in (result.old, result.new) if side is not None for it in side.steps]
+    for part in (case.expect, case.recorded, result.old, result.new, *expectations, *played):
         if part is not None:
             yield part
 
@@ -81,7 +101,8 @@ def _parts(result: Result) -> Iterator[Request | Expectation | Observation]:
 def _texts(result: Result) -> Iterator[str]:
     """Yield each text that a redaction looks at, save those of the differences."""
     case = result.case
-    yield from (case.id, case.correlation_id, case.session or "", case.request.path, result.skipped or "")
+    yield from (case.id, case.correlation_id, case.session or "", result.skipped or "")
+    yield from (request.path for request in case.requests)
     yield from [value for headers in _headers(result) for _, value in headers]
     # A rule's name says what it compares with, which settings may have from a variable.
     yield from [text for acceptance in result.accepted for text in (acceptance.at, acceptance.rule)]
@@ -92,10 +113,14 @@ def _texts(result: Result) -> Iterator[str]:
     for side in (case.recorded, result.old, result.new):
         if side is not None and side.error is not None:
             yield side.error.message
+    for side in (result.old, result.new):
+        for played in side.steps if side is not None else ():
+            yield from (str(value) for value in played.captured.values())
+            yield played.seen.error.message if played.seen.error is not None else ""
 
 
 def _urls(result: Result) -> Iterator[str]:
-    yield result.case.request.path
+    yield from (request.path for request in result.case.requests)
     for headers in _headers(result):
         for name, value in headers:
             if holds_urls(name):
@@ -151,7 +176,23 @@ class _Redaction:
             request=self._request(case.request),
             expect=case.expect and self._expectation(case.expect),
             recorded=case.recorded and self._observation(case.recorded),
+            steps=tuple(map(self._step, case.steps)),
         )
+
+    def _step(self, step: Step) -> Step:
+        return replace(
+            step,
+            request=self._request(step.request),
+            pages=step.pages and self._pages(step.pages),
+            expect=step.expect and self._expectation(step.expect),
+        )
+
+    def _pages(self, pages: Walk) -> Walk:
+        return replace(pages, further=pages.further and self._request(pages.further))
+
+    def _played(self, played: Played) -> Played:
+        captured = {name: self._value(value, None) for name, value in played.captured.items()}
+        return replace(played, seen=self._observation(played.seen), captured=captured)
 
     def _request(self, request: Request) -> Request:
         path = self._text(mask_query(request.path, self._token))
@@ -164,6 +205,8 @@ class _Redaction:
 
     def _observation(self, side: Observation) -> Observation:
         error = side.error and replace(side.error, message=self._text(side.error.message))
+        if side.steps:
+            side = replace(side, steps=tuple(map(self._played, side.steps)))
         headers, body = self._headers(side.headers), self._body(side.body)
         if error is None and headers is side.headers and body is side.body:
             return side

@@ -17,6 +17,8 @@ VARIABLE: Final = "REPLAY_MASK_KEY"
 TOKEN: Final = re.compile(r"tok_[a-z2-7]{16}")
 """What a token looks like."""
 _CHARACTERS: Final = 16
+_NAME: Final = re.compile(r"\{\{\s*\w+\s*\}\}")
+"""What stands for a value of a later time, and says nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +43,13 @@ class Tokeniser:
     def __init__(self, key: bytes) -> None:
         self._key = key
         self.token = lru_cache(maxsize=4096)(self._token)
-        """Return `tok_` and 16 base32 characters (80 bits of HMAC-SHA-256); what is a token already stays one."""
+        """Return `tok_` and 16 base32 characters (80 bits of HMAC-SHA-256).
+
+        What is a token already, or stands as a `{{name}}` for a later value, stays.
+        """
 
     def _token(self, text: str) -> str:
-        if TOKEN.fullmatch(text):
+        if TOKEN.fullmatch(text) or _NAME.fullmatch(text):
             return text
         mac = hmac.digest(self._key, text.encode("utf-8", "surrogatepass"), hashlib.sha256)
         return "tok_" + base64.b32encode(mac).decode("ascii")[:_CHARACTERS].lower()

@@ -6,13 +6,14 @@ import difflib
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, TextIO
 
-from replay.documents import parse_json
-from replay.models import FEW_ITEMS, Difference, Headers, Measure, Observation, Result
-from replay.reports.aligned import CONTEXT, Stretch, legible_lines, stretches
+from replay.models import FEW_ITEMS, Difference, Measure, Result
+from replay.reports.aligned import CONTEXT, Stretch, stretches
+from replay.reports.exchange import headline, request_lines
 from replay.reports.facts import LONGEST, counted
 from replay.reports.inert import cut, printable
 from replay.reports.noise import again_lines
 from replay.reports.page import Line, columns, title, wrapped, write_lines
+from replay.reports.scenes import scene_lines
 from replay.reports.shown import cut_pair, shown_pair
 
 _MOST_LINES: Final = 60
@@ -20,7 +21,6 @@ _MOST_ENTRIES: Final = 50
 """Differences, acceptances and measures of one case that are printed."""
 _LONGEST_TEXT: Final = 200_000
 """Characters of a value that are laid out in lines."""
-_BODY_LINES: Final = 20
 _MARGIN: Final = 11
 """Columns before a line of a diff: its indent, mark and number."""
 
@@ -36,8 +36,11 @@ def write_case(out: TextIO, result: Result, *, width: int | None = None, notes: 
 
 def _lines(result: Result, width: int, notes: Iterable[str]) -> Iterator[Line]:
     yield from _head(result, width, notes)
-    yield from _request(result, width)
-    yield from _answers(result, width)
+    if result.case.steps:
+        yield from scene_lines(result, width)
+    else:
+        yield from _request(result, width)
+        yield from _answers(result, width)
     yield from _differences(result, width)
     accepted = [
         f"{printable(each.at, LONGEST)}: {printable(each.rule, LONGEST)}" for each in result.accepted[:_MOST_ENTRIES]
@@ -97,56 +100,14 @@ def _head(result: Result, width: int, notes: Iterable[str]) -> Iterator[Line]:
 
 
 def _request(result: Result, width: int) -> Iterator[Line]:
-    request = result.case.request
     yield from title("Request")
-    yield from wrapped(f"{printable(request.method, 40)} {printable(request.path, 2_000)}", width, "  ", hang=2)
-    yield from _fields(request.headers, width)
-    if request.body is not None:
-        yield from _body(request.body, width)
-
-
-def _fields(headers: Headers, width: int) -> Iterator[Line]:
-    for name, value in headers:
-        yield from wrapped(f"{printable(name, LONGEST)}: {printable(value, LONGEST)}", width, "  ", hang=2)
-
-
-def _body(body: bytes, width: int) -> Iterator[Line]:
-    lines = _body_lines(body)
-    for line in lines[:_BODY_LINES]:
-        yield "  " + cut(line, width - 2), "dim"
-    hidden = len(lines) - _BODY_LINES
-    if len(body) > _LONGEST_TEXT:
-        yield f"  ... and more, {len(body):,} bytes in all", "dim"
-    elif hidden > 0:
-        yield f"  ... and {counted(hidden, 'more line')}, {len(body):,} bytes in all", "dim"
-
-
-def _body_lines(body: bytes) -> list[str]:
-    head = body[:_LONGEST_TEXT]
-    parsed = parse_json(head, spelled=True) if head[:1] in (b"{", b"[") else None
-    value = parsed.value if parsed is not None and parsed.ok else head.decode("utf-8", "backslashreplace")
-    return legible_lines(value, _LONGEST_TEXT)
+    yield from request_lines(result.case.request, width)
 
 
 def _answers(result: Result, width: int) -> Iterator[Line]:
     yield from title("Answers")
     for side, observation in (("old", result.old), ("new", result.new)):
-        yield from wrapped(f"{side}  {_headline(observation)}", width, "  ", hang=2)
-
-
-def _headline(observation: Observation | None) -> str:
-    if observation is None:
-        return "was not asked"
-    parts = [f"status {observation.status}" if observation.status is not None else "no status"]
-    kind = observation.header("content-type")
-    parts.append(f"{len(observation.body):,} bytes" + (f" of {printable(kind, 100)}" if kind else ""))
-    if observation.timing is not None:
-        parts.append(f"{observation.timing.latency_ms:.1f} ms")
-    if observation.retries:
-        parts.append(f"sent again {counted(observation.retries, 'time')}")
-    if observation.error is not None:
-        parts.append(f"{observation.error.kind} {printable(observation.error.message, LONGEST)}".rstrip())
-    return ", ".join(parts)
+        yield from wrapped(f"{side}  {headline(observation)}", width, "  ", hang=2)
 
 
 def _differences(result: Result, width: int) -> Iterator[Line]:

@@ -21,10 +21,12 @@ from replay.models import (
     Noise,
     Observation,
     Pacing,
+    Played,
     Result,
     SideInfo,
     Spread,
     StatusCount,
+    Step,
     Summary,
     Verdict,
 )
@@ -195,10 +197,25 @@ def _details(result: Result) -> Iterator[tuple[str, Any]]:
         yield "latency_ms", latency
     if result.again is not None:
         yield "again", _again(result.again)
+    if result.case.steps:
+        yield "steps", [_step(step, result) for step in result.case.steps]
     if result.measures:
         yield "measures", [_measure(each) for each in result.measures]
     if result.accepted:
         yield "accepted", [{"at": each.at, "rule": each.rule} for each in result.accepted]
+
+
+def _step(step: Step, result: Result) -> dict[str, Any]:
+    """Return what each side did at one step; a side that did not come to it has no key."""
+    sides = {"old": result.old, "new": result.new}
+    seen = {side: it for side, whole in sides.items() for it in (whole.steps if whole else ()) if it.step == step.name}
+    return {"name": step.name, **{side: _played(played) for side, played in seen.items()}}
+
+
+def _played(played: Played) -> dict[str, Any]:
+    seen = played.seen
+    failed = {} if seen.error is None else {"error": seen.error.kind, "message": seen.error.message}
+    return {"status": seen.status, "latency_ms": _latency(seen), "asked": played.asked, **failed}
 
 
 def _measure(measure: Measure) -> dict[str, Any]:

@@ -28,11 +28,13 @@ _OF_ERRORS: Final[Mapping[ErrorKind, Category]] = {
     "dns": "transport",
     "crashed": "transport",
     "exception": "exception",
+    "capture": "capture",
+    "until": "timeout",
 }
 """No whole answer came is `transport`, unless it took too long; an answer that counts as an error says why."""
 
 _KINDS: Final[tuple[DifferenceKind, ...]] = get_args(DifferenceKind)
-NAMES: Final[tuple[str, ...]] = (*_KINDS, "timeout", "transport", "exception", "decode", "error_when")
+NAMES: Final[tuple[str, ...]] = (*_KINDS, "timeout", "transport", "exception", "decode", "error_when", "capture")
 """Every category."""
 
 

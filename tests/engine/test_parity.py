@@ -53,8 +53,8 @@ def test_what_is_waived_is_counted_by_its_waiver_and_in_no_category() -> None:
 @pytest.mark.parametrize("kind", get_args(ErrorKind))
 def test_every_kind_of_error_has_a_category(kind: ErrorKind) -> None:
     (category,) = tally([result("new_error", error=kind)]).parity.categories()
-    told = {"timeout", "status", "error_when", "decode", "exception"}
-    assert category == (kind if kind in told else "transport")
+    told = {"timeout", "status", "error_when", "decode", "exception", "capture"}
+    assert category == (kind if kind in told else {"until": "timeout"}.get(kind, "transport"))
 
 
 def pair(old: Observation | None, new: Observation | None) -> Result:

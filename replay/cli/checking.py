@@ -1,0 +1,50 @@
+"""What is wrong with a case is found before anything is sent, and told with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+from replay.cases import rule_place
+from replay.compare import require_evidence
+from replay.config import Project
+from replay.errors import InputError, Place, SettingsError
+from replay.models import Case, Failure, Request, RuleSpec, Side
+from replay.placeholders import filled, names_of
+from replay.targets.reshaping import Shape
+from replay.wire import check_request
+
+
+def check_case(project: Project, shapes: Mapping[Side, Shape], case: Case) -> None:
+    """Hold a case to what would only be found when it is sent. Raise InputError for the first thing that is wrong."""
+    for request in case.requests:
+        # What stands for a value of a later time is held to the check with a value that can stand anywhere.
+        sent = filled(request, dict.fromkeys(names_of(request), "/value")) if case.steps else request
+        _placed(case.place, partial(check_request, sent))
+        for side, shape in shapes.items():
+            _placed(case.place, partial(_check_shape, side, shape, sent))
+    _check_rules(project, case, case.rules, "compare")
+    for number, step in enumerate(case.steps):
+        _check_rules(project, case, step.rules, "steps", number, "compare")
+
+
+def _check_shape(side: Side, shape: Shape, request: Request) -> None:
+    made = shape.request(request)
+    if isinstance(made, Failure):
+        raise SettingsError(f"{side}: {made.message}", hint="it has to return a Request for every case")
+
+
+def _check_rules(project: Project, case: Case, rules: Sequence[RuleSpec], *path: str | int) -> None:
+    for index, rule in enumerate(rules):
+        place = partial(rule_place, case, *path, index)
+        _placed(place, partial(project.rules.check, [rule]))
+        _placed(place, partial(require_evidence, rules, index, of_golden=True))
+
+
+def _placed(place: str | Callable[[], Place], check: Callable[[], object]) -> None:
+    """Run a check; what it finds is told with its place."""
+    try:
+        check()
+    except InputError as error:
+        told = place if isinstance(place, str) else place()
+        raise type(error)(error.fact, place=told, hint=error.hint) from None

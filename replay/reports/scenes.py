@@ -1,0 +1,59 @@
+"""The steps of a scenario as `replay show` prints them: what was sent, what each side said and what was kept of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from replay.models import Observation, Played, Result, Side, Step
+from replay.reports.exchange import headline, request_lines
+from replay.reports.facts import LONGEST, counted
+from replay.reports.inert import printable
+from replay.reports.json_text import json_head
+from replay.reports.page import Line, title, wrapped
+
+_MOST_STEPS: Final = 100
+_LONGEST_VALUE: Final = 100
+
+
+def scene_lines(result: Result, width: int) -> Iterator[Line]:
+    """Yield each step with what both sides did there."""
+    steps = result.case.steps
+    sides: tuple[tuple[Side, Observation | None], ...] = (("old", result.old), ("new", result.new))
+    yield from title(counted(len(steps), "step").capitalize())
+    for number, step in enumerate(steps[:_MOST_STEPS], start=1):
+        yield from wrapped(f"{number}. {step.name}{_manner(step)}", width, "  ", style="bold", hang=3)
+        yield from request_lines(step.request, width, "     ")
+        for side, whole in sides:
+            yield from _side(side, step, whole, width)
+    if len(steps) > _MOST_STEPS:
+        yield f"  ... and {len(steps) - _MOST_STEPS:,} more; `--report json:FILE` holds them all", ""
+
+
+def _manner(step: Step) -> str:
+    """Return when and how often a step is sent, where it is more than once and at once."""
+    parts = []
+    if step.advance:
+        parts.append(f"{step.advance:g} s later on the frozen clock")
+    if step.settle:
+        parts.append(f"after {step.settle:g} s")
+    if step.until is not None:
+        parts.append(f"until {printable(step.until.holds, LONGEST)}, for {step.until.within:g} s at most")
+    if step.pages is not None:
+        parts.append(f"while {printable(step.pages.going_on, LONGEST)}, {step.pages.most:,} pages at most")
+    return f"  ({'; '.join(parts)})" if parts else ""
+
+
+def _side(side: Side, step: Step, whole: Observation | None, width: int) -> Iterator[Line]:
+    if whole is None:
+        return
+    played = next((it for it in whole.steps if it.step == step.name), None)
+    said = "did not come to it" if played is None else f"{headline(played.seen)}{_times(played)}"
+    yield from wrapped(f"{side}  {said}", width, "     ", hang=5)
+    for name, value in played.captured.items() if played is not None else ():
+        shown = printable(json_head(value, _LONGEST_VALUE), _LONGEST_VALUE)
+        yield from wrapped(f"{printable(name, LONGEST)} = {shown}", width, "          ", style="dim", hang=2)
+
+
+def _times(played: Played) -> str:
+    return f", asked {played.asked} times" if played.asked > 1 else ""
