@@ -90,9 +90,9 @@ class Shop:
             return 201, body, {"Location": f"/orders/{made}", "ETag": f'"{made}-1"'}
         if words == ["orders"]:
             return self._page(int(query.partition("after=")[2] or 0))
-        order = self.orders.get(words[1])  # type: ignore[assignment] # None is told next
-        if order is None:
+        if words[1] not in self.orders:
             return 404, {"error": "no such order"}, {}
+        order = self.orders[words[1]]
         if method == "DELETE":
             del self.orders[words[1]]
             return 204, None, {}

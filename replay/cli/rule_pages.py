@@ -15,7 +15,7 @@ from replay.compare.tracing import Ruling
 from replay.engine.advice import Advice
 from replay.engine.audit import Audit, Spot
 from replay.engine.usage import Usage
-from replay.models import MISSING, Difference, Result, RuleSpec
+from replay.models import MISSING, Difference, Observation, Result, RuleSpec
 from replay.reports.facts import LONGEST, counted
 from replay.reports.inert import printable
 from replay.reports.json_text import json_text
@@ -117,14 +117,14 @@ class Explained:
     rulings: Sequence[Ruling]
 
 
-def explained(present: Present, stored: Result) -> Explained:
-    """Judge a stored case by the present rules; a scenario step by step."""
+def explained(present: Present, stored: Result, answer: Observation) -> Explained:
+    """Judge a stored case, which new answered so, by the present rules; a scenario step by step."""
     rulings: list[Ruling] = []
     for each in steps_of(stored):
         present.referee.comparison.compare(Pair(each.case, each.old, each.new))
         spoken = present.book.trace.rulings
         rulings += [replace(it, at=at_step(each.case.step, it.at)) for it in spoken] if each.case.step else spoken
-    return Explained(stored, present.referee.result(stored.case, stored.old, stored.new), rulings)
+    return Explained(stored, present.referee.result(stored.case, stored.old, answer), rulings)
 
 
 def write_explanation(out: TextIO, present: Present, record: RunRecord, explained: Explained) -> None:

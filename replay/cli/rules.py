@@ -122,7 +122,7 @@ def explain(
     present = present_rules(env, record, record.started.date())
     with printing() as out:
         write = write_explanation_json if as_json else write_explanation
-        write(out, present, record, explained(present, stored))
+        write(out, present, record, explained(present, stored, stored.new))
 
 
 # --------------------------------------------------------------------------------------------------------------- audit

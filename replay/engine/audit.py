@@ -105,9 +105,11 @@ class Auditor:
 
     def add(self, result: Result) -> None:
         """Audit one case; a scenario step by step."""
-        if result.outcome in _AUDITED:
-            for each in steps_of(result):
-                self._add(each)
+        if result.new is None or result.outcome not in _AUDITED:
+            return
+        self.audit.cases += 1
+        for each in steps_of(result):
+            self._add(each)
 
     def _add(self, result: Result) -> None:
         if result.new is None:
@@ -118,7 +120,6 @@ class Auditor:
             # As what is planted is written: how a body is spelled must not be among what is found.
             answer = _rewritten(answer, written(body.value, lines=body.lines))
         before = _told(self._referee.result(result.case, result.old, answer))
-        self.audit.cases += 1
         for count, planted in enumerate(plantings(answer, body, self._wanted(result.case), self._headers)):
             if count == MOST_PLANTED:
                 return

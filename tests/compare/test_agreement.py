@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from replay.compare import Comparison, Pair, rule_book
-from replay.compare.comparison import Compared
+from replay.compare.compared import Compared
 from replay.documents import is_sound_json, parse_json
 from replay.models import Case, Failure, Headers, Observation, Request, RuleSpec, Side
 
