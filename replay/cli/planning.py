@@ -72,7 +72,7 @@ def make_plan(project: Project, flags: Flags) -> Plan:
     """Decide everything. Raise InputError, with its place, for whatever makes no sense."""
     settings = project.settings
     pace, (repeat, seconds) = flags.pacing.pace(), flags.pacing.turns()
-    sides = _sides(project, flags)
+    sides = sides_of(project, flags)
     noise = _noise(project, flags, sides)
     inputs = inputs_of(project, flags.traffic, flags.goldens)
     chosen = Chosen(inputs.sources(skip_bad=flags.skip_bad), flags.choice)
@@ -196,7 +196,8 @@ def _behind(spec: TargetSpec) -> str:
 # --------------------------------------------------------------------------------------------------------------- sides
 
 
-def _sides(project: Project, flags: Flags) -> dict[Side, TargetSpec]:
+def sides_of(project: Project, flags: Flags) -> dict[Side, TargetSpec]:
+    """Return both sides as settings and flags have them. Raise InputError for those that make no sense."""
     given: dict[Side, TargetSpec | None] = {
         "old": _side(flags.old, project.settings.old),
         "new": _side(flags.new, project.settings.new),

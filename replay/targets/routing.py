@@ -135,7 +135,7 @@ class Routing:
         self._spec = spec
         self._own = own
         self._main = client
-        self._fetched = fetched(spec)
+        self._fetched = login_headers(spec)
         self._clients: dict[tuple[Origin, Headers, bool], WireClient] = {}
         self._branches = tuple(self._branch(each, make) for each in reversed(spec.routes))
 
@@ -186,7 +186,7 @@ def others(spec: TargetSpec) -> list[str]:
 def deprived(spec: TargetSpec) -> list[str]:
     """Return the other hosts to which credentials that the settings give a side do not go."""
     side = tuple(spec.headers.items())
-    if not spec.routes or harmless(side, fetched(spec)) == side:
+    if not spec.routes or harmless(side, login_headers(spec)) == side:
         return []
     own = Origin.parse(spec.url or "")
     abroad = {Origin.parse(it.url) for it in spec.routes if it.url is not None and not it.credentials}
@@ -198,7 +198,7 @@ def is_abroad(own: Origin, origin: Origin) -> bool:
     return (own.scheme, own.host, own.port) != (origin.scheme, origin.host, origin.port)
 
 
-def fetched(spec: TargetSpec) -> frozenset[str]:
+def login_headers(spec: TargetSpec) -> frozenset[str]:
     """Return the names, in lower case, of the side's headers that a login fills."""
     return frozenset(name.lower() for name, value in spec.headers.items() if _LOGIN.search(value))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import subprocess
 import sys
 import threading
@@ -237,3 +238,45 @@ class _Server(ThreadingHTTPServer):
 @pytest.fixture(name="serve")
 def serve_fixture() -> Serve:
     return serve
+
+
+# ------------------------------------------------------------------------------------------------- services with clocks
+
+
+CLOCKED = """
+import json, random, time
+from wsgiref.simple_server import WSGIRequestHandler, make_server
+from replay.determinism.middleware import FrozenTimeWSGI
+
+def app(environ, start_response):
+    start_response("200 OK", [("Content-Type", "application/json")])
+    return [json.dumps([time.time(), random.random()]).encode()]
+
+class Quiet(WSGIRequestHandler):
+    def log_message(self, *_): pass
+%s
+server = make_server("127.0.0.1", 0, %s, handler_class=Quiet)
+print(server.server_port, flush=True)
+server.serve_forever()
+"""
+
+Clocked = Callable[..., AbstractContextManager[str]]
+
+
+@contextmanager
+def clocked(secret: str, more: str = "", app: str = "FrozenTimeWSGI(app)") -> Iterator[str]:
+    """Run a service behind the middleware in a process of its own, with a secret in its environment; yield its URL."""
+    environment = {**os.environ, "REPLAY_DETERMINISM_SECRET": secret}
+    command = [sys.executable, "-c", CLOCKED % (more, app)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        try:
+            assert process.stdout is not None
+            assert select.select([process.stdout], [], [], 30)[0]
+            yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+        finally:
+            process.kill()
+
+
+@pytest.fixture(name="clocked", scope="session")
+def clocked_fixture() -> Clocked:
+    return clocked

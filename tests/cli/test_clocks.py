@@ -2,36 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import select
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import Desk
+    from tests.cli.conftest import Clocked, Desk
 
 SECRET: Final = "a secret that both of them know"
-SERVICE: Final = """
-import json, random, time
-from wsgiref.simple_server import WSGIRequestHandler, make_server
-from replay.determinism.middleware import FrozenTimeWSGI
-
-def app(environ, start_response):
-    start_response("200 OK", [("Content-Type", "application/json")])
-    return [json.dumps([time.time(), random.random()]).encode()]
-
-class Quiet(WSGIRequestHandler):
-    def log_message(self, *_): pass
-
-server = make_server("127.0.0.1", 0, FrozenTimeWSGI(app), handler_class=Quiet)
-print(server.server_port, flush=True)
-server.serve_forever()
-"""
 BOTH: Final = """
 frozen = FrozenTimeWSGI(app)
 def both(environ, start_response):
@@ -39,23 +18,9 @@ def both(environ, start_response):
 """
 
 
-@contextmanager
-def clocked(secret: str = SECRET, program: str = SERVICE) -> Iterator[str]:
-    """Run a service in a process of its own, with the secret in its environment; yield its URL."""
-    environment = {**os.environ, "REPLAY_DETERMINISM_SECRET": secret}
-    command = [sys.executable, "-c", program]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
-        try:
-            assert process.stdout is not None
-            assert select.select([process.stdout], [], [], 30)[0]
-            yield f"http://127.0.0.1:{int(process.stdout.readline())}"
-        finally:
-            process.kill()
-
-
 @pytest.fixture(scope="module")
-def service() -> Iterator[str]:
-    with clocked() as url:
+def service(clocked: Clocked) -> Iterator[str]:
+    with clocked(SECRET) as url:
         yield url
 
 
@@ -102,9 +67,10 @@ def test_a_service_that_does_not_is_not_frozen_and_says_why(
     assert notes["new"].startswith(why)
 
 
-def test_a_side_that_obeys_at_times_is_not_frozen(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    at_times = SERVICE.replace("FrozenTimeWSGI(app), handler", "both, handler").replace("server = ", BOTH + "server = ")
-    with clocked(program=at_times) as url:
+def test_a_side_that_obeys_at_times_is_not_frozen(
+    desk: Desk, clocked: Clocked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with clocked(SECRET, BOTH, "both") as url:
         clock, notes = told(desk, url, ', clock_secret: "${CLOCK_SECRET}"', monkeypatch)
     assert clock == {"old": "not frozen", "new": "not frozen"}
     assert notes["new"] == "1 of 3 answers were at another time: the service does not obey the Replay-Time header"

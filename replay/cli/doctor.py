@@ -1,0 +1,125 @@
+"""`replay doctor`: what would spoil a run, found before it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, TextIO
+
+import typer
+
+from replay.cli import options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from replay.config import Project
+    from replay.engine.doctor import Finding, Health
+    from replay.reports.page import Line
+
+_INDENT = 21
+_MEND = 3
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("doctor", epilog="Example: replay doctor --new http://localhost:8002")(doctor)
+
+
+def doctor(
+    old: options.Old = None,
+    new: options.New = None,
+    within: Annotated[str, typer.Option(metavar="TIME", help="Wait no longer than TIME for an answer.")] = "5s",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+    store: options.Store = None,
+    env: options.Env = None,
+) -> None:
+    """Look for what would spoil a run; the exit code is 3 where something is to mend."""
+    from replay.cli.output import printing
+    from replay.cli.planning import Flags, project_for, sides_of
+    from replay.cli.stored import default_store
+    from replay.engine.doctor import check_up
+    from replay.engine.doctor.machine import machine
+
+    seconds = _seconds(within)
+    flags = Flags(old=old, new=new, env=env)
+    project = project_for(flags)
+    sides = sides_of(project, flags)
+    here = (_settings(project), *machine(store or default_store()))
+    health = check_up(sides, seconds=seconds, machine=here)
+    with printing() as out:
+        (_write_json if as_json else _write_page)(out, health)
+    raise typer.Exit(0 if health.well else _MEND)
+
+
+def _seconds(text: str) -> float:
+    from replay.errors import SettingsError
+    from replay.models import parse_duration
+
+    try:
+        seconds = parse_duration(text).total_seconds()
+    except ValueError as error:
+        raise SettingsError(f"--within: {error}") from None
+    if not seconds:
+        raise SettingsError("--within 0s leaves no time for an answer", hint="write 5s")
+    return seconds
+
+
+def _settings(project: Project) -> Finding:
+    from replay.engine.doctor import Finding
+
+    if project.file is None:
+        return Finding("settings", "note", "there are none, so the defaults hold", "`replay init` writes first ones")
+    rules, criteria = len(project.settings.compare), sum(map(len, project.settings.gates.values()))
+    fact = f"{project.file.name} makes sense; rules: {rules}, criteria: {criteria}"
+    if not criteria:
+        return Finding("settings", "note", fact, "write `cut_when` before the run; without it a default is judged")
+    return Finding("settings", "well", fact)
+
+
+# ------------------------------------------------------------------------------------------------------------- writing
+
+
+def _write_json(out: TextIO, health: Health) -> None:
+    import json
+    from dataclasses import asdict
+
+    document = {"well": health.well, "findings": [asdict(each) for each in health.findings]}
+    out.write(json.dumps(document, indent=2) + "\n")
+
+
+def _write_page(out: TextIO, health: Health) -> None:
+    from replay.reports.page import columns, write_lines
+
+    width = columns(None)
+    write_lines(out, _lines(health, width), width)
+
+
+def _lines(health: Health, width: int) -> Iterator[Line]:
+    """Yield the page: how it is, then the machine and each side with what was found there."""
+    from replay.reports.inert import printable
+    from replay.reports.page import title
+
+    mend, known = health.count("mend"), health.count("note")
+    yield _verdict(mend, known), "bold"
+    for group in dict.fromkeys(each.side for each in health.findings):
+        yield from title(printable(group, width) if group else "Here")
+        for each in health.findings:
+            if each.side == group:
+                yield from _entry(each, width)
+
+
+def _verdict(mend: int, known: int) -> str:
+    notes = f"{known} {'thing' if known == 1 else 'things'} to know" if known else ""
+    if not mend:
+        return f"All is well, {notes}." if notes else "All is well."
+    return f"{mend} {'thing' if mend == 1 else 'things'} to mend" + (f", {notes}." if notes else ".")
+
+
+def _entry(each: Finding, width: int) -> Iterator[Line]:
+    from replay.reports.inert import printable
+    from replay.reports.page import wrapped
+
+    style = {"mend": "bold red", "note": "yellow"}.get(each.state, "")
+    head = f"  {each.state}  {each.check:<11}"
+    yield from wrapped(f"{head}  {printable(each.fact, 500)}", width, style=style, hang=_INDENT)
+    if each.remedy:
+        yield from wrapped(f"hint: {printable(each.remedy, 500)}", width, " " * _INDENT, hang=6)
