@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
@@ -11,8 +10,8 @@ from replay.cases.base import Source
 from replay.cases.capture import CaptureFile, is_capture
 from replay.cases.content import CUT, ByteStream, opened, unreadable
 from replay.cases.golden import GoldenFolder, load_goldens, read_golden, rule_place
-from replay.cases.har import HarFile
 from replay.cases.record import record_of
+from replay.cases.recordings import RECORDINGS, HarFile
 from replay.cases.schema import schemas
 from replay.cases.writing import write_capture
 from replay.errors import DocumentError
@@ -32,12 +31,11 @@ __all__ = [
     "write_capture",
 ]
 
-TRAFFIC: Final[Mapping[str, Callable[..., Source]]] = {"capture": CaptureFile, "har": HarFile}
+TRAFFIC: Final[Mapping[str, Callable[..., Source]]] = {"capture": CaptureFile, **RECORDINGS}
 """Formats of recorded traffic: each takes a path and `skip_bad`."""
 
 _HEAD: Final = 1 << 16
-_HAR = re.compile(rb'\A(?:\xef\xbb\xbf)?\s*\{.*?"log"\s*:', re.DOTALL)
-_HINT: Final = 'a capture (first line {"replay_capture": 1}) or a HAR, plain, gzip or zstd'
+_HINT: Final = 'a capture (first line {{"replay_capture": 1}}), {}; plain, gzip or zstd'
 
 
 def open_traffic(path: str | Path, *, skip_bad: bool = False) -> Source:
@@ -61,7 +59,11 @@ def _format(stream: ByteStream, path: Path) -> str:
         raise DocumentError(f"the compressed stream is cut or corrupt: {error}", place=str(path)) from None
     except OSError as error:
         raise unreadable(error, str(path)) from None
-    if _HAR.match(head) or ".har" in path.suffixes:
+    found = next((name for name, reader in RECORDINGS.items() if reader.recognises(head)), None)
+    if found is not None:
+        return found
+    if ".har" in path.suffixes:
         return "har"
     fact = "no known format of recorded traffic" if head.strip() else "the file is empty"
-    raise DocumentError(fact, place=str(path), hint=f"can be read: {_HINT}")
+    forms = ", ".join(reader.form for reader in RECORDINGS.values())
+    raise DocumentError(fact, place=str(path), hint=f"can be read: {_HINT.format(forms)}")

@@ -22,7 +22,7 @@ New = Annotated[
 Traffic = Annotated[
     list[str] | None,
     typer.Option(
-        metavar="FILE", envvar="REPLAY_TRAFFIC", help="Replay a capture or HAR; repeatable.", rich_help_panel=_SELECT
+        metavar="FILE", envvar="REPLAY_TRAFFIC", help="Replay recorded traffic; repeatable.", rich_help_panel=_SELECT
     ),
 ]
 Goldens = Annotated[

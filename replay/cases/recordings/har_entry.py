@@ -8,36 +8,18 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
-from urllib.parse import quote, quote_plus, urlsplit
+from urllib.parse import quote_plus
 
 from replay.cases.fields import content_type, read_headers
 from replay.cases.multipart import Part, encode
+from replay.cases.recordings.base import UnusableError
+from replay.cases.recordings.exchanges import BODILESS, CONNECTION, LONGEST_MS, UNDONE, kept, target_of
 from replay.models import Headers, Observation, Request, Timing
 
-_COMPUTED: Final = frozenset(
-    ("host", "content-length", "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade", "te")
-)
-"""What belongs to the old connection; the client states its own."""
-
-_UNDONE: Final = frozenset(("content-encoding", "transfer-encoding"))
-"""What no longer holds for a body that a HAR gives as decoded text."""
-
-_LONGEST_MS: Final = 1e15
 _MAX_DIGITS: Final = 300
-_BODILESS: Final = frozenset((204, 304))
-_RAW: Final = "".join(map(chr, range(0x21, 0x7F)))
 _CHARSET = re.compile(r"charset\s*=\s*\"?([^\s;\"]+)", re.IGNORECASE)
 _BOUNDARY = re.compile(r"boundary=\"?([^\";\s]+)", re.IGNORECASE)
 _BINARY = re.compile(r"[\x00-\x08\x0e-\x1f]")
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
-
-
-class UnusableError(Exception):
-    """An entry that cannot be replayed; the reason, to count by."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 def request_of(recorded: Any, response: Any) -> Request:
@@ -52,7 +34,7 @@ def request_of(recorded: Any, response: Any) -> Request:
         raise UnusableError("no response (status 0)")
     method = recorded.get("method")
     try:
-        headers = read_headers(_kept(_fields(recorded.get("headers")), _COMPUTED | _UNDONE))
+        headers = read_headers(kept(_fields(recorded.get("headers")), CONNECTION | UNDONE))
         read_headers([[method, ""]])  # methods and header names are both tokens
     except ValueError:
         raise UnusableError("malformed request") from None
@@ -66,11 +48,11 @@ def observation_of(response: Any, method: str, time: Any) -> Observation | None:
     status = _status(response)
     content = response.get("content")
     content = content if isinstance(content, Mapping) else {}
-    body = b"" if status in _BODILESS or method == "HEAD" else _content(content)
+    body = b"" if status in BODILESS or method == "HEAD" else _content(content)
     if body is None:
         return None
-    headers = _kept(_lines(_fields(response.get("headers"))), _UNDONE)
-    if status not in _BODILESS and method != "HEAD":
+    headers = kept(_lines(_fields(response.get("headers"))), UNDONE)
+    if status not in BODILESS and method != "HEAD":
         headers = tuple(
             (name, str(len(body)) if name.lower() == "content-length" else value) for name, value in headers
         )
@@ -78,20 +60,9 @@ def observation_of(response: Any, method: str, time: Any) -> Observation | None:
 
 
 def _target(url: Any) -> str:
-    if not isinstance(url, str):
+    if not isinstance(url, str) or url.startswith("/"):
         raise UnusableError("no URL")
-    scheme = _SCHEME.match(url)
-    if scheme is None or scheme.group(1).lower() not in ("http", "https"):
-        raise UnusableError(f"{scheme.group(1).lower()}: URL" if scheme else "no URL")
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        raise UnusableError("malformed URL") from None
-    target = (parts.path or "/") + (f"?{parts.query}" if "?" in url.partition("#")[0] else "")
-    try:
-        return quote(target, safe=_RAW)
-    except UnicodeEncodeError:
-        raise UnusableError("malformed URL") from None
+    return target_of(url)
 
 
 def _status(response: Mapping[str, Any]) -> int:
@@ -100,20 +71,13 @@ def _status(response: Mapping[str, Any]) -> int:
 
 
 def _fields(recorded: Any) -> Headers:
-    """Return recorded header fields; HTTP/2's pseudo-headers are no fields."""
+    """Return recorded header fields, as far as they are any."""
     fields = recorded if isinstance(recorded, list) else []
     return tuple(
         (field["name"], field["value"])
         for field in fields
-        if isinstance(field, Mapping)
-        and isinstance(field.get("name"), str)
-        and isinstance(field.get("value"), str)
-        and not field["name"].startswith(":")
+        if isinstance(field, Mapping) and isinstance(field.get("name"), str) and isinstance(field.get("value"), str)
     )
-
-
-def _kept(headers: Headers, dropped: frozenset[str]) -> Headers:
-    return tuple((name, value) for name, value in headers if name.lower() not in dropped)
 
 
 def _lines(headers: Headers) -> Headers:
@@ -123,7 +87,7 @@ def _lines(headers: Headers) -> Headers:
 
 def _timing(time: Any) -> Timing | None:
     milliseconds = _number(time)
-    return Timing(milliseconds) if 0 <= milliseconds < _LONGEST_MS else None
+    return Timing(milliseconds) if 0 <= milliseconds < LONGEST_MS else None
 
 
 def _number(value: Any) -> float:

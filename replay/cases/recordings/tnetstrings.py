@@ -1,0 +1,98 @@
+"""Tagged netstrings, in which mitmproxy keeps its flows: LENGTH:DATA and a tag for the type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from replay.cases.content import ByteStream
+from replay.cases.recordings.base import FlawError
+
+_LARGEST: Final = 1 << 28
+_LONGEST_LENGTH: Final = 12
+_LONGEST_NUMBER: Final = 40
+_DEEPEST: Final = 50
+
+
+def values(stream: ByteStream) -> Iterator[Any]:
+    """Yield each value of a stream. Raise FlawError where it is cut, too large, or no tagged netstring."""
+    while (size := _size(stream)) is not None:
+        data = _exactly(stream, size + 1)
+        yield _value(memoryview(data)[:size], data[size : size + 1], 0)
+
+
+def _size(stream: ByteStream) -> int | None:
+    """Read the length of the next value; None at the end."""
+    digits = b""
+    while (byte := stream.read(1)) != b":":
+        if not byte and not digits:
+            return None
+        digits += byte
+        if not byte or not byte.isdigit() or len(digits) > _LONGEST_LENGTH:
+            raise FlawError("malformed", "a flow does not begin with its length: the file is cut, or no flow file")
+    if not digits or int(digits) > _LARGEST:
+        raise FlawError("too_large", f"a flow states a length of {digits.decode() or 'nothing'}")
+    return int(digits)
+
+
+def _exactly(stream: ByteStream, size: int) -> bytes:
+    data = bytearray()
+    while len(data) < size and (more := stream.read(size - len(data))):
+        data += more
+    if len(data) < size:
+        raise FlawError("cut", f"the last flow is cut: {len(data)} of {size} bytes are there")
+    return bytes(data)
+
+
+def _value(data: memoryview, tag: bytes, depth: int) -> Any:
+    if depth > _DEEPEST:
+        raise FlawError("malformed", f"a flow is nested more than {_DEEPEST} levels deep")
+    if tag in (b"}", b"]"):
+        items = list(_items(data, depth + 1))
+        return items if tag == b"]" else _mapping(items)
+    try:
+        return _SIMPLE[tag](bytes(data))
+    except (KeyError, ValueError):
+        raise FlawError("malformed", f"a flow holds a value of type {tag!a} that cannot be read") from None
+
+
+def _items(data: memoryview, depth: int) -> Iterator[Any]:
+    at = 0
+    while at < len(data):
+        digits = bytes(data[at : at + _LONGEST_LENGTH]).partition(b":")[0]
+        begin = at + len(digits) + 1
+        end = begin + int(digits) if digits.isdigit() else len(data)
+        if end >= len(data):
+            raise FlawError("malformed", "a flow holds a value that ends beyond it")
+        yield _value(data[begin:end], bytes(data[end : end + 1]), depth)
+        at = end + 1
+
+
+def _mapping(items: list[Any]) -> Mapping[str, Any]:
+    if len(items) % 2:
+        raise FlawError("malformed", "a flow holds a key without a value")
+    return {_name(key): value for key, value in zip(items[::2], items[1::2], strict=True)}
+
+
+def _name(key: Any) -> str:
+    return key.decode("utf-8", "replace") if isinstance(key, bytes) else str(key)
+
+
+def _number(data: bytes) -> int:
+    if len(data) > _LONGEST_NUMBER:
+        raise ValueError("too many digits")
+    return int(data)
+
+
+def _truth(data: bytes) -> bool:
+    return {b"true": True, b"false": False}[data]
+
+
+_SIMPLE: Final[Mapping[bytes, Callable[[bytes], Any]]] = {
+    b",": bytes,
+    b";": lambda data: data.decode("utf-8", "replace"),
+    b"#": _number,
+    b"^": lambda data: float(data[:_LONGEST_NUMBER]),
+    b"!": _truth,
+    b"~": lambda _data: None,
+}
