@@ -18,7 +18,7 @@ _SECRET_NAME: Final = re.compile(
     r"(?:proxy-)?authorization|(?:set-)?cookie2?"
     r"|.*(?:^|[-_])(?:(?:api|access|auth|private|secret|subscription|functions|account|master)[-_]?keys?"
     r"|[a-z]*token|[a-z]*secret|passwords?|passwd|passphrase|credentials?|jwt|signature|session[-_]?id)"
-    r"|x-(?:auth|key)",
+    r"|x-(?:auth|key)|replay-proof",
     re.IGNORECASE,
 )
 _SECRET_PARAMETER: Final = re.compile(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime, parsedate_to_datetime
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Final
 
@@ -16,6 +16,8 @@ SILENT: Final = "the service does not obey the Replay-Time header"
 BY_DATE: Final = "as its Date headers show"
 _PRESENT: Final = timedelta(minutes=5)
 """A `Date` this near to the instant may be the real time, and proves nothing."""
+_SECOND: Final = timedelta(seconds=1)
+_NONE: Final = timedelta(0)
 _LATEST: Final = timedelta(minutes=1)
 """How far a clock that runs on may have come by the time of its answer."""
 _LONGEST: Final = 200
@@ -30,8 +32,9 @@ class Witness:
     """
 
     def __init__(self) -> None:
-        self._last: tuple[Headers, datetime | None] = ((), None)
-        self._last_frozen = False
+        self._headers: Headers = ()
+        self._said: str | None = None
+        self._date: datetime | None = None
         self._why = ""
         self._by_date = False
 
@@ -45,18 +48,18 @@ class Witness:
         instant = moment.instant
         if instant is None:
             return None
-        # The client gives like heads as one object, and most cases have the instant of the one before.
-        if headers is not self._last[0] or instant is not self._last[1]:
-            self._last = headers, instant
-            self._last_frozen = self._look(headers, instant, tick=moment.tick)
-        return self._last_frozen
+        if headers is not self._headers:
+            # The client gives like heads as one object.
+            self._headers, self._said, self._date = headers, first_header(headers, CLOCK), _telling_date(headers)
+        if self._said is not None:
+            return self._noted(_departure(self._said, instant))
+        if self._date is None or not _shows(self._date, instant, tick=moment.tick):
+            return self._noted(SILENT)
+        self._by_date = True
+        return True
 
-    def _look(self, headers: Headers, instant: datetime, *, tick: bool) -> bool:
-        said = first_header(headers, CLOCK)
-        why = _departure(said, instant) if said is not None else SILENT
-        if said is None and _dated(first_header(headers, "date") or "", instant, tick=tick):
-            self._by_date = True
-            return True
+    def _noted(self, why: str) -> bool:
+        """Keep why an answer was at another time, where it says more than what was kept; tell whether it was not."""
         if why and (not self._why or self._why == SILENT):
             self._why = why
         return not why
@@ -72,19 +75,22 @@ def _departure(said: str, instant: datetime) -> str:
     return f"the service refused: {reason}" if reason else "the service refused"
 
 
-def _dated(date: str, instant: datetime, *, tick: bool) -> bool:
-    """Tell whether a `Date` shows that a clock is frozen: at the instant, to the second, and not at the present."""
-    if not tick and date != _as_date(instant):
-        return False
-    try:
-        at = parsedate_to_datetime(date)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return False
-    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at
-    passed = at - instant.replace(microsecond=0)
-    return timedelta(0) <= passed <= (_LATEST if tick else timedelta(0)) and abs(datetime.now(UTC) - at) > _PRESENT
+def _telling_date(headers: Headers) -> datetime | None:
+    """Return the `Date` of an answer; None without one, and where it may be the present, which proves nothing."""
+    at = _read_date(first_header(headers, "date") or "")
+    return at if at is not None and abs(datetime.now(UTC) - at) > _PRESENT else None
+
+
+def _shows(date: datetime, instant: datetime, *, tick: bool) -> bool:
+    """Tell whether a `Date` shows a clock at the instant: it has no fractions, so that it is up to a second behind."""
+    return -_SECOND < date - instant <= (_LATEST if tick else _NONE)
 
 
 @lru_cache(maxsize=64)
-def _as_date(instant: datetime) -> str:
-    return format_datetime(instant.astimezone(UTC), usegmt=True)
+def _read_date(text: str) -> datetime | None:
+    """Return the instant of a `Date`, which answers share for a second; None for what is none."""
+    try:
+        at = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at

@@ -55,6 +55,35 @@ public class Main {
 """
 
 
+GO: Final = """
+package main
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+func main() {
+	listener, _ := net.Listen("tcp", "127.0.0.1:0")
+	fmt.Println(listener.Addr().(*net.TCPAddr).Port)
+	http.Serve(listener, Frozen(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		now := Now(r.Context()).UTC().Format(time.RFC3339Nano)
+		fmt.Fprintf(w, `["%s", "%s", true]`, now, now)
+	})))
+}
+
+"""
+
+
 def shown(language: str) -> str:
     """Return the program that the page shows for a language."""
     found = re.search(rf"<!-- run: {language} -->\n```\w+\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
@@ -76,11 +105,17 @@ def serving(command: Sequence[str], folder: Path) -> Iterator[str]:
 
 @contextmanager
 def service(language: str, folder: Path) -> Iterator[str]:
-    if shutil.which({"node": "node", "java": "javac"}[language]) is None:
+    if shutil.which({"node": "node", "java": "javac", "go": "go"}[language]) is None:
         pytest.skip(f"{language} is not installed, so that what docs/clock.md shows for it was not run")
     if language == "node":
         (folder / "service.js").write_text(shown("node") + NODE, "utf-8")
         command = ["node", "service.js"]
+    elif language == "go":
+        (folder / "main.go").write_text(GO + shown("go"), "utf-8")
+        caches = {"GOCACHE": str(folder / "cache"), "GOFLAGS": "-mod=mod", "GO111MODULE": "off"}
+        build = ["go", "build", "-o", "service", "main.go"]
+        subprocess.run(build, cwd=folder, check=True, timeout=240, env={**os.environ, **caches})
+        command = ["./service"]
     else:
         (folder / "FrozenTime.java").write_text(shown("java"), "utf-8")
         (folder / "Main.java").write_text(JAVA, "utf-8")
@@ -112,7 +147,7 @@ def instants(seen: Observation) -> list[datetime]:
     return [datetime.fromisoformat(text) for text in said[:2]]
 
 
-@pytest.mark.parametrize("language", ["node", "java"])
+@pytest.mark.parametrize("language", ["node", "java", "go"])
 def test_a_service_in_another_language_obeys_whoever_knows_the_secret(language: str, tmp_path: Path) -> None:
     with service(language, tmp_path) as url:
         seen = asked(url, *[Moment(LEAP, 7), Moment(FUTURE, 8, tick=True, also=("uuid4",))] * 3)
