@@ -18,9 +18,10 @@ from replay.compare.loading import load_own
 from replay.documents import Document, read_yaml, validated
 from replay.engine.again import MOST_TIMES
 from replay.engine.grouping import group_of
+from replay.engine.kpis import NO_KPIS, Kpis, prepare_kpi, prepare_kpis
 from replay.errors import InputError, Place, SettingsError
 from replay.expressions import Expression, parse_expression
-from replay.models import Flag, GroupSpec, Instant, Order, RuleSpec, Seeded, Spec, TargetSpec, Whole
+from replay.models import Flag, GroupSpec, Instant, KpiSpec, Order, RuleSpec, Seeded, Spec, TargetSpec, Whole
 from replay.selection import parse_route
 from replay.targets import check_side, parse_target
 from replay.verdict import Terms, parse_criteria
@@ -68,6 +69,7 @@ class Settings(Spec):
     cut_when: tuple[str, ...] | Mapping[str, tuple[str, ...]] = Field(
         default=(), description="What must hold before the cut-over: one list, or named gates."
     )
+    kpis: Mapping[str, KpiSpec] = Field(default_factory=dict, description="Key figures over the answers, by name.")
 
     @property
     def gates(self) -> Mapping[str, Sequence[str]]:
@@ -79,7 +81,8 @@ class Settings(Spec):
     @property
     def terms(self) -> Terms:
         """Return the names that criteria may use."""
-        return Terms(groups={name: group.by is not None for name, group in self.groups.items()})
+        divided = {name: group.by is not None for name, group in self.groups.items()}
+        return Terms(groups=divided, kpis=self.kpis)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,7 @@ class Project:
     root: Path
     rules: RuleBook
     error_when: Expression | None
+    kpis: Kpis = NO_KPIS
     file: Path | None = None
     secrets: frozenset[str] = frozenset()
     """What variables put into rules and logins: reports name rules, services repeat what they are sent."""
@@ -259,6 +263,7 @@ def _checked(settings: Settings, document: Document, file: Path) -> Project:
         root=file.parent,
         rules=rule_book(settings.compare, settings.groups, file.parent),
         error_when=parse_expression(error_when) if error_when else None,
+        kpis=prepare_kpis(settings.kpis, settings.groups, file.parent),
         file=file,
     )
 
@@ -270,6 +275,8 @@ def _checks(settings: Settings, root: Path) -> Iterator[tuple[tuple[str | int, .
     for index, rule in enumerate(settings.compare):
         yield ("compare", index), partial(rule_book, (rule,), settings.groups, root)
         yield ("compare", index), partial(require_evidence, settings.compare, index)
+    for name, kpi in settings.kpis.items():
+        yield ("kpis", name), partial(prepare_kpi, name, kpi, settings.groups, root)
     if "cut_when" in settings.model_fields_set:
         yield ("cut_when",), partial(_require_criteria, settings.gates)
     for gate, sentences in settings.gates.items():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -67,6 +67,15 @@ class Expression:
         wanted = [part.lower() for part in path]
         return any(all(map(str.__eq__, chain, wanted)) for chain in chains)
 
+    def decided(self, document: Json) -> bool | None:
+        """Tell whether it holds; None where the document is too deep, or a pattern runs away."""
+        return self._asked.decided(document)
+
+    @property
+    def roots(self) -> frozenset[str]:
+        """Return what it asks about by name: `request`, or a part of an answer."""
+        return frozenset(_roots(self.text))
+
 
 @lru_cache(maxsize=1024)
 def parse_expression(text: str) -> Expression:
@@ -81,6 +90,21 @@ def parse_expression(text: str) -> Expression:
 
 def _is_of_answer(found: re.Match[str]) -> bool:
     return found.lastgroup == "header" or (found.lastgroup == "name" and found[0] in ROOTS)
+
+
+def _roots(text: str) -> Iterator[str]:
+    for found in _TOKEN.finditer(text):
+        if found.lastgroup == "header":
+            yield "headers"
+        elif found.lastgroup == "name" and found[0] not in _WORDS:
+            yield found[0]
+        elif found.lastgroup == "inner" and _is_whole(text[: found.start()]):
+            yield found[0].lstrip(". \t\n")
+
+
+def _is_whole(before: str) -> bool:
+    """Tell whether a name stands behind the `@` that is the whole, and not behind that of a filter within."""
+    return before.endswith("@") and before.count("[") == before.count("]")
 
 
 def _rooted(found: re.Match[str]) -> str:

@@ -54,6 +54,7 @@ def fingerprint(
         "inputs": inputs,
         "rules": rules_digest(settings),
         "criteria": criteria_digest(sentences),
+        "kpis": _hash(canonical_json(settings.model_dump(mode="json", include={"kpis"}))),
         "seed": _hash(f"{manner.seed} {manner.instant} {manner.tick} {' '.join(sorted(manner.seed_also))}"),
         "noise": str(manner.noise),
         "order": manner.order,

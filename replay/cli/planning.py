@@ -107,6 +107,7 @@ def make_plan(project: Project, flags: Flags) -> Plan:
             Comparison(project.rules, bases, record.started.date()),
             project.error_when,
             Grouping(settings.groups, named_groups(criteria)),
+            project.kpis,
         ),
         criteria=criteria,
         sending=Sending(

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from replay.engine.kpis import NO_KPIS
 from replay.engine.outcome import Referee
 from replay.engine.sides import Party
 from replay.models import Again, Case, Difference, Observation, Order
@@ -50,7 +51,7 @@ class Learner:
     """Learns where old differs from itself."""
 
     def __init__(self, referee: Referee) -> None:
-        self._referee = replace(referee, comparison=referee.comparison.with_itself("old"))
+        self._referee = replace(referee, comparison=referee.comparison.with_itself("old"), kpis=NO_KPIS)
 
     def learned(self, case: Case, first: Observation, answers: Sequence[Observation]) -> Again:
         """Hold further answers against the first one.

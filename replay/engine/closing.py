@@ -12,6 +12,7 @@ from replay.engine.days import Days, quantiles
 from replay.engine.parity import Parity
 from replay.engine.spreads import Spreads
 from replay.models import SIDES, Counts, Lateness, Observation, OutcomeName, Quantiles, Result, Side, Spread
+from replay.verdict.kpi_account import Accounts
 from replay.verdict.sketch import Sketch
 
 
@@ -27,6 +28,7 @@ class Tally:
     causes: Causes = field(default_factory=Causes)
     parity: Parity = field(default_factory=Parity)
     days: Days = field(default_factory=Days)
+    kpis: Accounts = field(default_factory=Accounts)
     _latency: dict[Side, Sketch] = field(default_factory=lambda: {side: Sketch() for side in SIDES})
     _planned: dict[Side, Sketch] = field(default_factory=lambda: {side: Sketch() for side in SIDES})
     _late: Sketch = field(default_factory=Sketch)
@@ -52,6 +54,7 @@ class Tally:
         self._unseen += result.outcome == "match" and BODY_UNSEEN in result.flags
         self.causes.add(result)
         self.parity.add(result)
+        self.kpis.add(result)
         self.days.add(result)
         for measure in result.measures:
             self._measures.add(measure)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
@@ -14,10 +14,11 @@ from replay.engine.plan import Watch
 from replay.engine.rejudging import Rejudge
 from replay.engine.summary import kept_of, with_sums
 from replay.engine.versions import changed_version
-from replay.models import Intake, Result, Summary, Verdict
+from replay.models import Intake, KpiSpec, Result, Summary, Verdict
 from replay.store.base import RunRecord
 from replay.store.rejudging import Rejudged
 from replay.verdict import Criterion, Judge
+from replay.verdict.kpi_account import Accounts
 from replay.verdict.samples import AcrossRuns
 
 BATCH: Final = 100
@@ -35,6 +36,7 @@ class Terms:
     rejudge: Rejudge
     gate: str | None = None
     anew: bool = True
+    kpis: Mapping[str, KpiSpec] = field(default_factory=dict)
     musts: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     """What makes a verdict by these terms worth less."""
@@ -56,7 +58,8 @@ def judged_again(view: Rejudged, record: RunRecord, terms: Terms, watch: Watch) 
         raise ValueError(f"run {record.id} was never closed")
     summary, kept_before = record.summary, terms.rejudge.kept
     reason = "" if summary.complete else summary.ended_because or INTERRUPTED
-    sums, judge = Tally(), Judge(terms.criteria, terms.gate, watched=bool(reason))
+    sums = Tally(kpis=Accounts(terms.kpis))
+    judge = Judge(terms.criteria, terms.gate, watched=bool(reason))
     results = _rejudged(view, record.id, terms, watch)
     if summary.noise is not None:
         for _ in results:
@@ -133,7 +136,8 @@ def judged_together(runs: Sequence[Judged], terms: Terms) -> tuple[Summary, Verd
     A case that several runs have counts once, as the first of them has it; unless it fails where it did not before.
     Whoever adds runs until they suffice has looked at a sample while it grew, so that is how they are judged.
     """
-    sums, judge = Tally(), Judge(terms.criteria, terms.gate, AcrossRuns(), watched=True)
+    sums = Tally(kpis=Accounts(terms.kpis, AcrossRuns()))
+    judge = Judge(terms.criteria, terms.gate, AcrossRuns(), watched=True)
     for result in Together(runs):
         sums.add(result)
         judge.add(result)

@@ -9,6 +9,7 @@ from typing import Final
 
 from replay.compare import Compared, Comparison, Pair
 from replay.engine.grouping import NO_GROUPS, Grouping
+from replay.engine.kpis import NO_KPIS, Kpis
 from replay.expressions import Expression
 from replay.models import SIDES, Case, CaseError, Difference, Failure, Observation, OutcomeName, Result, Side
 
@@ -22,6 +23,7 @@ class Referee:
     comparison: Comparison
     error_when: Expression | None = None
     grouping: Grouping = NO_GROUPS
+    kpis: Kpis = NO_KPIS
 
     def on(self, day: date) -> Referee:
         """Return the same referee for a run that began on another day, which waivers are held against."""
@@ -47,6 +49,7 @@ class Referee:
             error=_error(failures),
             skipped=UNSEEN if outcome == "skipped" else None,
             groups=self.grouping.memberships(pair, failures),
+            figures=self.kpis.figures(pair, compared.how, failures),
         )
 
     def failure(self, case: Case, observation: Observation) -> Failure | None:

@@ -15,6 +15,7 @@ from replay.models import SIDES, Intake, Pacing, Result, Side, SideInfo, Summary
 from replay.store.base import Store
 from replay.targets import build_target
 from replay.verdict import Judge
+from replay.verdict.kpi_account import Accounts
 
 
 def closed(plan: Plan, store: Store, sent: Sent, reason: str, *, expected: int) -> tuple[Summary, Verdict]:
@@ -25,7 +26,10 @@ def closed(plan: Plan, store: Store, sent: Sent, reason: str, *, expected: int) 
     reason = reason or ("" if sent.complete else sent.ended_because or "it was stopped")
     noise = judge_noise(store, plan.record.id, plan.sending.noise) if plan.sending.noise else None
     # A run that was cut off may be gone on with, and is judged again then.
-    sums, judge = Tally(), Judge(plan.criteria, plan.record.gate, watched=bool(reason))
+    sums, judge = (
+        Tally(kpis=Accounts(plan.referee.kpis.specs)),
+        Judge(plan.criteria, plan.record.gate, watched=bool(reason)),
+    )
     versions = Versions(plan.sides, plan.record.labels)
     for result in store.results(plan.record.id, bodies=False):
         sums.add(result)
@@ -76,6 +80,7 @@ def with_sums(summary: Summary, sums: Tally, kept: Callable[[str], Result | None
         categories=sums.parity.categories(),
         statuses=sums.parity.statuses(),
         waived=dict(sums.waived.most_common()),
+        kpis=sums.kpis.kpis(),
         days=sums.days.figures(summary.started.date()),
     )
 

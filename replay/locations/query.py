@@ -117,13 +117,18 @@ class Filtering:
         `undecided` is the answer where a pattern in it runs away, or the document is nested too deeply to be searched:
         False where the filter narrows a rule, so that the rule does not apply; True where it tells an error.
         """
+        decided = self.decided(document)
+        return undecided if decided is None else decided
+
+    def decided(self, document: Json) -> bool | None:
+        """Tell whether the filter selects the document; None where a pattern runs away, or it is nested too deeply."""
         try:
             if not self._has_pattern:
                 return bool(self._query.findall([document]))
             with limited():
                 return bool(self._query.findall([document]))
         except (TimeoutError, RecursionError, JSONPathRecursionError):
-            return undecided
+            return None
 
 
 def only_filter(text: str) -> Filtering:

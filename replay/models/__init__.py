@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from replay.models.cases import Case, Expectation, Intake, Poll, Request, Step, Walk
+from replay.models.kpis import KPI_KINDS, Figure, Kpi, KpiKind, KpiSpec, QuantileSpec
 from replay.models.names import (
     MISSING,
     SIDES,
@@ -63,6 +64,7 @@ from replay.models.verdicts import Basis, Change, Judgement, Unit, Verdict
 
 __all__ = [
     "FEW_ITEMS",
+    "KPI_KINDS",
     "MISSING",
     "SIDES",
     "Acceptance",
@@ -86,6 +88,7 @@ __all__ = [
     "Expectation",
     "Failed",
     "Failure",
+    "Figure",
     "Flag",
     "GroupSpec",
     "Headers",
@@ -93,6 +96,9 @@ __all__ = [
     "Intake",
     "Json",
     "Judgement",
+    "Kpi",
+    "KpiKind",
+    "KpiSpec",
     "Lateness",
     "LoginSpec",
     "Measure",
@@ -106,6 +112,7 @@ __all__ = [
     "Pacing",
     "Played",
     "Poll",
+    "QuantileSpec",
     "Quantiles",
     "RankSpec",
     "Rate",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from replay.models.cases import Case
+from replay.models.kpis import Figure
 from replay.models.names import DifferenceKind, ErrorKind, Json, Missing, OutcomeName
 from replay.models.observations import Observation
 
@@ -124,3 +125,5 @@ class Result:
     """None where no moment was planned."""
     groups: tuple[Membership, ...] = ()
     """The groups that the case belongs to, of those that criteria or reports name."""
+    figures: tuple[Figure, ...] = ()
+    """What the case tells of the KPIs that speak of it; goldens tell of none."""

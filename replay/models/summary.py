@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from replay.models.cases import Intake
+from replay.models.kpis import Kpi
 from replay.models.names import Side
 from replay.models.results import Difference
 
@@ -221,3 +222,4 @@ class Summary:
     """The traffic by day, the earliest first."""
     ended_because: str = ""
     """Why the run did not complete; empty where it did."""
+    kpis: tuple[Kpi, ...] = ()

@@ -14,7 +14,9 @@ from replay.models import (
     Case,
     Difference,
     Expectation,
+    Figure,
     Headers,
+    Json,
     Observation,
     Played,
     Request,
@@ -41,6 +43,7 @@ _UNMISTAKABLE: Final = 16
 """People look results up by id: only a value that can be nothing but a secret is replaced in one."""
 DROPPED: Final = "(dropped: nested too deeply to be searched for secrets)"
 """What stands for a value that could not be masked. It equals nothing, itself neither."""
+_UNKEPT: Final = "it is a secret, which is not kept"
 
 
 def redact(result: Result, tokeniser: Tokeniser, *, known: Collection[str] = ()) -> Result:
@@ -108,6 +111,8 @@ def _texts(result: Result) -> Iterator[str]:
     yield from [text for acceptance in result.accepted for text in (acceptance.at, acceptance.rule)]
     yield from [measure.at for measure in result.measures]
     yield from [each.value for each in result.groups if each.value is not None]
+    for figure in result.figures:
+        yield from (figure.old_fault, figure.new_fault, str(figure.old), str(figure.new))
     if result.error is not None:
         yield result.error.message
     for side in (case.recorded, result.old, result.new):
@@ -162,9 +167,21 @@ class _Redaction:
             groups=tuple(
                 each if each.value is None else replace(each, value=self._text(each.value)) for each in result.groups
             ),
+            figures=tuple(map(self._figure, result.figures)),
             error=error,
             skipped=None if result.skipped is None else self._text(result.skipped),
         )
+
+    def _figure(self, figure: Figure) -> Figure:
+        old, old_fault = self._told(figure.old, figure.old_fault)
+        new, new_fault = self._told(figure.new, figure.new_fault)
+        return replace(figure, old=old, new=new, old_fault=old_fault, new_fault=new_fault)
+
+    def _told(self, value: Json, fault: str) -> tuple[Json, str]:
+        """Return a figure and its fault; a number that is a secret is dropped, since a token is no number."""
+        if value is None or isinstance(value, bool) or not isinstance(self._number(value), str):
+            return value, self._text(fault)
+        return None, _UNKEPT
 
     def _case(self, case: Case) -> Case:
         return replace(

@@ -15,8 +15,10 @@ from replay.models import (
     Counts,
     DayFigures,
     Difference,
+    Figure,
     Intake,
     Judgement,
+    Kpi,
     Measure,
     Noise,
     Observation,
@@ -89,6 +91,7 @@ def _extras(summary: Summary) -> dict[str, Any]:
         "accepted": dict(summary.accepted),
         "waived": dict(summary.waived),
         "measures": {name: _spread(spread) for name, spread in summary.measures.items()},
+        "kpis": [_kpi(each) for each in summary.kpis],
         "warnings": list(summary.warnings),
         "warmed": summary.warmed,
         "pacing": None if summary.pacing is None else _pacing(summary.pacing),
@@ -105,6 +108,22 @@ def _side(side: SideInfo) -> dict[str, Any]:
 def _day(day: DayFigures) -> dict[str, Any]:
     latency = {side: _finite(asdict(each)) for side, each in day.latency.items()}
     return {"day": day.day, "n": day.n, "deviating": day.deviating, "unproven": day.unproven, "latency": latency}
+
+
+def _kpi(kpi: Kpi) -> dict[str, Any]:
+    bounds = None if kpi.interval is None else [_number(bound) for bound in kpi.interval]
+    return {
+        "name": kpi.name,
+        "kind": kpi.kind,
+        "of": kpi.of,
+        "old": kpi.old,
+        "new": kpi.new,
+        "difference": kpi.difference,
+        "interval": bounds,
+        "n": kpi.n,
+        "failed": dict(kpi.failed),
+        "faults": dict(kpi.faults),
+    }
 
 
 def _noise(noise: Noise) -> dict[str, Any]:
@@ -201,6 +220,8 @@ def _details(result: Result) -> Iterator[tuple[str, Any]]:
         yield "steps", [_step(step, result) for step in result.case.steps]
     if result.measures:
         yield "measures", [_measure(each) for each in result.measures]
+    if result.figures:
+        yield "figures", [_figure_of(each) for each in result.figures]
     if result.accepted:
         yield "accepted", [{"at": each.at, "rule": each.rule} for each in result.accepted]
 
@@ -221,6 +242,12 @@ def _played(played: Played) -> dict[str, Any]:
 def _measure(measure: Measure) -> dict[str, Any]:
     items = {} if measure.items is None else {"items": measure.items}
     return {"at": measure.at, "name": measure.name, "value": _number(measure.value), **items}
+
+
+def _figure_of(figure: Figure) -> dict[str, Any]:
+    faults = {"old_fault": figure.old_fault, "new_fault": figure.new_fault}
+    told = {"kpi": figure.kpi, "old": figure.old, "new": figure.new}
+    return told | {name: fault for name, fault in faults.items() if fault}
 
 
 def _again(again: Again) -> dict[str, int]:

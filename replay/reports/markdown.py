@@ -9,6 +9,7 @@ from typing import Final, TextIO
 from replay.models import Cluster, Judgement, Result, Summary, Verdict
 from replay.reports import causes, facts
 from replay.reports.inert import printable
+from replay.reports.kpis import kpi_lines
 from replay.reports.matrix import by_class, is_remarkable
 from replay.reports.noise import noise_lines
 from replay.reports.shown import shown_pair
@@ -39,6 +40,7 @@ def _lines(summary: Summary, verdict: Verdict) -> Iterator[str]:
         yield f"**{escaped(line)}**"
         yield ""
     yield from _criteria(verdict)
+    yield from _bullets("KPIs", kpi_lines(summary.kpis))
     yield from _causes(summary)
     yield from _bullets("Cases", [*facts.sums(summary.counts), *facts.troubles(summary), *facts.intake(summary.intake)])
     yield from _statuses(summary)

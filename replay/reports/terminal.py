@@ -8,6 +8,7 @@ from typing import Final, TextIO
 from replay.models import Cluster, Judgement, Result, Summary, Verdict
 from replay.reports import causes, facts
 from replay.reports.inert import printable
+from replay.reports.kpis import kpi_lines
 from replay.reports.matrix import by_class, is_remarkable, laid_out
 from replay.reports.noise import noise_lines
 from replay.reports.page import Line, columns, title, wrapped, write_lines
@@ -37,6 +38,7 @@ class TerminalReport:
             yield from self._wrapped(line, style="yellow", hang=2)
         yield from self._decision(summary)
         yield from self._criteria(verdict)
+        yield from self._section("KPIs", kpi_lines(summary.kpis))
         yield from self._causes(summary)
         yield from self._section("Cases", [*facts.sums(summary.counts), *facts.troubles(summary)])
         yield from self._statuses(summary)

@@ -16,6 +16,7 @@ from replay.verdict.criteria import parse
 from replay.verdict.deviation import deviation
 from replay.verdict.failures import availability, errors, timeouts
 from replay.verdict.goldens import goldens_pass
+from replay.verdict.kpi import kpi
 from replay.verdict.samples import COMPARED, Repeats
 from replay.verdict.scopes import scoped
 from replay.verdict.watching import WATCHED
@@ -40,6 +41,7 @@ METRICS: Final[Mapping[str, Callable[[Clause, Terms], Metric]]] = {
     "timeouts": timeouts,
     "availability": availability,
     "category": category,
+    "kpi": kpi,
 }
 
 WATCHABLE: Final = frozenset({"goldens", "deviation", "errors", "timeouts", "availability"})

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from replay.models import Judgement, Result
+from replay.models import Judgement, KpiSpec, Result
 from replay.verdict.watching import EXACT, Bounds
 
 
@@ -16,7 +16,7 @@ class Terms:
 
     groups: Mapping[str, bool] = field(default_factory=dict)
     """The groups, and whether each one is divided by a value."""
-    kpis: frozenset[str] = frozenset()
+    kpis: Mapping[str, KpiSpec] = field(default_factory=dict)
     bounds: Bounds = EXACT
 
 

@@ -107,6 +107,20 @@ def difference_lower(only_new: float, only_old: float, n: float, confidence: flo
     return min(-_score_upper(only_old, only_new, n, confidence), lower_bound(excess, n, confidence))
 
 
+def difference_bounds(
+    only_new: float, only_old: float, n: float, confidence: float = CONFIDENCE
+) -> tuple[float, float]:
+    """Return both one-sided bounds of (new's rate - old's rate), as careful about old's excess as about new's.
+
+    `difference_upper` and `difference_lower` guard new's excess alone, by the exact bound: errors are what they are
+    for. Of two rates of which neither is bad, each bound takes the guard of the side that is in excess.
+    """
+    more, less = (only_new, only_old, n, confidence), (only_old, only_new, n, confidence)
+    low = -difference_upper(*less) if only_old >= only_new else difference_lower(*more)
+    high = difference_upper(*more) if only_new >= only_old else -difference_lower(*less)
+    return low, high
+
+
 def _score_upper(only_new: float, only_old: float, n: float, confidence: float) -> float:
     z = NormalDist().inv_cdf(confidence)
     low, high = (only_new - only_old) / n, 1.0

@@ -39,6 +39,28 @@ def figure(number: float) -> str:
     return f"{number:,.1f}".removesuffix(".0")
 
 
+def amount(number: Decimal | float, *, beside: float | None = None) -> str:
+    """Return a figure in plain digits: a decimal, such as a sum of money, with all of them.
+
+    Of others as many as count, or tell it from `beside`, the limit.
+    """
+    if isinstance(number, Decimal):
+        return f"{number:,f}"
+    if isinstance(number, int):
+        return f"{number:,}"
+    if not math.isfinite(number):
+        return "unbounded"
+    for digits in range(4, 16):
+        text = _grouped(number, digits)
+        if beside is None or number == beside or text != _grouped(beside, digits):
+            break
+    return text
+
+
+def _grouped(number: float, digits: int) -> str:
+    return format(Decimal(f"{number:.{digits}g}").normalize() + 0, ",f")
+
+
 def listed(names: tuple[str, ...], total: int) -> str:
     """Return the first few names, and how many more there are."""
     return ", ".join(names) + (f" and {total - len(names):,} more" if total > len(names) else "")

@@ -24,6 +24,7 @@ from replay.models import (
     Failure,
     Intake,
     Judgement,
+    Kpi,
     Measure,
     Noise,
     NoiseRate,
@@ -122,6 +123,22 @@ SUMMARY = Summary(
     waived={"at body.gone, waive: {until: 2026-12-31, owner: payments, why: soon}": 1},
     warnings=("the mask key was made for this run",),
     noise=Noise(3, 4, 12, 1, 2, (NoiseRate("GET /*", "body.took", 11, 11, 4, 4),)),
+    kpis=(
+        Kpi("auth_rate", "share", "body.outcome == 'approved'", 20_000, 0.841, 0.834, -0.007, (-0.0081, -0.0059)),
+        Kpi(
+            "fee_total",
+            "sum",
+            "body.fee",
+            3,
+            Decimal("0.30"),
+            Decimal("0.1"),
+            Decimal("-0.20"),
+            (float("-inf"), 1.5),
+            {"new": 2, "both": 1},
+            {"new: body.fee is missing": 4},
+        ),
+        Kpi("ctr", "mean", "shop.evidence:clicks", 0),
+    ),
 )
 VERDICT = Verdict(
     "NO-GO",
@@ -187,6 +204,7 @@ def hostile() -> Run:
             waived={HOSTILE: 1},
             measures={HOSTILE: Spread(1, 1.0, 1.0, 1.0, 1.0)},
             warnings=(HOSTILE,),
+            kpis=(Kpi(HOSTILE, "sum", HOSTILE, 1, 1, 2, 1, (0.0, 2.0), {}, {HOSTILE: 1}),),
             noise=Noise(1, 1, 1, 0, 0, (NoiseRate(HOSTILE, HOSTILE, 1, 1, 1, 1, HOSTILE),)),
         ),
         (

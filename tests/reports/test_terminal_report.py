@@ -35,6 +35,15 @@ Criteria
              0%, between -inf% and 0.4%, n 4
              new fails no more often
 
+KPIs
+  auth_rate: old 84.1%, new 83.4%: -0.7pp, between -0.81pp and -0.59pp, n 20,000
+    share of body.outcome == 'approved'
+  fee_total: old 0.30, new 0.1: -0.20, between unbounded and +1.5, n 3
+    sum of body.fee; 2 cases failed on new alone; 1 case failed on both sides;
+    no figure in 4 answers of new: body.fee is missing
+  ctr: no case tells anything of it
+    mean of shop.evidence:clicks
+
 Causes
   3 causes of 3 cases = deviating 1 + errored 2; each case is counted in one
    1. both failed, connection refused (1 case)
@@ -124,7 +133,7 @@ def test_thousands_of_causes_stay_on_a_screen_or_two(run: Any, report: Report) -
     sample = Difference("body.x", "value", ["long"] * 1_000, MISSING, "default " * 50)
     clusters = tuple(Cluster(f"location {n}", n, f"case-{n}", (), (), sample) for n in range(3_000, 0, -1))
     text = report(replace(run, summary=replace(run.summary, clusters=clusters)), "terminal")
-    assert len(text.split("\n")) < 120
+    assert len(text.split("\n")) < 130
     assert "they hold 4,501,500, so this sum does not add up" in " ".join(text.split())
     assert " 1. location 3000 (3,000 cases)" in text
     assert " 4. location 2997 (2,997 cases), e.g. case-2997" in text
@@ -178,7 +187,7 @@ def test_thousands_of_files_stay_on_a_screen_or_two(run: Any, report: Report) ->
     files = tuple(Intake(f"{number}.har", 1) for number in range(5_000))
     text = report(replace(run, summary=replace(run.summary, intake=files)), "terminal")
     assert "... and 4,980 more" in text
-    assert len(text.split("\n")) < 110
+    assert len(text.split("\n")) < 120
 
 
 def test_an_undecided_run_says_how_to_settle_it_and_never_go(run: Any, report: Report) -> None:

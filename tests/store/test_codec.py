@@ -31,6 +31,7 @@ from replay.models import (
     Failure,
     Intake,
     Judgement,
+    Kpi,
     Measure,
     Membership,
     Noise,
@@ -361,6 +362,20 @@ SUMMARY = Summary(
     noise=Noise(3, 7, 21, 1, 2, (NoiseRate("GET /a", "body.t", 20, 21, 7, 7, "another range"),), 4),
     days=(DayFigures("2026-01-02", 9, 2, 1, {"new": Quantiles(3, 1.0, 2.0, 3.0, 4.5)}),),
     ended_because="it was interrupted",
+    kpis=(
+        Kpi(
+            "fee",
+            "sum",
+            "body.fee",
+            2,
+            Decimal("9.90"),
+            Decimal("9.900"),
+            Decimal("0.000"),
+            (-0.5, 0.5),
+            {"new": 1},
+            {"old: body.fee is null": 2},
+        ),
+    ),
 )
 PARTS = (Judgement("GET /a", "NO-GO", "too many", 0.5, (0.1, 0.9), 2.0, "share", (Judgement("day", "GO", ""),)),)
 VERDICT = Verdict(
