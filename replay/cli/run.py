@@ -195,7 +195,7 @@ def _print_dry_run(plan: Plan) -> None:
             for party in live:
                 more = plan.sending.noise if party.side == "old" and len(addressed) > 1 and may_repeat(case) else 0
                 for request in case.requests:
-                    sent[party.side, request.method, host_of(party, request)] += 1 + more
+                    sent[party.side, party.sent(request).method, host_of(party, request)] += 1 + more
         else:
             skipped[reason] += 1
     with printing() as out:

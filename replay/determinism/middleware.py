@@ -4,8 +4,8 @@
 
 A request has to prove that it knows that secret (see `proof`); others are answered at the real time, and told why.
 Wrap the app last, after its imports. The clock is the process's: from the opt-in on, requests are answered one at a
-time, those that ask for no instant among them, in the order in which they came; so two in flight never see each
-other's instant. What threads and tasks do meanwhile sees the frozen time as well. Run one such middleware in a process.
+time, those that ask for no instant among them; so two in flight never see each other's instant. What threads, tasks and
+websockets do meanwhile sees the frozen time as well. Run one such middleware in a process.
 """
 
 from __future__ import annotations

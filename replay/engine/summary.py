@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from typing import Final
 
 from replay.engine.closing import Tally
 from replay.engine.noise import judge_noise
@@ -16,6 +17,8 @@ from replay.store.base import Store
 from replay.targets import build_target
 from replay.verdict import Judge
 from replay.verdict.kpi_account import Accounts
+
+NO_ANSWER: Final = "it never answered"
 
 
 def closed(plan: Plan, store: Store, sent: Sent, reason: str, *, expected: int) -> tuple[Summary, Verdict]:
@@ -62,7 +65,14 @@ def closed(plan: Plan, store: Store, sent: Sent, reason: str, *, expected: int) 
         warmed=sent.warmed,
         noise=noise,
         skipped=dict(sums.skipped.most_common()) | ({f"not sent: {reason}": not_sent} if not_sent else {}),
-        warnings=(*plan.warnings, *plan.record.warnings, *sums.warnings(), *versions.warnings(), *unseen),
+        warnings=(
+            *plan.warnings,
+            *plan.record.warnings,
+            *sums.warnings(),
+            *versions.warnings(),
+            *_two_times(infos),
+            *unseen,
+        ),
     )
     summary = with_sums(summary, sums, partial(kept_of, store, plan.record.id))
     return summary, judge.verdict(complete=complete, reason=reason, doubts=unseen if plan.record.whole else ())
@@ -144,8 +154,16 @@ def _side_info(plan: Plan, side: Side, sums: Tally, sent: Sent) -> SideInfo:
     if kind == "recorded":
         return SideInfo(name, "recorded", last_answer=last)
     frozen = sums.frozen(side)
-    note = sent.clock_notes.get(side, "") if sums.answered(side) else "it never answered"
+    note = sent.clock_notes.get(side, "") if sums.answered(side) else NO_ANSWER
     return SideInfo(name, "frozen" if frozen else "not frozen", _clock_note(plan, note, *sums.strays(side)), last)
+
+
+def _two_times(infos: Mapping[Side, SideInfo]) -> Iterator[str]:
+    """Yield that the two sides saw different times, where one was frozen and the other was not."""
+    clocks = {infos[side].clock: side for side in SIDES}
+    if clocks.keys() == {"frozen", "not frozen"} and infos[clocks["not frozen"]].clock_note != NO_ANSWER:
+        frozen, other = clocks["frozen"], clocks["not frozen"]
+        yield f"{frozen} was at the instants of the cases and {other} was not: what hangs on the time differs by itself"
 
 
 def _clock_note(plan: Plan, why: str, strays: int, answers: int) -> str:

@@ -178,9 +178,8 @@ class Routing:
 
 def others(spec: TargetSpec) -> list[str]:
     """Return the other origins to which the routes of a side lead."""
-    return sorted(
-        {str(Origin.parse(it.url)) for it in spec.routes if it.url is not None} - {str(Origin.parse(spec.url or ""))}
-    )
+    own = {str(Origin.parse(spec.url))} if spec.url is not None else set()
+    return sorted({str(Origin.parse(it.url)) for it in spec.routes if it.url is not None} - own)
 
 
 def deprived(spec: TargetSpec) -> list[str]:
@@ -188,9 +187,9 @@ def deprived(spec: TargetSpec) -> list[str]:
     side = tuple(spec.headers.items())
     if not spec.routes or harmless(side, login_headers(spec)) == side:
         return []
-    own = Origin.parse(spec.url or "")
+    own = Origin.parse(spec.url) if spec.url is not None else None
     abroad = {Origin.parse(it.url) for it in spec.routes if it.url is not None and not it.credentials}
-    return sorted(it.authority for it in abroad if is_abroad(own, it))
+    return sorted(it.authority for it in abroad if own is None or is_abroad(own, it))
 
 
 def is_abroad(own: Origin, origin: Origin) -> bool:

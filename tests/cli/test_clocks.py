@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import Clocked, Desk
+    from tests.cli.conftest import Clocked, Desk, Serve
 
 SECRET: Final = "a secret that both of them know"
 BOTH: Final = """
@@ -89,3 +89,23 @@ def test_clocks_that_tick_are_said_to(desk: Desk) -> None:
     desk.project("tick: true\n")
     desk.cli("run", "--report", "json:report.json")
     assert set(desk.report()["clock_notes"].values()) == {"and running on from the instant"}
+
+
+@pytest.mark.parametrize("change", ["tick: true\n", "seed_also: [uuid4]\n", ""])
+def test_a_run_does_not_go_on_under_other_clocks_or_seeds(desk: Desk, serve: Serve, change: str) -> None:
+    with serve(lasts=0) as gone:
+        desk.capture("c.jsonl", desk.requests(30))
+        settings = f"old: {gone.url}\nnew: {gone.url}/new\nfreeze: 2024-02-29T23:59:59Z\n"
+        desk.write("replay.yaml", settings)
+        assert desk.cli("run", "--traffic", "c.jsonl").code == 3
+        desk.write("replay.yaml", settings + change)
+        ended = desk.cli("run", "--traffic", "c.jsonl", "--resume")
+    assert (ended.code, "changed since are seed" in ended.err) == ((2, True) if change else (3, False))
+
+
+def test_two_sides_of_which_one_alone_is_frozen_are_warned_of(desk: Desk, serve: Serve) -> None:
+    desk.write("sides.py", "def app(environ, start_response):\n    start_response('200 OK', [])\n    return [b'/0']\n")
+    desk.capture("c.jsonl", desk.requests(1))
+    with serve() as new:
+        ended = desk.cli("run", "--traffic", "c.jsonl", "--old", "sides:app", "--new", new.url)
+    assert "old was at the instants of the cases and new was not" in " ".join(ended.out.split())
