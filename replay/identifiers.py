@@ -47,3 +47,33 @@ def _looks_made(text: str) -> bool:
 def _is_token(text: str) -> bool:
     digits = sum(map(str.isdigit, text))
     return len(text) >= _TOKEN and digits >= _DIGITS and _MACHINE_MADE.fullmatch(text) is not None
+
+
+_WRITTEN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.~+/=:-]*")
+_TIMES: Final = re.compile(r"\d{4}-\d\d(?:-\d\d)?|\d\d:\d\d")
+_SHORTEST: Final = 8
+_LONGEST: Final = 4_096
+
+
+def looks_minted(text: str) -> bool:
+    """Tell whether a program made a text up, so that it means the same wherever it stands: a UUID, `ord_8f3k92`.
+
+    At least eight characters without spaces, no date, time or plain number; and a word among them mixes letters and
+    digits more than once, is hexadecimal, has six digits in a row beside other words, or is long and of both cases.
+    """
+    if not _SHORTEST <= len(text) <= _LONGEST or text.isdecimal():
+        return False
+    if _WRITTEN.fullmatch(text) is None or _TIMES.search(text) is not None:
+        return False
+    return any(map(_is_made_up, re.split("[^A-Za-z0-9]+", text)))
+
+
+def _is_made_up(word: str) -> bool:
+    if len(word) < 6:  # noqa: PLR2004 - v1beta, sha256: too short to be told from what people write
+        return False
+    if word.isdecimal():
+        return True
+    changes = len(re.findall(r"(?<=\d)[A-Za-z]|(?<=[A-Za-z])\d", word))
+    if changes > 1 or (changes == 1 and len(word) >= _SHORTEST and re.fullmatch("[0-9a-f]+|[0-9A-F]+", word)):
+        return True
+    return len(word) >= _TOKEN and not (word.islower() or word.isupper() or word.istitle())

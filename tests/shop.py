@@ -20,6 +20,11 @@ def by_number(kind: str, number: int) -> Any:
     return f"{0xA11CE00 + number * 7919:08x}{number:04d}" if kind == "token" else 1000 + number
 
 
+def by_larger_number(kind: str, number: int) -> Any:
+    """Mint other tokens of hex digits, and larger numbers."""
+    return f"{0xB0B0000 + number * 6271:08x}{number:04d}" if kind == "token" else 70_000 + 3 * number
+
+
 def by_text(kind: str, number: int) -> Any:
     """Mint texts that nobody types: tok_00b7e151, ord_k8f1c2d9..."""
     return f"{kind[:3]}_{(number + 11) * 2654435761 % 2**32:08x}{number}"

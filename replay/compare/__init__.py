@@ -12,6 +12,7 @@ from replay.compare.comparison import Comparison
 from replay.compare.hiding import require_evidence
 from replay.compare.ignore import Ignore
 from replay.compare.mapping import Map
+from replay.compare.minted import Minted
 from replay.compare.pairing import MatchBy, Unordered
 from replay.compare.ranking import Rank
 from replay.compare.reading import Pair
@@ -32,6 +33,7 @@ COMPARATORS: Final[Mapping[str, Callable[[Rule], Comparator]]] = {
     "matches": Matches,
     "same_type": SameType,
     "strict": Strict,
+    "minted": Minted,
 }
 """The verbs of a rule, of which it takes one. `renamed`, `must`, `schema`, `as`, `via` and `allow` go beside any.
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from replay.compare.reading import BY_TYPE, How
-from replay.models import Acceptance, Difference, Measure, Side
+from replay.models import Acceptance, Difference, Json, Measure, Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,5 +20,7 @@ class Compared:
     flaws: Mapping[Side, str] = field(default_factory=dict)
     how: How = BY_TYPE
     """How the rules of this case had bodies read."""
+    minted: tuple[tuple[Json, Json], ...] = ()
+    """Names of old and new that a rule found to be new ones of one thing."""
     evidence: bool = True
     """Whether the rules left anything to compare."""

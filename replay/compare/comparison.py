@@ -52,15 +52,18 @@ class Comparison:
     def compare(self, pair: Pair) -> Compared:
         """Compare both answers, and new with what is expected; an answer that is missing is compared with nothing.
 
-        A scenario is compared step by step.
+        A scenario is compared step by step. What each side named itself, as far as the case knows, is put into old's
+        words beforehand.
         """
-        if pair.case.steps:
-            return together(self.compare, pair)
+        return together(self._compared, pair) if pair.case.steps or pair.case.bound else self._compared(pair)
+
+    def _compared(self, pair: Pair) -> Compared:
         if (plain := self._plain(pair)) is not None:
             return plain
         active = self._book.for_case(lambda selection: selection.holds(pair.case, pair.documents), pair.case.rules)
         stated = _stated(pair.case)
         walk, expected = Walk(active, today=self._today), Walk(active, against="expect", today=self._today)
+        walk.names = pair.names
         if pair.new is not None and answered(pair.new):
             if pair.old is not None and answered(pair.old):
                 self._compare(walk, active, pair, stated)
@@ -73,6 +76,7 @@ class Comparison:
             flags=tuple(self._flags(active, pair, stated)),
             flaws=_flaws(pair, active),
             how=active.how,
+            minted=tuple(walk.names.found),
             evidence=active.sight.anything(pair, stated),
         )
 

@@ -11,6 +11,7 @@ from replay.compare.formats import NOTHING, Content, Reading, read_as, read_plai
 from replay.compare.formats.csv_rows import MOST_LISTED
 from replay.compare.formats.json_text import read_json, read_lines_or_json
 from replay.compare.formats.plain import read_text
+from replay.compare.names import Names
 from replay.compare.via import Via
 from replay.compare.wrapped import UNWRAPPED, Wrappings
 from replay.expressions import document_of
@@ -102,8 +103,12 @@ def _sniff(content: Content) -> Reading:
 class Pair:
     """Both answers to one case, read at most once each."""
 
-    def __init__(self, case: Case, old: Observation | None, new: Observation | None) -> None:
+    def __init__(
+        self, case: Case, old: Observation | None, new: Observation | None, *, names: Names | None = None
+    ) -> None:
         self.case = case
+        self.names = names or Names()
+        """Which names of old and new mean the same; new's answer is in old's words."""
         self.old = old
         self.new = new
         self._readings: dict[tuple[Side, How], Reading] = {}

@@ -86,7 +86,7 @@ def _verb(spec: RuleSpec, factories: Factories) -> str | None:
         return "map"
     if len(given) > 1:
         raise SettingsError(f"rule at '{spec.at}' has both {given[0]} and {given[1]}", hint="make it two rules")
-    beside = [verb for verb in (*_READING, "renamed", "schema_") if getattr(spec, verb) is not None]
+    beside = [verb for verb in (*_READING, "renamed", "schema_", "minted") if getattr(spec, verb) is not None]
     if not given and not beside:
         raise SettingsError(f"rule at '{spec.at}' says nothing", hint=f"say how to compare: {', '.join(factories)}")
     if spec.must and spec.map is None and spec.renamed is None:
@@ -97,6 +97,8 @@ def _verb(spec: RuleSpec, factories: Factories) -> str | None:
 def _is_quiet(spec: RuleSpec) -> bool:
     # By identity: `schema: false` is a schema, which nothing meets.
     verbs = {name for name in type(spec).model_fields if getattr(spec, name) is not None} - _SCOPE
+    if spec.minted is False:  # it is about what is sent
+        verbs -= {"minted"}
     return verbs <= _QUIET or (spec.at == "body" and verbs <= {*_QUIET, "as_"})
 
 

@@ -12,6 +12,7 @@ from replay.compare.arrays import Step, array_steps
 from replay.compare.base import Node, Rule, item_state, pair_at
 from replay.compare.effort import Effort
 from replay.compare.findings import EQUAL, Findings
+from replay.compare.names import Names
 from replay.compare.values import same_scalar, same_spelling, same_types, settled
 from replay.documents import json_type
 from replay.locations import ROOT, Machine, Path, State
@@ -77,6 +78,8 @@ class Walk(Findings):
         super().__init__(against, today or datetime.now(UTC).date())
         self.rules = rules
         self.strict = False
+        self.names = Names()
+        """What is known of names that each side gave things itself."""
         self.effort = Effort()
         self.trials = 0
         """How many trials this walk is part of, one within the other."""
@@ -222,6 +225,7 @@ class Walk(Findings):
         trial = copy(self)
         trial.rules = self.rules.untraced
         trial.trials += 1
+        trial.names = self.names.apart()
         trial.start(limit)
         return trial
 

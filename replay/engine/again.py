@@ -58,7 +58,7 @@ class Learner:
 
         One that fails, or has another status, is counted and proves nothing: what else is in it may all come of that.
         """
-        asked = replace(case, expect=None) if case.expect is not None else case
+        asked = replace(case, expect=None, bound=()) if case.expect is not None or case.bound else case
         found = [self._differences(asked, first, answer) for answer in answers]
         kept = [differences for differences in found if differences is not None]
         listed = [_listed(differences, MOST_CHARACTERS // max(1, len(kept))) for differences in kept]

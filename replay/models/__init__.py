@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from replay.models.cases import Case, Expectation, Intake, Poll, Request, Step, Walk
+from replay.models.cases import Binding, Case, Expectation, Intake, Poll, Request, Step, Walk
 from replay.models.kpis import KPI_KINDS, Figure, Kpi, KpiKind, KpiSpec, QuantileSpec
 from replay.models.names import (
     MISSING,
@@ -70,6 +70,7 @@ __all__ = [
     "Acceptance",
     "Again",
     "Basis",
+    "Binding",
     "Case",
     "CaseError",
     "CaseKind",

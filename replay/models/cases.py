@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Final
 
-from replay.models.names import CaseKind, Headers
+from replay.models.names import CaseKind, Headers, Json
 from replay.models.observations import Observation, first_header
 from replay.models.rules import RuleSpec
+
+_MEMBER: Final = re.compile(r"[.\[\]']+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,27 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Binding:
+    """A value that each side handed out by a name of its own, and later requests used again: both mean one thing.
+
+    `recorded` is what the recording says in its place; `at` and `by` are where in which case's answer it stood, and
+    `used` where in which later requests.
+    """
+
+    old: Json
+    new: Json
+    at: str = ""
+    by: str = ""
+    recorded: Json = None
+    used: tuple[str, ...] = ()
+
+    @property
+    def member(self) -> str:
+        """Return the member name under which it was handed out."""
+        return _MEMBER.split(self.at)[-1]
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """One replayable input, and what its source says about replaying it.
 
@@ -106,6 +131,9 @@ class Case:
     """The steps of a scenario, whose `request` is that of the first one."""
     step: str = ""
     """The name of the step, where this is one step of a scenario and not a case of its own."""
+
+    bound: tuple[Binding, ...] = ()
+    """What each side named itself in this case or before it in its session, as far as it is known and turns up here."""
 
     @property
     def requests(self) -> tuple[Request, ...]:

@@ -110,6 +110,10 @@ class RuleSpec(Spec):
     via: str | None = Field(default=None, description="module:attribute of your own function from bytes to a value.")
     schema_: Any = Field(default=None, alias="schema", description="A JSON Schema that both values must meet.")
     same_type: Flag | None = Field(default=None, description="Compare types only.")
+    minted: Flag | None = Field(
+        default=None,
+        description="true: each side chose this name itself, and they correspond one to one. false: nobody did.",
+    )
     strict: Flag | None = Field(default=None, description="Compare exactly: 1 is not 1.0, text to the byte.")
     waive: WaiveSpec | None = Field(default=None, description="Accept what differs here, by name and until a day.")
     allow: tuple[Literal["nan", "duplicate_keys", "lone_surrogates", "empty"], ...] | None = Field(

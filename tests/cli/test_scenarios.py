@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.shop import by_text, open_shop
+from tests.shop import by_larger_number, by_number, by_other_text, by_text, open_shop
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Desk, Ended
@@ -46,8 +46,10 @@ MORE = f"""
 PAGES = f"""
   - name: more
     request: {{method: POST, path: /orders, headers: {BEARER}, json: {{sku: B2}}}}
+    capture: {{second: body.id}}
   - name: still_more
     request: {{method: POST, path: /orders, headers: {BEARER}, json: {{sku: C3}}}}
+    capture: {{third: body.id}}
   - name: all
     request: {{path: /orders, headers: {BEARER}}}
     capture: {{after: body.next}}
@@ -75,10 +77,16 @@ class Played:
 @pytest.fixture
 def play(desk: Desk) -> Play:
     def played(
-        text: str, *slips: str, mint: Mint = by_text, settings: str = "", flags: str = "both", **shop: Any
+        text: str,
+        *slips: str,
+        first: Mint = by_text,
+        mint: Mint = by_text,
+        settings: str = "",
+        flags: str = "both",
+        **shop: Any,
     ) -> Played:
         desk.write("goldens/order.yaml", text)
-        with open_shop(by_text) as old, open_shop(mint, *slips, **shop) as new:
+        with open_shop(first) as old, open_shop(mint, *slips, **shop) as new:
             desk.write("replay.yaml", f"old: {old.url}\nnew: {new.url}\n{settings}")
             writable = ["--writable", flags] if flags else []
             ended = desk.cli("run", "--report", "json:report.json", *writable)
@@ -169,6 +177,37 @@ def test_pages_without_an_end_are_that_sides_error(play: Play) -> None:
     played = play((SCENARIO + PAGES).replace("join: body.items", "join: body.items\n    max: 2"), page=1)
     assert played.result["error"] == {"side": "new", "kind": "until"}
     assert played.result["message"] == "step all: there are further pages after 2"
+
+
+ALL = SCENARIO + MORE + PAGES
+
+
+def test_what_each_side_named_itself_is_compared_as_the_same_thing(play: Play) -> None:
+    played = play(ALL, mint=by_other_text)
+    assert (played.ended.code, played.places) == (0, [])
+
+
+def test_numbers_that_each_side_gave_are_the_same_thing_where_they_are_ids(play: Play) -> None:
+    rules = "compare: [{at: 'steps.*.body..self', minted: true}]\n"
+    played = play(ALL, first=by_number, mint=by_larger_number, settings=rules)
+    assert (played.ended.code, played.places) == (0, [])
+
+
+def test_an_id_that_became_a_text_is_a_difference(play: Play) -> None:
+    assert "steps.create.body.id" in play(SCENARIO, first=by_number, mint=by_text).places
+
+
+@pytest.mark.parametrize("mint", [by_text, by_other_text])
+def test_an_id_that_new_gives_twice_is_a_difference(play: Play, mint: Mint) -> None:
+    second = SCENARIO.split("  - name: create")[1].split("  - name: read", maxsplit=1)[0].replace("order:", "second:")
+    assert "steps.again.body.id" in play(f"{SCENARIO}  - name: again{second}", "same_id", mint=mint).places
+
+
+@pytest.mark.parametrize("mint", [by_text, by_other_text])
+def test_the_id_of_another_order_is_a_difference(play: Play, mint: Mint) -> None:
+    create = "  - name: create" + SCENARIO.split("  - name: create")[1].split("  - name: read", maxsplit=1)[0]
+    two = SCENARIO.replace(create, create.replace("create", "first").replace("order:", "other:") + create)
+    assert play(two, "swapped", mint=mint).places == ["steps.read.body.id"]
 
 
 def test_an_expectation_may_name_what_was_captured(play: Play) -> None:

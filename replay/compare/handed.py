@@ -1,0 +1,59 @@
+"""Whether what two answers hold at one place is a name that each side has just given a thing, or a plain difference.
+
+Nothing worse could happen here than to take a difference for two names of one thing. So all of these have to hold:
+
+- Both are texts, or both are whole numbers; a price, a share and a flag are no names.
+- Neither turns up in the other side's answer: what the other side knows as well was not made up by this one.
+- It is no item of a list in the answer to a GET: what is listed was there before, and which item comes first matters.
+- It looks minted on both sides (see `names.is_telling`); or the member that holds it says that it is a name: `id`,
+  `order_id`, `userId`, `token`, `cursor`, `etag`, `ref`, `key`, `number`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from replay.compare.names import is_telling
+from replay.locations import parse_location
+from replay.models import Binding, Json, Observation
+from replay.selection import SAFE_METHODS
+
+_NAMING: Final = re.compile(
+    r"(?:.*[_-])?(?:id|uuid|guid|uid|key|token|ref|cursor|etag|number)|(?:ID|Id)|.*[a-z](?:I[dD]|Key|Token|Ref|Cursor|Number)"
+)
+
+
+def handed_out(binding: Binding, method: str, old: Observation, new: Observation) -> bool:
+    """Tell whether both sides, asked by this method, gave a thing a name of their own at this place of the answer."""
+    if not _may_name(binding.old) or type(binding.old) is not type(binding.new):
+        return False
+    if method.upper() in SAFE_METHODS and in_list(binding.at):
+        return False
+    if is_telling(binding.old) and is_telling(binding.new):
+        return binding.old == binding.new or not (holds(new, binding.old) or holds(old, binding.new))
+    return _NAMING.fullmatch(binding.member) is not None
+
+
+def _may_name(value: Json) -> bool:
+    return isinstance(value, str | int) and not isinstance(value, bool)
+
+
+def in_list(location: str) -> bool:
+    """Tell whether a location leads to one of many."""
+    return any(
+        it.indices or it.tests or it.everything or it.descends or len(it.names) != 1
+        for it in parse_location(location).steps
+    )
+
+
+def holds(answer: Observation, value: Json) -> bool:
+    """Tell whether a value turns up in an answer, as a word of its own."""
+    word = str(value)
+    if word.encode("utf-8", "surrogatepass") in answer.body:
+        return re.search(_alone(word).encode("utf-8", "surrogatepass"), answer.body) is not None
+    return any(word in text and re.search(_alone(word), text) is not None for _, text in answer.headers)
+
+
+def _alone(word: str) -> str:
+    return rf"(?<![A-Za-z0-9]){re.escape(word)}(?![A-Za-z0-9])"
