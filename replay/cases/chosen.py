@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import islice
 
@@ -30,6 +30,11 @@ class Choice:
         if self.tags and not set(self.tags) & set(case.tags):
             return False
         return self.shard is None or in_shard(case.session or case.id, *self.shard)
+
+    @property
+    def unsharded(self) -> Choice:
+        """Return what all shards together take."""
+        return replace(self, shard=None)
 
     def __str__(self) -> str:
         """Return it as it is typed; empty where everything is taken."""
@@ -96,8 +101,8 @@ class Chosen:
 
     @property
     def digest(self) -> str:
-        """Return a SHA-256 over all that was chosen from, and what was asked for."""
-        whole = hashlib.sha256(str(self._choice).encode())
+        """Return a SHA-256 over all that was chosen from, and what was asked for: one for all shards of a run."""
+        whole = hashlib.sha256(str(self._choice.unsharded).encode())
         for source in self._sources:
             whole.update(source.digest.encode())
         return whole.hexdigest()

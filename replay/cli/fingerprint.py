@@ -18,6 +18,7 @@ from replay.store.base import RunRecord
 
 PRIVATE: Final = "headers and variables"
 CODE: Final = "code of"
+SHARD: Final = "shard"
 MOST_MODULES: Final = 5_000
 _SENT: Final[set[str]] = {"path", "headers", "json_", "form", "text"}
 """What a login sends."""
@@ -48,8 +49,12 @@ def fingerprint(
     sentences: Sequence[str],
     manner: Manner,
     labels: Mapping[str, str],
+    root: Path,
 ) -> dict[str, str]:
-    """Return a digest by the name of each thing that the results of a run depend on."""
+    """Return a digest by the name of each thing that the results of a run depend on.
+
+    Where the project's folder `root` stands is no part of it: shards are carried out on several machines.
+    """
     found = {
         "inputs": inputs,
         "rules": rules_digest(settings),
@@ -64,7 +69,7 @@ def fingerprint(
         "labels": canonical_json(labels),
     }
     found |= {f"{CODE} {side}": _code(spec) for side, spec in sides.items()}
-    return found | {str(side): _hash(_public(spec)) for side, spec in sides.items()}
+    return found | {str(side): _hash(_public(spec, root)) for side, spec in sides.items()}
 
 
 def criteria_digest(sentences: Sequence[str]) -> str:
@@ -86,7 +91,7 @@ def changed_since(record: RunRecord, plan: Plan) -> list[str]:
     return names + (["--collect"] if record.collect != plan.record.collect else [])
 
 
-def _public(spec: TargetSpec) -> str:
+def _public(spec: TargetSpec, root: Path) -> str:
     """Return what identifies a side; of headers and variables the names alone, since their values may be secrets.
 
     Of a login, what it sends stays out altogether.
@@ -94,7 +99,8 @@ def _public(spec: TargetSpec) -> str:
     names = {"headers": sorted(name.lower() for name in spec.headers), "env": sorted(spec.env)}
     private: dict[str, Any] = {"headers": True, "env": True, "login": _SENT, "clock_secret": True}
     private["routes"] = {"__all__": {"headers", "clock_secret"}}
-    return canonical_json(spec.model_dump(mode="json", exclude=private) | names)
+    text = canonical_json(spec.model_dump(mode="json", exclude=private) | names)
+    return text.replace(canonical_json(str(root))[1:-1], ".")
 
 
 def _private(sides: Mapping[Side, TargetSpec], run: str) -> str:
@@ -125,7 +131,7 @@ def _code(spec: TargetSpec) -> str:
     for root, top in product(roots, named):
         for file in (root / f"{top}.py", *sorted((root / top).rglob("*.py"))[:MOST_MODULES]):
             if file.is_file():
-                whole.update(f"{file}\0".encode() + file.read_bytes())
+                whole.update(f"{file.relative_to(root)}\0".encode() + file.read_bytes())
     return whole.hexdigest()
 
 

@@ -196,6 +196,14 @@ Store = Annotated[
 ]
 Last = Annotated[int | None, typer.Option(metavar="N", min=1, help="Show the newest N runs alone.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+Stores = Annotated[
+    list[Path] | None,
+    typer.Option("--store", metavar="FILE", envvar="REPLAY_STORE", help="Take shards from FILE; repeatable."),
+]
+Into = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Keep the whole run in FILE; otherwise in the store of this folder."),
+]
 CaseId = Annotated[str, typer.Argument(metavar="ID", help="A case's id, or its correlation id.")]
 FromRun = Annotated[str | None, typer.Option(metavar="RUN", help="Take it from RUN; the newest that has it otherwise.")]
 RunId = Annotated[

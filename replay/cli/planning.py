@@ -14,7 +14,7 @@ from typing import Final
 from replay import __version__
 from replay.cases.chosen import Choice, Chosen
 from replay.cli.checking import check_case
-from replay.cli.fingerprint import Manner, fingerprint
+from replay.cli.fingerprint import SHARD, Manner, fingerprint
 from replay.cli.given import given_secrets
 from replay.cli.inputs import Inputs, inputs_of
 from replay.cli.labels import labels_of
@@ -60,6 +60,7 @@ class Flags:
     skip_bad: bool = False
 
 
+PART: Final = "only a part was asked for, by"
 _LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -97,7 +98,7 @@ def make_plan(project: Project, flags: Flags) -> Plan:
         _record(project, flags, sides, chosen, criteria, manner),
         warnings=tuple(_sending_warnings(flags, sides)),
         musts=must_names(settings, clean),
-        whole=not (str(flags.choice) or flags.traffic or flags.goldens is not None),
+        whole=not (str(flags.choice.unsharded) or flags.traffic or flags.goldens is not None),
     )
     return Plan(
         record=record,
@@ -146,7 +147,7 @@ def must_names(settings: Settings, clean: Callable[[str], str]) -> tuple[str, ..
 def _sending_warnings(flags: Flags, sides: Mapping[Side, TargetSpec]) -> Iterator[str]:
     """Yield what makes any verdict on what is sent worth less."""
     if str(flags.choice):
-        yield f"only a part was asked for, by {flags.choice}: the verdict speaks of no other case"
+        yield f"{PART} {flags.choice}: the verdict speaks of no other case"
     if "old" in sides and _behind(sides["old"]) == _behind(sides["new"]):
         yield "old and new are the same: this shows what differs from call to call, and no cut-over"
     for side, shape in shapes_of(sides).items():
@@ -296,16 +297,17 @@ def _record(
     started = datetime.now(UTC)
     run = f"{started:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     labels = labels_of(sides, flags.labels)
-    found = fingerprint(run, settings, sides, chosen.digest, sentences, manner, labels)
+    found = fingerprint(run, settings, sides, chosen.digest, sentences, manner, labels, project.root)
+    shard = "/".join(map(str, flags.choice.shard)) if flags.choice.shard else None
     return RunRecord(
         id=run,
         started=started,
-        fingerprint=found,
+        fingerprint=found | {SHARD: shard or ""},
         criteria={flags.gate or "": tuple(sentences)},
         criteria_hash=found["criteria"],
         gate=flags.gate,
         narrowed=str(flags.choice),
-        shard="/".join(map(str, flags.choice.shard)) if flags.choice.shard else None,
+        shard=shard,
         collect=flags.collect,
         settings={
             "decision": settings.decision,

@@ -8,13 +8,13 @@ from datetime import UTC, date, datetime
 from functools import partial
 from typing import Final
 
-from replay.cli.fingerprint import criteria_digest, rules_digest
+from replay.cli.fingerprint import CODE, criteria_digest, rules_digest
 from replay.cli.given import given_secrets
 from replay.cli.planning import judging_warnings, must_names
 from replay.cli.present import Present, present_rules
 from replay.config import Settings
 from replay.engine.grouping import Grouping
-from replay.engine.judging import Judged, Terms, judged_together
+from replay.engine.judging import Judged, NewTerms, judged_together
 from replay.engine.rejudging import Rejudge
 from replay.errors import InputError, SettingsError
 from replay.models import SIDES, Basis, Result, RuleSpec, Side, Summary, Verdict
@@ -24,7 +24,7 @@ from replay.store.sqlite import SqliteStore
 from replay.verdict import Criterion, default_criteria, gate_sentences, named_groups, parse_criteria
 from replay.verdict.changes import changes
 
-SIDES_OF: Final = (*SIDES, "code of a side")
+SIDES_OF: Final = (*SIDES, *(f"{CODE} {side}" for side in SIDES))
 """The digests that tell whether runs put the same to the test."""
 
 
@@ -32,7 +32,7 @@ SIDES_OF: Final = (*SIDES, "code of a side")
 class Court:
     """The settings of now, as terms; `rules` is their digest."""
 
-    terms: Terms
+    terms: NewTerms
     rules: str
 
     @property
@@ -83,7 +83,7 @@ def court_for(
     criteria = _criteria(settings, sentences, gate, partial(_kinds, kept, records))
     known = same and all(named_groups(criteria) <= _groups_of(settings, record) for record in records)
     grouping = None if known else Grouping(settings.groups, named_groups(criteria))
-    terms = Terms(
+    terms = NewTerms(
         criteria=criteria,
         rejudge=Rejudge(present.watched, _redactor(present), grouping, same_rules=same),
         gate=gate,

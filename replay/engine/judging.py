@@ -27,19 +27,25 @@ INTERRUPTED: Final = "it was interrupted"
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """By what runs are judged again.
-
-    Where `anew` is false, every answer would be judged as it was, so that none is compared and only criteria are asked.
-    """
+    """By what stored results are judged."""
 
     criteria: Sequence[Criterion]
-    rejudge: Rejudge
     gate: str | None = None
-    anew: bool = True
     kpis: Mapping[str, KpiSpec] = field(default_factory=dict)
     musts: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     """What makes a verdict by these terms worth less."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewTerms(Terms):
+    """The same where answers may be judged otherwise than in the run.
+
+    Where `anew` is false, every one would be judged as it was, so that none is compared and only criteria are asked.
+    """
+
+    rejudge: Rejudge = field(kw_only=True)
+    anew: bool = field(default=True, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,7 @@ class Judged:
     view: Rejudged
 
 
-def judged_again(view: Rejudged, record: RunRecord, terms: Terms, watch: Watch) -> Judged:
+def judged_again(view: Rejudged, record: RunRecord, terms: NewTerms, watch: Watch) -> Judged:
     """Judge a run again. Its new results are in the view; nothing is kept before the view is."""
     if record.summary is None:
         raise ValueError(f"run {record.id} was never closed")
@@ -69,7 +75,7 @@ def judged_again(view: Rejudged, record: RunRecord, terms: Terms, watch: Watch) 
     for result in results:
         sums.add(result)
         judge.add(result)
-    unseen = _unseen(terms, sums)
+    unseen = unseen_changes(terms.musts, sums)
     versions = (*changed_version("old", summary.old.versions), *changed_version("new", summary.new.versions))
     warnings = (
         *terms.warnings,
@@ -81,11 +87,11 @@ def judged_again(view: Rejudged, record: RunRecord, terms: Terms, watch: Watch) 
     )
     summary = replace(_summary(summary, sums, reason), warnings=warnings)
     summary = with_sums(summary, sums, partial(kept_of, view, record.id))
-    doubts = unseen if record.whole else ()
+    doubts = unseen if record.saw_all else ()
     return Judged(record, summary, judge.verdict(complete=not reason, reason=reason, doubts=doubts), view)
 
 
-def _rejudged(view: Rejudged, run: str, terms: Terms, watch: Watch) -> Iterator[Result]:
+def _rejudged(view: Rejudged, run: str, terms: NewTerms, watch: Watch) -> Iterator[Result]:
     """Yield every result as it is judged now, and add those that change to the view."""
     changed: list[Result] = []
     for result in view.results(run, bodies=terms.anew):
@@ -101,7 +107,7 @@ def _rejudged(view: Rejudged, run: str, terms: Terms, watch: Watch) -> Iterator[
         view.add(run, changed)
 
 
-def _as_of_today(view: Rejudged, run: str, terms: Terms, result: Result) -> Result:
+def _as_of_today(view: Rejudged, run: str, terms: NewTerms, result: Result) -> Result:
     """Return a result without bodies as it is, unless its golden brings a waiver, which may have expired."""
     if not any(rule.waive for rule in result.case.rules):
         return result
@@ -110,8 +116,9 @@ def _as_of_today(view: Rejudged, run: str, terms: Terms, result: Result) -> Resu
     return result if after is None or after is whole else after
 
 
-def _unseen(terms: Terms, sums: Tally) -> tuple[str, ...]:
-    return tuple(f"no case showed the intended change: {rule}" for rule in sums.unseen(terms.musts))
+def unseen_changes(musts: Iterable[str], sums: Tally) -> tuple[str, ...]:
+    """Return a doubt for each rule whose intended change no case has shown."""
+    return tuple(f"no case showed the intended change: {rule}" for rule in sums.unseen(musts))
 
 
 def _left(kept: int) -> Iterator[str]:
@@ -157,7 +164,7 @@ def judged_together(runs: Sequence[Judged], terms: Terms) -> tuple[Summary, Verd
         warmed=sum(each.summary.warmed for each in runs),
     )
     summary = with_sums(summary, sums, _kept_of_any(runs))
-    doubts = _unseen(terms, sums) if all(each.record.whole for each in runs) else ()
+    doubts = unseen_changes(terms.musts, sums) if all(each.record.saw_all for each in runs) else ()
     return summary, judge.verdict(complete=not reason, reason=reason, doubts=doubts)
 
 

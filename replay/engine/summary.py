@@ -75,7 +75,7 @@ def closed(plan: Plan, store: Store, sent: Sent, reason: str, *, expected: int) 
         ),
     )
     summary = with_sums(summary, sums, partial(kept_of, store, plan.record.id))
-    return summary, judge.verdict(complete=complete, reason=reason, doubts=unseen if plan.record.whole else ())
+    return summary, judge.verdict(complete=complete, reason=reason, doubts=unseen if plan.record.saw_all else ())
 
 
 def with_sums(summary: Summary, sums: Tally, kept: Callable[[str], Result | None]) -> Summary:

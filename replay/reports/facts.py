@@ -228,6 +228,12 @@ def overview(verdict: Verdict, summary: Summary) -> str:
     return f"{gate}run {printable(summary.run, LONGEST)}{state}, exit code {verdict.exit_code}"
 
 
+def ending(summary: Summary) -> Iterator[str]:
+    """Yield why a run did not complete, as far as it is known."""
+    if not summary.complete and summary.ended_because:
+        yield f"it did not complete: {printable(summary.ended_because, LONGEST)}"
+
+
 def afterthoughts(verdict: Verdict) -> Iterator[str]:
     """Yield what was written otherwise when the first case was sent, so that no reader takes it for a prediction."""
     for change in verdict.changes:

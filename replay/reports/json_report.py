@@ -78,6 +78,7 @@ def _extras(summary: Summary) -> dict[str, Any]:
         "started": summary.started.isoformat(),
         "finished": None if summary.finished is None else summary.finished.isoformat(),
         "complete": summary.complete,
+        "ended_because": summary.ended_because or None,
         "decision": summary.decision,
         "owner": summary.owner,
         "seed": summary.seed,

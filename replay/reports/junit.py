@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape, quoteattr
 from replay.causes import Naming
 from replay.models import Judgement, Observation, Result, Summary, Verdict
 from replay.reports.causes import named
-from replay.reports.facts import LONGEST, afterthoughts, counted, evidence, sums, troubles
+from replay.reports.facts import LONGEST, afterthoughts, counted, ending, evidence, sums, troubles
 from replay.reports.inert import printable
 from replay.reports.shown import shown_pair
 
@@ -168,7 +168,7 @@ def _criteria(verdict: Verdict, summary: Summary) -> _Suite:
     entries = [_criterion(each) for each in verdict.criteria]
     said = "" if summary.complete else " The run did not complete."
     warnings = [f"warning: {each}" for each in summary.warnings]
-    changes = afterthoughts(verdict)
+    changes = (*ending(summary), *afterthoughts(verdict))
     text = "\n".join([f"exit code {verdict.exit_code}.{said}", *changes, *sums(summary.counts), *warnings])
     whole = Judgement("verdict", verdict.state, text)
     return _Suite("criteria", [*entries, _criterion(whole)])

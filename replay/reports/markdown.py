@@ -36,7 +36,7 @@ def _lines(summary: Summary, verdict: Verdict) -> Iterator[str]:
         yield ""
     yield escaped(facts.overview(verdict, summary))
     yield ""
-    for line in facts.afterthoughts(verdict):
+    for line in (*facts.ending(summary), *facts.afterthoughts(verdict)):
         yield f"**{escaped(line)}**"
         yield ""
     yield from _criteria(verdict)

@@ -34,7 +34,7 @@ class TerminalReport:
     def _lines(self, summary: Summary, verdict: Verdict) -> Iterator[Line]:
         yield verdict.state, _STYLES[verdict.state]
         yield from self._wrapped(facts.overview(verdict, summary), style="dim")
-        for line in facts.afterthoughts(verdict):
+        for line in (*facts.ending(summary), *facts.afterthoughts(verdict)):
             yield from self._wrapped(line, style="yellow", hang=2)
         yield from self._decision(summary)
         yield from self._criteria(verdict)

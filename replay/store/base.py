@@ -39,11 +39,16 @@ class RunRecord:
     musts: tuple[str, ...] = ()
     """The rules, by name, whose intended change has to be seen in some case."""
     whole: bool = True
-    """Everything that the settings name was selected."""
+    """Everything that the settings name was selected, by all shards together."""
     summary: Summary | None = None
     verdict: Verdict | None = None
     before: tuple[Basis, ...] = ()
     """By what it was judged before, the first time first; `criteria`, `gate` and the digests are the latest ones."""
+
+    @property
+    def saw_all(self) -> bool:
+        """Tell whether the run had every case that the settings name, so that what it did not show is not there."""
+        return self.whole and self.shard is None
 
     @property
     def basis(self) -> Basis:

@@ -165,13 +165,14 @@ class SqliteStore:
 
     def mark(self, run: str, state: RunState) -> None:
         """Keep that the run is in this state: `running` again when it is resumed."""
-        self._update(replace(self.run(run), state=state))
+        self.keep_record(replace(self.run(run), state=state))
 
     def finish(self, run: str, state: RunState, summary: Summary | None, verdict: Verdict | None) -> None:
         """Keep how the run ended."""
-        self._update(replace(self.run(run), state=state, summary=summary, verdict=verdict))
+        self.keep_record(replace(self.run(run), state=state, summary=summary, verdict=verdict))
 
-    def _update(self, record: RunRecord) -> None:
+    def keep_record(self, record: RunRecord) -> None:
+        """Keep what is known of a run by now."""
         with self._writing() as connection:
             connection.execute(
                 "UPDATE runs SET state = ?, doc = ?, size = ? WHERE id = ?",
