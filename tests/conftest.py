@@ -1,4 +1,4 @@
-"""Certificates for the tests of every room that speaks TLS, made by the openssl command."""
+"""Settings of Hypothesis, and certificates for the tests of every room that speaks TLS, made by the openssl command."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Other processes may be at work on the same machine: how long an example takes says nothing of the code.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 AUTHORITY: Final = """
 [ca]

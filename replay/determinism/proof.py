@@ -53,7 +53,8 @@ def refusal(secret: str, header: Lookup) -> str:
 
 def _proof(secret: str, header: Lookup, made: int) -> str:
     text = "\n".join(["replay-1", str(made), *(header(name) or "" for name in _BOUND)])
-    return f"{made} {hmac.digest(secret.encode(), text.encode('latin-1', 'replace'), hashlib.sha256).hex()}"
+    key = secret.encode("utf-8", "surrogateescape")
+    return f"{made} {hmac.digest(key, text.encode('latin-1', 'replace'), hashlib.sha256).hex()}"
 
 
 def real_seconds() -> float:

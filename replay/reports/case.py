@@ -87,7 +87,7 @@ def _head(result: Result, width: int, notes: Iterable[str]) -> Iterator[Line]:
         if text:
             yield from wrapped(f"{name}: {printable(text, LONGEST)}", width, hang=2)
     if case.freeze is not None:
-        yield f"frozen at: {case.freeze.isoformat()}", ""
+        yield f"frozen at: {case.freeze.isoformat()}{', and running on' if case.tick else ''}", ""
     if case.seed is not None:
         yield f"seed: {case.seed}", ""
     if result.error is not None:

@@ -11,6 +11,14 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Clocked, Desk, Serve
 
 SECRET: Final = "a secret that both of them know"
+PAUSING: Final = """
+import time
+
+def call():
+    before = time.time()
+    time.sleep(0.002)
+    return time.time() - before > 0
+"""
 BOTH: Final = """
 frozen = FrozenTimeWSGI(app)
 def both(environ, start_response):
@@ -109,3 +117,10 @@ def test_two_sides_of_which_one_alone_is_frozen_are_warned_of(desk: Desk, serve:
     with serve() as new:
         ended = desk.cli("run", "--traffic", "c.jsonl", "--old", "sides:app", "--new", new.url)
     assert "old was at the instants of the cases and new was not" in " ".join(ended.out.split())
+
+
+def test_a_golden_may_have_its_own_clock_run_on(desk: Desk) -> None:
+    desk.write("sides.py", PAUSING)
+    desk.write("goldens/still.yaml", "request: {}\nexpect: {json: false}\n")
+    desk.write("goldens/running.yaml", "tick: true\nrequest: {}\nexpect: {json: true}\n")
+    assert desk.cli("run", "--new", "sides:call", "--freeze", "2024-02-29").code == 0

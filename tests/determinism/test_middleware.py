@@ -10,8 +10,10 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -256,6 +258,27 @@ def test_a_wsgi_request_is_answered_at_its_instant_in_its_threads_too() -> None:
         app.close()
     assert [float(text) for text in body.split()] == [LEAP.timestamp()] * 2
     assert headers == [("Replay-Clock", "frozen 2024-02-29T23:59:59Z")]
+
+
+def test_threads_of_a_server_each_see_their_own_instant() -> None:
+    def pausing(_environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        start_response("200 OK", [])
+        before = time.time()
+        threading.Event().wait(0.003)
+        yield f"{before} {time.time()}".encode()
+
+    def asked(app: FrozenTimeWSGI, year: int) -> set[int]:
+        fields = proved({"Replay-Time": f"{year}-01-01T00:00:00Z"})
+        _, body = call(app, **{f"HTTP_{name.upper().replace('-', '_')}": text for name, text in fields.items()})
+        return {datetime.fromtimestamp(float(text), UTC).year for text in body.split()}
+
+    app, years = FrozenTimeWSGI(pausing, YES), list(range(2001, 2009))
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            seen = list(pool.map(partial(asked, app), years))
+    finally:
+        app.close()
+    assert seen == [{year} for year in years]
 
 
 def test_without_the_opt_in_wsgi_is_passed_through() -> None:

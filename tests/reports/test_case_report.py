@@ -111,6 +111,8 @@ def test_the_instant_and_the_seed_of_a_case_are_told_where_they_are_known() -> N
     known = replace(result, case=replace(result.case, freeze=datetime(2024, 2, 29, tzinfo=UTC), seed=7))
     assert "frozen at: 2024-02-29T00:00:00+00:00\nseed: 7\n" in shown(known)
     assert "frozen at" not in shown(result)
+    ticking = replace(known, case=replace(known.case, tick=True))
+    assert "frozen at: 2024-02-29T00:00:00+00:00, and running on\nseed: 7\n" in shown(ticking)
     assert "seed" not in shown(result)
 
 
