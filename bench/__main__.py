@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from bench import compare, dual, latency, page, sending
+from bench import compare, dual, latency, many, page, sending
 from bench.answers import SIZES_KB
 from bench.dual import Bench
 from bench.servers import CannotStartError, nginx, slow_server
@@ -53,7 +53,7 @@ def measured(chosen: argparse.Namespace, *, sizes_kb: Sequence[int]) -> dict[str
         runs = dual.measure(fast, cases=cases, repeats=repeats, sizes_kb=sizes_kb)
         us = runs["rows"][0]["cpu_us_per_case"]["median"] if runs["rows"] else None
         return {
-            "version": 3,
+            "version": 4,
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
             "machine": machine | {"load_before": os.getloadavg()[0]},
             "asked": {"seconds": seconds, "repeats": repeats, "cases": cases},
@@ -61,6 +61,7 @@ def measured(chosen: argparse.Namespace, *, sizes_kb: Sequence[int]) -> dict[str
             "dual": runs,
             "compare": compare.measure(repeats=repeats),
             "latency": latency.measure(Bench(work, *slow), fast, cases=cases, us_per_case=us),
+            "many": many.measure(fast, cases=chosen.many) if chosen.many else None,
         }
 
 
@@ -76,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--repeats", type=int, default=7, help="how often everything is measured, in turn")
     parser.add_argument("--senders", type=lambda text: text.split(","), help="only these, such as callbacks,wrk,hey")
     parser.add_argument("--cases", type=int, default=5000, help="how many cases a dual run has")
+    parser.add_argument("--many", type=int, default=0, help="also a run of so many cases, looked at by tenths")
     parser.add_argument("--out", type=Path, default=_HERE / "results.json", help="where the figures go")
     parser.add_argument("--page", type=Path, help="a page whose tables are to be replaced")
     return parser

@@ -16,6 +16,7 @@ from bench.sender import CONNECTIONS
 
 _REPLAY: Final = (sys.executable, "-c", "from replay.cli import main; main()", "run")
 _LIMIT_S: Final = 600.0
+STORE: Final = "bench.sqlite"
 _FEW: Final = 20
 _SEVERAL: Final = 2
 OUTCOMES: Final[Mapping[str, str]] = {"equal": "matched", "ignored": "matched", "deviating": "deviating"}
@@ -61,16 +62,19 @@ class Bench:
 
         Raises FailedRunError unless the run came to a verdict.
         """
-        self._clean()
-        (self.folder / "replay.yaml").write_text(SETTINGS, encoding="utf-8")
-        capture = write_capture(self.folder / "traffic.jsonl", path, cases)
-        command = [*_REPLAY, "--old", self.old, "--new", self.new, "--traffic", str(capture)]
-        command += ["--concurrency", str(CONNECTIONS), "--store", "bench.sqlite", *flags]
-        command += ["--report", "json:report.json"] if report else []
+        command = self.command(path, cases, *flags, *(("--report", "json:report.json") if report else ()))
         cost = cost_of(command, limit_s=_LIMIT_S, cwd=self.folder, env=os.environ | {"NO_COLOR": "1"})
         if cost.exit_code not in (0, 1, 3):
             raise FailedRunError(f"`replay run` ended with {cost.exit_code}: {cost.output.strip()[-300:]}")
         return cost, json.loads((self.folder / "report.json").read_bytes()) if report else {}
+
+    def command(self, path: str, cases: int, *flags: str) -> list[str]:
+        """Lay out what such a run needs, in an empty folder, and return the command that makes it."""
+        self._clean()
+        (self.folder / "replay.yaml").write_text(SETTINGS, encoding="utf-8")
+        capture = write_capture(self.folder / "traffic.jsonl", path, cases)
+        command = [*_REPLAY, "--old", self.old, "--new", self.new, "--traffic", str(capture)]
+        return [*command, "--concurrency", str(CONNECTIONS), "--store", STORE, *flags]
 
     def few(self, workload: Workload) -> Cost:
         """Run a few cases. Raises FailedRunError unless each ends as its workload is meant to."""

@@ -25,7 +25,7 @@ def tables(results: Mapping[str, Any]) -> str:
     """Return all figures as Markdown, and what could not be measured."""
     parts = [_about(results), _sending(results["sending"]["rows"]), _dual(results["dual"])]
     parts += [_compare(results["compare"]["rows"]), _latency(results["latency"])]
-    parts += [_timetable(results["latency"]["timetable"]), _missing(results)]
+    parts += [_timetable(results["latency"]["timetable"]), _many(results["many"]), _missing(results)]
     return "\n".join(part for part in parts if part)
 
 
@@ -82,9 +82,19 @@ def _timetable(kept: Mapping[str, Any] | None) -> str:
     return f"{loop}; begun late by p50 {late['p50']:.2f} ms, p99 {late['p99']:.2f} ms.\n"
 
 
+def _many(many: Mapping[str, Any] | None) -> str:
+    if many is None or many["failed"]:
+        return ""
+    title = f"Tenth of {many['cases']:,} cases"
+    cells = [(str(n), f"{each['cpu_us']:.0f}", f"{each['per_s']:.0f}") for n, each in enumerate(many["tenths"], 1)]
+    peaks = [_megabytes(many[name]) for name in ("peak_bytes", "few_peak_bytes")]
+    memory = f"Memory at its peak: {peaks[0]} MB, with {many['few']:,} cases {peaks[1]} MB.\n"
+    return f"{_table((title, 'CPU µs a case', 'Cases a second'), cells)}\n{memory}"
+
+
 def _missing(results: Mapping[str, Any]) -> str:
     reasons = {**results["sending"]["missing"], **results["dual"]["failed"], **results["compare"]["missing"],
-               **results["latency"]["failed"]}  # fmt: skip
+               **results["latency"]["failed"], **(results["many"] or {"failed": {}})["failed"]}  # fmt: skip
     if not reasons:
         return ""
     return "Not measured:\n\n" + "".join(f"- {what}: {' '.join(why.split())}\n" for what, why in reasons.items())

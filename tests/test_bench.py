@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from bench.dual import Workload, rows_of
+from bench.many import Look, tenths
 from bench.meter import Cost, Spread
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,7 +30,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], str]
     out, page = folder / "results.json", folder / "page.md"
     page.write_text(PAGE, encoding="utf-8")
     command = [sys.executable, "-m", "bench", "--quick", "--seconds", "0.05", "--cases", "20"]
-    command += ["--senders", "callbacks,coroutines,hey", "--out", str(out), "--page", str(page)]
+    command += ["--senders", "callbacks,coroutines,hey", "--many", "40", "--out", str(out), "--page", str(page)]
     done = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, timeout=180, env=dict(os.environ), check=False
     )
@@ -102,6 +103,21 @@ def test_the_lateness_of_an_open_loop_is_told(made: tuple[dict[str, Any], str]) 
     kept = made[0]["latency"]["timetable"]
     assert (kept["name"], kept["requests_per_second"], kept["late_ms"]["n"]) == ("1000/s", 2000, 20)
     assert "Open loop, 2000 requests a second" in made[1]
+
+
+def test_a_long_run_is_looked_at_by_tenths(made: tuple[dict[str, Any], str]) -> None:
+    many = made[0]["many"]
+    assert (many["cases"], many["few"]) == (40, 40)
+    assert many["failed"] or many["peak_bytes"] > 0
+
+
+def test_each_tenth_has_the_rate_and_the_cost_of_its_own_cases() -> None:
+    starting = 30.0
+    looks = [Look(0, 0.0, 0.0)]
+    looks += [Look(n * 50, starting + n * 0.5 + max(0, n - 10) * 0.5, starting + n * 0.005) for n in range(1, 21)]
+    found = tenths(looks, cases=1000)
+    assert [round(each["cpu_us"]) for each in found] == [100] * 10
+    assert [round(each["per_s"]) for each in found] == [100] * 5 + [50] * 5
 
 
 def test_the_tables_replace_what_stood_between_the_markers(made: tuple[dict[str, Any], str]) -> None:

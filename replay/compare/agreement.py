@@ -50,21 +50,23 @@ _remembered = lru_cache(maxsize=128)(is_sound_json)
 
 
 def _headers(old: Headers, new: Headers, *, ruled: bool) -> Accepted | None:
-    mine = _values(old)
-    if mine is None:
-        return None
     if old == new:
-        return ()
-    theirs = _values(new)
-    if theirs is None or ruled:
+        return None if _values(old) is None else ()
+    differing = None if ruled else unread(old, new)
+    return None if differing is None else tuple(map(_passed_over, differing))
+
+
+def unread(old: Headers, new: Headers) -> list[str] | None:
+    """Return the headers that differ where none of them means anything by default; None where a closer look is needed.
+
+    Under rules that speak of no header.
+    """
+    mine, theirs = _values(old), _values(new)
+    if mine is None or theirs is None:
         return None
-    return _accepted(mine, theirs)
-
-
-def _accepted(old: dict[str, tuple[str, ...]], new: dict[str, tuple[str, ...]]) -> Accepted | None:
-    differing = [name for name, values in old.items() if new.get(name) != values]
-    differing += [name for name in new if name not in old]
-    return tuple(map(_passed_over, differing)) if MEANINGS.keys().isdisjoint(differing) else None
+    differing = [name for name, values in mine.items() if theirs.get(name) != values]
+    differing += [name for name in theirs if name not in mine]
+    return differing if MEANINGS.keys().isdisjoint(differing) else None
 
 
 @lru_cache(maxsize=256)

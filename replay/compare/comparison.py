@@ -7,11 +7,11 @@ from copy import copy
 from datetime import UTC, date, datetime
 from typing import Final
 
-from replay.compare.agreement import agreement
+from replay.compare.agreement import agreement, unread
 from replay.compare.bodies import compare_bodies
 from replay.compare.compared import Compared
 from replay.compare.formats import NOTHING, Reading
-from replay.compare.header_walk import compare_headers
+from replay.compare.header_walk import HEADERS, UNCOMPARED, compare_headers
 from replay.compare.headers import Answered
 from replay.compare.problems import categorised
 from replay.compare.reading import How, Pair, read_content
@@ -91,17 +91,26 @@ class Comparison:
 
     def _compare(self, walk: Walk, active: ActiveRules, pair: Pair, stated: Collection[str]) -> None:
         old, new = pair.old or Observation(), pair.new or Observation()
-        request = pair.case.request
         if "status" not in stated:
             _compare_status(walk, old, new)
-        mine = Answered(request, self._bases["old"], old.headers)
-        theirs = Answered(request, self._bases["new"], new.headers)
-        compare_headers(walk, mine, theirs, skipped={part.partition(".")[2] for part in stated})
+        self._compare_headers(walk, pair, stated)
         if "body" not in stated:
             how = active.how
             compare_bodies(walk, pair.reading("old", how), pair.reading("new", how), how, same=old.body == new.body)
         walk.differences[:] = categorised(walk.differences, old, new)
         _demand_musts(walk, active, stated)
+
+    def _compare_headers(self, walk: Walk, pair: Pair, stated: Collection[str]) -> None:
+        old, new = [answer.headers if answer is not None else () for answer in (pair.old, pair.new)]
+        if not (stated or pair.case.rules or self._book.speaks_of_headers):
+            differing = unread(old, new)
+            if differing is not None:
+                for name in differing:
+                    walk.accept((HEADERS, name), UNCOMPARED)
+                return
+        mine = Answered(pair.case.request, self._bases["old"], old)
+        theirs = Answered(pair.case.request, self._bases["new"], new)
+        compare_headers(walk, mine, theirs, skipped={part.partition(".")[2] for part in stated})
 
     def _expect(self, active: ActiveRules, pair: Pair, actual: Observation) -> Walk:
         """Hold new's answer against what the golden states; `old` of each difference is what was expected."""

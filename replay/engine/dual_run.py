@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
+from typing import Final
 
 from replay.engine.again import Asking, Learner, askings, may_repeat
 from replay.engine.outcome import Referee
@@ -19,8 +20,12 @@ from replay.errors import InputError, ReplayError
 from replay.models import SIDES, Case, CaseKind, Failed, Failure, Lateness, Observation, Result, Side
 from replay.sampling import derive_seed
 from replay.targets.base import Moment
+from replay.wire.clock import now_ns
 
 Finished = Callable[[Result], None]
+
+_SLICE_NS: Final = 200_000
+"""So long cases are compared between two looks for further answers, or as long as one takes."""
 
 
 class DualRun:
@@ -152,17 +157,21 @@ class DualRun:
         """Have a case compared when the loop has looked for further answers.
 
         Comparing takes longer than reading: done at once, it would be counted as the latency of every answer that
-        waits. One case is compared for each look.
+        waits, where the system does not note arrivals. And what is begun in a row is sent in a row, which costs less.
         """
         self._answered.append(asking)
         if len(self._answered) == 1:
-            asyncio.get_running_loop().call_soon(self._judge_one)
+            asyncio.get_running_loop().call_soon(self._judge_some)
 
-    def _judge_one(self) -> None:
-        self._answered[0].judge()
-        self._answered.popleft()
+    def _judge_some(self) -> None:
+        until = now_ns() + _SLICE_NS
+        while self._answered:
+            self._answered[0].judge()
+            self._answered.popleft()
+            if now_ns() > until:
+                break
         if self._answered:
-            asyncio.get_running_loop().call_soon(self._judge_one)
+            asyncio.get_running_loop().call_soon(self._judge_some)
 
     def _order(self, case: Case, parties: tuple[Party, ...], seed: int) -> tuple[Asking, ...]:
         """Return who is asked when; old more than once, where its noise is to be learned."""

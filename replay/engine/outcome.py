@@ -92,11 +92,13 @@ def _outcome(failures: dict[Side, Failure], differences: Sequence[Difference]) -
 
 def outcome_of(differences: Sequence[Difference]) -> OutcomeName:
     """Name the outcome of a case that no side failed: the worst of its differences does."""
+    if not differences:
+        return "match"
     if any(difference.counts for difference in differences):
         return "deviation"
     if any(difference.waived for difference in differences):
         return "waived"
-    return "noise" if differences else "match"
+    return "noise"
 
 
 def _error(failures: dict[Side, Failure]) -> CaseError | None:

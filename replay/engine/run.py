@@ -119,8 +119,7 @@ class Run:
 def _garbage_left() -> Iterator[None]:
     """Look for reference cycles seldom: what a case leaves behind holds none, and there are thousands a second."""
     before = gc.get_threshold()
-    gc.collect()
-    gc.freeze()
+    gc.freeze()  # What a collection would find by now is little, and to look takes as long as hundreds of cases.
     gc.set_threshold(50_000, 20, 50)
     try:
         yield

@@ -112,11 +112,11 @@ class Sender:
     def _planned(self, dual: DualRun) -> Iterator[Planned]:
         """Yield this process's cases that have no result yet, each with its moment."""
         turns = Turns(self._cases(), self._plan.repeat, self._plan.seconds)
-        moment, shift = self._plan.sending.pace.moments(), None
+        moment, shift, timed, reads_all = self._plan.sending.pace.moments(), None, self._timed, self._reads_all
         for number, case in enumerate(dual.readable(turns)):
             # Cases that are not sent take no time. All others do, also those of other processes: moments are of all.
-            at_ns = moment(case) if self._timed and not dual.refuses(case) else None
-            if (self._reads_all and not self._portion.has(case.session, number)) or not self._outlet.left(case):
+            at_ns = moment(case) if timed and not dual.refuses(case) else None
+            if (reads_all and not self._portion.has(case.session, number)) or not self._outlet.left(case):
                 continue
             if at_ns is not None and shift is None:
                 # What was sent before the run was cut off is not waited for again.

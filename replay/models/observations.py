@@ -73,4 +73,7 @@ Failed = Callable[[BaseException], None]
 def first_header(headers: Headers, name: str) -> str | None:
     """Return the first value of a header, whatever its case."""
     wanted, length = name.lower(), len(name)
-    return next((value for key, value in headers if len(key) == length and key.lower() == wanted), None)
+    for key, value in headers:
+        if len(key) == length and key.lower() == wanted:
+            return value
+    return None

@@ -16,6 +16,8 @@ from replay.models import Case, Failure, Headers, Observation, Request, RuleSpec
 BASES: dict[Side, str | None] = {"old": "http://old.test", "new": "http://new.test"}
 LONG_WAY = RuleSpec(at="body.no_such_member", matches=".*")
 """Asks for nothing that these answers hold; and yet equal values might not please it."""
+WHOLE_WAY = (LONG_WAY, RuleSpec(at="headers.no-such-header", ignore=True))
+"""Has the headers walked, too."""
 
 names = st.sampled_from([
     "Date", "X-Id", "x-id", "ETag", "Content-Type", "Cache-Control", "Allow", "Location", "Set-Cookie",
@@ -38,8 +40,16 @@ def test_both_ways_find_the_same(old: Headers, new: Headers, body: bytes, method
     json_type = (("content-type", "application/json"),)
     one, other = (Observation(200, (*json_type, *fields), body) for fields in (old, new))
     for pair in ((one, one), (one, other)):
-        quick, long = compared(*pair, method=method), compared(*pair, LONG_WAY, method=method)
+        quick, long = compared(*pair, method=method), compared(*pair, *WHOLE_WAY, method=method)
         assert (quick.differences, quick.accepted, quick.flaws) == (long.differences, long.accepted, long.flaws)
+
+
+@given(old=headers, new=headers)
+def test_headers_of_answers_whose_bodies_differ_are_found_alike_in_both_ways(old: Headers, new: Headers) -> None:
+    one, other = Observation(200, old, b'{"a": 1}'), Observation(200, new, b'{"a": 2}')
+    quick, long = compared(one, other), compared(one, other, *WHOLE_WAY)
+    assert (quick.differences, quick.accepted, quick.flaws) == (long.differences, long.accepted, long.flaws)
+    assert any(difference.at.startswith("body") for difference in quick.differences)
 
 
 @pytest.mark.parametrize("body", FLAWED)
