@@ -25,6 +25,8 @@ from replay.models import Flag, GroupSpec, Instant, KpiSpec, Order, RuleSpec, Se
 from replay.selection import parse_route
 from replay.targets import check_side, parse_target
 from replay.verdict import Terms, parse_criteria
+from replay.verdict.clauses import nearest, printable
+from replay.verdict.cycles import CYCLES
 
 FILE: Final = "replay.yaml"
 SHORTEST_SECRET: Final = 6
@@ -70,6 +72,9 @@ class Settings(Spec):
         default=(), description="What must hold before the cut-over: one list, or named gates."
     )
     kpis: Mapping[str, KpiSpec] = Field(default_factory=dict, description="Key figures over the answers, by name.")
+    covering: tuple[str, ...] = Field(
+        default=(), description="The cycles that days have to cover: weekday, weekend, month-end."
+    )
 
     @property
     def gates(self) -> Mapping[str, Sequence[str]]:
@@ -82,7 +87,7 @@ class Settings(Spec):
     def terms(self) -> Terms:
         """Return the names that criteria may use."""
         divided = {name: group.by is not None for name, group in self.groups.items()}
-        return Terms(groups=divided, kpis=self.kpis)
+        return Terms(groups=divided, kpis=self.kpis, covering=tuple(dict.fromkeys(self.covering)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,11 +282,7 @@ def _checks(settings: Settings, root: Path) -> Iterator[tuple[tuple[str | int, .
         yield ("compare", index), partial(require_evidence, settings.compare, index)
     for name, kpi in settings.kpis.items():
         yield ("kpis", name), partial(prepare_kpi, name, kpi, settings.groups, root)
-    if "cut_when" in settings.model_fields_set:
-        yield ("cut_when",), partial(_require_criteria, settings.gates)
-    for gate, sentences in settings.gates.items():
-        for index, sentence in enumerate(sentences):
-            yield ("cut_when", *([gate] if gate else []), index), partial(parse_criteria, [sentence], settings.terms)
+    yield from _criteria_checks(settings)
     for side, spec in (("old", settings.old), ("new", settings.new)):
         if spec is not None:
             yield (side,), partial(check_target, spec, root)
@@ -289,11 +290,31 @@ def _checks(settings: Settings, root: Path) -> Iterator[tuple[tuple[str | int, .
         yield ("error_when",), partial(parse_expression, settings.error_when)
 
 
+def _criteria_checks(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], Callable[[], object]]]:
+    if "cut_when" in settings.model_fields_set:
+        yield ("cut_when",), partial(_require_criteria, settings.gates)
+    for gate, sentences in settings.gates.items():
+        for index, sentence in enumerate(sentences):
+            yield ("cut_when", *([gate] if gate else []), index), partial(parse_criteria, [sentence], settings.terms)
+    if settings.covering:
+        yield ("covering",), partial(_require_days, settings)
+
+
 def _require_criteria(gates: Mapping[str, Sequence[str]]) -> None:
     empty = [gate for gate, sentences in gates.items() if not sentences]
     if empty or not gates:
         fact = f"the gate {empty[0]} names no criterion" if empty else "cut_when names no criterion"
         raise SettingsError(fact, hint="write - goldens pass, or leave the key out for the default")
+
+
+def _require_days(settings: Settings) -> None:
+    for cycle in settings.covering:
+        if cycle not in CYCLES:
+            raise SettingsError(f"there is no cycle '{printable(cycle)}'", hint=nearest(cycle, CYCLES))
+    sentences = [sentence for gate in settings.gates.values() for sentence in gate]
+    if not any(criterion.cycles for criterion in parse_criteria(sentences, settings.terms)):
+        hint = "write, for example, deviation < 0.5% for 7 days"
+        raise SettingsError("no criterion spans days, so that none could cover a cycle", hint=hint)
 
 
 def check_target(spec: TargetSpec, root: Path) -> None:

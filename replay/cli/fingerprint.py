@@ -79,7 +79,7 @@ def criteria_digest(sentences: Sequence[str]) -> str:
 
 def rules_digest(settings: Settings) -> str:
     """Return a digest of what says how answers are judged."""
-    rules = settings.model_dump(mode="json", by_alias=True, include={"compare", "groups", "error_when"})
+    rules = settings.model_dump(mode="json", by_alias=True, include={"compare", "groups", "error_when", "kpis"})
     return _hash(canonical_json(rules))
 
 

@@ -62,7 +62,7 @@ def _judged(kept: SqliteStore, records: Sequence[RunRecord], court: Court, repor
     from replay.cli.claim import claimed
     from replay.cli.output import Progress
     from replay.cli.reporting import write_and_print
-    from replay.engine.judging import Together, judged_again
+    from replay.engine.judging import Together, all_judged_again
     from replay.store.rejudging import rejudging
 
     with ExitStack() as stack:
@@ -70,10 +70,7 @@ def _judged(kept: SqliteStore, records: Sequence[RunRecord], court: Court, repor
             stack.enter_context(claimed(kept.path, record.id))
         views = [stack.enter_context(rejudging(kept, record.id)) for record in records]
         with Progress(sum(kept.count(record.id) for record in records), "judging") as progress:
-            runs = [
-                judged_again(view, record, court.terms, progress.watch)
-                for view, record in zip(views, records, strict=True)
-            ]
+            runs = all_judged_again(list(zip(views, records, strict=True)), court.terms, progress.watch)
         summary, verdict = court.answer(runs)
         for each in runs:
             each.view.keep(court.judged(each))

@@ -88,6 +88,7 @@ def court_for(
         rejudge=Rejudge(present.watched, _redactor(present), grouping, same_rules=same),
         gate=gate,
         kpis=settings.kpis,
+        rules=rules,
         anew=not (same and known) or any(map(_may_judge_otherwise, settings.compare)),
         musts=must_names(settings, present.clean),
         warnings=tuple(_warnings(settings, sentences, criteria, today)),

@@ -10,11 +10,12 @@ from typing import Final
 
 from replay.engine.closing import Tally
 from replay.engine.noise import judge_noise
+from replay.engine.past import past_for
 from replay.engine.plan import Watch
 from replay.engine.rejudging import Rejudge
 from replay.engine.summary import kept_of, with_sums
 from replay.engine.versions import changed_version
-from replay.models import Intake, KpiSpec, Result, Summary, Verdict
+from replay.models import Intake, Judgement, KpiSpec, Result, Summary, Verdict
 from replay.store.base import RunRecord
 from replay.store.rejudging import Rejudged
 from replay.verdict import Criterion, Judge
@@ -45,6 +46,8 @@ class NewTerms(Terms):
     """
 
     rejudge: Rejudge = field(kw_only=True)
+    rules: str = field(default="", kw_only=True)
+    """The digest of the rules."""
     anew: bool = field(default=True, kw_only=True)
 
 
@@ -58,14 +61,27 @@ class Judged:
     view: Rejudged
 
 
-def judged_again(view: Rejudged, record: RunRecord, terms: NewTerms, watch: Watch) -> Judged:
-    """Judge a run again. Its new results are in the view; nothing is kept before the view is."""
+def all_judged_again(runs: Sequence[tuple[Rejudged, RunRecord]], terms: NewTerms, watch: Watch) -> list[Judged]:
+    """Judge runs again, and return them in their order; those that were begun earlier are judged before the others."""
+    found: dict[str, Judged] = {}
+    for view, record in sorted(runs, key=lambda run: run[1].started):
+        found[record.id] = judged_again(view, record, terms, watch, tuple(found.values()))
+    return [found[record.id] for _, record in runs]
+
+
+def judged_again(
+    view: Rejudged, record: RunRecord, terms: NewTerms, watch: Watch, before: Sequence[Judged] = ()
+) -> Judged:
+    """Judge a run again. Its new results are in the view; nothing is kept before the view is.
+
+    `before` are earlier runs that were judged likewise and not kept yet: criteria that span several rest on those.
+    """
     if record.summary is None:
         raise ValueError(f"run {record.id} was never closed")
     summary, kept_before = record.summary, terms.rejudge.kept
     reason = "" if summary.complete else summary.ended_because or INTERRUPTED
     sums = Tally(kpis=Accounts(terms.kpis))
-    judge = Judge(terms.criteria, terms.gate, watched=bool(reason))
+    judge = Judge(terms.criteria, terms.gate, watched=bool(reason), begun=record.started.date())
     results = _rejudged(view, record.id, terms, watch)
     if summary.noise is not None:
         for _ in results:
@@ -87,8 +103,21 @@ def judged_again(view: Rejudged, record: RunRecord, terms: NewTerms, watch: Watc
     )
     summary = replace(_summary(summary, sums, reason), warnings=warnings)
     summary = with_sums(summary, sums, partial(kept_of, view, record.id))
+    past = past_for(terms.criteria, _latest(view.runs(), before, terms), _under(record, terms), summary)
     doubts = unseen if record.saw_all else ()
-    return Judged(record, summary, judge.verdict(complete=not reason, reason=reason, doubts=doubts), view)
+    return Judged(record, summary, judge.verdict(complete=not reason, reason=reason, doubts=doubts, past=past), view)
+
+
+def _latest(runs: Iterable[RunRecord], before: Sequence[Judged], terms: NewTerms) -> Iterator[RunRecord]:
+    """Yield each run as it will be kept."""
+    anew = {each.record.id: each for each in before}
+    for run in runs:
+        each = anew.get(run.id)
+        yield run if each is None else replace(_under(run, terms), summary=each.summary, verdict=each.verdict)
+
+
+def _under(record: RunRecord, terms: NewTerms) -> RunRecord:
+    return replace(record, fingerprint=dict(record.fingerprint) | {"rules": terms.rules})
 
 
 def _rejudged(view: Rejudged, run: str, terms: NewTerms, watch: Watch) -> Iterator[Result]:
@@ -141,7 +170,8 @@ def judged_together(runs: Sequence[Judged], terms: Terms) -> tuple[Summary, Verd
     """Return one answer to all runs together, of which each was judged by these terms.
 
     A case that several runs have counts once, as the first of them has it; unless it fails where it did not before.
-    Whoever adds runs until they suffice has looked at a sample while it grew, so that is how they are judged.
+    Whoever adds runs until they suffice has looked at a sample while it grew, so that is how they are judged. Criteria
+    that span days or runs are answered as in the newest run, whose past the others are.
     """
     sums = Tally(kpis=Accounts(terms.kpis, AcrossRuns()))
     judge = Judge(terms.criteria, terms.gate, AcrossRuns(), watched=True)
@@ -165,7 +195,14 @@ def judged_together(runs: Sequence[Judged], terms: Terms) -> tuple[Summary, Verd
     )
     summary = with_sums(summary, sums, _kept_of_any(runs))
     doubts = unseen_changes(terms.musts, sums) if all(each.record.saw_all for each in runs) else ()
-    return summary, judge.verdict(complete=not reason, reason=reason, doubts=doubts)
+    return summary, judge.verdict(complete=not reason, reason=reason, doubts=doubts, settled=_spanning(runs, terms))
+
+
+def _spanning(runs: Sequence[Judged], terms: Terms) -> Mapping[str, Judgement]:
+    """Return how the newest run answers the criteria that span more than it, by their sentences."""
+    spanning = {criterion.sentence for criterion in terms.criteria if criterion.clause.span}
+    newest = max(runs, key=lambda each: each.record.started)
+    return {each.sentence: each for each in newest.verdict.criteria if each.sentence in spanning}
 
 
 class Together:

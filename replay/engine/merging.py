@@ -10,6 +10,7 @@ from functools import partial
 from replay.engine.closing import Tally
 from replay.engine.judging import BATCH, INTERRUPTED, Terms, unseen_changes
 from replay.engine.noise import judge_noise
+from replay.engine.past import past_for
 from replay.engine.plan import Watch
 from replay.engine.run import Finished
 from replay.engine.summary import kept_of, with_sums
@@ -49,7 +50,7 @@ def merged(into: SqliteStore, record: RunRecord, shards: Sequence[Shard], terms:
     noise = _noise(into, record.id, [shard.summary.noise for shard in shards])
     reasons = [*_absent(shards), *_uncounted(into, record, shards, copied)]
     sums = Tally(kpis=Accounts(terms.kpis))
-    judge = Judge(terms.criteria, terms.gate, watched=bool(reasons))
+    judge = Judge(terms.criteria, terms.gate, watched=bool(reasons), begun=record.started.date())
     for result in into.results(record.id, bodies=False):
         sums.add(result)
         judge.add(result)
@@ -60,7 +61,9 @@ def merged(into: SqliteStore, record: RunRecord, shards: Sequence[Shard], terms:
     warnings = (*terms.warnings, *record.warnings, *sums.warnings(), *versions, *unseen)
     summary = replace(summary, noise=noise, warnings=warnings)
     summary = with_sums(summary, sums, partial(kept_of, into, record.id))
-    verdict = judge.verdict(complete=not reason, reason=reason, doubts=unseen if record.saw_all else ())
+    doubts = unseen if record.saw_all else ()
+    past = past_for(terms.criteria, into.runs(), record, summary)
+    verdict = judge.verdict(complete=not reason, reason=reason, doubts=doubts, past=past)
     state: RunState = "incomplete" if reason else "complete"
     into.keep_record(replace(record, state=state, summary=summary, verdict=verdict))
     return Finished(summary, verdict)

@@ -10,6 +10,7 @@ from typing import Final
 
 from replay.engine.closing import Tally
 from replay.engine.noise import judge_noise
+from replay.engine.past import past_for
 from replay.engine.plan import Plan, Sent
 from replay.engine.versions import Versions
 from replay.models import SIDES, Intake, Pacing, Result, Side, SideInfo, Summary, Verdict
@@ -28,11 +29,10 @@ def closed(plan: Plan, store: Store, sent: Sent, reason: str, *, expected: int) 
     """
     reason = reason or ("" if sent.complete else sent.ended_because or "it was stopped")
     noise = judge_noise(store, plan.record.id, plan.sending.noise) if plan.sending.noise else None
+    begun = plan.record.started.date()
     # A run that was cut off may be gone on with, and is judged again then.
-    sums, judge = (
-        Tally(kpis=Accounts(plan.referee.kpis.specs)),
-        Judge(plan.criteria, plan.record.gate, watched=bool(reason)),
-    )
+    sums = Tally(kpis=Accounts(plan.referee.kpis.specs))
+    judge = Judge(plan.criteria, plan.record.gate, watched=bool(reason), begun=begun)
     versions = Versions(plan.sides, plan.record.labels)
     for result in store.results(plan.record.id, bodies=False):
         sums.add(result)
@@ -75,7 +75,9 @@ def closed(plan: Plan, store: Store, sent: Sent, reason: str, *, expected: int) 
         ),
     )
     summary = with_sums(summary, sums, partial(kept_of, store, plan.record.id))
-    return summary, judge.verdict(complete=complete, reason=reason, doubts=unseen if plan.record.saw_all else ())
+    past = past_for(plan.criteria, store.runs(), plan.record, summary)
+    doubts = unseen if plan.record.saw_all else ()
+    return summary, judge.verdict(complete=complete, reason=reason, doubts=doubts, past=past)
 
 
 def with_sums(summary: Summary, sums: Tally, kept: Callable[[str], Result | None]) -> Summary:

@@ -60,7 +60,7 @@ from replay.models.summary import (
     Summary,
     Way,
 )
-from replay.models.verdicts import Basis, Change, Judgement, Unit, Verdict
+from replay.models.verdicts import Basis, Change, Judgement, Standing, Unit, Verdict
 
 __all__ = [
     "FEW_ITEMS",
@@ -129,6 +129,7 @@ __all__ = [
     "SideInfo",
     "Spec",
     "Spread",
+    "Standing",
     "Status",
     "StatusCount",
     "Step",

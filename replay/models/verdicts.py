@@ -7,7 +7,7 @@ from typing import Literal
 
 from replay.models.names import VerdictState
 
-Unit = Literal["", "share", "ratio", "ms", "pp", "cases"]
+Unit = Literal["", "share", "ratio", "ms", "pp", "cases", "days", "runs"]
 """A share or a ratio of 1 reads as a percentage; milliseconds, percentage points and cases as they are."""
 
 
@@ -25,6 +25,18 @@ class Judgement:
     """What value and bounds are: a share of 1 reads as a percentage."""
     parts: tuple[Judgement, ...] = ()
     """What was judged by itself on the way: a part of the cases, a day or a run, its name as the sentence."""
+    mark: str = ""
+    """How a day or a run stands among others, in a word: ok, fails, open, none, or why it does not count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a criterion stands by itself on one day of a run, `YYYY-MM-DD`, or with no day over the whole run."""
+
+    criterion: str
+    """The criterion without its span."""
+    day: str
+    judgement: Judgement
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +72,5 @@ class Verdict:
     exit_code: int = 3
     changes: tuple[Change, ...] = ()
     """What was written otherwise when the first case was sent."""
+    standings: tuple[Standing, ...] = ()
+    """For later runs, whose criteria may span this one."""

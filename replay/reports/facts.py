@@ -23,6 +23,7 @@ from replay.models import (
 )
 from replay.reports.inert import printable
 from replay.reports.matrix import changed
+from replay.reports.strip import strip_of
 
 LONGEST: Final = 500
 """Characters of one text of unknown origin in a report for people."""
@@ -185,7 +186,13 @@ def evidence(judgement: Judgement) -> str:
 
 
 def parts(judgement: Judgement) -> Iterator[str]:
-    """Yield how the parts stand that were judged by themselves; those come first that keep the whole from holding."""
+    """Yield how the parts stand that were judged by themselves; those come first that keep the whole from holding.
+
+    Days and runs come in their order, side by side.
+    """
+    if any(part.mark for part in judgement.parts):
+        yield from strip_of(judgement.parts)
+        return
     for part in judgement.parts[:MOST_PARTS]:
         found = evidence(part)
         yield f"{STATES[part.state]}: {printable(part.sentence, LONGEST)}" + (f", {found}" if found else "")
@@ -217,6 +224,8 @@ _FIGURES: Final[Mapping[Unit, Callable[[float], str]]] = {
     "pp": lambda value: _signed(100 * value, "pp"),
     "ms": lambda value: f"{value:.4g} ms",
     "ratio": lambda value: _signed(100 * (value - 1), "%"),
+    "days": lambda value: f"{counted(int(value), 'day')} in a row",
+    "runs": lambda value: f"{counted(int(value), 'run')} in a row",
 }
 """How a value of each unit reads; a ratio as what new is above old or below."""
 
@@ -260,7 +269,7 @@ def next_steps(summary: Summary, verdict: Verdict) -> list[tuple[str, str]]:
     if promotable:
         steps.append((f"replay promote {_argument(promotable)}", "keep a surprise as a golden"))
     if any("would settle it" in each.why for each in verdict.criteria if each.state == "INCONCLUSIVE"):
-        steps.append(("replay run --traffic FILE", "bring as many cases more as the criteria above ask for"))
+        steps.append(("replay run --traffic FILE", "bring as much more as the criteria above ask for"))
     steps.append((f"replay report {_argument(summary.run)}", "print this report again"))
     return steps
 

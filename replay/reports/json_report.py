@@ -147,7 +147,8 @@ def _criterion(judgement: Judgement) -> dict[str, Any]:
 
 
 def _part(judgement: Judgement) -> dict[str, Any]:
-    return {"name": judgement.sentence, **_judged(judgement)}
+    mark = {"mark": judgement.mark} if judgement.mark else {}
+    return {"name": judgement.sentence, **_judged(judgement), **mark}
 
 
 def _judged(judgement: Judgement) -> dict[str, Any]:

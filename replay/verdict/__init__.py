@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import Final
 
@@ -17,8 +18,10 @@ from replay.verdict.deviation import deviation
 from replay.verdict.failures import availability, errors, timeouts
 from replay.verdict.goldens import goldens_pass
 from replay.verdict.kpi import kpi
+from replay.verdict.past import NO_PAST, Past
 from replay.verdict.samples import COMPARED, Repeats
 from replay.verdict.scopes import scoped
+from replay.verdict.spans import Inquiry, OverRun, Spanned, Stretch, confidence_of
 from replay.verdict.watching import WATCHED
 
 __all__ = [
@@ -59,12 +62,27 @@ class Criterion:
 
     @property
     def sentence(self) -> str:
-        """Return the criterion as reports print it."""
-        return self.clause.text
+        """Return the criterion as reports print it, with the cycles that its days have to cover."""
+        return f"{self.clause.text}, covering {', '.join(self.cycles)}" if self.cycles else self.clause.text
+
+    @property
+    def cycles(self) -> tuple[str, ...]:
+        """Return the cycles that its days have to cover; none where it spans no days."""
+        return self.terms.covering if self.clause.span is not None and self.clause.span.unit == "days" else ()
+
+    def inquiry(self, begun: date, *, watched: bool = False) -> Inquiry:
+        """Return what answers it over a run that was `begun` on a day, and over the runs before if it spans any."""
+        span = self.clause.span
+        if span is None:
+            return OverRun(self.metric(watched=watched))
+        inner = replace(self.clause, span=None, confidence=confidence_of(span, self.clause.confidence))
+        each = replace(self, clause=inner)
+        return Spanned(
+            Stretch(self.sentence, self.clause, span, self.cycles), lambda grows: each.metric(watched=grows), begun
+        )
 
     def metric(self, *, watched: bool = False) -> Metric:
         """Return a fresh metric that answers this criterion, `watched` over a sample that is looked at as it grows."""
-        _require_judged(self.clause)
         terms = replace(self.terms, bounds=WATCHED) if watched else self.terms
         make = partial(METRICS[self.clause.family], self.clause, terms)
         make()  # It refuses what it cannot judge, also where no part of the cases would ask for one.
@@ -82,12 +100,6 @@ class Criterion:
 def named_groups(criteria: Sequence[Criterion]) -> frozenset[str]:
     """Return the groups that any of the criteria names."""
     return frozenset().union(*(criterion.groups for criterion in criteria))
-
-
-def _require_judged(clause: Clause) -> None:
-    """Raise CriterionError for what can be written and not be judged yet."""
-    if clause.span is not None:
-        raise clause.fault(clause.span.token, "'for' is not judged in this version", "leave 'for' out")
 
 
 def parse_criteria(sentences: Sequence[str], terms: Terms = NO_TERMS) -> tuple[Criterion, ...]:
@@ -142,7 +154,8 @@ class Judge:
     """Takes every result of a run in and answers the criteria at its end.
 
     A repeat of the same case adds no evidence, unless it fails where it did not before. `watched`: somebody looks at
-    the run while it grows, so that its criteria are judged by bounds which hold at every look.
+    the run while it grows, so that its criteria are judged by bounds which hold at every look. `begun` is the UTC day
+    on which it was begun; today, unless given.
     """
 
     def __init__(
@@ -152,8 +165,10 @@ class Judge:
         repeats: Repeats | None = None,
         *,
         watched: bool = False,
+        begun: date | None = None,
     ) -> None:
-        self._metrics = [criterion.metric(watched=watched) for criterion in criteria]
+        begun = begun or datetime.now(UTC).date()
+        self._inquiries = [criterion.inquiry(begun, watched=watched) for criterion in criteria]
         self._gate = gate
         self._repeats = repeats or Repeats()
         self._compared = 0
@@ -163,19 +178,31 @@ class Judge:
         if not self._repeats.adds(result):
             return
         self._compared += result.outcome in COMPARED
-        for metric in self._metrics:
-            metric.add(result)
+        for inquiry in self._inquiries:
+            inquiry.add(result)
 
-    def verdict(self, *, complete: bool = True, reason: str = "", doubts: Sequence[str] = ()) -> Verdict:
+    def verdict(
+        self,
+        *,
+        complete: bool = True,
+        reason: str = "",
+        doubts: Sequence[str] = (),
+        past: Past = NO_PAST,
+        settled: Mapping[str, Judgement] | None = None,
+    ) -> Verdict:
         """Answer the gate: NO-GO by any criterion that fails, GO only where all hold.
 
         A run that is not `complete`, for a stated `reason`, is never GO; nor is one that compared nothing, or one
-        that leaves other `doubts`, each a sentence.
+        that leaves other `doubts`, each a sentence. `past` is what criteria that span several runs rest on,
+        `settled` holds answers that are known already, by their sentence.
         """
         doubts = [*self._doubts(complete=complete, reason=reason), *doubts]
-        judgements = tuple(_doubted(metric.judge(), doubts) for metric in self._metrics) or (_NOTHING_ASKED,)
+        found = [inquiry.over(past) for inquiry in self._inquiries]
+        answers = ((settled or {}).get(judgement.sentence, judgement) for judgement, _ in found)
+        judgements = tuple(_doubted(judgement, doubts) for judgement in answers) or (_NOTHING_ASKED,)
         state = _worst(judgement.state for judgement in judgements)
-        return Verdict(state, judgements, self._gate, EXIT_CODES[state])
+        standings = tuple(standing for _, own in found for standing in own)
+        return Verdict(state, judgements, self._gate, EXIT_CODES[state], standings=standings)
 
     def _doubts(self, *, complete: bool, reason: str) -> list[str]:
         doubts = [] if self._compared else ["no case was compared"]

@@ -17,6 +17,8 @@ class Terms:
     groups: Mapping[str, bool] = field(default_factory=dict)
     """The groups, and whether each one is divided by a value."""
     kpis: Mapping[str, KpiSpec] = field(default_factory=dict)
+    covering: tuple[str, ...] = ()
+    """The cycles that days have to cover."""
     bounds: Bounds = EXACT
 
 

@@ -29,6 +29,8 @@ _TOKENS: Final = re.compile(
     r"|(?P<word>\*|old(?=-[0-9])|[^\W\d][\w.]*(?:-\w[\w.]*)*)"
 )
 
+_UNIT: Final = re.compile(r"\s*(consecutive\s+)?(days?|runs?)")
+
 # What comes along when a sentence is pasted from a document.
 _PASTED: Final = {
     "\u2264": "<=", "\u2265": ">=", "\u2212": "-", "\u2013": "-", "\uff05": "%", ",": ".", ".": "0.",
@@ -124,6 +126,16 @@ class Clause:
         """Return this criterion as reports print it, on one line."""
         written = self.sentence[self.first.start : self.last.start + len(self.last.text)]
         return printable(" ".join(written.split()))
+
+    @property
+    def unspanned(self) -> str:
+        """Return this criterion without how long it has to hold: two spans of it have that in common."""
+        if self.span is None:
+            return self.text
+        end = self.span.token.start + len(self.span.token.text)
+        before = self.sentence[self.first.start : self.span.token.start].rstrip().removesuffix("for")
+        after = _UNIT.sub("", self.sentence[end : self.last.start + len(self.last.text)])
+        return printable(" ".join(f"{before} {after}".split()))
 
     def fault(self, token: Token | None, fact: str, hint: str) -> CriterionError:
         """Return the error to raise, pointing at a word of this clause."""

@@ -203,6 +203,16 @@ def test_runs_of_different_sides_are_no_evidence_together(desk: Desk) -> None:
     assert "differ in: new" in ended.err
 
 
+def test_runs_of_different_code_are_no_evidence_together(desk: Desk) -> None:
+    desk.project()
+    desk.cli("run")
+    desk.write("sides.py", Path("sides.py").read_text("utf-8") + "# changed\n")
+    desk.cli("run")
+    ended = desk.cli("judge", *run_ids())
+    assert ended.code == 2
+    assert "differ in: code of old, code of new" in ended.err
+
+
 # ---------------------------------------------------------------------------------------------------------- mistakes
 
 
