@@ -18,6 +18,7 @@ from replay.verdict.deviation import deviation
 from replay.verdict.failures import availability, errors, timeouts
 from replay.verdict.goldens import goldens_pass
 from replay.verdict.kpi import kpi
+from replay.verdict.latency import QUANTILES, latency
 from replay.verdict.past import NO_PAST, Past
 from replay.verdict.samples import COMPARED, Repeats
 from replay.verdict.scopes import scoped
@@ -45,6 +46,7 @@ METRICS: Final[Mapping[str, Callable[[Clause, Terms], Metric]]] = {
     "availability": availability,
     "category": category,
     "kpi": kpi,
+    **dict.fromkeys(QUANTILES, latency),
 }
 
 WATCHABLE: Final = frozenset({"goldens", "deviation", "errors", "timeouts", "availability"})

@@ -28,6 +28,28 @@ def level(confidence: float) -> str:
     return f"{text}%"
 
 
+def milliseconds(ms: float) -> str:
+    """Return a latency with three digits that count."""
+    return f"{_plain(ms, 3)} ms" if math.isfinite(ms) else "never"
+
+
+def signed_ms(ms: float) -> str:
+    """Return how much later something is, or earlier."""
+    return f"{'+' if ms > 0 else ''}{_plain(ms, 3) if math.isfinite(ms) else 'infinitely many'} ms"
+
+
+def relative(ratio: float) -> str:
+    """Return a ratio as what it is above 1, or below."""
+    share = 100 * (ratio - 1)
+    return f"{'+' if share > 0 else ''}{_plain(share, 3) if math.isfinite(share) else 'infinitely many '}%"
+
+
+def rounded_up(number: float) -> float:
+    """Return an estimate with two digits that count, not less than it is."""
+    digits = max(0, math.floor(math.log10(number)) - 1)
+    return float(math.ceil(number / 10**digits) * 10**digits)
+
+
 def cases(number: float) -> str:
     """Return `1 case`, `2,400 cases`, or `811.6 cases` where sessions shrink them."""
     text = figure(number)
