@@ -64,13 +64,19 @@ class Criterion:
 
     @property
     def sentence(self) -> str:
-        """Return the criterion as reports print it, with the cycles that its days have to cover."""
-        return f"{self.clause.text}, covering {', '.join(self.cycles)}" if self.cycles else self.clause.text
+        """Return the criterion as reports print it, with the cycles that the settings have its days cover.
+
+        It is read again from what is stored.
+        """
+        more = [cycle for cycle in self.cycles if cycle not in self.clause.cycles]
+        return " covering ".join([self.clause.text, *([" ".join(more)] if more else [])])
 
     @property
     def cycles(self) -> tuple[str, ...]:
         """Return the cycles that its days have to cover; none where it spans no days."""
-        return self.terms.covering if self.clause.span is not None and self.clause.span.unit == "days" else ()
+        if self.clause.span is None or self.clause.span.unit != "days":
+            return ()
+        return tuple(dict.fromkeys((*self.clause.cycles, *self.terms.covering)))
 
     def inquiry(self, begun: date, *, watched: bool = False) -> Inquiry:
         """Return what answers it over a run that was `begun` on a day, and over the runs before if it spans any."""

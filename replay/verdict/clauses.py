@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from typing import Final, Literal
 
 from replay.errors import CriterionError
+from replay.verdict.cycles import CYCLES
 from replay.verdict.statistics import CONFIDENCE
 
 TokenKind = Literal["word", "quoted", "path", "amount", "operator", "end"]
@@ -29,7 +30,8 @@ _TOKENS: Final = re.compile(
     r"|(?P<word>\*|old(?=-[0-9])|[^\W\d][\w.]*(?:-\w[\w.]*)*)"
 )
 
-_UNIT: Final = re.compile(r"\s*(consecutive\s+)?(days?|runs?)")
+_COVERING: Final = re.compile(rf"\bcovering(\s+({'|'.join(CYCLES)}))+")
+_UNIT: Final = re.compile(r"^\s*(consecutive\s+)?(days?|runs?)")
 
 # What comes along when a sentence is pasted from a document.
 _PASTED: Final = {
@@ -108,6 +110,9 @@ class Clause:
     """Each part by itself: `route`, or the name of a group that is divided by a value."""
     per_token: Token | None = None
     span: Span | None = None
+    cycles: tuple[str, ...] = ()
+    """The cycles that its days have to cover."""
+    cycles_token: Token | None = None
     confidence: float = CONFIDENCE
     confidence_token: Token | None = None
 
@@ -129,13 +134,13 @@ class Clause:
 
     @property
     def unspanned(self) -> str:
-        """Return this criterion without how long it has to hold: two spans of it have that in common."""
+        """Return this criterion without the days or runs over which it has to hold: all spans have that in common."""
         if self.span is None:
             return self.text
         end = self.span.token.start + len(self.span.token.text)
         before = self.sentence[self.first.start : self.span.token.start].rstrip().removesuffix("for")
         after = _UNIT.sub("", self.sentence[end : self.last.start + len(self.last.text)])
-        return printable(" ".join(f"{before} {after}".split()))
+        return printable(" ".join(_COVERING.sub("", f"{before} {after}").split()))
 
     def fault(self, token: Token | None, fact: str, hint: str) -> CriterionError:
         """Return the error to raise, pointing at a word of this clause."""

@@ -6,7 +6,7 @@
     operator  = "<" | "<=" | ">" | ">=" | "="
     bound     = [ "+" | "-" ] amount | "old" [ ( "+" | "-" ) amount ]
     qualifier = "on" ( ROUTE | GROUP ) | "per" ( "route" | GROUP ) | "at" PERCENT
-              | "for" N [ "consecutive" ] ( "days" | "runs" )
+              | "for" N [ "consecutive" ] ( "days" | "runs" ) | "covering" CYCLE { CYCLE }
 
 A signed amount stands beside old: `p95 <= +10%` is `p95 <= old + 10%`. Which subjects there are, and which operators,
 bounds and qualifiers each one takes, its metric says.
@@ -23,6 +23,7 @@ from replay.selection import is_route
 from replay.verdict.base import Terms
 from replay.verdict.clauses import Amount, Clause, Operator, Scope, Span, Token, amount, fault, nearest, printable
 from replay.verdict.clauses import tokens as tokens_of
+from replay.verdict.cycles import CYCLES
 
 NAMED: Final = frozenset({"category", "kpi", "rank"})
 """The families whose members have names: `kpi.auth_rate`."""
@@ -69,10 +70,12 @@ class _Parser:
         said: set[str] = set()
         while (word := self._peek.text) in _QUALIFIERS:
             token = self._advance()
-            if word in said:
+            if word in said and word != "covering":
                 raise self._fault(token, f"'{word}' stands twice", "say it once, or write two criteria")
             said.add(word)
             clause = _QUALIFIERS[word](self, clause)
+        if clause.cycles_token is not None and (clause.span is None or clause.span.unit != "days"):
+            raise self._fault(clause.cycles_token, "only days cover a cycle", "write, for example, for 7 days")
         return replace(clause, last=self._previous)
 
     def _subject(self) -> Clause:
@@ -171,6 +174,15 @@ class _Parser:
             raise self._fault(unit, f"expected days or runs, found {_shown(unit)}", example)
         return replace(clause, span=Span(int(count.number), _UNITS[unit.text], count.token))
 
+    def _covering(self, clause: Clause) -> Clause:
+        token = self._advance()
+        if token.text not in CYCLES:
+            raise self._fault(token, f"unknown cycle {_shown(token)}", nearest(token.name, CYCLES))
+        cycles = [*clause.cycles, token.text]
+        while self._peek.text in CYCLES:
+            cycles.append(self._advance().text)
+        return replace(clause, cycles=tuple(dict.fromkeys(cycles)), cycles_token=token)
+
     def _at(self, clause: Clause) -> Clause:
         level = self._amount("a confidence", "write, for example, at 99%")
         if level.unit != "%" or not _LEAST_CONFIDENCE <= level.number <= _MOST_CONFIDENCE:
@@ -208,6 +220,7 @@ _QUALIFIERS: Final[Mapping[str, Callable[[_Parser, Clause], Clause]]] = {
     "per": _Parser._per,  # noqa: SLF001
     "for": _Parser._for,  # noqa: SLF001
     "at": _Parser._at,  # noqa: SLF001
+    "covering": _Parser._covering,  # noqa: SLF001
 }
 
 

@@ -209,7 +209,18 @@ def test_cycles_have_to_be_covered(shop: Shop) -> None:
     week = shop.replay(*range(2, 9), more=covering)
     assert week.code == 3
     assert "no month-end is among them yet: the next is 2026-11-30" in told(week)
-    assert "deviation < 5% for 7 consecutive days, covering weekday, weekend, month-end" in told(week)
+    assert "deviation < 5% for 7 consecutive days covering weekday weekend month-end" in told(week)
+
+
+def test_shards_with_days_and_cycles_are_merged_into_days(shop: Shop) -> None:
+    covering = "covering: [weekday, weekend]\n"
+    for shard in ("1/2", "2/2"):
+        assert shop.replay(*range(2, 9), more=covering, flags=f"--collect --shard {shard}").code == 0
+    merged = shop.desk.cli("merge")
+    assert merged.code == 0
+    assert "7 of 7 days in a row hold: 2026-11-02 to 2026-11-08 by 1 run" in told(merged)
+    assert shop.desk.cli("judge").code == 0
+    assert shop.replay(9, more=covering).code == 0
 
 
 @pytest.mark.parametrize(

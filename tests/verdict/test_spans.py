@@ -312,8 +312,40 @@ def test_days_cover_what_they_have_to() -> None:
     week = judged(of_days(0, 7), covering=cycles)
     assert week.state == "INCONCLUSIVE"
     assert "no month-end is among them yet: the next is 2026-11-30" in week.why
-    assert week.sentence == "deviation < 5% for 7 days, covering weekday, weekend, month-end"
+    assert week.sentence == "deviation < 5% for 7 days covering weekday weekend month-end"
     assert judged(of_days(0, 8), covering=cycles).state == "GO"
+
+
+def test_a_criterion_may_name_its_own_cycles() -> None:
+    sentence = "deviation < 5% for 7 days covering month-end"
+    assert judged(of_days(0, 7), sentence).state == "INCONCLUSIVE"
+    assert judged(of_days(0, 8), sentence).state == "GO"
+
+
+def test_a_criterion_with_its_cycles_reads_again_as_itself() -> None:
+    terms = Terms(covering=("weekday", "month-end"))
+    for written in (WEEK, f"{WEEK} covering weekend", f"{WEEK} covering month-end weekday", "goldens pass for 3 runs"):
+        (criterion,) = parse_criteria([written], terms)
+        (again,) = parse_criteria([criterion.sentence], terms)
+        (elsewhere,) = parse_criteria([criterion.sentence])
+        assert again.sentence == elsewhere.sentence == criterion.sentence
+        assert again.cycles == elsewhere.cycles
+        assert set(again.cycles) == set(criterion.cycles)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "hint"),
+    [
+        ("deviation < 5% covering weekend", "only days cover a cycle"),
+        ("deviation < 5% for 3 runs covering weekend", "only days cover a cycle"),
+        ("deviation < 5% for 3 days covering weekends", "did you mean 'weekend'"),
+        ("deviation < 5% for 3 days covering", "unknown cycle the end"),
+    ],
+)
+def test_cycles_that_make_no_sense_are_refused(sentence: str, hint: str) -> None:
+    with pytest.raises(CriterionError) as caught:
+        parse_criteria([sentence])
+    assert hint in f"{caught.value.fact} {caught.value.hint}"
 
 
 def test_runs_cover_no_cycle() -> None:
@@ -344,6 +376,10 @@ def test_the_next_day_of_a_cycle_is_found(cycle: str, after: date, expected: dat
         ("deviation < 5% for  7 consecutive days at 99%", "deviation < 5% at 99%"),
         ("errors <= old for 1 run", "errors <= old"),
         ("deviation < 5% at 99%", "deviation < 5% at 99%"),
+        ("deviation < 5% covering weekend for 7 days", "deviation < 5%"),
+        ("deviation < 5% for 7 days on GET /days/*/runs", "deviation < 5% on GET /days/*/runs"),
+        ("deviation < 5% on GET /days for 2 runs", "deviation < 5% on GET /days"),
+        ("deviation < 5% for 7 days covering weekday month-end at 99%", "deviation < 5% at 99%"),
     ],
 )
 def test_a_criterion_without_its_span_is_what_its_days_are_kept_under(sentence: str, key: str) -> None:
