@@ -18,6 +18,7 @@ from replay.store.base import RunRecord
 
 PRIVATE: Final = "headers and variables"
 CODE: Final = "code of"
+KPIS: Final = "kpis"
 SHARD: Final = "shard"
 MOST_MODULES: Final = 5_000
 _SENT: Final[set[str]] = {"path", "headers", "json_", "form", "text"}
@@ -59,7 +60,7 @@ def fingerprint(
         "inputs": inputs,
         "rules": rules_digest(settings),
         "criteria": criteria_digest(sentences),
-        "kpis": _hash(canonical_json(settings.model_dump(mode="json", include={"kpis"}))),
+        KPIS: kpis_digest(settings),
         "seed": _hash(f"{manner.seed} {manner.instant} {manner.tick} {' '.join(sorted(manner.seed_also))}"),
         "noise": str(manner.noise),
         "order": manner.order,
@@ -75,6 +76,11 @@ def fingerprint(
 def criteria_digest(sentences: Sequence[str]) -> str:
     """Return a digest of what has to hold."""
     return _hash("\n".join(sentences))
+
+
+def kpis_digest(settings: Settings) -> str:
+    """Return a digest of how KPIs are defined."""
+    return _hash(canonical_json(settings.model_dump(mode="json", include={"kpis"})))
 
 
 def rules_digest(settings: Settings) -> str:

@@ -46,7 +46,8 @@ class Present:
         used = {rule.on for rule in settings.compare}
         named = [group for name, group in settings.groups.items() if name in used]
         asked = [*(rule.where for rule in settings.compare), *(group.where for group in named), settings.error_when]
-        quick = Referee(Comparison(self.project.rules, self.bases, self.today), self.project.error_when)
+        comparison = Comparison(self.project.rules, self.bases, self.today)
+        quick = Referee(comparison, self.project.error_when, kpis=self.project.kpis)
         expressions = tuple(parse_expression(text) for text in asked if text)
         return Watched(quick, self.referee, lambda: self.book.trace, expressions)
 

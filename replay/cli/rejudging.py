@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from functools import partial
 from typing import Final
 
-from replay.cli.fingerprint import CODE, criteria_digest, rules_digest
+from replay.cli.fingerprint import CODE, KPIS, criteria_digest, kpis_digest, rules_digest
 from replay.cli.given import given_secrets
 from replay.cli.planning import judging_warnings, must_names
 from replay.cli.present import Present, present_rules
@@ -30,10 +30,11 @@ SIDES_OF: Final = (*SIDES, *(f"{CODE} {side}" for side in SIDES))
 
 @dataclass(frozen=True, slots=True)
 class Court:
-    """The settings of now, as terms; `rules` is their digest."""
+    """The settings of now, as terms; `rules` and `kpis` are digests of them."""
 
     terms: NewTerms
     rules: str
+    kpis: str
 
     @property
     def basis(self) -> Basis:
@@ -61,7 +62,7 @@ class Court:
             criteria={basis.gate or "": basis.criteria},
             criteria_hash=digest,
             gate=basis.gate,
-            fingerprint=dict(record.fingerprint) | {"rules": self.rules, "criteria": digest},
+            fingerprint=dict(record.fingerprint) | {"rules": self.rules, KPIS: self.kpis, "criteria": digest},
             musts=self.terms.musts,
             summary=each.summary,
             verdict=self.verdict(each),
@@ -81,6 +82,8 @@ def court_for(
     same = all(record.fingerprint.get("rules") == rules for record in records)
     settings = present.project.settings
     criteria = _criteria(settings, sentences, gate, partial(_kinds, kept, records))
+    kpis = kpis_digest(settings)
+    defined = all(record.fingerprint.get(KPIS) == kpis for record in records)
     known = same and all(named_groups(criteria) <= _groups_of(settings, record) for record in records)
     grouping = None if known else Grouping(settings.groups, named_groups(criteria))
     terms = NewTerms(
@@ -89,11 +92,11 @@ def court_for(
         gate=gate,
         kpis=settings.kpis,
         rules=rules,
-        anew=not (same and known) or any(map(_may_judge_otherwise, settings.compare)),
+        anew=not (known and defined) or any(map(_may_judge_otherwise, settings.compare)),
         musts=must_names(settings, present.clean),
         warnings=tuple(_warnings(settings, sentences, criteria, today)),
     )
-    return Court(terms, rules)
+    return Court(terms, rules, kpis)
 
 
 def _groups_of(settings: Settings, record: RunRecord) -> frozenset[str]:

@@ -82,7 +82,7 @@ def run(
             duration=duration,
         ),
         noise=noise,
-        writable=_writable(writable),
+        writable=side_of(writable),
         labels=parse_labels(label or ()),
         gate=gate,
         collect=collect,
@@ -120,7 +120,8 @@ def _shard(text: str) -> tuple[int, int]:
     return int(index), int(count)
 
 
-def _writable(text: str | None) -> str | None:
+def side_of(text: str | None) -> str | None:
+    """Return what `--writable` names. Raise SettingsError for what is no side."""
     from replay.errors import SettingsError
 
     if text not in (None, "old", "new", "both"):

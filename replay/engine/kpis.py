@@ -17,7 +17,7 @@ from replay.compare.loading import load_own, names_code
 from replay.compare.reading import How, request_body
 from replay.engine.telling import Called, Held, Located, Teller, Told
 from replay.errors import SettingsError
-from replay.expressions import parse_expression, request_document
+from replay.expressions import Expression, parse_expression, request_document
 from replay.locations import parse_location
 from replay.models import Figure, GroupSpec, KpiSpec, Side
 from replay.selection import Selection, selection_of
@@ -35,6 +35,15 @@ class PreparedKpi:
     definition: str
     selection: Selection
     teller: Teller
+    of: str
+
+    @property
+    def expressions(self) -> tuple[Expression, ...] | None:
+        """Return all that it asks of a case; None for a team's own function, which may look at anything."""
+        if names_code(self.of):
+            return None
+        where = (it.where for it in _selections(self.selection))
+        return (parse_expression(self.of), *(it for it in where if it is not None))
 
     def figure(self, pair: Pair, how: How, failed: Collection[Side]) -> Figure:
         """Return what a case tells of it. A side that failed has no figure, whatever came of its answer."""
@@ -89,7 +98,7 @@ def prepare_kpi(
         raise SettingsError(f"'{name}' is no name for a KPI", hint=hint)
     selection = selection_of(on=spec.on, tag=spec.tag, where=spec.where, groups=groups)
     _require_request(name, _selections(selection))
-    return PreparedKpi(name, spec.definition, selection, _teller(name, spec, root))
+    return PreparedKpi(name, spec.definition, selection, _teller(name, spec, root), spec.of)
 
 
 def _selections(selection: Selection) -> Iterator[Selection]:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from replay.compare import Pair
+from replay.compare.scenario import at_step, steps_of
 from replay.compare.tracing import Trace
 from replay.engine.again import Learner
 from replay.engine.further import learned_again
 from replay.engine.grouping import Grouping, Told
+from replay.engine.kpis import PreparedKpi
 from replay.engine.outcome import Referee
 from replay.engine.tokens import Marked, judged_otherwise, marked, may_be_read, vanished
 from replay.expressions import Expression, parse_expression
-from replay.models import SIDES, Membership, Result, Side
+from replay.models import SIDES, Figure, Membership, Result, Side
+
+_UNTOLD: Final = "it asks about a secret, which is a token in the store"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +63,28 @@ class Rejudge:
         return self._settled(result, after)
 
     def _compared(self, result: Result, found: Marked) -> Result:
-        fresh = self._fresh(result, found)
+        fresh = self._fresh(result)
         if fresh is None:
             self.kept += 1
             return result
         again = result.again
         if again is not None and not self._same_rules:
             again = learned_again(self._learner, result, trusted=not found.answers)
-        return replace(_beside(result, fresh), again=again)
+        return replace(_beside(result, fresh), again=again, figures=tuple(self._figures(result, fresh, found)))
+
+    def _figures(self, result: Result, fresh: Result, found: Marked) -> Iterator[Figure]:
+        """Yield the figures of the KPIs of now: as the run found them in the clear, else by what is stored."""
+        known = {(it.kpi, it.definition): it for it in result.figures}
+        found_now = {(it.kpi, it.definition): it for it in fresh.figures}
+        pair = Pair(result.case, result.old, result.new)
+        for kpi in self._rules.referee.kpis.prepared if result.case.kind == "traffic" else ():
+            key = kpi.name, kpi.definition
+            if key in known:
+                yield known[key]
+            elif found and _may_read(kpi, found, pair):
+                yield Figure(*key, old_fault=_UNTOLD, new_fault=_UNTOLD)
+            elif key in found_now:
+                yield found_now[key]
 
     def _memberships(self, grouping: Grouping, result: Result, found: Marked) -> Iterator[Membership]:
         """Yield the groups of a case. Where a group would ask for a token, the case may belong, and so it does."""
@@ -85,19 +104,32 @@ class Rejudge:
         after = self._redact(after)
         return before if after == before else after
 
-    def _fresh(self, result: Result, found: Marked) -> Result | None:
-        """Judge a case; None where tokens may have a part in it."""
+    def _fresh(self, result: Result) -> Result | None:
+        """Judge a case; None where tokens may have a part in it. A scenario is looked at step by step."""
         if result.new is None:
             return None
-        if found and may_be_read(found, self._asked(result), Pair(result.case, result.old, result.new)):
+        ruled: list[str] | None = None
+        for part in steps_of(result):
+            found = marked(part)
+            if found and may_be_read(found, self._asked(part), Pair(part.case, part.old, part.new)):
+                return None
+            if found.answers:
+                rulings = self._ruled(part, found)
+                if rulings is None:
+                    return None
+                ruled = [*(ruled or ()), *rulings]
+        fresh = self._rules.referee.result(result.case, result.old, result.new)
+        return None if ruled is not None and vanished(result.differences, fresh.differences, ruled) else fresh
+
+    def _ruled(self, part: Result, found: Marked) -> list[str] | None:
+        """Return where rules judge a case, or a step, that holds tokens; None where one asks more than equality."""
+        if part.new is None:
+            return []
+        fresh, trace = self._rules.traced.result(part.case, part.old, part.new), self._rules.trace()
+        if judged_otherwise(found, trace) or (found.bodies and _unreadable(fresh) != _unreadable(part)):
             return None
-        if not found.answers:
-            return self._rules.referee.result(result.case, result.old, result.new)
-        fresh = self._rules.traced.result(result.case, result.old, result.new)
-        trace = self._rules.trace()
-        if judged_otherwise(found, trace) or (found.bodies and _unreadable(fresh) != _unreadable(result)):
-            return None
-        return None if vanished(result.differences, fresh.differences, trace.rulings) else fresh
+        step = part.case.step
+        return [at_step(step, it.at) if step else it.at for it in trace.rulings]
 
     def _asked(self, result: Result) -> Sequence[Expression]:
         own = [parse_expression(rule.where) for rule in result.case.rules if rule.where]
@@ -116,6 +148,11 @@ def _beside(stored: Result, fresh: Result) -> Result:
         error=fresh.error,
         skipped=fresh.skipped,
     )
+
+
+def _may_read(kpi: PreparedKpi, found: Marked, pair: Pair) -> bool:
+    """Tell whether a KPI may look at a token; a team's own function looks at whatever it likes."""
+    return kpi.expressions is None or may_be_read(found, kpi.expressions, pair)
 
 
 def _failed(result: Result) -> Sequence[Side]:

@@ -13,11 +13,11 @@ from typing import Any, Final
 
 from replay.compare import Pair
 from replay.compare.base import Node
-from replay.compare.tracing import Ruling, Trace
+from replay.compare.tracing import Trace
 from replay.engine.audit import within
 from replay.expressions import Expression
 from replay.locations import general
-from replay.models import SIDES, Difference, Headers, Request, Result, RuleSpec
+from replay.models import SIDES, Difference, Expectation, Headers, Observation, Request, Result, RuleSpec
 from replay.privacy import DROPPED, TOKEN
 
 _BEGINS: Final = "tok_"
@@ -51,17 +51,16 @@ class Marked:
 
 
 def marked(result: Result) -> Marked:
-    """Return where a case holds tokens."""
-    expect, answers = result.case.expect, [it for it in (result.old, result.new) if it is not None]
-    expected = [] if expect is None else [expect.headers]
-    bodies = [it.body for it in answers] + ([] if expect is None or expect.body is None else [expect.body])
-    return Marked(
-        tuple(_of_request(result.case.request)),
-        tuple(
-            ("headers", name) for headers in (*(it.headers for it in answers), *expected) for name in _named(headers)
-        ),
-        any(map(_in_body, bodies)),
-    )
+    """Return where a case holds tokens; of a scenario, at any of its steps."""
+    case = result.case
+    played = [it.seen for side in (result.old, result.new) if side is not None for it in side.steps]
+    expected = (case.expect, *(step.expect for step in case.steps))
+    parts: list[Observation | Expectation] = [it for it in (result.old, result.new, *played) if it is not None]
+    parts += [it for it in expected if it is not None]
+    names = [name for part in parts for name in _named(part.headers)]
+    bodies = [part.body for part in parts if part.body]
+    request = tuple(spot for each in case.requests for spot in _of_request(each))
+    return Marked(request, tuple(("headers", name) for name in names), any(map(_in_body, bodies)))
 
 
 def _in_body(body: bytes) -> bool:
@@ -90,6 +89,8 @@ def may_be_read(found: Marked, expressions: Iterable[Expression], pair: Pair) ->
         return True
     if not found.bodies or not any(it.may_read(("body",)) for it in asked):
         return False
+    if pair.case.steps:  # whose answers nobody sees as one
+        return True
     deeper = {("body", *spot) for side in SIDES for spot in _spots(_body(pair, side), ())}
     return any(it.may_read(spot) for it in asked for spot in deeper)
 
@@ -140,9 +141,12 @@ def _asks_equality(spec: RuleSpec) -> bool:
     return all(name in _EQUALITY for name in type(spec).model_fields if getattr(spec, name) not in (None, False))
 
 
-def vanished(before: Sequence[Difference], after: Sequence[Difference], rulings: Sequence[Ruling]) -> bool:
-    """Tell whether a difference is gone for which no rule speaks: then it was between what the tokens stand for."""
+def vanished(before: Sequence[Difference], after: Sequence[Difference], ruled: Sequence[str]) -> bool:
+    """Tell whether a difference is gone for which no rule speaks: then it was between what the tokens stand for.
+
+    `ruled` are the locations at which rules have judged.
+    """
     left = {(it.at, it.against) for it in after}
-    spoken = [general(it.at) for it in rulings]
+    spoken = [general(at) for at in ruled]
     gone = [general(it.at) for it in before if (it.at, it.against) not in left]
     return any(not any(within(place, above) for above in spoken) for place in gone)

@@ -1,0 +1,120 @@
+"""How many cases each criterion needs, and how many there are: asked before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal
+
+from replay.engine.plan import Plan
+from replay.engine.sides import Parties, asked, parties, refusal
+from replay.models import Case, Judgement, Result
+from replay.verdict import Criterion, Metric
+from replay.verdict.expecting import DEPARTING, MOST, Expectation, needed
+from replay.verdict.samples import Sizes
+
+Standing = Literal["enough", "too few", "not told"]
+_WHY_NOT_TOLD: Final = "it rests on what is measured, so that nothing tells beforehand how many cases it needs"
+_LIST: Final = "goldens"
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What a criterion needs, and what it would come to if everything went as expected.
+
+    `needs` are independent cases, for each part or day by itself where it is judged so; None is no number, or none that
+    can be told.
+    """
+
+    sentence: str
+    standing: Standing
+    rate: float
+    needs: int | None
+    why: str
+    each: str = ""
+    """Of what each one needs so many: a part, a day; empty for all together."""
+
+
+@dataclass(slots=True)
+class Selection:
+    """The cases that would be sent, and how many would not."""
+
+    goldens: int = 0
+    skipped: int = 0
+    traffic: Sizes = field(default_factory=Sizes)
+
+    def add(self, case: Case, *, sent: bool) -> None:
+        """Count one case."""
+        if not sent:
+            self.skipped += 1
+        elif case.kind == "golden":
+            self.goldens += 1
+        else:
+            self.traffic.add(case.session)
+
+
+class _Asked:
+    """One criterion, over the cases that were selected, as they are expected to come."""
+
+    def __init__(self, criterion: Criterion, rate: float, unsure: Sequence[str]) -> None:
+        self.criterion = criterion
+        self._unsure = [name for name in unsure if name in criterion.groups]
+        self.rate = rate
+        self.told = criterion.clause.family in DEPARTING
+        self._metric: Metric = criterion.metric()
+        self._expected = Expectation(criterion.clause.family, rate)
+
+    def add(self, result: Result) -> None:
+        """Take one case in; one that would not be sent is skipped."""
+        if self.told:
+            self._metric.add(result if result.skipped else self._expected.result(result))
+
+    def forecast(self) -> Forecast:
+        """Return what the criterion would come to."""
+        sentence = self.criterion.sentence
+        if not self.told:
+            return Forecast(sentence, "not told", self.rate, None, _WHY_NOT_TOLD)
+        judgement = self._metric.judge()
+        needs = self._needs()
+        standing: Standing = "enough" if judgement.state == "GO" else "too few"
+        why = "; ".join(self._why(judgement, needs))
+        return Forecast(sentence, standing, self.rate, needs, why, self._each())
+
+    def _needs(self) -> int | None:
+        if self.criterion.clause.family == _LIST:
+            return None
+        bare = replace(self.criterion, clause=replace(self.criterion.clause, scope=None, per=None, span=None))
+        return needed(bare.metric, self.criterion.clause.family, self.rate)
+
+    def _each(self) -> str:
+        return "part" if self.criterion.clause.per is not None else ""
+
+    def _why(self, judgement: Judgement, needs: int | None) -> Iterator[str]:
+        if self.criterion.clause.family == _LIST:
+            yield "goldens are a list, and no sample: there has to be one, and each has to pass"
+        elif needs is None:
+            yield f"at this rate not even {MOST:,} cases would show it"
+        elif judgement.state != "GO":
+            yield f"these would come to: {judgement.why}"
+        for name in self._unsure:
+            yield f"which cases are in {name} is told by their answers: all that may be are counted"
+
+
+def forecasts(plan: Plan, rate_of: Callable[[Criterion], float]) -> tuple[Selection, Sequence[Forecast]]:
+    """Ask every criterion over the selected cases, and send none of them."""
+    selection, sides = Selection(), parties(plan.sides, concurrency=1)
+    wheres = {group.name: group.selection.where for group in plan.referee.grouping.groups}
+    unsure = [name for name, where in wheres.items() if where is not None and where.asks_answer]
+    criteria = [_Asked(criterion, rate_of(criterion), unsure) for criterion in plan.criteria]
+    for result in _foreseen(plan, sides, selection):
+        for each in criteria:
+            each.add(result)
+    return selection, [each.forecast() for each in criteria]
+
+
+def _foreseen(plan: Plan, sides: Parties, selection: Selection) -> Iterator[Result]:
+    """Yield each case as one that is not sent yet: with its groups, and with a reason where it never will be."""
+    for case in plan.cases:
+        reason = refusal(case, asked(case.kind, sides))
+        selection.add(case, sent=reason is None)
+        yield replace(plan.referee.skipped(case, reason or ""), skipped=reason)
