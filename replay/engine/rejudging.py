@@ -108,18 +108,20 @@ class Rejudge:
         """Judge a case; None where tokens may have a part in it. A scenario is looked at step by step."""
         if result.new is None:
             return None
-        ruled: list[str] | None = None
-        for part in steps_of(result):
-            found = marked(part)
-            if found and may_be_read(found, self._asked(part), Pair(part.case, part.old, part.new)):
-                return None
-            if found.answers:
-                rulings = self._ruled(part, found)
-                if rulings is None:
-                    return None
-                ruled = [*(ruled or ()), *rulings]
+        parts = [(part, marked(part)) for part in steps_of(result)]
+        if any(
+            found and may_be_read(found, self._asked(part), Pair(part.case, part.old, part.new))
+            for part, found in parts
+        ):
+            return None
         fresh = self._rules.referee.result(result.case, result.old, result.new)
-        return None if ruled is not None and vanished(result.differences, fresh.differences, ruled) else fresh
+        if not any(found.answers for _, found in parts):
+            return fresh
+        ruled = [self._ruled(part, found) for part, found in parts]
+        if None in ruled:
+            return None
+        places = [at for each in ruled for at in each or ()]
+        return None if vanished(result.differences, fresh.differences, places) else fresh
 
     def _ruled(self, part: Result, found: Marked) -> list[str] | None:
         """Return where rules judge a case, or a step, that holds tokens; None where one asks more than equality."""

@@ -11,6 +11,7 @@ import pytest
 from replay.compare import Comparison, rule_book, traced_book
 from replay.engine import Referee
 from replay.engine.grouping import Grouping
+from replay.engine.kpis import prepare_kpis
 from replay.engine.parts import parts_of
 from replay.engine.rejudging import Rejudge, Watched
 from replay.expressions import parse_expression
@@ -20,14 +21,18 @@ from replay.models import (
     Case,
     CaseError,
     Difference,
+    Figure,
     GroupSpec,
+    KpiSpec,
     Lateness,
     Membership,
     Observation,
     OutcomeName,
+    Played,
     Request,
     Result,
     RuleSpec,
+    Step,
     WaiveSpec,
 )
 from replay.privacy import DROPPED, Tokeniser, redact
@@ -273,3 +278,64 @@ def test_a_case_belongs_to_a_group_that_only_its_secret_would_tell() -> None:
 
 def test_a_case_that_stays_as_the_run_judged_it_has_its_groups_all_the_same() -> None:
     assert grouped(stored({"t": A}, {"t": B}), RuleSpec(at="body.t", within=1), on="GET /**") == (Membership("g"),)
+
+
+# ---------------------------------------------------------------------------------------------------------------- KPIs
+
+
+def with_kpis(result: Result, **kpis: KpiSpec) -> list[tuple[str, Any, str]]:
+    watched = watching()
+    prepared = prepare_kpis(kpis)
+    rules = replace(watched, referee=replace(watched.referee, kpis=prepared))
+    figures = Rejudge(rules, lambda it: it, same_rules=True).judged(result).figures
+    return [(it.kpi, it.new, it.new_fault) for it in figures]
+
+
+def test_a_kpi_that_was_written_later_is_told_from_stored_answers() -> None:
+    before = stored({"ok": True}, {"ok": False}, "deviation", differs("body.ok", True, False))
+    assert with_kpis(before, ok=KpiSpec(share="body.ok == true")) == [("ok", False, "")]
+
+
+def test_a_figure_that_the_run_found_in_the_clear_is_kept() -> None:
+    spec = KpiSpec(share="body.t == 'secret'")
+    before = replace(stored({"t": A}, {"t": A}), figures=(Figure("k", spec.definition, True, True),))
+    assert with_kpis(before, k=spec) == [("k", True, "")]
+
+
+def test_a_kpi_that_asks_about_a_secret_has_no_figure_any_more() -> None:
+    told = with_kpis(stored({"t": A}, {"t": A}), k=KpiSpec(share="body.t == 'secret'"))
+    assert told == [("k", None, "it asks about a secret, which is a token in the store")]
+    request = Request(headers=(("authorization", A),))
+    chosen = KpiSpec(share="body.ok == true", where="request.headers.authorization == 'x'")
+    assert [it[1] for it in with_kpis(stored({}, {}, request=request), k=chosen)] == [None]
+
+
+# ----------------------------------------------------------------------------------------------------------- scenarios
+
+
+def scenario(old: Any, new: Any, outcome: OutcomeName = "match", *differences: Difference) -> Result:
+    """Return the result of a login, which answers with a token, and of a second step with these bodies."""
+    steps = (Step("login", Request("POST", "/login")), Step("use", Request(path="/use")))
+    sides = [
+        Observation(200, steps=(Played("login", answer({"token": A}), {"token": A}), Played("use", answer(body))))
+        for body in (old, new)
+    ]
+    case = Case("s", "golden", "s", steps[0].request, steps=steps)
+    return Result(case, outcome, sides[0], sides[1], differences)
+
+
+def test_a_scenario_is_judged_again_step_by_step() -> None:
+    judge = rejudge()
+    after = judge.judged(scenario({"n": 1}, {"n": 2}))
+    assert [(it.at, it.new) for it in after.differences] == [("steps.use.body.n", 2)]
+    assert judge.kept == 0
+    accepting = rejudge(RuleSpec(at="body.n", within=5))
+    assert accepting.judged(replace(after, outcome="deviation")).outcome == "match"
+    assert accepting.kept == 0
+
+
+def test_a_step_at_which_a_rule_meets_a_token_leaves_the_scenario_as_it_was() -> None:
+    judge = rejudge(RuleSpec(at="body.token", matches="[0-9]+"))
+    before = scenario({"n": 1}, {"n": 1})
+    assert judge.judged(before) is before
+    assert judge.kept == 1
