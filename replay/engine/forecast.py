@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Final, Literal
 
 from replay.engine.plan import Plan
 from replay.engine.sides import Parties, asked, parties, refusal
 from replay.models import Case, Judgement, Result
-from replay.verdict import Criterion, Metric
+from replay.verdict import Criterion
 from replay.verdict.expecting import DEPARTING, MOST, Expectation, needed
+from replay.verdict.past import NO_PAST
 from replay.verdict.samples import Sizes
+from replay.verdict.spans import confidence_of
 
 Standing = Literal["enough", "too few", "not told"]
 _WHY_NOT_TOLD: Final = "it rests on what is measured, so that nothing tells beforehand how many cases it needs"
@@ -56,25 +59,25 @@ class Selection:
 class _Asked:
     """One criterion, over the cases that were selected, as they are expected to come."""
 
-    def __init__(self, criterion: Criterion, rate: float, unsure: Sequence[str]) -> None:
+    def __init__(self, criterion: Criterion, rate: float, unsure: Sequence[str], begun: date) -> None:
         self.criterion = criterion
         self._unsure = [name for name in unsure if name in criterion.groups]
         self.rate = rate
         self.told = criterion.clause.family in DEPARTING
-        self._metric: Metric = criterion.metric()
+        self._inquiry = criterion.inquiry(begun)
         self._expected = Expectation(criterion.clause.family, rate)
 
     def add(self, result: Result) -> None:
         """Take one case in; one that would not be sent is skipped."""
         if self.told:
-            self._metric.add(result if result.skipped else self._expected.result(result))
+            self._inquiry.add(result if result.skipped else self._expected.result(result))
 
     def forecast(self) -> Forecast:
         """Return what the criterion would come to."""
         sentence = self.criterion.sentence
         if not self.told:
             return Forecast(sentence, "not told", self.rate, None, _WHY_NOT_TOLD)
-        judgement = self._metric.judge()
+        judgement, _ = self._inquiry.over(NO_PAST)
         needs = self._needs()
         standing: Standing = "enough" if judgement.state == "GO" else "too few"
         why = "; ".join(self._why(judgement, needs))
@@ -83,11 +86,16 @@ class _Asked:
     def _needs(self) -> int | None:
         if self.criterion.clause.family == _LIST:
             return None
-        bare = replace(self.criterion, clause=replace(self.criterion.clause, scope=None, per=None, span=None))
-        return needed(bare.metric, self.criterion.clause.family, self.rate)
+        clause = self.criterion.clause
+        sure = clause.confidence if clause.span is None else confidence_of(clause.span, clause.confidence)
+        bare = replace(clause, scope=None, per=None, span=None, confidence=sure)
+        return needed(replace(self.criterion, clause=bare).metric, clause.family, self.rate)
 
     def _each(self) -> str:
-        return "part" if self.criterion.clause.per is not None else ""
+        clause = self.criterion.clause
+        part = "part" if clause.per is not None else ""
+        span = f"of {clause.span.count} {clause.span.unit} in a row" if clause.span is not None else ""
+        return " ".join(filter(None, (part, span)))
 
     def _why(self, judgement: Judgement, needs: int | None) -> Iterator[str]:
         if self.criterion.clause.family == _LIST:
@@ -96,6 +104,8 @@ class _Asked:
             yield f"at this rate not even {MOST:,} cases would show it"
         elif judgement.state != "GO":
             yield f"these would come to: {judgement.why}"
+        if self.criterion.clause.span is not None:
+            yield "earlier runs of the store are not looked at"
         for name in self._unsure:
             yield f"which cases are in {name} is told by their answers: all that may be are counted"
 
@@ -105,7 +115,9 @@ def forecasts(plan: Plan, rate_of: Callable[[Criterion], float]) -> tuple[Select
     selection, sides = Selection(), parties(plan.sides, concurrency=1)
     wheres = {group.name: group.selection.where for group in plan.referee.grouping.groups}
     unsure = [name for name, where in wheres.items() if where is not None and where.asks_answer]
-    criteria = [_Asked(criterion, rate_of(criterion), unsure) for criterion in plan.criteria]
+    criteria = [
+        _Asked(criterion, rate_of(criterion), unsure, plan.record.started.date()) for criterion in plan.criteria
+    ]
     for result in _foreseen(plan, sides, selection):
         for each in criteria:
             each.add(result)

@@ -63,6 +63,24 @@ def test_what_would_not_be_sent_is_no_evidence(desk: Desk) -> None:
     assert (code, "700 cases would be skipped" in text) == (3, True)
 
 
+def test_each_day_is_asked_by_itself(desk: Desk) -> None:
+    records = [
+        {"id": f"c-{n}", "at": f"2026-01-0{1 + n % 3}T12:00:00Z", "request": {"path": f"/{n}"}} for n in range(300)
+    ]
+    desk.capture("traffic.jsonl", records)
+    for days, expected in ((3, 0), (4, 3)):
+        code, text = planned(desk, f"cut_when: [deviation < 5% for {days} days]\n")
+        assert code == expected
+        assert f"in each of {days} days in a row if none departs" in text
+
+
+def test_what_is_measured_cannot_be_told(desk: Desk) -> None:
+    traffic(desk, 600)
+    code, text = planned(desk, "cut_when: [deviation < 0.5%, p95 <= +10%]\n")
+    assert (code, "not told p95 <= +10% it rests on what is measured" in text) == (0, True)
+    assert planned(desk, "cut_when: [p95 <= +10%]\n")[0] == 3
+
+
 def test_a_group_that_answers_tell_is_said_to_be_one(desk: Desk) -> None:
     traffic(desk, 600)
     groups = "groups: {paid: {where: body.paid}}\ncut_when: [deviation < 0.5% on paid]\n"
