@@ -14,7 +14,7 @@ import importlib
 from collections.abc import Callable
 from dataclasses import replace
 from functools import reduce
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from replay.errors import InputError
 from replay.models import Case, Done, Failed, Failure, Headers, Observation, Request, TargetSpec
@@ -22,7 +22,8 @@ from replay.targets.base import Moment, Target
 from replay.targets.permission import permitted
 from replay.wire import check_request
 
-_LONGEST = 200
+_LONGEST: Final = 200
+_SERVER_ERROR: Final = 500
 
 
 class Shape:
@@ -60,8 +61,8 @@ class Shape:
         return made
 
     def answer(self, seen: Observation) -> Observation:
-        """Return what is compared instead of an answer; one that failed stays as it is."""
-        if self._answer is None or seen.error is not None:
+        """Return what is compared instead of an answer; one that failed stays as it is: no shape makes it whole."""
+        if self._answer is None or seen.error is not None or (seen.status or 0) >= _SERVER_ERROR:
             return seen
         try:
             made = self._answer(seen)

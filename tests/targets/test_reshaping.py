@@ -103,6 +103,15 @@ def test_an_answer_is_compared_in_its_new_shape_and_keeps_what_was_measured(proj
     assert seen.clock_frozen is None
 
 
+def test_no_shape_makes_a_failure_whole(
+    project: Path, scripted: Callable[[Script], AbstractContextManager[Scripted]]
+) -> None:
+    with scripted(lambda _asked: (503, {}, b"busy")) as service:
+        spec = TargetSpec(url=service.url, via="our_shapes:Both", writable=True)
+        seen = ask(project, spec, Request("GET", "/a"))
+    assert (seen.status, seen.body) == (503, b"busy")
+
+
 def test_answers_alone_may_be_reshaped(project: Path, service: Scripted) -> None:
     assert ask(project, TargetSpec(url=service.url, via="our_shapes:Answers"), Request("GET", "/ab")).body == b"ba/"
 
