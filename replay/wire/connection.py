@@ -13,6 +13,7 @@ from replay.wire.answer import Answer
 from replay.wire.clock import now_ns
 from replay.wire.exchange import Exchange
 from replay.wire.heads import Heads
+from replay.wire.stream import Stream
 
 _EARLY_LIMIT: Final = 2**20
 
@@ -88,9 +89,14 @@ class Connection(asyncio.Protocol):
         return Observation(answer.status, answer.headers, answer.body, answer.failure, timing)
 
     def expire(self, seconds: float) -> None:
-        """End the exchange because its time is over."""
-        self.answer.expire(seconds)
-        self._finish(now_ns())
+        """End the exchange because its time is over, unless its answer came in time and was only not read yet."""
+        exchange, stream = self._exchange, self._transport
+        while exchange is not None and self._exchange is exchange and isinstance(stream, Stream):
+            if not stream.catch_up(exchange.deadline):
+                break
+        if exchange is None or self._exchange is exchange:
+            self.answer.expire(seconds)
+            self._finish(now_ns())
 
     def abort(self) -> None:
         """Let go at once, without waiting for the other side. An exchange under way fails as `closed`."""

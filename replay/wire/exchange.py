@@ -12,7 +12,7 @@ class Carrier(Protocol):
     """The connection that an exchange is on."""
 
     def expire(self, seconds: float) -> None:
-        """End the exchange because its time, so many seconds, is over."""
+        """End the exchange because its time, so many seconds, is over; see to what had come by then."""
 
     def forget(self) -> None:
         """Let go of the exchange without an outcome."""

@@ -90,22 +90,31 @@ class Stream(asyncio.Transport):
         if not self._unsent and not self._closing:
             self._loop.remove_writer(self._socket)
 
-    def _read(self) -> None:
+    def catch_up(self, until_ns: int) -> bool:
+        """Hand on what has come and was not read yet; return False where there is nothing of up to that moment."""
+        return not self._closing and self._read(until_ns)
+
+    def _read(self, until_ns: int | None = None) -> bool:
         try:
             data, ancillary, _, _ = self._receive(_PIECE, Arrivals.SPACE)
         except (BlockingIOError, InterruptedError):
-            return
+            return False
         except OSError as error:
             self._close(error)
-            return
+            return False
         try:
-            if data:
-                self._receiver.arrived(data, self._moment(ancillary))
-            else:
+            if not data:
                 self._receiver.eof_received()
                 self._close(None)
+                return False
+            at_ns = self._moment(ancillary)
+            if until_ns is not None and at_ns > until_ns:
+                return False  # Too late; whoever asked gives the stream up.
+            self._receiver.arrived(data, at_ns)
         except Exception as error:  # noqa: BLE001 - the receiver's mistake: it is told, as by any transport
             self._close(error)
+            return False
+        return True
 
     def _break(self, error: OSError) -> None:
         """End since nothing can be written any more; an answer that came before that is taken."""

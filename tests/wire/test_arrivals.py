@@ -12,8 +12,12 @@ from typing import Any
 
 import pytest
 
+from replay.models import Observation
 from replay.wire.arrival import Arrivals
 from replay.wire.clock import now_ns
+from replay.wire.connection import Connection
+from replay.wire.exchange import Exchange
+from replay.wire.heads import Heads
 from replay.wire.stream import Stream
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
@@ -185,3 +189,59 @@ def test_nothing_is_written_once_it_is_closed(run: Run, ends: Ends) -> None:
         return far.recv(10)
 
     assert run(talk()) == b""
+
+
+class Keeper:
+    """Keeps what became of an exchange."""
+
+    def __init__(self) -> None:
+        self.seen: list[Observation] = []
+
+    def opened(self, connection: Connection) -> None:
+        """Take no note."""
+
+    def finished(self, connection: Connection, exchange: Exchange) -> None:
+        """Take note of the outcome."""
+        self.seen.append(connection.observation(exchange))
+
+    def broken(self, connection: Connection, exchange: Exchange, error: BaseException) -> None:  # noqa: ARG002 - as asked
+        """Fail: nothing of ours is broken here."""
+        raise error
+
+    def lost(self, connection: Connection) -> None:
+        """Take no note."""
+
+
+def expired(run: Run, ends: Ends, *, seconds_left: int) -> Observation:
+    """Return what is told of an answer that had come, unread, when the time of its exchange was found to be over."""
+    near, far = ends
+
+    async def talk() -> Observation:
+        keeper = Keeper()
+        connection = Connection(keeper, Heads(), max_body=100)
+        Stream(near, connection)
+        exchange = Exchange("GET", b"GET / HTTP/1.1\r\n\r\n", lambda _: None, lambda _: None)
+        exchange.deadline = now_ns() + seconds_left * 10**9
+        connection.carry(exchange)
+        far.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        select.select([near], [], [])
+        connection.expire(1.0)
+        connection.abort()
+        await asyncio.sleep(0)
+        [seen] = keeper.seen
+        return seen
+
+    observation: Observation = run(talk())
+    return observation
+
+
+def test_an_answer_that_came_in_time_is_no_timeout_for_being_read_late(run: Run, ends: Ends) -> None:
+    seen = expired(run, ends, seconds_left=3600)
+    assert (seen.status, seen.body, seen.error) == (200, b"ok", None)
+
+
+def test_an_answer_that_came_too_late_is_a_timeout(run: Run, ends: Ends) -> None:
+    seen = expired(run, ends, seconds_left=-3600)
+    assert seen.status is None
+    assert seen.error is not None
+    assert seen.error.kind == "timeout"

@@ -53,7 +53,8 @@ def test_requests_that_come_at_once_leave_evenly_spaced(run: Run, serve: Serve) 
             return seen
 
     departures = [each.timing.queued_ms / 1e3 for each in run(scenario()) if each.timing]
-    assert departures == sorted(departures)
+    # On a busy machine two go at one moment, and the second one was asked for some microseconds after the first.
+    assert all(later > earlier - 0.001 for earlier, later in pairwise(departures))
     assert departures[0] < SLACK
     # Each deadline is counted from the first one: a timer that was late does not push the others back.
     assert all(at >= index / 50 - SLACK for index, at in enumerate(departures))
