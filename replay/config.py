@@ -23,7 +23,7 @@ from replay.errors import InputError, Place, SettingsError
 from replay.expressions import Expression, parse_expression
 from replay.models import Flag, GroupSpec, Instant, KpiSpec, Order, RuleSpec, Seeded, Spec, TargetSpec, Whole
 from replay.selection import parse_route
-from replay.targets import check_side, parse_target
+from replay.targets import TARGETS, check_side, parse_target
 from replay.verdict import Terms, parse_criteria
 from replay.verdict.clauses import nearest, printable
 from replay.verdict.cycles import CYCLES
@@ -31,6 +31,10 @@ from replay.verdict.cycles import CYCLES
 FILE: Final = "replay.yaml"
 SHORTEST_SECRET: Final = 6
 _VARIABLE: Final = re.compile(r"\$(?:\$|\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)\})")
+
+
+_COMMANDS: Final = ("login", "run", "setup", "teardown", "reset")
+"""What of a side is sent or carried out, and printed where that fails."""
 
 
 def _target(value: object) -> object:
@@ -101,7 +105,7 @@ class Project:
     kpis: Kpis = NO_KPIS
     file: Path | None = None
     secrets: frozenset[str] = frozenset()
-    """What variables put into rules and logins: reports name rules, services repeat what they are sent."""
+    """What variables put into rules, logins and commands: reports name these, services repeat what they are sent."""
 
 
 class _Toml(Document):
@@ -135,7 +139,7 @@ def load_project(
 
 
 def _secret_variables(documents: Sequence[Document], environment: Mapping[str, str]) -> frozenset[str]:
-    """Return the values of variables in rules and logins, as far as they are long enough to be secrets."""
+    """Return the values of variables in rules, logins and commands, as far as they are long enough to be secrets."""
     written = "\n".join(str(part) for document in documents for part in _telling(document.mapping()))
     names = {found["name"] for found in _VARIABLE.finditer(written) if found["name"]}
     values = {environment.get(name, "") for name in names}
@@ -146,7 +150,7 @@ def _telling(settings: Mapping[str, Any]) -> Iterator[Any]:
     """Yield the parts of settings whose variables turn up elsewhere."""
     yield settings.get("compare", "")
     sides = (settings.get(side) for side in ("old", "new"))
-    yield from (side.get("login", "") for side in sides if isinstance(side, dict))
+    yield from (side.get(key, "") for side in sides if isinstance(side, dict) for key in _COMMANDS)
 
 
 def find_settings(start: Path) -> Path | None:
@@ -284,7 +288,8 @@ def _checks(settings: Settings, root: Path) -> Iterator[tuple[tuple[str | int, .
         yield ("kpis", name), partial(prepare_kpi, name, kpi, settings.groups, root)
     yield from _criteria_checks(settings)
     for side, spec in (("old", settings.old), ("new", settings.new)):
-        if spec is not None:
+        # One that only says where its code is takes the rest from another side, which a flag may name.
+        if spec is not None and not (spec.at and not any(getattr(spec, key) for key in TARGETS)):
             yield (side,), partial(check_target, spec, root)
     if settings.error_when:
         yield ("error_when",), partial(parse_expression, settings.error_when)

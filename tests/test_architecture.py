@@ -29,6 +29,7 @@ FLOORS = {
     "wire": 1,
     "determinism": 1,
     "privacy": 1,
+    "services": 1,
     "causes": 1,
     "cases": 2,
     "targets": 2,

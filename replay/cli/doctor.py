@@ -33,18 +33,27 @@ def doctor(
     env: options.Env = None,
 ) -> None:
     """Look for what would spoil a run; the exit code is 3 where something is to mend."""
+    from datetime import UTC, datetime
+
+    from replay.cli.given import given_secrets
     from replay.cli.output import printing
-    from replay.cli.planning import Flags, project_for, sides_of
+    from replay.cli.planning import Flags, project_for
+    from replay.cli.sides import planned_sides
     from replay.cli.stored import default_store
     from replay.engine.doctor import check_up
     from replay.engine.doctor.machine import machine
+    from replay.engine.standing import standing
+    from replay.privacy import Tokeniser, key_from_environment
+    from replay.privacy.lines import line_redactor
 
     seconds = _seconds(within)
-    flags = Flags(old=old, new=new, env=env)
-    project = project_for(flags)
-    sides = sides_of(project, flags)
-    here = (_settings(project), *machine(store or default_store()))
-    health = check_up(sides, seconds=seconds, machine=here)
+    project = project_for(Flags(env=env))
+    planned, file = planned_sides(project, old, new, None), store or default_store()
+    here = (_settings(project), *machine(file))
+    clean = line_redactor(Tokeniser(key_from_environment().key), given_secrets(planned.specs) | project.secrets)
+    stage = planned.stage(clean, datetime.now(UTC))
+    with standing(planned.showing(clean), stage, file, "doctor") as sides:
+        health = check_up(sides, seconds=seconds, machine=here)
     with printing() as out:
         (_write_json if as_json else _write_page)(out, health)
     raise typer.Exit(0 if health.well else _MEND)

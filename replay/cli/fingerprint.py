@@ -16,13 +16,15 @@ from replay.engine import Plan
 from replay.models import Order, Side, TargetSpec
 from replay.store.base import RunRecord
 
-PRIVATE: Final = "headers and variables"
+PRIVATE: Final = "headers, variables and commands"
 CODE: Final = "code of"
 KPIS: Final = "kpis"
 SHARD: Final = "shard"
 MOST_MODULES: Final = 5_000
 _SENT: Final[set[str]] = {"path", "headers", "json_", "form", "text"}
 """What a login sends."""
+_RUN: Final[set[str]] = {"run", "setup", "teardown", "reset"}
+"""What is carried out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,7 @@ def _public(spec: TargetSpec, root: Path) -> str:
     """
     names = {"headers": sorted(name.lower() for name in spec.headers), "env": sorted(spec.env)}
     private: dict[str, Any] = {"headers": True, "env": True, "login": _SENT, "clock_secret": True}
+    private |= dict.fromkeys(_RUN, True)
     private["routes"] = {"__all__": {"headers", "clock_secret"}}
     text = canonical_json(spec.model_dump(mode="json", exclude=private) | names)
     return text.replace(canonical_json(str(root))[1:-1], ".")
@@ -112,7 +115,13 @@ def _public(spec: TargetSpec, root: Path) -> str:
 def _private(sides: Mapping[Side, TargetSpec], run: str) -> str:
     """Return a digest of the values that may be secrets: salted by the run, and too dear to be found by guessing."""
     values = {
-        str(side): [dict(spec.headers), dict(spec.env), _sent(spec), *(dict(it.headers) for it in spec.routes)]
+        str(side): [
+            dict(spec.headers),
+            dict(spec.env),
+            _sent(spec),
+            _commands(spec),
+            *(dict(it.headers) for it in spec.routes),
+        ]
         for side, spec in sides.items()
     }
     if not any(given for several in values.values() for given in several):
@@ -124,14 +133,18 @@ def _sent(spec: TargetSpec) -> object:
     return spec.login.model_dump(mode="json", include=_SENT) if spec.login is not None else None
 
 
+def _commands(spec: TargetSpec) -> object:
+    return spec.model_dump(mode="json", include=_RUN, exclude_defaults=True) or None
+
+
 def _code(spec: TargetSpec) -> str:
     """Return a digest of the Python files that an app or a function is made of, as far as they lie in this project.
 
     That is its module, or every module of its package; what it imports from elsewhere is not looked at.
     """
     named = [it.partition(":")[0].partition(".")[0] for it in (spec.app or spec.function, spec.via) if it]
-    if not named:
-        return ""
+    if not named or (spec.at or "").startswith("git:"):
+        return ""  # A commit says all by itself.
     roots = [Path(spec.cwd or "."), *([Path(spec.at.partition(":")[2])] if spec.at else [])]
     whole = hashlib.sha256()
     for root, top in product(roots, named):

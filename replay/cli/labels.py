@@ -34,8 +34,12 @@ def _checked(text: str, label: str) -> str:
 
 
 def labels_of(sides: Mapping[Side, TargetSpec], given: Mapping[str, str]) -> dict[str, str]:
-    """Return each side's label: the one that was given. Raise SettingsError for a side that there is not."""
+    """Return each side's label: the one that was given, else the version that its code is known to be.
+
+    Raise SettingsError for a side that there is not.
+    """
     for side in given:
         if side not in sides:
             raise SettingsError(f"--label {side}={given[side]}: there is no {side} side", hint=f"give --{side} X")
-    return dict(given)
+    known = {side: spec.version for side, spec in sides.items() if spec.version and not spec.version_header}
+    return known | dict(given)

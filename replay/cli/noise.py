@@ -84,14 +84,13 @@ def _plans(project: Project, flags: Flags) -> list[tuple[Side, Plan]]:
     from dataclasses import replace
 
     from replay.cli.planning import make_plan
+    from replay.cli.sides import given_side
     from replay.errors import NothingSelectedError, SettingsError
     from replay.models import SIDES
-    from replay.targets import parse_target
 
     plans: list[tuple[Side, Plan]] = []
     for side in SIDES:
-        given = flags.old if side == "old" else flags.new
-        spec = parse_target(given) if given is not None else getattr(project.settings, side)
+        spec = given_side(side, flags.old, flags.new, project)
         if spec is None or spec.recorded:
             continue
         settings = project.settings.model_copy(update={"old": spec, "new": spec})

@@ -13,11 +13,15 @@ _JUDGE = "What comes out"
 
 Old = Annotated[
     str | None,
-    typer.Option(metavar="X", envvar="REPLAY_OLD", help="Compare against X: a URL, module:attribute or recorded."),
+    typer.Option(
+        metavar="X", envvar="REPLAY_OLD", help="Compare against X: a URL, module:attribute, git:REF or recorded."
+    ),
 ]
 New = Annotated[
     str | None,
-    typer.Option(metavar="X", envvar="REPLAY_NEW", help="Put X to the test: a URL or module:attribute."),
+    typer.Option(
+        metavar="X", envvar="REPLAY_NEW", help="Put X to the test: a URL, module:attribute, git:REF or . (this tree)."
+    ),
 ]
 Traffic = Annotated[
     list[str] | None,

@@ -19,22 +19,22 @@ from replay.cli.given import given_secrets
 from replay.cli.inputs import Inputs, inputs_of
 from replay.cli.labels import labels_of
 from replay.cli.pacing import Pacing
+from replay.cli.sides import Sides, behind, planned_sides
 from replay.compare import Comparison
-from replay.config import Project, Settings, check_target, load_project
-from replay.documents import canonical_json
+from replay.config import Project, Settings, load_project
 from replay.engine import Plan, Referee, Sending
 from replay.engine.grouping import Grouping
-from replay.engine.pacing import AsRecorded
-from replay.errors import InputError, NothingSelectedError, SettingsError
+from replay.engine.pacing import AsRecorded, Pace
+from replay.engine.sessions import SessionsTogether
+from replay.errors import NothingSelectedError, SettingsError
 from replay.models import SIDES, Result, Side, TargetSpec
 from replay.privacy import Tokeniser, key_from_environment, redact
 from replay.privacy.forms import text_replacer
+from replay.privacy.lines import line_redactor
 from replay.store.base import RunRecord
-from replay.targets import TARGETS, build_target, parse_target
 from replay.targets.reshaping import Shape
 from replay.targets.routing import deprived
 from replay.verdict import Criterion, default_criteria, gate_sentences, named_groups, parse_criteria
-from replay.wire import Address, Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,6 @@ class Flags:
 
 
 PART: Final = "only a part was asked for, by"
-_LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def project_for(flags: Flags) -> Project:
@@ -73,7 +72,8 @@ def make_plan(project: Project, flags: Flags) -> Plan:
     """Decide everything. Raise InputError, with its place, for whatever makes no sense."""
     settings = project.settings
     pace, (repeat, seconds) = flags.pacing.pace(), flags.pacing.turns()
-    sides = sides_of(project, flags)
+    planned = planned_sides(project, flags.old, flags.new, flags.writable)
+    sides = planned.specs
     noise = _noise(project, flags, sides)
     inputs = inputs_of(project, flags.traffic, flags.goldens)
     chosen = Chosen(inputs.sources(skip_bad=flags.skip_bad), flags.choice)
@@ -90,20 +90,23 @@ def make_plan(project: Project, flags: Flags) -> Plan:
     instant = flags.freeze or settings.freeze
     key = key_from_environment()
     tokeniser = Tokeniser(key.key)
-    bases: dict[Side, str | None] = {side: sides[side].url if side in sides else None for side in SIDES}
+    known = given_secrets(sides) | project.secrets
+    concurrency = _under_way(flags, sides, pace)
+    bases: dict[Side, str | None] = {side: sides[side].base if side in sides else None for side in SIDES}
     order = flags.pacing.who_first(settings.order)
     manner = Manner(seed, instant, settings.tick, settings.seed_also, noise, order, repeat, seconds)
     clean = text_replacer(tokeniser, project.secrets)
     record = replace(
         _record(project, flags, sides, chosen, criteria, manner),
-        warnings=tuple(_sending_warnings(flags, sides)),
+        warnings=tuple(_sending_warnings(flags, planned)),
         musts=must_names(settings, clean),
         whole=not (str(flags.choice.unsharded) or flags.traffic or flags.goldens is not None),
     )
     return Plan(
         record=record,
-        cases=chosen,
-        sides=sides,
+        cases=SessionsTogether(chosen) if _by_session(sides) else chosen,
+        sides=planned.showing(clean),
+        stage=planned.stage(line_redactor(tokeniser, known), instant or record.started),
         referee=Referee(
             Comparison(project.rules, bases, record.started.date()),
             project.error_when,
@@ -114,11 +117,11 @@ def make_plan(project: Project, flags: Flags) -> Plan:
         sending=Sending(
             seed=seed,
             instant=instant or record.started,
-            concurrency=flags.pacing.under_way(pace),
+            concurrency=concurrency,
             order=order,
             pace=pace,
             warmup=flags.pacing.warmup,
-            workers=_workers(flags, sides, flags.pacing.under_way(pace)),
+            workers=_workers(flags, sides, concurrency),
             noise=noise,
             tick=settings.tick,
             seed_also=settings.seed_also,
@@ -126,7 +129,7 @@ def make_plan(project: Project, flags: Flags) -> Plan:
         total=total * repeat if total is not None and repeat is not None and seconds is None else None,
         repeat=repeat,
         seconds=seconds,
-        redact=_redactor(tokeniser, given_secrets(sides) | project.secrets),
+        redact=_redactor(tokeniser, known),
         warnings=tuple(judging_warnings(settings, criteria, record.started.date())),
     )
 
@@ -144,11 +147,12 @@ def must_names(settings: Settings, clean: Callable[[str], str]) -> tuple[str, ..
     return tuple(clean(rule.name) for rule in settings.compare if rule.must)
 
 
-def _sending_warnings(flags: Flags, sides: Mapping[Side, TargetSpec]) -> Iterator[str]:
+def _sending_warnings(flags: Flags, planned: Sides) -> Iterator[str]:
     """Yield what makes any verdict on what is sent worth less."""
     if str(flags.choice):
         yield f"{PART} {flags.choice}: the verdict speaks of no other case"
-    if "old" in sides and _behind(sides["old"]) == _behind(sides["new"]):
+    sides = planned.specs
+    if "old" in sides and behind(sides["old"]) == behind(sides["new"]):
         yield "old and new are the same: this shows what differs from call to call, and no cut-over"
     for side, shape in shapes_of(sides).items():
         if shape.answers:
@@ -159,6 +163,9 @@ def _sending_warnings(flags: Flags, sides: Mapping[Side, TargetSpec]) -> Iterato
             yield f"credentials of {side} do not go to {', '.join(hosts)}; {hint}"
         if spec.tls is not None and not spec.tls.verify:
             yield f"the certificate of {side} was not verified: anybody on the way could have answered in its place"
+    for side, commit in planned.commits.items():
+        if commit.unsaved:
+            yield f"{side} is {commit.name} without the changes that are not committed; `.` is the tree with them"
 
 
 def _redactor(tokeniser: Tokeniser, known: frozenset[str]) -> Callable[[Result, frozenset[str]], Result]:
@@ -170,9 +177,19 @@ def _redactor(tokeniser: Tokeniser, known: frozenset[str]) -> Callable[[Result, 
     return redacted
 
 
+def _under_way(flags: Flags, sides: Mapping[Side, TargetSpec], pace: Pace) -> int:
+    """Return how many cases may be under way: one where a side is reset, which must not happen amid another case."""
+    return 1 if any(spec.reset is not None for spec in sides.values()) else flags.pacing.under_way(pace)
+
+
+def _by_session(sides: Mapping[Side, TargetSpec]) -> bool:
+    return any(spec.reset is not None and spec.reset.between == "sessions" for spec in sides.values())
+
+
 def _workers(flags: Flags, sides: Mapping[Side, TargetSpec], concurrency: int) -> int:
     """Return from how many processes to send: no more than cases may be under way, or a side may be asked at once."""
-    return min(flags.pacing.workers, concurrency, *(spec.max_inflight or concurrency for spec in sides.values()))
+    at_once = [1 if spec.paced_by_clock else spec.max_inflight or concurrency for spec in sides.values()]
+    return min(flags.pacing.workers, concurrency, *at_once)
 
 
 def _expired(settings: Settings, today: date) -> Iterator[str]:
@@ -181,43 +198,6 @@ def _expired(settings: Settings, today: date) -> Iterator[str]:
         if rule.waive is not None and not rule.waive.holds_on(today):
             waiver = f"the waiver of {rule.waive.owner} at {rule.at} expired on {rule.waive.until}"
             yield f"{waiver}: what differs there counts again; give it a new day and reason, or take it out"
-
-
-def _behind(spec: TargetSpec) -> str:
-    """Return what stands behind a side; equal for two ways to write one service, as far as they can be told."""
-    if spec.url is not None:
-        origin = Origin.parse(spec.url)
-        to = Address.parse(spec.connect) if spec.connect else Address(origin.host, origin.port)
-        # Behind one address there may be several services, told apart by the names under which they are asked.
-        name, at = (f"{'127.0.0.1' if it.host in _LOCAL else it.host}:{it.port}" for it in (origin, to))
-        parted = spec.model_dump_json(include={"routes", "via"})
-        return f"{origin.scheme}://{name}{origin.base} at {spec.unix or at} {parted}"
-    return canonical_json(spec.model_dump(mode="json", include={*TARGETS, "at", "cwd", "env", "via"}))
-
-
-# --------------------------------------------------------------------------------------------------------------- sides
-
-
-def sides_of(project: Project, flags: Flags) -> dict[Side, TargetSpec]:
-    """Return both sides as settings and flags have them. Raise InputError for those that make no sense."""
-    given: dict[Side, TargetSpec | None] = {
-        "old": _side(flags.old, project.settings.old),
-        "new": _side(flags.new, project.settings.new),
-    }
-    if given["new"] is None:
-        raise SettingsError("there is no new side", hint="write new: in replay.yaml, or give --new URL")
-    sides = {
-        side: _located(_writable(side, spec, flags.writable), project.root) for side, spec in given.items() if spec
-    }
-    if all(side in sides and sides[side].recorded for side in SIDES):
-        raise SettingsError("both sides are recorded, so nothing would be put to the test", hint="give --new URL")
-    for side, spec in sides.items():
-        try:
-            check_target(spec, project.root)
-            build_target(spec, concurrency=1)
-        except InputError as error:
-            raise type(error)(f"{side}: {error.fact}", place=error.place, hint=error.hint) from None
-    return sides
 
 
 def _noise(project: Project, flags: Flags, sides: Mapping[Side, TargetSpec]) -> int:
@@ -231,28 +211,6 @@ def _noise(project: Project, flags: Flags, sides: Mapping[Side, TargetSpec]) -> 
         fact = "old is recorded, and says the same however often it is asked"
         raise SettingsError(fact, place=place, hint="give --old URL, or --noise 0")
     return times
-
-
-def _side(flag: str | None, setting: TargetSpec | None) -> TargetSpec | None:
-    return setting if flag is None else parse_target(flag)
-
-
-def _writable(side: Side, spec: TargetSpec, flag: str | None) -> TargetSpec:
-    return spec.model_copy(update={"writable": True}) if flag in (side, "both") else spec
-
-
-def _located(spec: TargetSpec, root: Path) -> TargetSpec:
-    """Make paths absolute: they are relative to the settings, wherever the command was typed."""
-    located: dict[str, object] = {"cwd": str(root / spec.cwd) if spec.cwd else str(root)}
-    if spec.at is not None:
-        kind, _, folder = spec.at.partition(":")
-        located["at"] = f"{kind}:{root / folder}" if folder else spec.at
-    if spec.unix:
-        located["unix"] = str(root / spec.unix)
-    if spec.tls is not None:
-        files = {name: str(root / path) for name in ("ca", "cert", "key") if (path := getattr(spec.tls, name))}
-        located["tls"] = spec.tls.model_copy(update=files)
-    return spec.model_copy(update=located)
 
 
 # --------------------------------------------------------------------------------------------------------------- cases

@@ -81,4 +81,4 @@ def present_rules(env: str | None, record: RunRecord | None, today: date) -> Pre
 
 
 def _base(spec: TargetSpec | None) -> str | None:
-    return spec.url if spec is not None else None
+    return spec.base if spec is not None else None

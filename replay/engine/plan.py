@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol
 
 from replay.engine.outcome import Referee
 from replay.engine.pacing import AsRoomAllows, Pace
 from replay.models import Case, Intake, Order, OutcomeName, Result, Seeded, Side, TargetSpec
 from replay.sampling import Portion
+from replay.services.git import Commit
 from replay.store.base import RunRecord
 from replay.verdict import Criterion
 
@@ -54,6 +55,18 @@ class Selected(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Stage:
+    """What has to be known to start sides, beside their specs."""
+
+    commits: Mapping[Side, Commit] = field(default_factory=dict)
+    """Of which commit the files of a side are."""
+    redact: Callable[[str], str] = lambda line: line
+    """Takes secrets out of a line of output."""
+    instant: datetime = field(default_factory=lambda: datetime.now(UTC))
+    """At which commands begin."""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """All that is decided before anything is sent."""
 
@@ -70,6 +83,8 @@ class Plan:
     seconds: float | None = None
     redact: Callable[[Result, frozenset[str]], Result] = lambda result, _secrets: result
     """Takes secrets out of a result: those known beforehand, and those that are only known at run time."""
+    stage: Stage = field(default_factory=Stage)
+    """What has to be known to start the sides that this tool starts."""
     warnings: tuple[str, ...] = ()
     """What makes the verdict by these criteria and rules worth less; what makes any so is in the record."""
 

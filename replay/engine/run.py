@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -13,8 +12,10 @@ from dataclasses import dataclass, replace
 from replay.engine.loop import event_loop
 from replay.engine.plan import Plan, Sent, Watch
 from replay.engine.sender import Outlet, Sender, having_sent, left_of
+from replay.engine.signals import SIGNALS, caught
+from replay.engine.standing import standing
 from replay.engine.summary import closed
-from replay.engine.workers import SIGNALS, Crew
+from replay.engine.workers import Crew
 from replay.models import OutcomeName, Summary, Verdict
 from replay.store.base import RunState
 from replay.store.sqlite import SqliteStore
@@ -78,9 +79,15 @@ class Run:
             if not resumed:
                 store.begin(plan.record)
 
+        with standing(plan.sides, plan.stage, store.path, plan.record.id) as sides:
+            return self._sent_to(replace(plan, sides=sides), begun, resumed=resumed)
+
+    def _sent_to(self, plan: Plan, begun: Callable[[], None], *, resumed: bool) -> Sent:
+        """Send to sides whose commands have been started."""
+        store = self.store
         if plan.sending.workers > 1:
             self._sending = crew = Crew(plan, store, self._watch, resumed=resumed)
-            with _caught(self._catch):
+            with caught(self._catch):
                 return crew.run(begun)
         with left_of(store.path, plan.record.id, resumed=resumed) as left:
             self._sending = sender = Sender(plan, Outlet(store, self._watch, left, resumed=resumed))
@@ -126,14 +133,3 @@ def _garbage_left() -> Iterator[None]:
     finally:
         gc.set_threshold(*before)
         gc.unfreeze()
-
-
-@contextmanager
-def _caught(catch: Callable[[int], None]) -> Iterator[None]:
-    """Have signals call `catch`, where no event loop does."""
-    before = {number: signal.signal(number, lambda caught, _frame: catch(caught)) for number in SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

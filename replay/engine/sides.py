@@ -31,7 +31,7 @@ class Party:
     @property
     def base(self) -> str | None:
         """Return the URL to which its links are relative."""
-        return self.spec.url
+        return self.spec.base
 
     def allows(self, request: Request) -> bool:
         """Tell whether the request may be sent here: safe methods always, others where this side is writable."""
@@ -62,7 +62,7 @@ def _party(side: Side, spec: TargetSpec, concurrency: int) -> Party:
 
 def _width(spec: TargetSpec, concurrency: int) -> int:
     """Return how many connections or worker processes a side gets: more processes than cores would only wait."""
-    return concurrency if spec.url else min(concurrency, os.cpu_count() or 1)
+    return concurrency if spec.base else min(concurrency, os.cpu_count() or 1)
 
 
 async def started(sides: Parties, stack: AsyncExitStack) -> None:

@@ -19,12 +19,12 @@ from typing import Any, Final
 from replay.engine.loop import event_loop
 from replay.engine.plan import Plan, Sent, Watch
 from replay.engine.sender import Outlet, Sender, divided, left_of
+from replay.engine.signals import SIGNALS
 from replay.errors import ReplayError, RunError, SettingsError
 from replay.models import Intake, OutcomeName, Side
 from replay.sampling import Portion
 from replay.store.sqlite import SqliteStore
 
-SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 _FAILED: Final[Mapping[OutcomeName, tuple[Side, ...]]] = {
     "old_error": ("old",), "new_error": ("new",), "both_error": ("old", "new"),
 }  # fmt: skip

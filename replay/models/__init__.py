@@ -45,7 +45,18 @@ from replay.models.results import (
     Result,
 )
 from replay.models.rules import CsvSpec, CsvStep, GroupSpec, RankSpec, ReaderName, ReadStep, RuleSpec, WaiveSpec
-from replay.models.sides import LoginSpec, RetrySpec, RouteSpec, Status, TargetSpec, TlsSpec
+from replay.models.sides import (
+    OWN_URL,
+    LoginSpec,
+    ReadySpec,
+    ResetSpec,
+    RetrySpec,
+    RouteSpec,
+    Started,
+    Status,
+    TargetSpec,
+    TlsSpec,
+)
 from replay.models.summary import (
     Cluster,
     Counts,
@@ -66,6 +77,7 @@ __all__ = [
     "FEW_ITEMS",
     "KPI_KINDS",
     "MISSING",
+    "OWN_URL",
     "SIDES",
     "Acceptance",
     "Again",
@@ -119,7 +131,9 @@ __all__ = [
     "Rate",
     "ReadStep",
     "ReaderName",
+    "ReadySpec",
     "Request",
+    "ResetSpec",
     "Result",
     "RetrySpec",
     "RouteSpec",
@@ -130,6 +144,7 @@ __all__ = [
     "Spec",
     "Spread",
     "Standing",
+    "Started",
     "Status",
     "StatusCount",
     "Step",

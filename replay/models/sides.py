@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, Strict
+from pydantic import BeforeValidator, Field, PrivateAttr, Strict, model_validator
 
 from replay.models.quantities import Duration, Flag, Rate, Spec, Whole
 from replay.sampling import Portion
@@ -61,20 +63,122 @@ class RouteSpec(Spec):
     clock_secret: str | None = Field(default=None, repr=False, description="The secret of that service's clock.")
 
 
+Command = str | tuple[str, ...]
+"""A program and its arguments: as words, or in one line that is split like a shell would, and given to none."""
+
+
+def _commands(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+Commands = Annotated[tuple[str, ...], BeforeValidator(_commands, json_schema_input_type=str | tuple[str, ...])]
+
+
+def _ready(value: object) -> object:
+    return {"path": value} if isinstance(value, str) else value
+
+
+class ReadySpec(Spec):
+    """How a started command shows that it is ready: one of a path that answers, and a line that it prints."""
+
+    path: str | None = Field(default=None, description="A path that answers with a status below 400 once it is ready.")
+    line: str | None = Field(default=None, min_length=1, description="A text that a line of the output then holds.")
+    within: Duration = Field(
+        default=timedelta(seconds=60), gt=timedelta(0), description="How long it may take to get ready."
+    )
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if self.path is not None and self.line is not None:
+            raise ValueError("path and line are two ways to tell that a command is ready; keep one of them")
+        if self.path is not None and not self.path.startswith("/"):
+            raise ValueError("a path begins with /; for a line of the output write {line: TEXT}")
+        return self
+
+
+def _reset(value: object) -> object:
+    return {"run": value} if isinstance(value, str | list | tuple) else value
+
+
+class ResetSpec(Spec):
+    """What gives a service that keeps something its first state back."""
+
+    run: Command | None = Field(default=None, description="A command.")
+    request: str | None = Field(
+        default=None, pattern=r"^[A-Z]+ /[^\s]*$", description="A request to this side, such as POST /reset."
+    )
+    between: Literal["cases", "sessions"] = Field(
+        default="cases", description="Before every case, or before every session."
+    )
+    timeout: Duration = Field(default=timedelta(seconds=30), gt=timedelta(0), description="How long it may take.")
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.run is None) == (self.request is None):
+            raise ValueError("a reset is either a command (run) or a request")
+        return self
+
+
+Ready = Annotated[ReadySpec, BeforeValidator(_ready, json_schema_input_type=str | ReadySpec)]
+Reset = Annotated[ResetSpec, BeforeValidator(_reset, json_schema_input_type=Command | ResetSpec)]
+
+OWN_URL: Final = "http://localhost"
+"""Under which name a started command is asked: the same on both sides, so that links which it makes of it are equal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A command that this tool has started and that is ready."""
+
+    address: str
+    """host:port that it listens on."""
+    pid: int
+    born: str
+    """When its process began, as far as the system tells: with the number, it names one process for good."""
+    log: Path
+    env: Mapping[str, str]
+    cwd: str
+    moment: Path | None = None
+    """The file that its clock follows; None where its clock is left alone."""
+    clock_note: str = ""
+    """What is to be said of its clock where its answers do not show that it obeys."""
+
+
 class TargetSpec(Spec):
-    """What stands behind a side: exactly one of `url`, `app`, `function`, `recorded`, and how to treat it."""
+    """What stands behind a side: exactly one of `url`, `run`, `app`, `function`, `recorded`, and how to treat it."""
 
     url: str | None = Field(default=None, description="An HTTP service: its base URL.")
+    run: Command | None = Field(
+        default=None,
+        description="A command that serves HTTP on {port}: started and ended by this tool, without a shell.",
+    )
     app: str | None = Field(
         default=None, description="module:attribute of an ASGI or WSGI app, run in worker processes."
     )
     function: str | None = Field(default=None, description="module:attribute of a function, run in worker processes.")
     recorded: Flag | None = Field(default=None, description="The answers that captures and goldens hold.")
     at: str | None = Field(
-        default=None, description="venv:DIR or path:DIR: the interpreter or the folder to import from."
+        default=None, description="git:REF, path:DIR or venv:DIR: which version of the code, or of what it needs."
     )
-    cwd: str | None = Field(default=None, description="The working directory of worker processes.")
-    env: Mapping[str, str] = Field(default_factory=dict, description="Variables for worker processes.")
+    cwd: str | None = Field(default=None, description="The working directory of what this tool starts.")
+    env: Mapping[str, str] = Field(default_factory=dict, description="Variables for what this tool starts.")
+    version: str | None = Field(
+        default=None, description="Which version this is, for reports; with git:REF, the ref and its commit."
+    )
+    port: Annotated[Whole, Field(ge=1, le=65535)] | None = Field(
+        default=None, description="The port of a command that listens on no other; a free one otherwise."
+    )
+    ready: Ready | None = Field(default=None, description="How a command shows that it is ready; else: it listens.")
+    setup: Commands = Field(default=(), description="Commands that are run to their end before the command is started.")
+    teardown: Commands = Field(default=(), description="Commands that are run once it has ended, however it did.")
+    stop: Literal["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGKILL"] = Field(
+        default="SIGTERM", description="The signal that asks a command to end."
+    )
+    grace: Duration = Field(
+        default=timedelta(seconds=5), ge=timedelta(0), description="How long it may take to end before it is killed."
+    )
+    freeze: Flag = Field(default=True, description="false: leave the clock of a started command alone.")
+    reset: Reset | None = Field(default=None, description="A command or a request before every case or session.")
     headers: Mapping[str, str] = Field(default_factory=dict, description="Sent to this side only; beats the case's.")
     clock_secret: str | None = Field(
         default=None, repr=False, description="What REPLAY_DETERMINISM_SECRET holds in the service: proves who asks."
@@ -104,6 +208,41 @@ class TargetSpec(Spec):
         default=None, ge=1, description="End the run once this side has failed at so many cases."
     )
     isolate: Literal["case"] | None = Field(default=None, description="case: a fresh worker process for every case.")
+
+    _started: Started | None = PrivateAttr(default=None)
+    _shown: str = PrivateAttr(default="")
+
+    @property
+    def base(self) -> str | None:
+        """Return the URL to which the side's links are relative; None where it is asked by none."""
+        return OWN_URL if self.run is not None else self.url
+
+    @property
+    def started(self) -> Started | None:
+        """Return the command that was started for this side, once it is."""
+        return self._started
+
+    @property
+    def shown(self) -> str:
+        """Return what is started as reports print it, with its version and without what variables put into it."""
+        return self._shown
+
+    @property
+    def paced_by_clock(self) -> bool:
+        """Tell whether cases reach this side one at a time, since each moves the clock of one process."""
+        return self.run is not None and self.freeze and self.clock_secret is None
+
+    def standing(self, started: Started) -> TargetSpec:
+        """Return the spec of a side whose command was started."""
+        copy = self.model_copy()
+        copy._started = started  # noqa: SLF001 - its twin
+        return copy
+
+    def showing(self, text: str) -> TargetSpec:
+        """Return the spec with what reports print of it."""
+        copy = self.model_copy()
+        copy._shown = text  # noqa: SLF001 - its twin
+        return copy
 
     def shared(self, portion: Portion) -> TargetSpec:
         """Return the spec for one of several processes that share what this side may be given."""

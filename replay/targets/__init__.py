@@ -35,8 +35,15 @@ def _proving(secret: str | None) -> Callable[[Case, Moment], Headers]:
     return _headers if secret is None else lambda case, moment: proved(_headers(case, moment), secret)
 
 
+def _command(spec: TargetSpec, *, concurrency: int) -> Target:
+    from replay.targets.command import CommandTarget  # noqa: PLC0415 - likewise
+
+    return CommandTarget(spec, connections=concurrency, moment_headers=_proving(spec.clock_secret))
+
+
 TARGETS: Final[Mapping[str, Callable[..., Target]]] = {
     "url": _http,
+    "run": _command,
     "app": AppTarget,
     "function": FunctionTarget,
     "recorded": RecordedTarget,
@@ -44,10 +51,14 @@ TARGETS: Final[Mapping[str, Callable[..., Target]]] = {
 """From the key of a TargetSpec to what builds its target: `(spec, *, concurrency) -> Target`."""
 
 
+STARTED: Final = ("run", "app", "function")
+"""What this tool starts itself, so that it may be had from another place or at another commit."""
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-
-_OF_THE_WIRE: Final = ("clock_secret", "tls", "connect", "unix", "max_inflight", "rate", "retry", "login", "routes")
-"""Settings that only a side with a URL has: elsewhere they would be read as limits, and limit nothing."""
+_OF_THE_NET: Final = frozenset({"tls", "connect", "unix", "routes"})
+_OF_THE_WIRE: Final = frozenset({"clock_secret", "max_inflight", "rate", "retry", "login", "reset"})
+_OF_COMMANDS: Final = frozenset({"port", "ready", "setup", "teardown", "stop", "grace", "freeze"})
+_ALLOWED: Final[Mapping[str, frozenset[str]]] = {"url": _OF_THE_NET | _OF_THE_WIRE, "run": _OF_THE_WIRE | _OF_COMMANDS}
+"""Settings that only some sides have: elsewhere they would be read as limits, and limit nothing."""
 
 
 def check_side(spec: TargetSpec) -> None:
@@ -57,12 +68,36 @@ def check_side(spec: TargetSpec) -> None:
         _check_version_header(spec.version_header, key)
     if key == "recorded" and spec.via is not None:
         raise SettingsError("via reshapes what a side is sent, and a recording is sent nothing", hint="leave it out")
+    foreign = (_OF_THE_NET | _OF_THE_WIRE | _OF_COMMANDS) - _ALLOWED.get(key, frozenset())
+    if given := sorted(foreign & spec.model_fields_set):
+        kind = "a command (run)" if given[0] in _OF_COMMANDS else "a side with a URL"
+        raise SettingsError(f"{given[0]} is for {kind}, and this one has {key}", hint="leave it out")
+    if spec.at is not None and key not in STARTED:
+        raise SettingsError(f"at is for what this tool starts, and this side has {key}", hint="leave it out")
     if key == "url":
         from replay.targets.http import check_http  # noqa: PLC0415 - two apps need no HTTP client
 
         check_http(spec)
-    elif given := [name for name in _OF_THE_WIRE if getattr(spec, name)]:
-        raise SettingsError(f"{given[0]} is for a side with a URL, and this one has {key}", hint="leave it out")
+    elif key == "run":
+        from replay.targets.command import check_command  # noqa: PLC0415 - likewise
+
+        check_command(spec)
+
+
+def borrowed(spec: TargetSpec, *lenders: TargetSpec | None) -> TargetSpec:
+    """Return a side that only says where its code is (`git:main`) with the rest of the first lender that has one.
+
+    What the side itself says beats what it borrows. Any other side is returned as it is. Raise SettingsError where
+    there is no lender.
+    """
+    if spec.at is None or any(getattr(spec, key) for key in TARGETS):
+        return spec
+    for lender in lenders:
+        if lender is not None and any(getattr(lender, key) for key in STARTED):
+            own = {name: getattr(spec, name) for name in spec.model_fields_set}
+            return lender.model_copy(update={"version": None} | own)
+    fact = f"'{spec.at}' says where the code is, and nothing says what to start there"
+    raise SettingsError(fact, hint="write new: {run: COMMAND}, or app: or function:")
 
 
 def _check_version_header(name: str, key: str) -> None:
@@ -88,14 +123,22 @@ def build_target(spec: TargetSpec, *, concurrency: int) -> Target:
 
 
 def parse_target(text: str) -> TargetSpec:
-    """Read the short form of a side: a URL, `recorded`, or `module:attribute` (app or function: the worker tells)."""
+    """Read the short form of a side.
+
+    That is a URL, `recorded`, `module:attribute` (app or function: the worker tells), or where the code is: `git:REF`,
+    `path:DIR`, `venv:DIR`, or `.` for the working tree.
+    """
     if re.match("https?://", text, re.IGNORECASE):
         return TargetSpec(url=text)
     if text == "recorded":
         return TargetSpec(recorded=True)
+    if text == ".":
+        return TargetSpec(at="path:.")
+    if re.match("(git|path|venv):.", text):
+        return TargetSpec(at=text)
     if _MODULE_ATTRIBUTE.fullmatch(text):
         return TargetSpec(app=text)
     raise SettingsError(
         f"'{text}' names no target",
-        hint="write a URL (http://localhost:8001), module:attribute (shop.api:app) or recorded",
+        hint="write a URL (http://localhost:8001), module:attribute (shop.api:app), git:REF or recorded",
     )

@@ -25,11 +25,12 @@ class AppTarget:
     kind: Literal["started"] = "started"
 
     def __init__(self, spec: TargetSpec, *, concurrency: int) -> None:
-        self.name = spec.app or spec.function or ""
+        target = spec.app or spec.function or ""
+        self.name = spec.shown or target
         self._spec = spec
         forced = "function" if spec.function else "auto"
         self._pool = WorkerPool(
-            plan(spec, self.name, forced),
+            plan(spec, target, forced),
             size=concurrency,
             timeout=spec.timeout.total_seconds(),
             fresh=spec.isolate == "case",

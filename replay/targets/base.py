@@ -21,6 +21,8 @@ class Moment:
     """The clock runs on from the instant, instead of standing still."""
     also: tuple[Seeded, ...] = ()
     """What is seeded besides `random` and NumPy."""
+    goes_on: bool = False
+    """It is a further step of a scenario, which needs the state that the earlier ones left."""
 
 
 class Target(Protocol):

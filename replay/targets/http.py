@@ -12,6 +12,7 @@ from replay.targets.base import Moment
 from replay.targets.credentials import check_login
 from replay.targets.layers import Send
 from replay.targets.login import Login
+from replay.targets.reset import Resets
 from replay.targets.retry import Retries
 from replay.targets.routing import Routing, check_routes, check_secret, others
 from replay.targets.witness import Witness
@@ -46,11 +47,12 @@ class HttpTarget:
         *,
         connections: int = 64,
         moment_headers: MomentHeaders = no_headers,
+        witness: Witness | None = None,
     ) -> None:
         origin, address = check_http(spec)
         self.name = " and ".join([f"{origin} at {address}" if address is not None else str(origin), *others(spec)])
         self._moment_headers = moment_headers
-        self._witness = Witness()
+        self._witness = witness or Witness()
         self._client = _client(spec, connections, origin, tuple(spec.headers.items()), address=address)
         self._routing = (
             Routing(spec, origin, self._client, partial(_client, spec, connections)) if spec.routes else None
@@ -63,6 +65,7 @@ class HttpTarget:
         self._retries = Retries(spec.retry, self._layered or self._send_once) if spec.retry is not None else None
         if self._retries is not None:
             self._layered = self._retries.send
+        self._resets = Resets(spec, self._client, self._layered or self._send_once) if spec.reset is not None else None
 
     def _login_of(self, login: LoginSpec, spec: TargetSpec) -> Login:
         holder = self._client if self._routing is None else self._routing
@@ -84,7 +87,10 @@ class HttpTarget:
         def seen(it: Observation) -> None:
             done(it if it.status is None else self._timed(it, moment))
 
-        if self._layered is None:
+        if self._resets is not None:
+            added = self._moment_headers(case, moment)
+            self._resets.send(case, added, seen, failed, goes_on=moment.goes_on)
+        elif self._layered is None:
             self._client.send(case.request, seen, failed, added=self._moment_headers(case, moment))
         else:
             self._layered(case, self._moment_headers(case, moment), seen, failed)

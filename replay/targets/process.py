@@ -44,7 +44,7 @@ def plan(spec: TargetSpec, target: str, kind: str) -> Launch:
     """Return how to start a side's workers. Raises SettingsError for a folder or an interpreter that is not there."""
     python, paths = _place(spec.at)
     cwd = os.path.abspath(spec.cwd) if spec.cwd else None  # noqa: PTH100 - symlinks stay as they are
-    if cwd and not Path(cwd).is_dir():
+    if cwd and not (spec.at or "").startswith("git:") and not Path(cwd).is_dir():
         raise SettingsError(f"the working directory {spec.cwd} is not there", hint="correct `cwd`")
     settings = {
         "target": target,
@@ -68,7 +68,9 @@ def _place(at: str | None) -> tuple[str, list[str]]:
         return sys.executable, [folder]
     if kind == "venv" and name:
         return _interpreter(Path(folder), name), []
-    raise SettingsError(f"'{at}' is no place for workers", hint="write venv:DIR or path:DIR")
+    if kind == "git" and name:
+        return sys.executable, []  # It becomes a `path:` once its files are there, and nothing is started before.
+    raise SettingsError(f"'{at}' is no place that code is had from", hint="write git:REF, venv:DIR or path:DIR")
 
 
 def _interpreter(folder: Path, name: str) -> str:

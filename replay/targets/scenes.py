@@ -157,6 +157,7 @@ class _Play:
             sent = filled(request, self.values)
             self._note_secrets(request)
             seen = await observed(self.target, replace(case, request=sent), self.moment)
+            self.moment = replace(self.moment, goes_on=True)
         except (InputError, ValueError) as error:
             # Nothing but a captured value can make a request that was checked one that cannot be sent.
             fact = error.fact if isinstance(error, InputError) else str(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -31,7 +32,10 @@ class Witness:
     that header, a `Date` equal to the instant shows a frozen clock. Anything else does not.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, lately: Callable[[], Iterable[datetime]] = tuple) -> None:
+        # At which instants the service may have made a `Date` that it still shows: servers keep theirs for up to a
+        # second, so that an answer may have that of an earlier case.
+        self._lately = lately
         self._headers: Headers = ()
         self._said: str | None = None
         self._date: datetime | None = None
@@ -53,10 +57,14 @@ class Witness:
             self._headers, self._said, self._date = headers, first_header(headers, CLOCK), _telling_date(headers)
         if self._said is not None:
             return self._noted(_departure(self._said, instant))
-        if self._date is None or not _shows(self._date, instant, tick=moment.tick):
+        if self._date is None or not self._shown(self._date, moment):
             return self._noted(SILENT)
         self._by_date = True
         return True
+
+    def _shown(self, date: datetime, moment: Moment) -> bool:
+        instants = [moment.instant, *self._lately()]
+        return any(_shows(date, each, tick=moment.tick) for each in instants if each is not None)
 
     def _noted(self, why: str) -> bool:
         """Keep why an answer was at another time, where it says more than what was kept; tell whether it was not."""

@@ -60,6 +60,7 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setenv("REPLAY_CACHE", str(tmp_path.with_name(f"{tmp_path.name}-cache")))
 
 
 class Desk:

@@ -303,7 +303,7 @@ def test_resume_refuses_when_the_value_of_a_header_has_changed(desk: Desk) -> No
     desk.write("replay.yaml", one.replace("x-tenant: one", "x-tenant: two"))
     ended = desk.cli("run", "--resume")
     assert ended.code == 2
-    assert "headers and variables" in ended.err
+    assert "headers, variables and commands" in ended.err
 
 
 def test_resume_refuses_when_the_code_of_a_side_has_changed(desk: Desk) -> None:

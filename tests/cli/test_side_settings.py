@@ -167,4 +167,4 @@ def test_a_run_goes_on_only_with_the_login_that_it_began_with(desk: Desk, serve:
         desk.capture("c.jsonl", desk.requests(60))
         ended = desk.cli(*RUN, "--resume")
     assert ended.code == 2
-    assert "headers and variables" in " ".join(ended.err.split())
+    assert "headers, variables and commands" in " ".join(ended.err.split())

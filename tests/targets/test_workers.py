@@ -21,7 +21,7 @@ import pytest
 
 from replay.errors import SettingsError, TargetError
 from replay.models import Case, Headers, Observation, Request, Seeded, TargetSpec
-from replay.targets import build_target, parse_target, worker
+from replay.targets import borrowed, build_target, parse_target, worker
 from replay.targets.app import AppTarget
 from replay.targets.base import Moment
 from replay.targets.function import FunctionTarget
@@ -527,7 +527,7 @@ def test_a_target_that_hangs_at_import_is_given_up(folder: Path) -> None:
         run(pool.start)
 
 
-@pytest.mark.parametrize("at", ["venv:nowhere", "path:nowhere", "venv:", "git:HEAD", "docker:x"])
+@pytest.mark.parametrize("at", ["venv:nowhere", "path:nowhere", "venv:", "git:", "docker:x"])
 def test_a_place_that_is_not_there_is_an_input_error(at: str) -> None:
     with pytest.raises(SettingsError):
         AppTarget(TargetSpec(app="service:app", at=at), concurrency=1)
@@ -760,7 +760,21 @@ def test_a_short_form_names_a_url_a_recording_or_an_attribute() -> None:
     assert parse_target("shop.api:make.app").app == "shop.api:make.app"
 
 
-@pytest.mark.parametrize("text", ["", "git:HEAD~1:x", "shop.api", "ftp://x", "a b:c", "shop:", ":app", "C:\\shop", "."])
+@pytest.mark.parametrize(("text", "at"), [("git:HEAD~1", "git:HEAD~1"), ("venv:.venv", "venv:.venv"), (".", "path:.")])
+def test_a_short_form_may_only_say_where_the_code_is(text: str, at: str) -> None:
+    assert parse_target(text) == TargetSpec(at=at)
+
+
+def test_a_side_that_only_says_where_its_code_is_borrows_the_rest_of_the_first_that_can_be_started() -> None:
+    lender = TargetSpec(run="shop {port}", at="path:new", version="2", headers={"x": "y"}, ready="/up")  # type: ignore[arg-type]
+    whole = borrowed(TargetSpec(at="git:main"), None, TargetSpec(url="http://x"), lender)
+    assert (whole.run, whole.at, whole.version, whole.headers) == ("shop {port}", "git:main", None, {"x": "y"})
+    assert borrowed(TargetSpec(url="http://x"), lender) == TargetSpec(url="http://x")
+    with pytest.raises(SettingsError, match="nothing says what to start there"):
+        borrowed(TargetSpec(at="git:main"), TargetSpec(url="http://x"))
+
+
+@pytest.mark.parametrize("text", ["", "git:", "shop.api", "ftp://x", "a b:c", "shop:", ":app", "C:\\shop", ".."])
 def test_any_other_short_form_is_an_error_that_says_what_is_understood(text: str) -> None:
     with pytest.raises(SettingsError, match=r"module:attribute") as caught:
         parse_target(text)
@@ -769,7 +783,7 @@ def test_any_other_short_form_is_an_error_that_says_what_is_understood(text: str
 
 @pytest.mark.parametrize("keys", [{}, {"url": "http://x", "app": "a:b"}])
 def test_a_side_is_exactly_one_thing(keys: dict[str, Any]) -> None:
-    with pytest.raises(SettingsError, match="exactly one of url, app, function, recorded"):
+    with pytest.raises(SettingsError, match="exactly one of url, run, app, function, recorded"):
         build_target(TargetSpec(**keys), concurrency=1)
 
 

@@ -1,0 +1,119 @@
+"""From settings and flags to the two sides: borrowed, located, resolved and checked, nothing started."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from replay.config import Project, check_target
+from replay.documents import canonical_json
+from replay.engine.plan import Stage
+from replay.errors import InputError, SettingsError
+from replay.models import SIDES, Side, TargetSpec
+from replay.services.commands import shown_command, words_of
+from replay.services.git import Commit, label_of, resolve
+from replay.targets import TARGETS, borrowed, build_target, parse_target
+from replay.wire import Address, Origin
+
+_LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """The sides of a plan, and of which commit the files of each are, where they are those of one."""
+
+    specs: Mapping[Side, TargetSpec]
+    commits: Mapping[Side, Commit] = field(default_factory=dict)
+
+    def showing(self, clean: Callable[[str], str]) -> dict[Side, TargetSpec]:
+        """Return the sides with what is started for them as reports print it."""
+        return {side: _showing(spec, self.commits.get(side), clean) for side, spec in self.specs.items()}
+
+    def stage(self, redact: Callable[[str], str], instant: datetime) -> Stage:
+        """Return what has to be known to start them; `redact` takes secrets out of a line of output."""
+        return Stage(self.commits, redact, instant)
+
+
+def given_side(side: Side, old: str | None, new: str | None, project: Project) -> TargetSpec | None:
+    """Return what stands behind a side: a flag beats the settings. `git:REF` alone takes the rest from a side.
+
+    That is this side as the settings have it, or else the other one. Raise SettingsError where neither can be started.
+    """
+    flags: dict[Side, str | None] = {"old": old, "new": new}
+    settings: dict[Side, TargetSpec | None] = {"old": project.settings.old, "new": project.settings.new}
+    given = {each: settings[each] if (flag := flags[each]) is None else parse_target(flag) for each in SIDES}
+    spec, (other,) = given[side], [each for each in SIDES if each != side]
+    try:
+        return None if spec is None else borrowed(spec, settings[side], given[other], settings[other])
+    except SettingsError as error:
+        raise SettingsError(f"{side}: {error.fact}", hint=error.hint) from None
+
+
+def planned_sides(project: Project, old: str | None, new: str | None, writable: str | None) -> Sides:
+    """Decide what stands behind both sides. Raise InputError, naming the side, for what makes no sense."""
+    given = {side: given_side(side, old, new, project) for side in SIDES}
+    if given["new"] is None:
+        raise SettingsError("there is no new side", hint="write new: in replay.yaml, or give --new URL")
+    specs = {side: spec for side, spec in given.items() if spec is not None}
+    if all(side in specs and specs[side].recorded for side in SIDES):
+        raise SettingsError("both sides are recorded, so nothing would be put to the test", hint="give --new URL")
+    located: dict[Side, TargetSpec] = {}
+    commits: dict[Side, Commit] = {}
+    for side, spec in specs.items():
+        with_flag = spec.model_copy(update={"writable": True}) if writable in (side, "both") else spec
+        try:
+            located[side], commit = _located(with_flag, project.root)
+            check_target(located[side], project.root)
+            build_target(located[side], concurrency=1)
+        except InputError as error:
+            raise type(error)(f"{side}: {error.fact}", place=error.place, hint=error.hint) from None
+        if commit is not None:
+            commits[side] = commit
+    return Sides(located, commits)
+
+
+def _located(spec: TargetSpec, root: Path) -> tuple[TargetSpec, Commit | None]:
+    """Make paths absolute, and a ref its commit: both are as seen from the settings, wherever the command was typed."""
+    kind, _, name = (spec.at or "").partition(":")
+    if kind == "git":
+        commit = resolve(root, name)
+        return _with_files(spec, root, {"at": f"git:{commit.id}", "version": spec.version or commit.short}), commit
+    home = root / name if kind == "path" and spec.run is not None else root
+    located: dict[str, object] = {"cwd": str(home / spec.cwd) if spec.cwd else str(home)}
+    if name:
+        located["at"] = f"{kind}:{root / name}"
+    if spec.run is not None and spec.version is None:
+        located["version"] = f"venv:{name}" if kind == "venv" else label_of(home) if home.is_dir() else None
+    return _with_files(spec, root, located), None
+
+
+def _with_files(spec: TargetSpec, root: Path, located: dict[str, object]) -> TargetSpec:
+    if spec.unix:
+        located["unix"] = str(root / spec.unix)
+    if spec.tls is not None:
+        files = {name: str(root / path) for name in ("ca", "cert", "key") if (path := getattr(spec.tls, name))}
+        located["tls"] = spec.tls.model_copy(update=files)
+    return spec.model_copy(update=located)
+
+
+def _showing(spec: TargetSpec, commit: Commit | None, clean: Callable[[str], str]) -> TargetSpec:
+    started = shown_command(words_of(spec.run)) if spec.run is not None else spec.app or spec.function
+    if started is None or (spec.run is None and spec.version is None):
+        return spec
+    version = f"git:{commit.name}" if commit is not None and commit.short == spec.version else spec.version
+    return spec.showing(clean(started) + (f" at {version}" if version else ""))
+
+
+def behind(spec: TargetSpec) -> str:
+    """Return what stands behind a side; equal for two ways to write one service, as far as they can be told."""
+    if spec.url is not None:
+        origin = Origin.parse(spec.url)
+        to = Address.parse(spec.connect) if spec.connect else Address(origin.host, origin.port)
+        # Behind one address there may be several services, told apart by the names under which they are asked.
+        name, at = (f"{'127.0.0.1' if it.host in _LOCAL else it.host}:{it.port}" for it in (origin, to))
+        parted = spec.model_dump_json(include={"routes", "via"})
+        return f"{origin.scheme}://{name}{origin.base} at {spec.unix or at} {parted}"
+    return canonical_json(spec.model_dump(mode="json", include={*TARGETS, "at", "cwd", "env", "via"}))

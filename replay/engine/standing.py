@@ -1,0 +1,111 @@
+"""Sides that this tool starts: their commits checked out, their commands begun, waited for, and ended with the run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from replay.engine.plan import Stage
+from replay.engine.signals import caught
+from replay.errors import InputError, SettingsError, TargetError
+from replay.models import Side, Started, TargetSpec
+from replay.services.git import Commit
+
+if TYPE_CHECKING:
+    from replay.services.service import Service
+
+
+@contextmanager
+def standing(
+    specs: Mapping[Side, TargetSpec], stage: Stage, store: Path, run: str
+) -> Iterator[Mapping[Side, TargetSpec]]:
+    """Give the sides of a run with whatever had to be started for them, and end that afterwards, however the run ends.
+
+    Raise TargetError with the side and its last output where a command does not get ready, and SettingsError where a
+    commit cannot be checked out. A signal meanwhile ends what was begun, and then this process.
+    """
+    with ExitStack() as stack:
+        with caught(_leave):
+            sides = {side: _there(stack, side, spec, stage) for side, spec in specs.items()}
+            services = _services(sides, stage, store, run)
+            stack.callback(_end_all, list(services.values()))
+            started = _started(services)
+        yield {side: spec.standing(started[side]) if side in started else spec for side, spec in sides.items()}
+
+
+def _leave(number: int) -> NoReturn:
+    """End the run where it is: nothing was sent yet."""
+    raise SystemExit(128 + number)
+
+
+def _there(stack: ExitStack, side: Side, spec: TargetSpec, stage: Stage) -> TargetSpec:
+    """Return a side whose files are there: where they are those of a commit, in its work tree."""
+    from replay.services.trees import work_tree  # noqa: PLC0415 - not on every system, and seldom needed
+
+    commit = stage.commits.get(side)
+    if commit is None:
+        return spec
+    try:
+        tree = stack.enter_context(work_tree(commit))
+    except InputError as error:
+        raise type(error)(f"{side}: {error.fact}", place=error.place, hint=error.hint) from None
+    return within(spec, tree, commit)
+
+
+def within(spec: TargetSpec, tree: Path, commit: Commit) -> TargetSpec:
+    """Return a side that is at home in a work tree: below it, where the settings are below their repository."""
+    home = tree / commit.below
+    if not home.is_dir():
+        raise SettingsError(f"{commit.name} has no folder {commit.below}", hint="take a ref that has it")
+    return spec.model_copy(update={"at": f"path:{home}", "cwd": str(home / (spec.cwd or ""))})
+
+
+def _services(sides: Mapping[Side, TargetSpec], stage: Stage, store: Path, run: str) -> dict[Side, Service]:
+    commands = {side: spec for side, spec in sides.items() if spec.run is not None}
+    if not commands:
+        return {}
+    if not hasattr(os, "fork"):
+        raise SettingsError("run needs processes that can be forked", hint="start it yourself, and give its URL")
+    from replay.services.log import log_path, make_room  # noqa: PLC0415 - as above
+    from replay.services.records import end_leftovers  # noqa: PLC0415
+    from replay.services.service import Service, Surroundings  # noqa: PLC0415
+
+    end_leftovers()
+    make_room(store)
+    return {
+        side: Service(side, spec, Surroundings(log_path(store, run, side), stage.redact, stage.instant))
+        for side, spec in commands.items()
+    }
+
+
+def _started(services: Mapping[Side, Service]) -> Mapping[Side, Started]:
+    """Start all at once, save those that prepare something: what they share must not be prepared twice at a time."""
+    started: dict[Side, Started] = {}
+    try:
+        for side, service in services.items():
+            service.begin()
+            if service.prepares:
+                started[side] = service.wait()
+        for side, service in services.items():
+            if side not in started:
+                started[side] = service.wait()
+    except TargetError as error:
+        others = [f"\n  the other side's: {each.log}" for each in services.values() if each.log.name not in error.fact]
+        fact = error.fact + "".join(others if "its output:" in error.fact else ())
+        raise TargetError(fact, place=error.place, hint=error.hint) from None
+    return started
+
+
+def _end_all(services: list[Service]) -> None:
+    """End every command; a signal meanwhile is heard of once they are all gone."""
+    late: list[int] = []
+    with caught(late.append):
+        for service in services:
+            service.let_go()
+        for service in services:
+            service.end()
+    if late:
+        raise SystemExit(128 + late[0])

@@ -1,0 +1,30 @@
+"""Secrets out of lines that a program prints: those that are known, and what stands after a name that tells of one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from typing import Final
+
+from replay.privacy.forms import text_replacer
+from replay.privacy.headers import is_secret, is_secret_parameter
+from replay.privacy.tokens import TOKEN, Tokeniser
+
+_SCHEME: Final = re.compile(r"\b(Bearer|Basic|Token)(\s+)([A-Za-z0-9._~+/=-]{6,})", re.IGNORECASE)
+_NAMED: Final = re.compile(r"""([A-Za-z][A-Za-z0-9_-]{1,60})(["']?\s{0,3}[:=]\s{0,3}["']?)([^\s"',;&]{4,4000})""")
+
+
+def line_redactor(tokeniser: Tokeniser, known: Collection[str]) -> Callable[[str], str]:
+    """Return what replaces secrets in a line by their tokens. What it cannot know for one, it leaves."""
+    replace_known = text_replacer(tokeniser, known)
+
+    def scheme(found: re.Match[str]) -> str:
+        return found[1] + found[2] + tokeniser.token(found[3])
+
+    def named(found: re.Match[str]) -> str:
+        name, between, value = found.groups()
+        secret = is_secret(name.lower().replace("_", "-")) or is_secret_parameter(name)
+        # `Authorization: Bearer` is followed by what the scheme has already seen to.
+        return found[0] if not secret or TOKEN.search(value) else name + between + tokeniser.token(value)
+
+    return lambda line: _NAMED.sub(named, _SCHEME.sub(scheme, replace_known(line)))

@@ -1,0 +1,132 @@
+"""The clock of a started command: a file that says what time it is there, and what makes the command obey.
+
+libfaketime does, where it is installed: preloaded, it answers for the system whoever asks the C library for the time.
+The monotonic clock is left alone, so that timers, deadlines and keep-alive go on. Without it, a `sitecustomize` does
+the same in Python. A static program, such as one in Go, asks the system itself and obeys neither. So nothing is taken
+for granted: an answer has to show that it was given at the instant of its case.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from glob import glob
+from pathlib import Path
+from typing import Final
+
+VARIABLE: Final = "REPLAY_FAKETIME"
+NAME: Final = "moment"
+SHIM: Final = Path(__file__).with_name("shim")
+"""What Python imports at its start, where this folder is on its path."""
+SPARE: Final = ("freezegun", "dateutil", "six", "tzdata")
+_PLACES: Final = (
+    "/usr/lib/*/faketime",
+    "/usr/lib/faketime",
+    "/usr/lib64/faketime",
+    "/usr/local/lib/*/faketime",
+    "/usr/local/lib/faketime",
+    "/opt/*/lib/faketime",
+)
+# The one for programs with threads first: it is right for the others too.
+_LIBRARIES: Final = ("libfaketimeMT.so.1", "libfaketime.so.1")
+_LEFT_ALONE: Final = "freeze: false leaves its clock alone"
+_UNSHOWN: Final = "no answer showed that it obeys libfaketime; a static program (Go) asks the system itself"
+_PYTHON_ALONE: Final = "libfaketime is not installed (Debian: apt install faketime); without it only Python can obey"
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """How a command is made to obey: what it gets in its variables, the file it looks at, and what if it does not."""
+
+    env: Mapping[str, str]
+    file: Path | None
+    note: str
+
+
+def clock_for(folder: Path, variables: Mapping[str, str], instant: datetime, *, frozen: bool) -> Clock:
+    """Return the clock of a command that is to begin at an instant; `variables` are what it has besides."""
+    if not frozen:
+        return Clock({}, None, _LEFT_ALONE)
+    file = folder / NAME
+    set_clock(file, instant)
+    library = libfaketime()
+    if library is None:
+        return Clock(_shimmed(variables, REPLAY_SHIM_MOMENT=str(file), **_shim_needs()), file, _PYTHON_ALONE)
+    preloaded = " ".join(filter(None, (library, variables.get("LD_PRELOAD"))))
+    obeying = {
+        "LD_PRELOAD": preloaded,
+        "FAKETIME_TIMESTAMP_FILE": str(file),
+        "FAKETIME_FMT": "%s",
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        # What the library does by itself to waits with a deadline makes those of a JVM end at once.
+        "FAKETIME_FORCE_MONOTONIC_FIX": "0",
+        "NO_FAKE_STAT": "1",
+    }
+    return Clock({**obeying, **_shimmed(variables, REPLAY_SHIM_SLEEP="1")}, file, _UNSHOWN)
+
+
+def libfaketime() -> str | None:
+    """Return where libfaketime is, if it is installed. $REPLAY_FAKETIME names another one; `off` is none."""
+    given = os.environ.get(VARIABLE)
+    if given:
+        return None if given == "off" else given
+    if not sys.platform.startswith("linux"):
+        return None  # pragma: no cover
+    return next(_installed(), None)
+
+
+def _installed() -> Iterator[str]:
+    for place in _PLACES:
+        for library in _LIBRARIES:
+            yield from sorted(glob(f"{place}/{library}"))  # noqa: PTH207 - patterns with a root
+
+
+def _shimmed(variables: Mapping[str, str], **more: str) -> dict[str, str]:
+    path = os.pathsep.join(filter(None, (str(SHIM), variables.get("PYTHONPATH"))))
+    return {"PYTHONPATH": path, **more}
+
+
+def _shim_needs() -> dict[str, str]:
+    """Return where the shim finds what it is made of: the worker's clock, and freezegun with what that needs."""
+    worker = importlib.util.find_spec("replay.targets.worker")
+    specs = {name: importlib.util.find_spec(name) for name in SPARE}
+    spare = {
+        name: str(Path(spec.origin).parent.parent if spec.submodule_search_locations else Path(spec.origin).parent)
+        for name, spec in specs.items()
+        if spec is not None and spec.origin
+    }
+    return {
+        "REPLAY_SHIM_WORKER": str(worker.origin) if worker is not None else "",
+        "REPLAY_SHIM_SPARE": json.dumps(spare),
+    }
+
+
+def set_clock(file: Path, instant: datetime, *, tick: bool = False) -> None:
+    """Have a clock stand at an instant, or run on from there. Whoever looks sees the old time or the new one.
+
+    What stands still is written in seconds since 1970, what runs as the difference from the real time.
+    """
+    seconds = (instant - _EPOCH).total_seconds()
+    text = f"{seconds - datetime.now(UTC).timestamp():+.6f}" if tick else f"{seconds:.6f}"
+    partial = file.with_suffix(".next")
+    partial.write_text(text + "\n", "ascii")
+    partial.replace(file)
+
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def remove_clock(file: Path | None) -> None:
+    """Remove the file of a clock, with its folder."""
+    if file is not None:
+        with suppress(OSError):
+            file.unlink()
+        with suppress(OSError):
+            file.parent.rmdir()

@@ -1,0 +1,259 @@
+"""One started command, seen from the run that needs it: begun, waited for, ended."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any, Final
+
+from replay.errors import TargetError
+from replay.models import ReadySpec, Side, Started, TargetSpec
+from replay.services.asking import status_of
+from replay.services.clock import Clock, clock_for, remove_clock
+from replay.services.commands import PORT, environment, filled, shown_command, words_of
+from replay.services.keeper import SETUP_SECONDS, TEARDOWN_SECONDS, Order, forked
+from replay.services.log import Log, last_lines
+from replay.services.ports import address, free_port, listening
+
+ATTEMPTS: Final = 3
+"""How many ports are tried where each is taken just before the command could have it."""
+_LOOK_SECONDS: Final = 0.02
+_SLACK_SECONDS: Final = 10.0
+_IN_USE: Final = ("address already in use", "address in use", "eaddrinuse")
+_BAD: Final = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a command needs beside its settings: where its output goes, without what, and what time it begins at."""
+
+    log: Path
+    redact: Callable[[str], str]
+    instant: datetime
+
+
+class NotReadyError(Exception):
+    """A command that did not get ready; the message is fit for people."""
+
+
+class PortTakenError(NotReadyError):
+    """It did not, since somebody else has its port."""
+
+
+class Service:
+    """One side's command. Paths in its spec are absolute, and a commit is checked out."""
+
+    def __init__(self, side: Side, spec: TargetSpec, surroundings: Surroundings) -> None:
+        self.side = side
+        self._spec = spec
+        self._ready = spec.ready or ReadySpec()
+        self._surroundings = surroundings
+        self._words = words_of(spec.run or "")
+        self._control: Connection | None = None
+        self._keeper = 0
+        self._pid = (0, "")
+        self._line_seen = False
+        self._port = 0
+        self._env: dict[str, str] = {}
+        self._clock = Clock({}, None, "")
+
+    @property
+    def log(self) -> Path:
+        """Return where its output is."""
+        return self._surroundings.log
+
+    @property
+    def prepares(self) -> bool:
+        """Tell whether something is done before it starts, which another side's start should not come across."""
+        return bool(self._spec.setup)
+
+    def begin(self) -> None:
+        """Have it started. Raise TargetError where that makes no sense."""
+        self._port = self._spec.port or free_port()
+        if self._spec.port and listening(self._port):
+            raise self._failed(f"somebody listens on port {self._port} already", hint="end that, or take another port")
+        if not Path(self._cwd).is_dir():
+            raise self._failed(f"the working directory {self._cwd} is not there", hint="correct `cwd`")
+        token = secrets.token_hex(16)
+        self._env = environment(self._spec, self._port, token)
+        folder = Path(mkdtemp(prefix="replay-"))
+        frozen = self._spec.paced_by_clock
+        self._clock = clock_for(folder, self._env, self._surroundings.instant, frozen=frozen)
+        if self._clock.file is None:
+            folder.rmdir()
+        self._fork(self._order(token))
+
+    def _order(self, token: str) -> Order:
+        def all_of(commands: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+            return tuple(filled(words_of(command), self._port) for command in commands)
+
+        return Order(
+            words=filled(self._words, self._port),
+            cwd=self._cwd,
+            env=self._env,
+            clock_env=self._clock.env,
+            token=token,
+            setup=all_of(self._spec.setup),
+            teardown=all_of(self._spec.teardown),
+            line=self._ready.line,
+            stop=self._spec.stop,
+            grace=self._spec.grace.total_seconds(),
+        )
+
+    def _fork(self, order: Order) -> None:
+        try:
+            log = Log(self._surroundings.log, self._surroundings.redact)
+        except OSError as error:
+            raise self._failed(f"its log cannot be written: {error.strerror}", place=self._surroundings.log) from None
+        log.note(f"{self.side}: {self._surroundings.redact(shown_command(tuple(order.words)))}")
+        ours, theirs = Pipe()
+        self._control, self._line_seen = ours, False
+        self._keeper = forked(order, ours, theirs, log)
+        log.close()
+
+    @property
+    def _cwd(self) -> str:
+        return self._spec.cwd or str(Path.cwd())
+
+    def wait(self) -> Started:
+        """Wait until it is ready. Raise TargetError with the last that it printed where it does not get so."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                host = self._wait()
+            except PortTakenError as error:
+                self.end()
+                if self._spec.port or attempt == ATTEMPTS:
+                    raise self._failed(str(error), printed=True, hint="see which of them listens there") from None
+                self.begin()
+            except NotReadyError as error:
+                self.end()
+                raise self._failed(str(error), printed=True, hint=self._hint(str(error))) from None
+            else:
+                return self._started(host)
+        raise AssertionError  # pragma: no cover - the last attempt returns or raises
+
+    def _started(self, host: str) -> Started:
+        return Started(
+            address=address(host, self._port),
+            pid=self._pid[0],
+            born=self._pid[1],
+            log=self._surroundings.log,
+            env=self._env,
+            cwd=self._cwd,
+            moment=self._clock.file,
+            clock_note=self._clock.note,
+        )
+
+    def _wait(self) -> str:
+        """Return at which host it listens."""
+        self._hear_of_start()
+        within = self._ready.within.total_seconds()
+        deadline, pause, why = time.monotonic() + within, _LOOK_SECONDS, ""
+        while time.monotonic() < deadline:
+            self._listen(pause)
+            ready, why = self._look()
+            if ready:
+                return ready
+            pause = min(0.2, pause * 1.3)
+        raise NotReadyError(f"it was not ready within {within:g} s: {why}")
+
+    def _hear_of_start(self) -> None:
+        seconds = SETUP_SECONDS * max(1, len(self._spec.setup)) + _SLACK_SECONDS
+        deadline = time.monotonic() + seconds
+        while not self._pid[0]:
+            if time.monotonic() > deadline:
+                raise NotReadyError("it did not start")
+            self._listen(0.2)
+
+    def _look(self) -> tuple[str, str]:
+        """Return at which host it is ready; else, why it is not yet."""
+        if self._ready.line is not None and not self._line_seen:
+            return "", f"no line of its output holds '{self._ready.line}'"
+        host = listening(self._port)
+        if not host:
+            return "", f"nobody listens on port {self._port}"
+        if self._ready.path is None:
+            return host, ""
+        status = status_of(host, self._port, self._ready.path)
+        if isinstance(status, str):
+            return "", status
+        return (host, "") if status < _BAD else ("", f"{self._ready.path} answers {status}")
+
+    def _listen(self, seconds: float) -> None:
+        """Take in what its keeper tells. Raise NotReadyError where it will never be ready."""
+        if self._control is None:
+            raise RuntimeError("begin() comes first")
+        try:
+            if self._control.poll(seconds):
+                self._hear(*self._control.recv())
+        except (EOFError, OSError):
+            raise NotReadyError("the process that looks after it is gone") from None
+
+    def _hear(self, word: str, content: Any) -> None:
+        if word == "started":
+            self._pid = content
+        elif word == "line":
+            self._line_seen = True
+        elif word == "setup":
+            raise NotReadyError(f"its setup failed: {content}")
+        elif word == "failed":
+            raise NotReadyError(f"it cannot be started: {content}")
+        elif word == "ended":
+            printed = "\n".join(last_lines(self._surroundings.log)).lower()
+            if any(said in printed for said in _IN_USE) or listening(self._port):
+                raise PortTakenError(f"somebody else has port {self._port}: {content}")
+            raise NotReadyError(f"it ended before it was ready: {content}")
+
+    def let_go(self) -> None:
+        """Have its keeper end it."""
+        if self._control is not None:
+            self._control.close()
+            self._control = None
+
+    def end(self) -> None:
+        """End it, and wait until its keeper is done; may be called twice."""
+        self.let_go()
+        if self._keeper:
+            _await_end(self._keeper, self._patience())
+            self._keeper, self._pid = 0, (0, "")
+        remove_clock(self._clock.file)
+        self._clock = replace(self._clock, file=None)
+
+    def _patience(self) -> float:
+        return self._spec.grace.total_seconds() + TEARDOWN_SECONDS * len(self._spec.teardown) + _SLACK_SECONDS
+
+    def _hint(self, fact: str) -> str:
+        if "not ready within" not in fact:
+            return "run it by hand to see"
+        if any(PORT in word for word in (*self._words, *self._spec.env.values())) or self._spec.port:
+            return "`ready: {within: 5m}` gives it more time"
+        return "it has to listen on {port}, which is also in $PORT"
+
+    def _failed(
+        self, fact: str, *, place: Path | None = None, hint: str | None = None, printed: bool = False
+    ) -> TargetError:
+        lines = last_lines(self._surroundings.log) if printed else []
+        told = "".join(f"\n  | {line[:200]}" for line in lines)
+        where = f"\n  its output: {self._surroundings.log}" if printed else ""
+        return TargetError(
+            f"{self.side} cannot start: {fact}{told}{where}", place=str(place) if place else None, hint=hint
+        )
+
+
+def _await_end(pid: int, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            if os.waitpid(pid, os.WNOHANG)[0]:
+                return
+        except ChildProcessError:
+            return
+        time.sleep(0.01)

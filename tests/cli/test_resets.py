@@ -1,0 +1,98 @@
+"""Services that keep something are given their first state back between cases or sessions."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Desk, Ended
+
+COUNTER: Final = """
+import sys
+from pathlib import Path
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+kept = Path(sys.argv[2])
+
+
+class Counter(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        if self.path == "/broken":
+            self.send_error(503)
+            return
+        count = int(kept.read_text()) + 1 if kept.exists() else 1
+        if self.path == "/reset":
+            count = 0
+        kept.write_text(str(count))
+        body = str(count).encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_POST = do_GET
+
+
+ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Counter).serve_forever()
+"""
+
+
+def project(desk: Desk, reset: str, *, sessions: bool = False) -> None:
+    """Old counts anew for every case, or session, as `reset` has it; new always counts up to 1."""
+    desk.write("counter.py", COUNTER)
+    desk.write("replay.yaml", f"new: {{run: '{sys.executable} counter.py {{port}} count'{reset}}}\n")
+    kept = ["a", "b", "a", "b"] if sessions else [None] * 3
+    records: list[dict[str, Any]] = [
+        {"id": f"c-{n}", "request": {"path": "/"}, "session": name} for n, name in enumerate(kept)
+    ]
+    counts = ["1", "1", "2", "2"] if sessions else ["1"] * 3
+    for record, count in zip(records, counts, strict=True):
+        record["response"] = {"status": 200, "text": count}
+    desk.capture("c.jsonl", [{k: v for k, v in record.items() if v is not None} for record in records])
+
+
+def run(desk: Desk) -> Ended:
+    flags = ("--old", "recorded", "--traffic", "c.jsonl", "--report", "json:report.json")
+    return desk.ended(desk.spawn("run", *flags), seconds=60)
+
+
+def outcomes(desk: Desk) -> list[str]:
+    return sorted(each["outcome"] for each in desk.report()["results"])
+
+
+def test_without_a_reset_cases_see_what_earlier_ones_left(desk: Desk) -> None:
+    project(desk, "")
+    run(desk)
+    assert outcomes(desk) == ["deviation", "deviation", "match"]
+
+
+@pytest.mark.parametrize("reset", ["rm -f count", "{request: POST /reset}", "{run: [rm, -f, count]}"])
+def test_a_reset_between_cases_gives_each_the_first_state(desk: Desk, reset: str) -> None:
+    project(desk, f", reset: {reset}")
+    run(desk)
+    assert outcomes(desk) == ["match"] * 3
+
+
+def test_a_reset_between_sessions_leaves_each_whole_although_they_are_recorded_in_turns(desk: Desk) -> None:
+    project(desk, ", reset: {run: rm -f count, between: sessions}", sessions=True)
+    run(desk)
+    assert outcomes(desk) == ["match"] * 4
+
+
+@pytest.mark.parametrize(("reset", "told"), [
+    ('sh -c "echo no database; exit 3"', "reset: sh ended with 3: no database"),
+    ("{request: POST /broken}", "reset: POST /broken answered 503"),
+    ("{run: sleep 60, timeout: 300ms}", "reset: it was not over within 0.3 s"),
+    ("no-such-program-of-ours", "reset: no-such-program-of-ours: no such file or directory"),
+])  # fmt: skip
+def test_a_reset_that_fails_is_an_error_of_its_side_at_every_case(desk: Desk, reset: str, told: str) -> None:
+    project(desk, f", reset: {reset}".replace("'", "''"))
+    ended = run(desk)
+    assert ended.code in (1, 3)
+    assert outcomes(desk) == ["new_error"] * 3
+    assert told in " ".join(desk.cli("show", "c-0").out.split())

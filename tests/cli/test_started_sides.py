@@ -1,0 +1,328 @@
+"""Sides that the tool starts: from the command to a verdict, and nothing is ever left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from replay.services.clock import libfaketime
+from replay.store import SqliteStore
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Desk, Ended
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks for processes in /proc")
+
+PROGRAMS: Final = Path(__file__).parents[1] / "services" / "programs"
+PYTHON: Final = f"{sys.executable} {PROGRAMS}/clock.py {{port}}"
+REPORT: Final = ("--report", "json:report.json")
+SETTINGS: Final = """
+old: {{run: "{old}", ready: /}}
+new: {{run: "{new}"{more}}}
+freeze: 2024-02-29T23:59:59Z
+cut_when: [goldens pass]
+"""
+
+needs_faketime = pytest.mark.skipif(libfaketime() is None, reason="NOT TESTED: libfaketime (apt install faketime)")
+
+
+def project(
+    desk: Desk, *, old: str = PYTHON, new: str = PYTHON, more: str = "", instants: tuple[str, ...] = ()
+) -> None:
+    desk.write("replay.yaml", SETTINGS.format(old=old, new=new, more=more))
+    for number, instant in enumerate(instants or ("2024-02-29T23:59:59Z",)):
+        desk.write(f"goldens/{number}.yaml", f"title: Now\nfreeze: {instant}\nrequest: {{path: /}}\n")
+
+
+def run(desk: Desk, *flags: str) -> Ended:
+    return desk.ended(desk.spawn("run", *flags, *REPORT), seconds=60)
+
+
+def alive(marker: str) -> list[int]:
+    """Return the processes that were started in the test's own folder."""
+    here, found = os.fsencode(Path.cwd()), []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            mine = os.fsencode(os.readlink(entry / "cwd")).startswith(here)  # noqa: PTH115 - bytes are compared
+            if mine and marker in (entry / "cmdline").read_text("latin-1"):
+                found.append(int(entry.name))
+        except OSError:
+            continue
+    return found
+
+
+def long_run(desk: Desk) -> subprocess.Popen[str]:
+    """Begin a run that lasts."""
+    Path("replay.yaml").write_text(Path("replay.yaml").read_text().replace("cut_when: [goldens pass]\n", ""))
+    desk.capture("c.jsonl", desk.requests(5000))
+    return desk.spawn("run", "--traffic", "c.jsonl")
+
+
+def until(holds: Callable[[], object], *, seconds: float = 60) -> bool:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+LANGUAGES: Final = {
+    "python": (sys.executable, PYTHON),
+    "node": ("node", f"node {PROGRAMS}/clock.js {{port}}"),
+    "java": ("java", f"java -XX:TieredStopAtLevel=1 {PROGRAMS}/Clock.java {{port}}"),
+    "perl": ("perl", f"perl {PROGRAMS}/clock.pl {{port}}"),
+}
+
+
+@needs_faketime
+@pytest.mark.parametrize("language", ["node", "java", "perl"])
+def test_a_service_started_once_answers_at_the_instant_of_each_case(desk: Desk, language: str) -> None:
+    program, command = LANGUAGES[language]
+    if shutil.which(program) is None:
+        pytest.skip(f"NOT TESTED: a service in {language}, for there is no {program}")
+    project(
+        desk, new=command, instants=("2024-02-29T23:59:59.250Z", "2038-01-19T03:14:08Z", "2024-02-29T23:59:59.250Z")
+    )
+    for number, now in enumerate(("2024-02-29T23:59:59.250Z", "2038-01-19T03:14:08.000Z", "2024-02-29T23:59:59.250Z")):
+        with Path(f"goldens/{number}.yaml").open("a") as golden:
+            golden.write(f"expect: {{status: 200, json: {{now: {now}, timer: true}}}}\n")
+    ended = run(desk)
+    assert ended.code == 0, ended.text
+    assert desk.report()["clock"] == {"old": "frozen", "new": "frozen"}
+    assert alive("clock") == []
+    assert len(list(Path(".replay").glob("*.log"))) == 2
+
+
+def test_without_libfaketime_python_obeys_nevertheless(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REPLAY_FAKETIME", "off")
+    project(desk, instants=("2024-02-29T23:59:59.250Z", "2038-01-19T03:14:08Z"))
+    for number, now in enumerate(("2024-02-29T23:59:59.250Z", "2038-01-19T03:14:08.000Z")):
+        with Path(f"goldens/{number}.yaml").open("a") as golden:
+            golden.write(f"expect: {{status: 200, json: {{now: {now}, timer: true}}}}\n")
+    ended = run(desk)
+    assert ended.code == 0, ended.text
+    assert desk.report()["clock"] == {"old": "frozen", "new": "frozen"}
+
+
+def test_a_program_that_obeys_nothing_is_not_called_frozen(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REPLAY_FAKETIME", "off")
+    # -I: whatever is on PYTHONPATH is not looked at, as in a program of another language.
+    project(desk, new=f"{sys.executable} -I {PROGRAMS}/clock.py {{port}}")
+    ended = run(desk)
+    assert ended.code == 1
+    assert desk.report()["clock"] == {"old": "frozen", "new": "not frozen"}
+    assert "not frozen, libfaketime is not installed" in " ".join(ended.out.split())
+
+
+def test_a_clock_that_is_to_be_left_alone_is(desk: Desk) -> None:
+    project(desk, more=", freeze: false")
+    assert run(desk).code == 1
+    assert desk.report()["clock"] == {"old": "frozen", "new": "not frozen"}
+
+
+def test_connections_are_kept_while_the_clock_moves(desk: Desk) -> None:
+    project(desk, instants=("2024-02-29T23:59:59Z", "2038-01-19T03:14:08Z", "2001-02-03T04:05:06Z"))
+    assert run(desk, "--concurrency", "1").code == 0
+    with SqliteStore.open(".replay/runs.sqlite", create=False) as store:
+        (result,) = store.find("2", next(iter(store.runs())).id)
+    assert result.new is not None
+    assert result.new.header("x-on-this-connection") == "3"
+
+
+@pytest.mark.parametrize(("new", "more", "facts"), [
+    ("sh -c 'echo now; exit 3'", "", ["new cannot start: it ended before it was ready: exit code 3", "| now"]),
+    ("sleep 60", ", ready: {within: 300ms}", ["it was not ready within 0.3 s: nobody listens on port", "$PORT"]),
+    (PYTHON, ", ready: {line: never, within: 500ms}", ["no line of its output holds 'never'", "other side's: .replay"]),
+    (PYTHON, ", setup: ['echo begun', 'sh -c \"exit 4\"']", ["its setup failed: sh: exit code 4", "| begun"]),
+    ("no-such-program-of-ours", "", ["no-such-program-of-ours: no such file or directory"]),
+])  # fmt: skip
+def test_a_command_that_does_not_get_ready_ends_with_2_and_its_output(
+    desk: Desk, new: str, more: str, facts: list[str]
+) -> None:
+    project(desk, new=new, more=more)
+    ended = run(desk)
+    assert ended.code == 2, ended.text
+    for fact in facts:
+        assert fact in ended.err
+    assert alive("clock.py") == []
+    assert not Path("report.json").exists()
+
+
+@pytest.mark.parametrize(("new", "more", "facts"), [
+    (PYTHON, ", cwd: gone", ["/gone is not there"]),
+    (PYTHON + " && true", "", ["replay.yaml:3:6: '&&' is for a shell, and none runs this", "sh -c"]),
+    ("A=1 " + PYTHON, "", ["'A=' is for a shell", "use env:"]),
+    ("python3 $X", "", ["'$X' is for a shell"]),
+    ("sh -c 'oh", "", ["cannot be split into words: no closing quotation"]),
+    (PYTHON, ", at: 'git:main'", ["git:main: new: this folder is in no git repository"]),
+    (PYTHON, ", at: 'venv:gone'", ["no virtual environment in", "python -m venv"]),
+    (PYTHON, ", at: 'hg:tip'", ["'hg:tip' is no place that code is had from", "git:REF"]),
+    (PYTHON, ", tls: {verify: false}", ["tls is for a side with a URL, and this one has run"]),
+    (PYTHON, ", ready: health", ["a path begins with /"]),
+    (PYTHON, ", reset: {request: POST reset}", ["new.reset.request"]),
+    (PYTHON, ", port: 0", ["new.port"]),
+])  # fmt: skip
+def test_a_command_that_makes_no_sense_ends_with_2_before_anything_is_started(
+    desk: Desk, new: str, more: str, facts: list[str]
+) -> None:
+    project(desk, old="sh -c 'touch started'", new=new, more=more)
+    ended = desk.cli("run")
+    assert ended.code == 2, ended.text
+    for fact in facts:
+        assert fact in " ".join(ended.err.split())
+    assert not Path("started").exists()
+
+
+def test_a_port_that_is_taken_is_named(desk: Desk, serve: Callable[..., object]) -> None:
+    with serve() as other:  # type: ignore[attr-defined]
+        project(desk, more=f", port: {other.port}")
+        ended = run(desk)
+    assert ended.code == 2
+    assert f"somebody listens on port {other.port} already" in ended.err
+
+
+def test_a_port_that_is_lost_at_the_last_moment_is_changed_for_another(desk: Desk) -> None:
+    desk.write(
+        "clash.sh",
+        "[ -e tried ] || { touch tried; echo 'bind: Address already in use'; exit 1; }\n"
+        f"exec {PYTHON.replace('{port}', '$1')}\n",
+    )
+    project(desk, new="sh clash.sh {port}")
+    assert run(desk).code == 0
+    assert Path("tried").exists()
+
+
+def test_a_command_that_crashes_half_way_is_named_with_its_last_words(desk: Desk) -> None:
+    project(desk)
+    desk.capture(
+        "c.jsonl",
+        [{"id": "well", "request": {"path": "/"}}, {"id": "bad", "request": {"path": "/crash"}}, *desk.requests(60)],
+    )
+    ended = run(desk, "--traffic", "c.jsonl", "--concurrency", "1", "--goldens", "goldens")
+    assert ended.code in (1, 3), ended.text
+    report = desk.report()
+    kinds = {each["id"]: (each["error"] or {}).get("kind") for each in report["results"]}
+    assert kinds["bad"] == "crashed"
+    assert "about to crash" in desk.cli("show", "bad").out
+    assert len(kinds) < 40
+    assert "gave no answer any more after case well" in " ".join(ended.out.split())
+    assert alive("clock.py") == []
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("when", ["starting", "sending"])
+def test_a_signal_leaves_nothing_behind(desk: Desk, number: signal.Signals, code: int, when: str) -> None:
+    project(desk, more=", ready: {line: never}" if when == "starting" else "")
+    process = long_run(desk)
+    assert until(lambda: len(alive("clock.py")) == 2)
+    if when == "sending":
+        assert until(lambda: any("GET /1 " in log.read_text() for log in Path(".replay").glob("*.log")))
+    process.send_signal(number)
+    assert desk.ended(process).code == code
+    assert alive("clock.py") == []
+
+
+def test_what_a_killed_run_has_started_ends_with_it(desk: Desk) -> None:
+    project(desk)
+    process = long_run(desk)
+    assert until(lambda: any("GET /1 " in log.read_text() for log in Path(".replay").glob("*.log")))
+    process.kill()
+    process.wait()
+    assert until(lambda: alive("clock.py") == [])
+    ended = run(desk, "--traffic", "c.jsonl", "--resume", "--limit", "5000")
+    assert ended.code == 2, ended.text  # --limit is another selection
+    assert alive("clock.py") == []
+
+
+def test_what_is_left_behind_even_so_is_ended_at_the_next_start(desk: Desk) -> None:
+    project(desk)
+    process = long_run(desk)
+    assert until(lambda: any("GET /1 " in log.read_text() for log in Path(".replay").glob("*.log")))
+    services = alive("clock.py")
+    records = [json.loads(each.read_text()) for each in Path(os.environ["REPLAY_CACHE"], "started").glob("*.json")]
+    for keeper in {record["keeper"] for record in records}:
+        os.kill(keeper, signal.SIGKILL)
+    process.kill()
+    process.wait()
+    assert set(alive("clock.py")) >= set(services)
+    stranger = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    try:
+        cleaned = desk.cli("clean")
+        assert "left behind: 2 ended" in cleaned.out
+        assert until(lambda: alive("clock.py") == [])
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+def test_children_that_leave_their_group_are_ended_too(desk: Desk) -> None:
+    project(desk, new=f"sh -c '(setsid sleep 77 &) ; exec {PYTHON}'")
+    assert run(desk).code == 0
+    assert alive("77") == []
+
+
+def test_setup_and_teardown_are_carried_out_around_a_command(desk: Desk) -> None:
+    desk.write("prepare.sh", "echo on $1 > prepared\n")
+    desk.write("serve.sh", f"[ -e prepared ] && exec {PYTHON.replace('{port}', '$PORT')}\n")
+    project(desk, new="sh serve.sh", more=", setup: ['sh prepare.sh {port}'], teardown: touch over")
+    assert run(desk).code == 0
+    assert Path("over").exists()
+    assert Path("prepared").read_text().startswith("on ")
+
+
+def test_a_command_that_does_not_end_by_itself_is_killed_after_its_grace(desk: Desk) -> None:
+    project(desk, new=f"sh -c 'trap echo\\\\ no TERM; while :; do {PYTHON}; done'", more=", grace: 200ms")
+    assert run(desk).code == 0
+    assert alive("clock.py") == []
+
+
+def test_a_dry_run_starts_nothing(desk: Desk) -> None:
+    project(desk, new="sh -c 'touch started'")
+    ended = desk.cli("run", "--dry-run")
+    assert ended.code == 0
+    assert "GET" in ended.out
+    assert not Path("started").exists()
+
+
+def test_several_processes_share_one_command(desk: Desk) -> None:
+    project(desk, more=", freeze: false")
+    desk.write(
+        "replay.yaml",
+        f"old: {{run: '{PYTHON}', freeze: false}}\nnew: {{run: '{PYTHON}', freeze: false}}\n"
+        "compare: [{at: body.now, ignore: true}]\n",
+    )
+    desk.capture("c.jsonl", desk.requests(40))
+    ended = run(desk, "--traffic", "c.jsonl", "--workers", "2", "--concurrency", "8")
+    assert ended.code == 3  # 40 clean cases prove nothing
+    assert desk.report()["counts"]["matched"] == 40
+    assert all(log.read_text().count("listening") == 1 for log in Path(".replay").glob("*.log"))
+
+
+def test_secrets_do_not_stand_in_logs_errors_and_reports(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHOP_KEY", "correct-horse-battery")
+    desk.write(
+        "replay.yaml",
+        "old: http://127.0.0.1:9\nnew:\n"
+        "  run: [sh, -c, 'echo got $0 and api_key=abcdef123456; env | grep DB_; exit 1', '${SHOP_KEY}']\n"
+        "  env: {DB_PASSWORD: staple-staple}\n",
+    )
+    desk.write("goldens/0.yaml", "title: x\nrequest: {path: /}\n")
+    ended = run(desk)
+    kept = ended.text + "".join(log.read_text() for log in Path(".replay").glob("*.log"))
+    assert "got tok_" in kept
+    assert "DB_PASSWORD=tok_" in kept
+    for secret in ("correct-horse", "abcdef123456", "staple-staple"):
+        assert secret not in kept
+    assert all(log.stat().st_mode & 0o777 == 0o600 for log in Path(".replay").glob("*.log"))

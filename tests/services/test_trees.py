@@ -1,0 +1,96 @@
+"""Work trees are made once, held while they are used, and bounded."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from replay.errors import SettingsError
+from replay.services import trees
+from replay.services.git import resolve
+from replay.services.trees import TREES_KEPT, remove_trees, work_tree
+
+
+def git(folder: Path, *arguments: str) -> str:
+    name = ("-c", "user.name=A Tester", "-c", "user.email=tester@example.com", "-c", "commit.gpgsign=false")
+    command = ["git", *name, *arguments]
+    return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    git(folder, "init", "-q", "-b", "main")
+    for number in range(2):
+        (folder / "file").write_text(f"{number}\n")
+        git(folder, "add", ".")
+        git(folder, "commit", "-q", "-m", str(number))
+    return folder
+
+
+def test_a_tree_holds_the_files_of_its_commit_and_is_a_repository(repository: Path) -> None:
+    with work_tree(resolve(repository, "main~1")) as tree:
+        assert (tree / "file").read_text() == "0\n"
+        assert git(tree, "rev-parse", "HEAD") == git(repository, "rev-parse", "main~1")
+    assert git(repository, "worktree", "list").count("\n") == 0
+
+
+def test_two_may_hold_one_tree_and_it_stays_while_one_does(repository: Path) -> None:
+    commit = resolve(repository, "HEAD")
+    with work_tree(commit) as one, work_tree(commit) as other:
+        assert one == other
+        removed = remove_trees()
+        assert (removed.count, removed.held) == (0, 1)
+        assert (one / "file").exists()
+    assert remove_trees().count == 1
+    assert not one.exists()
+
+
+def test_a_tree_that_was_cut_off_is_made_anew(repository: Path) -> None:
+    commit = resolve(repository, "HEAD")
+    partial = trees.tree_of(commit).with_name(trees.tree_of(commit).name + ".partial")
+    partial.mkdir()
+    (partial / "file").write_text("half")
+    with work_tree(commit) as tree:
+        assert (tree / "file").read_text() == "1\n"
+
+
+def test_only_so_many_trees_are_kept(repository: Path) -> None:
+    for number in range(TREES_KEPT + 3):
+        git(repository, "commit", "-q", "--allow-empty", "-m", str(number))
+        with work_tree(resolve(repository, "HEAD")) as tree:
+            os.utime(tree.with_name(f"{tree.name}.lock"), (number, number))
+    kept = [each for each in tree.parent.iterdir() if each.is_dir()]
+    assert len(kept) == TREES_KEPT
+    assert tree in kept
+
+
+def test_a_shallow_clone_knows_what_it_has(repository: Path, tmp_path: Path) -> None:
+    git(tmp_path, "clone", "-q", "--depth", "1", f"file://{repository}", "shallow")
+    with work_tree(resolve(tmp_path / "shallow", "HEAD")) as tree:
+        assert (tree / "file").read_text() == "1\n"
+    with pytest.raises(SettingsError, match="knows no such commit") as refused:
+        resolve(tmp_path / "shallow", "HEAD~1")
+    assert "fetch-depth" in str(refused.value)
+
+
+def test_hooks_of_the_repository_are_not_run(repository: Path) -> None:
+    hook = repository / ".git/hooks/post-checkout"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\ntouch {repository}/hooked\n")
+    hook.chmod(0o755)
+    with work_tree(resolve(repository, "HEAD")):
+        assert not (repository / "hooked").exists()
+
+
+def test_a_cache_that_cannot_be_made_is_named(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("REPLAY_CACHE", str(tmp_path / "file"))
+    with pytest.raises(SettingsError, match="cannot be made"), work_tree(resolve(repository, "HEAD")):
+        pass
