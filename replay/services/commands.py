@@ -69,6 +69,23 @@ def environment(spec: TargetSpec, port: int, token: str) -> dict[str, str]:
     return {**inherited, **fixed, **_of_venv(spec.at, inherited), **own, MARK: token}
 
 
+def require_place(spec: TargetSpec) -> None:
+    """Raise SettingsError where a command has no folder to run in, or no virtual environment that it is to have.
+
+    The files of a commit are there once they are checked out.
+    """
+    kind, _, name = (spec.at or "").partition(":")
+    if kind == "git" and name:
+        return
+    if spec.at is not None and (kind not in {"path", "venv"} or not name):
+        raise SettingsError(
+            f"'{spec.at}' is no place that code is had from", hint="write git:REF, path:DIR or venv:DIR"
+        )
+    _of_venv(spec.at, {})
+    if spec.cwd is not None and not Path(spec.cwd).is_dir():
+        raise SettingsError(f"the working directory {spec.cwd} is not there", hint="correct `cwd`, or `at: path:DIR`")
+
+
 def _of_venv(at: str | None, inherited: Mapping[str, str]) -> dict[str, str]:
     """Return what activating a virtual environment would set."""
     kind, _, folder = (at or "").partition(":")

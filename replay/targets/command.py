@@ -17,7 +17,7 @@ from replay.errors import TargetError
 from replay.models import OWN_URL, Case, Done, ErrorKind, Failed, Failure, Observation, TargetSpec
 from replay.services import processes
 from replay.services.clock import set_clock
-from replay.services.commands import shown_command, words_of
+from replay.services.commands import require_place, shown_command, words_of
 from replay.services.log import last_lines
 from replay.targets.base import Moment
 from replay.targets.http import HttpTarget, MomentHeaders, check_http, no_headers
@@ -48,6 +48,7 @@ class CommandTarget:
 
     def __init__(self, spec: TargetSpec, *, connections: int = 64, moment_headers: MomentHeaders = no_headers) -> None:
         self.name = spec.shown or shown_command(words_of(spec.run or ""))
+        require_place(spec)
         self._started = spec.started
         self._lately: deque[tuple[int, datetime]] = deque()
         self._http = HttpTarget(
