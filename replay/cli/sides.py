@@ -83,7 +83,7 @@ def _located(spec: TargetSpec, root: Path) -> tuple[TargetSpec, Commit | None]:
         return _with_files(spec, root, {"at": f"git:{commit.id}", "version": spec.version or commit.short}), commit
     home = root / name if kind == "path" and spec.run is not None else root
     located: dict[str, object] = {"cwd": str(home / spec.cwd) if spec.cwd else str(home)}
-    if name:
+    if name and kind in {"path", "venv"}:
         located["at"] = f"{kind}:{root / name}"
     if spec.run is not None and spec.version is None:
         located["version"] = f"venv:{name}" if kind == "venv" else label_of(home) if home.is_dir() else None
