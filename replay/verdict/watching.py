@@ -62,17 +62,22 @@ def watched_lower_bound(k: float, n: float, confidence: float = CONFIDENCE) -> f
 def watched_difference_upper(only_new: float, only_old: float, n: float, confidence: float = CONFIDENCE) -> float:
     """Return the upper bound of (new's rate - old's rate) over `n` cases that both sides saw so far.
 
-    The bounds of both kinds of discordant cases, each with half of the error: it is wider than the paired bound of a
-    sample whose size is settled.
+    The bounds of both kinds of discordant cases, each with half of the error, and never tighter than the paired bound
+    of a sample whose size is settled.
     """
     checked_pairs(only_new, only_old, n, confidence)
-    each = (1 + confidence) / 2
-    return watched_upper_bound(min(only_new, n), n, each) - watched_lower_bound(min(only_old, n), n, each)
+    return max(_apart(only_new, only_old, n, confidence), difference_upper(only_new, only_old, n, confidence))
 
 
 def watched_difference_lower(only_new: float, only_old: float, n: float, confidence: float = CONFIDENCE) -> float:
     """Return the lower bound of (new's rate - old's rate), likewise."""
-    return -watched_difference_upper(only_old, only_new, n, confidence)
+    checked_pairs(only_new, only_old, n, confidence)
+    return min(-_apart(only_old, only_new, n, confidence), difference_lower(only_new, only_old, n, confidence))
+
+
+def _apart(more: float, less: float, n: float, confidence: float) -> float:
+    each = (1 + confidence) / 2
+    return watched_upper_bound(min(more, n), n, each) - watched_lower_bound(min(less, n), n, each)
 
 
 def _edge(holds: Callable[[float], bool], inner: float, outer: float) -> float:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from replay.store import SqliteStore
+from replay.store import RunRecord, SqliteStore
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Desk
@@ -94,6 +95,16 @@ def test_a_store_without_a_run_is_an_error(desk: Desk) -> None:
 def test_a_run_that_was_cut_off_says_so_instead_of_a_verdict(desk: Desk) -> None:
     kept(desk, [*records("2026-11-21", 2), {"id": "bad", "reqest": {}}], flags=("--no-check",))
     assert " incomplete" in desk.cli("history").out
+
+
+def test_a_run_that_was_never_closed_has_no_figures(desk: Desk) -> None:
+    with SqliteStore.open("killed.sqlite") as store:
+        store.begin(RunRecord("r1", datetime(2026, 11, 28, tzinfo=UTC)))
+    ended = desk.cli("history", "--store", "killed.sqlite")
+    assert ended.code == 0
+    assert ended.out.splitlines()[1].split() == ["r1", "-", "-", "-", "running"]
+    (run,) = json.loads(desk.cli("history", "--store", "killed.sqlite", "--json").out)["runs"]
+    assert (run["n"], run["deviation"], run["days"]) == (None, None, [])
 
 
 def test_cases_without_a_recorded_time_belong_to_the_day_of_the_run(desk: Desk) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from replay.models import Case, OutcomeName, Request, Result
 from replay.verdict import Judge, parse_criteria
-from replay.verdict.statistics import fewest, lower_bound, upper_bound
+from replay.verdict.statistics import difference_lower, difference_upper, fewest, lower_bound, upper_bound
 from replay.verdict.watching import (
     watched_difference_lower,
     watched_difference_upper,
@@ -148,6 +148,13 @@ def test_where_nothing_can_be_ruled_out_the_bound_is_the_end(
 def test_a_difference_is_between_its_bounds() -> None:
     low, high = watched_difference_lower(30, 5, 2_000), watched_difference_upper(30, 5, 2_000)
     assert 0 < low < 25 / 2_000 < high < 0.04
+
+
+@given(st.integers(0, 30), st.integers(0, 30), st.integers(100, 3_000))
+def test_watched_bounds_of_a_difference_enclose_those_for_one_look(only_new: int, only_old: int, n: int) -> None:
+    pairs = (only_new, only_old, n)
+    assert watched_difference_upper(*pairs) >= difference_upper(*pairs)
+    assert watched_difference_lower(*pairs) <= difference_lower(*pairs)
 
 
 @pytest.mark.parametrize("bad", [(-1, 5), (6, 5), (0, math.inf)])
