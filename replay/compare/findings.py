@@ -114,6 +114,15 @@ class Findings:
             place = print_location(at)
             self.accepted.setdefault((place, rule), Acceptance(place, rule))
 
-    def measure(self, at: Path, name: str, value: float | None, *, items: int | None = None) -> None:
-        """Keep a figure, whether or not it was met, and on how many items it rests."""
-        self.measures.append(Measure(print_location(at), name, value, items))
+    def measure(
+        self,
+        at: Path,
+        name: str,
+        value: float | None,
+        *,
+        items: int | None = None,
+        limit: float | None = None,
+        moot: bool = False,
+    ) -> None:
+        """Keep a figure, whether or not it meets its rule's limit, and on how many items it rests."""
+        self.measures.append(Measure(print_location(at), name, value, items, limit, moot))

@@ -139,7 +139,8 @@ class Rank:
         found = Agreement(whole[0][: self._spec.top], whole[1][: self._spec.top], self._spec.top)
         figures = list(self._figures(found, whole))
         for figure in figures:
-            walk.measure(at, f"rank.{figure.name}", figure.value, items=figure.items)
+            limit, moot = self._limits.get(figure.name), _is_moot(figure, found)
+            walk.measure(at, f"rank.{figure.name}", figure.value, items=figure.items, limit=limit, moot=moot)
         walk.measure(at, "rank.common", float(len(found.common)))
         notes = list(self._notes(found, figures))
         for note in notes:
@@ -186,10 +187,8 @@ class Rank:
         measured = {figure.name: figure for figure in figures}
         for name, least in self._limits.items():
             figure = measured[name]
-            if figure.met_by(least) or (name == "tau" and found.nothing_to_order):
+            if figure.met_by(least) or _is_moot(figure, found):
                 continue
-            if name == "ndcg" and figure.value is None and not found.old and not found.new:
-                continue  # two empty lists: there is nothing to be gained
             alone = found.one_sided()
             yield self._told(figure, least, measured) + (f"; {alone}" if alone else "")
 
@@ -237,6 +236,15 @@ class Rank:
         if by is None or not isinstance(item, dict) or by not in item or isinstance(item[by], dict | list):
             return ranked.index
         return ranked.index if item[by] != item[by] else Keyed(((by, item[by]),))
+
+
+def _is_moot(figure: Figure, found: Agreement) -> bool:
+    """Tell whether there is no figure since there is nothing to measure: no order to be lost, nothing to be gained."""
+    if figure.value is not None:
+        return False
+    if figure.name == "tau":
+        return found.nothing_to_order
+    return figure.name in ("ndcg", "ndcg_old") and not found.old and not found.new
 
 
 def _beside(old: Figure | None) -> str:

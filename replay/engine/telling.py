@@ -19,7 +19,7 @@ from jsonpath.exceptions import JSONPathRecursionError
 from jsonpath.path import JSONPath
 
 from replay.expressions import Expression
-from replay.locations import compile_query, limited
+from replay.locations import compile_query, limited, parse_location
 from replay.models import Json
 
 Told = tuple[Json, str]
@@ -57,14 +57,14 @@ class Located:
         # Names of headers are in lower case there, whatever their case is in the settings.
         text = location.lower() if location.startswith("headers") else location
         self._query: JSONPath = compile_query(f"${text}" if text.startswith("[") else f"$.{text}")
+        self._names = _plain_names(text)
         self._location = location
         self._missing = missing
 
     def __call__(self, document: dict[str, Any]) -> Told:
         """Return the number, or why there is none."""
         try:
-            with limited():
-                found = self._query.findall(document)
+            found = self._found(document)
         except (TimeoutError, RecursionError, JSONPathRecursionError):
             return None, f"{self._location} cannot be looked up in so deep a document"
         if len(found) > 1:
@@ -74,6 +74,26 @@ class Located:
         if self._missing is not None:
             return number(self._missing, self._location)
         return None, f"{self._location} is {'null' if found else 'missing'}"
+
+    def _found(self, document: dict[str, Any]) -> list[Json]:
+        if not self._names:
+            with limited():
+                return list(self._query.findall(document))
+        # What most locations are, and by far quicker: one name below the other.
+        place: Json = document
+        for name in self._names:
+            if not isinstance(place, dict) or name not in place:
+                return []
+            place = place[name]
+        return [place]
+
+
+def _plain_names(location: str) -> tuple[str, ...]:
+    """Return the names of a location that is nothing else; nothing for any other."""
+    steps = parse_location(location).steps
+    if any(len(step.names) != 1 or step.indices or step.tests or step.descends or step.everything for step in steps):
+        return ()
+    return tuple(next(iter(step.names)) for step in steps)
 
 
 @dataclass(slots=True)

@@ -75,6 +75,10 @@ class Measure:
     name: str
     value: float | None
     items: int | None = None
+    limit: float | None = None
+    """The least that the rule accepts; None where it sets no limit."""
+    moot: bool = False
+    """There is nothing to measure, and so nothing amiss: both hold the same item, and one alone has no order."""
 
 
 @dataclass(frozen=True, slots=True)

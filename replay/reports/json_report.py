@@ -242,8 +242,12 @@ def _played(played: Played) -> dict[str, Any]:
 
 
 def _measure(measure: Measure) -> dict[str, Any]:
-    items = {} if measure.items is None else {"items": measure.items}
-    return {"at": measure.at, "name": measure.name, "value": _number(measure.value), **items}
+    told = {"at": measure.at, "name": measure.name, "value": _number(measure.value)}
+    if measure.items is not None:
+        told["items"] = measure.items
+    if measure.limit is not None:
+        told["limit"] = measure.limit
+    return told | ({"moot": True} if measure.moot else {})
 
 
 def _figure_of(figure: Figure) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from replay.verdict.goldens import goldens_pass
 from replay.verdict.kpi import kpi
 from replay.verdict.latency import QUANTILES, latency
 from replay.verdict.past import NO_PAST, Past
+from replay.verdict.rankings import rank
 from replay.verdict.samples import COMPARED, Repeats
 from replay.verdict.scopes import scoped
 from replay.verdict.spans import Inquiry, OverRun, Spanned, Stretch, confidence_of
@@ -47,6 +48,7 @@ METRICS: Final[Mapping[str, Callable[[Clause, Terms], Metric]]] = {
     "category": category,
     "kpi": kpi,
     **dict.fromkeys(QUANTILES, latency),
+    "rank": rank,
 }
 
 WATCHABLE: Final = frozenset({"goldens", "deviation", "errors", "timeouts", "availability"})

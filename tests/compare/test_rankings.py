@@ -61,7 +61,7 @@ def test_equal_scores_are_ties_in_whatever_order_they_come(compare: Compare) -> 
     assert found.differences == ()
     assert found.measures == (
         Measure("body", "rank.overlap", 1.0, 4),
-        Measure("body", "rank.tau", 1.0, 4),
+        Measure("body", "rank.tau", 1.0, 4, limit=1.0),
         Measure("body", "rank.rbo", 1.0, 4),
         Measure("body", "rank.common", 4.0),
     )
@@ -112,7 +112,7 @@ def test_each_limit_is_judged_for_itself(compare: Compare) -> None:
 def test_a_perfect_order_of_two_common_items_says_on_how_many_it_rests(compare: Compare) -> None:
     found = compare(list("abcde"), list("abxyz"), {"at": "body", "rank": {"top": 5, "tau": 1}})
     assert found.differences == ()
-    assert Measure("body", "rank.tau", 1.0, 2) in found.measures
+    assert Measure("body", "rank.tau", 1.0, 2, limit=1.0) in found.measures
 
 
 def test_rank_biased_overlap_minds_the_first_places_most(compare: Compare) -> None:
@@ -230,3 +230,10 @@ def test_a_golden_names_no_code(compare: Compare, judges: Path) -> None:
 def test_a_rank_rule_without_a_limit_or_what_it_takes_is_refused(compare: Compare, spec: dict[str, Any]) -> None:
     with pytest.raises(SettingsError, match=r"sets no limit|what an item is worth"):
         compare([], [], {"at": "body", "rank": spec})
+
+
+def test_what_has_no_order_that_could_be_lost_is_moot(compare: Compare) -> None:
+    spec = {"at": "body", "rank": {"top": 3, "tau": 0.5}}
+    alike, apart = compare(["a"], ["a"], spec), compare(["a", "b"], ["c", "d"], spec)
+    assert [(it.value, it.moot) for it in alike.measures if it.name == "rank.tau"] == [(None, True)]
+    assert [(it.value, it.moot) for it in apart.measures if it.name == "rank.tau"] == [(None, False)]

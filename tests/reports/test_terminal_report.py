@@ -107,7 +107,7 @@ What to do next
   replay promote t2
       keep a surprise as a golden
   replay run --traffic FILE
-      bring as many cases more as the criteria above ask for
+      bring as much more as the criteria above ask for
   replay report 0193-abcd
       print this report again
 """
@@ -195,7 +195,7 @@ def test_an_undecided_run_says_how_to_settle_it_and_never_go(run: Any, report: R
     text = report(replace(run, verdict=verdict), "terminal")
     assert text.startswith("INCONCLUSIVE\n")
     assert not re.search(r"\bGO\b", text)
-    assert "bring as many cases more as the criteria above ask for" in text
+    assert "bring as much more as the criteria above ask for" in text
 
 
 def test_a_run_without_criteria_proves_nothing_and_says_so(run: Any, report: Report) -> None:

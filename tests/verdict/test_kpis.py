@@ -24,7 +24,7 @@ from replay.models import (
     Side,
 )
 from replay.verdict import Judge, Terms, parse_criteria
-from replay.verdict.kpi import FEWEST
+from replay.verdict.figure_metric import FEWEST
 from replay.verdict.kpi_account import Account, Accounts
 
 SPECS = {
@@ -98,7 +98,7 @@ def test_a_share_that_falls_by_more_than_its_margin_is_no_go() -> None:
     results = many(16_660, "rate", True, True, of="a") + many(3_200, "rate", False, False, of="d")
     results += many(140, "rate", True, False, of="lost")
     answer = judged("kpi.rate >= old - 0.5pp", results)
-    assert (answer.state, answer.n, answer.unit) == ("NO-GO", 20_000, "share")
+    assert (answer.state, answer.n, answer.unit) == ("NO-GO", 20_000, "pp")
     assert answer.value == pytest.approx(-0.007)
     assert answer.interval is not None
     assert answer.interval[0] == pytest.approx(-0.0081, abs=1e-4)
@@ -195,7 +195,7 @@ def test_one_answer_without_a_figure_rules_out_go_and_is_told(kpi: str, side: Si
     odd = told("odd", kpi, figures["old"], figures["new"], faults={side: "body.fee is missing"})
     answer = judged(f"kpi.{kpi} >= old - 1%", [*same(kpi), odd])
     assert answer.state == "INCONCLUSIVE"
-    assert f"1 answers tell no figure: {side}: body.fee is missing (1)" in answer.why
+    assert f"1 answer tells no figure: {side}: body.fee is missing (1)" in answer.why
     assert "rule out GO" in answer.why
 
 
