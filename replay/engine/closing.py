@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from replay.causes import Causes
 from replay.compare.sight import BODY_UNSEEN
 from replay.engine.days import Days, quantiles
+from replay.engine.latency import LatencyFigures
 from replay.engine.parity import Parity
 from replay.engine.spreads import Spreads
 from replay.models import SIDES, Counts, Lateness, Observation, OutcomeName, Quantiles, Result, Side, Spread
@@ -29,6 +30,7 @@ class Tally:
     parity: Parity = field(default_factory=Parity)
     days: Days = field(default_factory=Days)
     kpis: Accounts = field(default_factory=Accounts)
+    timings: LatencyFigures = field(default_factory=LatencyFigures)
     _latency: dict[Side, Sketch] = field(default_factory=lambda: {side: Sketch() for side in SIDES})
     _planned: dict[Side, Sketch] = field(default_factory=lambda: {side: Sketch() for side in SIDES})
     _late: Sketch = field(default_factory=Sketch)
@@ -56,6 +58,7 @@ class Tally:
         self.parity.add(result)
         self.kpis.add(result)
         self.days.add(result)
+        self.timings.add(result)
         for measure in result.measures:
             self._measures.add(measure)
         if result.lateness is not None:

@@ -93,6 +93,7 @@ def with_sums(summary: Summary, sums: Tally, kept: Callable[[str], Result | None
         statuses=sums.parity.statuses(),
         waived=dict(sums.waived.most_common()),
         kpis=sums.kpis.kpis(),
+        latency_parity=sums.timings.parity(),
         days=sums.days.figures(summary.started.date()),
     )
 

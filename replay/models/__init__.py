@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from replay.models.cases import Binding, Case, Expectation, Intake, Poll, Request, Step, Walk
 from replay.models.kpis import KPI_KINDS, Figure, Kpi, KpiKind, KpiSpec, QuantileSpec
+from replay.models.latencies import LatencyParity, QuantileParity, RouteLatency
 from replay.models.names import (
     MISSING,
     SIDES,
@@ -112,6 +113,7 @@ __all__ = [
     "Kpi",
     "KpiKind",
     "KpiSpec",
+    "LatencyParity",
     "Lateness",
     "LoginSpec",
     "Measure",
@@ -125,6 +127,7 @@ __all__ = [
     "Pacing",
     "Played",
     "Poll",
+    "QuantileParity",
     "QuantileSpec",
     "Quantiles",
     "RankSpec",
@@ -136,6 +139,7 @@ __all__ = [
     "ResetSpec",
     "Result",
     "RetrySpec",
+    "RouteLatency",
     "RouteSpec",
     "RuleSpec",
     "Seeded",

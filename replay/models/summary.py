@@ -9,6 +9,7 @@ from typing import Literal
 
 from replay.models.cases import Intake
 from replay.models.kpis import Kpi
+from replay.models.latencies import LatencyParity
 from replay.models.names import Side
 from replay.models.results import Difference
 
@@ -223,3 +224,5 @@ class Summary:
     ended_because: str = ""
     """Why the run did not complete; empty where it did."""
     kpis: tuple[Kpi, ...] = ()
+    latency_parity: LatencyParity | None = None
+    """None where too few cases of the traffic were timed to say anything."""

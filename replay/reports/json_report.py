@@ -19,6 +19,7 @@ from replay.models import (
     Intake,
     Judgement,
     Kpi,
+    LatencyParity,
     Measure,
     Noise,
     Observation,
@@ -93,6 +94,7 @@ def _extras(summary: Summary) -> dict[str, Any]:
         "waived": dict(summary.waived),
         "measures": {name: _spread(spread) for name, spread in summary.measures.items()},
         "kpis": [_kpi(each) for each in summary.kpis],
+        "latency_parity": None if summary.latency_parity is None else _latency_parity(summary.latency_parity),
         "warnings": list(summary.warnings),
         "warmed": summary.warmed,
         "pacing": None if summary.pacing is None else _pacing(summary.pacing),
@@ -125,6 +127,27 @@ def _kpi(kpi: Kpi) -> dict[str, Any]:
         "failed": dict(kpi.failed),
         "faults": dict(kpi.faults),
     }
+
+
+def _latency_parity(parity: LatencyParity) -> dict[str, Any]:
+    quantiles = [
+        {name: _bounds(value) if isinstance(value, tuple) else value for name, value in asdict(each).items()}
+        for each in parity.quantiles
+    ]
+    return {
+        **asdict(parity),
+        "quantiles": [_sound(each) for each in quantiles],
+        "routes": [_sound(asdict(each)) | {"clear": each.clear} for each in parity.routes],
+    }
+
+
+def _bounds(bounds: tuple[float, float]) -> list[float | None]:
+    return [_number(bound) for bound in bounds]
+
+
+def _sound(figures: dict[str, Any]) -> dict[str, Any]:
+    """Return the figures, None for those that JSON cannot hold; all else stays."""
+    return {name: _number(value) if isinstance(value, float) else value for name, value in figures.items()}
 
 
 def _noise(noise: Noise) -> dict[str, Any]:

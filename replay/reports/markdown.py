@@ -10,6 +10,7 @@ from replay.models import Cluster, Judgement, Result, Summary, Verdict
 from replay.reports import causes, facts
 from replay.reports.inert import printable
 from replay.reports.kpis import kpi_lines
+from replay.reports.latency import latency_lines, latency_table
 from replay.reports.matrix import by_class, is_remarkable
 from replay.reports.noise import noise_lines
 from replay.reports.shown import shown_pair
@@ -45,6 +46,7 @@ def _lines(summary: Summary, verdict: Verdict) -> Iterator[str]:
     yield from _bullets("Cases", [*facts.sums(summary.counts), *facts.troubles(summary), *facts.intake(summary.intake)])
     yield from _statuses(summary)
     yield from _bullets("Sides", [*facts.sides(summary), *facts.latencies(summary)])
+    yield from _latencies(summary)
     yield from _bullets("Waived, and so not counted", facts.waivers(summary.waived))
     yield from _bullets("Where old differs from itself", noise_lines(summary.noise))
     yield from _bullets("Measures", facts.measurements(summary.measures))
@@ -84,6 +86,19 @@ def _statuses(summary: Summary) -> Iterator[str]:
     yield from map(_cells, rows)
     yield ""
     yield from (f"{escaped(line)}\n" for line in facts.changes(summary.statuses))
+
+
+def _latencies(summary: Summary) -> Iterator[str]:
+    parity = summary.latency_parity
+    if parity is None:
+        return
+    first, *rest = latency_lines(parity)
+    heading, *rows = latency_table(parity)
+    yield from ("### Latency parity", "", escaped(first), "", _cells(heading), "|---" * len(heading) + "|")
+    yield from map(_cells, rows)
+    yield ""
+    yield from (f"- {escaped(line.strip())}" for line in rest[len(rows) + 1 :])
+    yield ""
 
 
 def _cells(row: list[str]) -> str:

@@ -9,6 +9,7 @@ from replay.models import Cluster, Judgement, Result, Summary, Verdict
 from replay.reports import causes, facts
 from replay.reports.inert import printable
 from replay.reports.kpis import kpi_lines
+from replay.reports.latency import latency_lines
 from replay.reports.matrix import by_class, is_remarkable, laid_out
 from replay.reports.noise import noise_lines
 from replay.reports.page import Line, columns, title, wrapped, write_lines
@@ -44,6 +45,7 @@ class TerminalReport:
         yield from self._statuses(summary)
         yield from self._section("Input", facts.intake(summary.intake))
         yield from self._section("Sides", [*facts.sides(summary), *facts.latencies(summary)])
+        yield from self._section("Latency parity", latency_lines(summary.latency_parity))
         yield from self._section("Waived, and so not counted", facts.waivers(summary.waived), style="yellow")
         yield from self._section("Where old differs from itself", noise_lines(summary.noise))
         yield from self._section("Measures", facts.measurements(summary.measures))

@@ -61,6 +61,8 @@ def place_of(ms: float) -> int:
     """Return the place that is nearest to so many milliseconds."""
     if ms <= _LEAST_MS:
         return 0
+    if ms == NEVER:
+        return LAST_PLACE + PLACES
     return min(round((math.log(ms) / _LOG_STEP - _LOWEST) * PLACES), LAST_PLACE)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from replay.models import Observation, Result
 from replay.verdict.samples import Sizes
@@ -13,6 +13,14 @@ from replay.verdict.tails import NEVER, PairedLatencies, Tails
 from replay.verdict.wording import cases
 
 _LATE_AT: Final = 0.95
+
+
+class Timed(NamedTuple):
+    """The latencies of one case, and whether a side opened a connection for it."""
+
+    old: float
+    new: float
+    opened: bool
 
 
 @dataclass(slots=True)
@@ -46,10 +54,10 @@ class Timings:
         self.recorded = 0
         """Pairs of which old's latency was recorded elsewhere."""
 
-    def add(self, result: Result) -> None:
-        """Take a result in; whatever says nothing of latencies is counted at most."""
+    def add(self, result: Result) -> Timed | None:
+        """Take a result in and return its latencies; whatever says nothing of them is counted at most."""
         if result.case.kind == "golden" or result.outcome == "skipped":
-            return
+            return None
         old, new = latency_of(result.old), latency_of(result.new)
         session = result.case.session
         if result.lateness is not None:
@@ -64,6 +72,8 @@ class Timings:
             self.recorded += _is_recorded(result)
             is_opening = opened(result.old) or opened(result.new)
             (self._opening if is_opening else self._steady).add(session, old, new)
+            return Timed(old, new, is_opening)
+        return None
 
     def _add_failed(self, session: str | None, old: float) -> None:
         self.failed += 1

@@ -25,13 +25,16 @@ from replay.models import (
     Intake,
     Judgement,
     Kpi,
+    LatencyParity,
     Measure,
     Noise,
     NoiseRate,
     Observation,
+    QuantileParity,
     Quantiles,
     Request,
     Result,
+    RouteLatency,
     SideInfo,
     Spread,
     StatusCount,
@@ -100,6 +103,18 @@ def causes_of(results: Iterable[Result]) -> tuple[Cluster, ...]:
     return causes.clusters(found.get)
 
 
+INF = float("inf")
+PARITY = LatencyParity(
+    3000,
+    811.6,
+    (
+        QuantileParity("p50", 20.1, (19.8, 20.44), 20.3, (20.0, 20.6), 1.012, (0.995, 1.031), 0.2, (-0.1, 0.5)),
+        QuantileParity("p95", 1234.5, (0.0, 1300.0), 1500.0, (1400.0, INF), 1.215, (0.0, INF), 266.0, (0.0, 9.0)),
+    ),
+    (RouteLatency("GET /orders/*", 2000, 40_200.0, 20.1, 1.0), RouteLatency("GET /", 1000, -1.0, -0.001, 0.1)),
+    3,
+    remarks=("left out: 64 cases that opened a connection",),
+)
 SUMMARY = Summary(
     run="0193-abcd",
     started=START,
@@ -120,6 +135,7 @@ SUMMARY = Summary(
     errors={"new timeout": 1, "both refused": 1},
     categories={"value": 1, "timeout": 1, "transport": 1},
     statuses=(StatusCount("200", "200", 4), StatusCount("200", "timeout", 1)),
+    latency_parity=PARITY,
     waived={"at body.gone, waive: {until: 2026-12-31, owner: payments, why: soon}": 1},
     warnings=("the mask key was made for this run",),
     noise=Noise(3, 4, 12, 1, 2, (NoiseRate("GET /*", "body.took", 11, 11, 4, 4),)),
@@ -201,6 +217,7 @@ def hostile() -> Run:
             errors={HOSTILE: 1},
             categories={HOSTILE: 1},
             statuses=(StatusCount("200", HOSTILE, 1),),
+            latency_parity=replace(PARITY, routes=(RouteLatency(HOSTILE, 1, 1.0, 1.0, 0.1),) * 2, remarks=(HOSTILE,)),
             waived={HOSTILE: 1},
             measures={HOSTILE: Spread(1, 1.0, 1.0, 1.0, 1.0)},
             warnings=(HOSTILE,),

@@ -36,7 +36,7 @@ def test_hostile_text_makes_no_element_link_or_mention(hostile_run: object, run:
     plain = rendered(report(run, "markdown"))
     assert "<script" not in html
     assert "<a " not in html
-    assert html.count("<table>") == plain.count("<table>") == 2
+    assert html.count("<table>") == plain.count("<table>") == 3
     assert [html.count(f"<h{level}>") for level in (1, 2, 3)] == [0, 1, plain.count("<h3>")]
     outside_code = escaped("see @octocat and #12")
     assert "@octocat" not in outside_code
@@ -45,7 +45,7 @@ def test_hostile_text_makes_no_element_link_or_mention(hostile_run: object, run:
 
 def test_a_pipe_does_not_add_a_cell(run: Any, report: Report) -> None:
     criterion = replace(run.verdict.criteria[0], sentence="a | b", why="c | d")
-    summary = replace(run.summary, statuses=())
+    summary = replace(run.summary, statuses=(), latency_parity=None)
     html = rendered(report(replace(run, summary=summary, verdict=Verdict("NO-GO", (criterion,))), "markdown"))
     assert html.count("<td>") == 4
     assert "<code>a | b</code>" in html

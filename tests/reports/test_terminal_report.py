@@ -83,6 +83,17 @@ Sides
   latency of old: p50 1.0 p95 3.0 p99 4.0 ms (n 5)
   latency of new: p50 1.1 p95 3.1 p99 4.1 ms (n 4)
 
+Latency parity
+  in ms, over the same 3,000 cases, worth 812; in brackets what holds with 95%
+    confidence
+                    old              new       new beside old
+  p50  20.1 [19.8 20.4]   20.3 [20 20.6]  +1.2% [-0.5% +3.1%]
+  p95   1,234 [0 1,300]  1,500 [1,400 -]         +21.5% [- -]
+  carried by GET /orders/*: +20.1 ms a case, +40.2 s in 2,000 cases
+             GET /: -0.001 ms a case, -0.001 s in 1,000 cases (may be chance)
+             and 3 more
+  left out: 64 cases that opened a connection
+
 Waived, and so not counted
   1 case: at body.gone, waive: {until: 2026-12-31, owner: payments, why: soon}
 
@@ -133,7 +144,7 @@ def test_thousands_of_causes_stay_on_a_screen_or_two(run: Any, report: Report) -
     sample = Difference("body.x", "value", ["long"] * 1_000, MISSING, "default " * 50)
     clusters = tuple(Cluster(f"location {n}", n, f"case-{n}", (), (), sample) for n in range(3_000, 0, -1))
     text = report(replace(run, summary=replace(run.summary, clusters=clusters)), "terminal")
-    assert len(text.split("\n")) < 130
+    assert len(text.split("\n")) < 140
     assert "they hold 4,501,500, so this sum does not add up" in " ".join(text.split())
     assert " 1. location 3000 (3,000 cases)" in text
     assert " 4. location 2997 (2,997 cases), e.g. case-2997" in text
@@ -187,7 +198,7 @@ def test_thousands_of_files_stay_on_a_screen_or_two(run: Any, report: Report) ->
     files = tuple(Intake(f"{number}.har", 1) for number in range(5_000))
     text = report(replace(run, summary=replace(run.summary, intake=files)), "terminal")
     assert "... and 4,980 more" in text
-    assert len(text.split("\n")) < 120
+    assert len(text.split("\n")) < 130
 
 
 def test_an_undecided_run_says_how_to_settle_it_and_never_go(run: Any, report: Report) -> None:

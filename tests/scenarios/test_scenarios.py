@@ -25,6 +25,7 @@ ERRORED: Final[frozenset[OutcomeName]] = frozenset({"new_error", "old_error", "b
 CHANGING: Final = (
     (re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}"), "RUN"),
     (re.compile(r"p50 [\d.]+ p95 [\d.]+ p99 [\d.]+ ms"), "p50 p95 p99 MS"),
+    (re.compile(r"(?<=\nLatency parity\n)(?:  .*\n)+"), "  FIGURES\n"),
 )
 """What differs from run to run, and what stands for it."""
 
