@@ -27,10 +27,12 @@ class Sides:
 
     specs: Mapping[Side, TargetSpec]
     commits: Mapping[Side, Commit] = field(default_factory=dict)
+    places: Mapping[Side, str] = field(default_factory=dict)
+    """Where the code of each is, as it was written."""
 
     def showing(self, clean: Callable[[str], str]) -> dict[Side, TargetSpec]:
         """Return the sides with what is started for them as reports print it."""
-        return {side: _showing(spec, self.commits.get(side), clean) for side, spec in self.specs.items()}
+        return {side: _showing(spec, self.places.get(side, ""), clean) for side, spec in self.specs.items()}
 
     def stage(self, redact: Callable[[str], str], instant: datetime) -> Stage:
         """Return what has to be known to start them; `redact` takes secrets out of a line of output."""
@@ -60,6 +62,10 @@ def planned_sides(project: Project, old: str | None, new: str | None, writable: 
     specs = {side: spec for side, spec in given.items() if spec is not None}
     if all(side in specs and specs[side].recorded for side in SIDES):
         raise SettingsError("both sides are recorded, so nothing would be put to the test", hint="give --new URL")
+    ports = [spec.port for spec in specs.values() if spec.port is not None]
+    if len(set(ports)) < len(ports):
+        # Two servers may share a port, and each request would go to either of them.
+        raise SettingsError(f"both sides listen on port {ports[0]}", hint="give each its own, or leave `port` out")
     located: dict[Side, TargetSpec] = {}
     commits: dict[Side, Commit] = {}
     for side, spec in specs.items():
@@ -72,7 +78,8 @@ def planned_sides(project: Project, old: str | None, new: str | None, writable: 
             raise type(error)(f"{side}: {error.fact}", place=error.place, hint=error.hint) from None
         if commit is not None:
             commits[side] = commit
-    return Sides(located, commits)
+    places = {side: at for side, spec in specs.items() if (at := spec.at) is not None and at != "path:."}
+    return Sides(located, commits, places)
 
 
 def _located(spec: TargetSpec, root: Path) -> tuple[TargetSpec, Commit | None]:
@@ -86,7 +93,7 @@ def _located(spec: TargetSpec, root: Path) -> tuple[TargetSpec, Commit | None]:
     if name and kind in {"path", "venv"}:
         located["at"] = f"{kind}:{root / name}"
     if spec.run is not None and spec.version is None:
-        located["version"] = f"venv:{name}" if kind == "venv" else label_of(home) if home.is_dir() else None
+        located["version"] = label_of(home) or None if kind != "venv" and home.is_dir() else None
     return _with_files(spec, root, located), None
 
 
@@ -99,12 +106,12 @@ def _with_files(spec: TargetSpec, root: Path, located: dict[str, object]) -> Tar
     return spec.model_copy(update=located)
 
 
-def _showing(spec: TargetSpec, commit: Commit | None, clean: Callable[[str], str]) -> TargetSpec:
+def _showing(spec: TargetSpec, place: str, clean: Callable[[str], str]) -> TargetSpec:
+    """Return a side with what is started as reports print it, and where its code is; its version stands beside that."""
     started = shown_command(words_of(spec.run)) if spec.run is not None else spec.app or spec.function
-    if started is None or (spec.run is None and spec.version is None):
+    if started is None or (spec.run is None and not place.startswith("git:")):
         return spec
-    version = f"git:{commit.name}" if commit is not None and commit.short == spec.version else spec.version
-    return spec.showing(clean(started) + (f" at {version}" if version else ""))
+    return spec.showing(clean(started) + (f" at {place}" if place else ""))
 
 
 def behind(spec: TargetSpec) -> str:

@@ -75,7 +75,8 @@ def label_of(folder: Path) -> str:
     head = _git(folder, "rev-parse", "HEAD")
     if head.returncode:
         return ""
-    changed = _git(folder, "status", "--porcelain").stdout
+    # Files that git does not know say nothing: this tool's own store may be one.
+    changed = _git(folder, "status", "--porcelain", "--untracked-files=no").stdout
     return head.stdout.strip()[:_SHORT] + (" with changes" if changed else "")
 
 

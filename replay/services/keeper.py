@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from replay.services import processes
+from replay.services.clock import remove_clock
 from replay.services.log import Log
 from replay.services.records import Record
 
@@ -27,6 +28,7 @@ SETUP_SECONDS: Final = 900.0
 TEARDOWN_SECONDS: Final = 60.0
 _LOOK_SECONDS: Final = 0.05
 _CHUNK: Final = 65536
+_CHUNKS: Final = 32
 _ENDED: Final = os.WEXITED | os.WNOHANG | os.WNOWAIT
 _MOST_DESCRIPTORS: Final = 1 << 20
 _SHM: Final = Path("/dev/shm")  # noqa: S108 - where libfaketime leaves something behind when its process is killed
@@ -47,6 +49,8 @@ class Order:
     line: str | None = None
     stop: str = "SIGTERM"
     grace: float = 5.0
+    moment: Path | None = None
+    """The file that the command's clock follows: it goes with the command."""
 
 
 @dataclass(slots=True)
@@ -78,6 +82,7 @@ class Keeper:
             record = self._record(0)
             record.end()
             record.erase()
+            remove_clock(self.order.moment)
             self._drain()
             self.log.close()
             self._tell("over")
@@ -171,10 +176,9 @@ class Keeper:
 
     def _drain(self) -> None:
         with suppress(BlockingIOError):
-            while chunk := os.read(self._output, _CHUNK):
-                self._printed(self.log.add(chunk))
-                if len(chunk) < _CHUNK:
-                    return
+            # Not to the end of it: a command that never stops printing must not keep this from ending it.
+            for _ in range(_CHUNKS):
+                self._printed(self.log.add(os.read(self._output, _CHUNK)))
 
     def _printed(self, lines: Sequence[str]) -> None:
         if self._awaited is not None and any(self._awaited in line for line in lines):

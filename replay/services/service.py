@@ -106,6 +106,7 @@ class Service:
             line=self._ready.line,
             stop=self._spec.stop,
             grace=self._spec.grace.total_seconds(),
+            moment=self._clock.file,
         )
 
     def _fork(self, order: Order) -> None:

@@ -28,6 +28,7 @@ _CUT_OFF: Final[frozenset[ErrorKind]] = frozenset({"refused", "closed", "reset",
 """Failures that a process which has ended explains."""
 _SHOWN_NS: Final = 3_000_000_000
 """For how long a server may go on to show a `Date` that it has made."""
+_MOST_SHOWN: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class CommandTarget:
         self.name = spec.shown or shown_command(words_of(spec.run or ""))
         require_place(spec)
         self._started = spec.started
-        self._lately: deque[tuple[int, datetime]] = deque()
+        self._lately: deque[tuple[int, datetime]] = deque(maxlen=_MOST_SHOWN)
         self._http = HttpTarget(
             asked_by_url(spec),
             connections=connections,

@@ -63,8 +63,9 @@ class Witness:
         return True
 
     def _shown(self, date: datetime, moment: Moment) -> bool:
-        instants = [moment.instant, *self._lately()]
-        return any(_shows(date, each, tick=moment.tick) for each in instants if each is not None)
+        if moment.instant is not None and _shows(date, moment.instant, tick=moment.tick):
+            return True
+        return any(_shows(date, each, tick=moment.tick) for each in self._lately())
 
     def _noted(self, why: str) -> bool:
         """Keep why an answer was at another time, where it says more than what was kept; tell whether it was not."""

@@ -82,6 +82,7 @@ def test_a_regression_between_two_commits_is_found_and_the_trees_are_kept(desk: 
     told = " ".join(ended.out.split())
     assert f"at git:HEAD~1 ({two[0][:10]})" in told
     assert f"at git:HEAD ({two[1][:10]})" in told
+    assert told.count(two[0][:10]) == 1
     made = {each: each.stat().st_ino for each in trees()}
     assert len(made) == 2
     assert run(desk, "--old", f"git:{two[0]}", "--new", "git:main").code == 1
@@ -95,7 +96,7 @@ def test_the_working_tree_is_compared_with_what_is_committed(desk: Desk, two: tu
     ended = run(desk, "--old", "git:HEAD", "--new", ".")
     assert ended.code == 1, ended.text
     told = " ".join(ended.out.split())
-    assert f"at {two[1][:10]} with changes" in told
+    assert f"server.py {{port}} ({two[1][:10]} with changes)" in told
     assert f"old is HEAD ({two[1][:10]}) without the changes that are not committed" in told
     assert run(desk, "--old", "git:HEAD~1", "--new", ".").code == 0
 

@@ -61,10 +61,10 @@ def alive(marker: str) -> list[int]:
     return found
 
 
-def long_run(desk: Desk) -> subprocess.Popen[str]:
+def long_run(desk: Desk, *, cases: int = 5000) -> subprocess.Popen[str]:
     """Begin a run that lasts."""
     Path("replay.yaml").write_text(Path("replay.yaml").read_text().replace("cut_when: [goldens pass]\n", ""))
-    desk.capture("c.jsonl", desk.requests(5000))
+    desk.capture("c.jsonl", desk.requests(cases))
     return desk.spawn("run", "--traffic", "c.jsonl")
 
 
@@ -192,6 +192,21 @@ def test_a_port_that_is_taken_is_named(desk: Desk, serve: Callable[..., object])
     assert f"somebody listens on port {other.port} already" in ended.err
 
 
+def test_two_sides_on_one_port_are_refused(desk: Desk) -> None:
+    desk.write("replay.yaml", "old: {run: a, port: 8080}\nnew: {run: b, port: 8080}\n")
+    desk.write("goldens/0.yaml", "title: x\nrequest: {path: /}\n")
+    ended = desk.cli("run")
+    assert ended.code == 2
+    assert "both sides listen on port 8080" in ended.err
+
+
+def test_a_command_that_never_stops_printing_is_ended_nevertheless(desk: Desk) -> None:
+    project(desk, new=f"sh -c 'yes & exec {PYTHON}'")
+    assert run(desk).code == 0
+    assert alive("yes") == []
+    assert all(log.stat().st_size < 3_000_000 for log in Path(".replay").glob("*.log"))
+
+
 def test_a_port_that_is_lost_at_the_last_moment_is_changed_for_another(desk: Desk) -> None:
     desk.write(
         "clash.sh",
@@ -233,15 +248,16 @@ def test_a_signal_leaves_nothing_behind(desk: Desk, number: signal.Signals, code
     assert alive("clock.py") == []
 
 
-def test_what_a_killed_run_has_started_ends_with_it(desk: Desk) -> None:
+def test_what_a_killed_run_has_started_ends_with_it_and_the_run_can_go_on(desk: Desk) -> None:
     project(desk)
-    process = long_run(desk)
-    assert until(lambda: any("GET /1 " in log.read_text() for log in Path(".replay").glob("*.log")))
+    process = long_run(desk, cases=120)
+    assert until(lambda: any("GET /30 " in log.read_text() for log in Path(".replay").glob("*.log")))
     process.kill()
     process.wait()
     assert until(lambda: alive("clock.py") == [])
-    ended = run(desk, "--traffic", "c.jsonl", "--resume", "--limit", "5000")
-    assert ended.code == 2, ended.text  # --limit is another selection
+    ended = run(desk, "--traffic", "c.jsonl", "--resume")
+    assert ended.code == 3, ended.text  # 120 clean cases prove too little
+    assert desk.report()["counts"]["matched"] == 120
     assert alive("clock.py") == []
 
 

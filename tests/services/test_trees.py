@@ -10,7 +10,7 @@ import pytest
 
 from replay.errors import SettingsError
 from replay.services import trees
-from replay.services.git import resolve
+from replay.services.git import label_of, resolve
 from replay.services.trees import TREES_KEPT, remove_trees, work_tree
 
 
@@ -76,6 +76,15 @@ def test_a_shallow_clone_knows_what_it_has(repository: Path, tmp_path: Path) -> 
     with pytest.raises(SettingsError, match="knows no such commit") as refused:
         resolve(tmp_path / "shallow", "HEAD~1")
     assert "fetch-depth" in str(refused.value)
+
+
+def test_a_working_tree_is_its_commit_and_whether_tracked_files_changed(repository: Path, tmp_path: Path) -> None:
+    commit = git(repository, "rev-parse", "HEAD")[:10]
+    (repository / "untracked").write_text("x")
+    assert label_of(repository) == commit
+    (repository / "file").write_text("x")
+    assert label_of(repository) == f"{commit} with changes"
+    assert label_of(tmp_path) == ""
 
 
 def test_hooks_of_the_repository_are_not_run(repository: Path) -> None:

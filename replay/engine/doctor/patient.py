@@ -50,6 +50,7 @@ class Patient:
                 "timeout": within,
                 "max_body": _MOST,
                 "retry": None,
+                "reset": None,
                 "routes": (),
             }
         )
