@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -91,7 +92,7 @@ def end(pid: int, is_it: Callable[[], bool]) -> bool:
     return False
 
 
-def end_marked(token: str) -> int:
-    """Kill every process that carries a mark; return how many those were."""
+def end_marked(token: str) -> set[int]:
+    """Kill every process that carries a mark; return which those were."""
     wanted = f"{MARK}={token}".encode()
-    return sum(end(pid, lambda pid=pid: _carries(pid, wanted)) for pid in marked(token))  # type: ignore[misc]
+    return {pid for pid in marked(token) if end(pid, partial(_carries, pid, wanted))}

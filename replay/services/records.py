@@ -41,11 +41,10 @@ class Record:
     def end(self) -> int:
         """End what is left of the command; return how many processes that were. A stranger's is never touched."""
         ended = processes.end_marked(self.token)
-        if not processes.alive(self.pid, self.born):
-            return ended  # Nothing else tells whose session it is.
-        for pid in processes.of_session(self.pid):
-            ended += pid != self.pid and processes.end(pid, self._runs)
-        return ended + processes.end(self.pid, self._runs)
+        if not self._runs():
+            return len(ended)  # Nothing else tells whose session it is.
+        others = [pid for pid in processes.of_session(self.pid) if pid != self.pid]
+        return len(ended | {pid for pid in (*others, self.pid) if processes.end(pid, self._runs)})
 
     def _runs(self) -> bool:
         return processes.alive(self.pid, self.born)

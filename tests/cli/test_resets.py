@@ -96,3 +96,13 @@ def test_a_reset_that_fails_is_an_error_of_its_side_at_every_case(desk: Desk, re
     assert ended.code in (1, 3)
     assert outcomes(desk) == ["new_error"] * 3
     assert told in " ".join(desk.cli("show", "c-0").out.split())
+
+
+def test_a_scenario_keeps_its_state_from_step_to_step(desk: Desk) -> None:
+    project(desk, ", reset: rm -f count")
+    for name in ("a", "b"):
+        steps = "".join(f"  - {{name: s{n}, request: {{path: /}}, expect: {{text: '{n}'}}}}\n" for n in (1, 2, 3))
+        desk.write(f"goldens/{name}.yaml", f"title: Count\nsteps:\n{steps}")
+    ended = desk.ended(desk.spawn("run"), seconds=60)
+    assert ended.code == 0, ended.text
+    assert "2 of 2 goldens pass" in ended.out

@@ -342,3 +342,14 @@ def test_secrets_do_not_stand_in_logs_errors_and_reports(desk: Desk, monkeypatch
     for secret in ("correct-horse", "abcdef123456", "staple-staple"):
         assert secret not in kept
     assert all(log.stat().st_mode & 0o777 == 0o600 for log in Path(".replay").glob("*.log"))
+
+
+@needs_faketime
+def test_the_doctor_starts_what_it_examines_and_ends_it(desk: Desk) -> None:
+    project(desk)
+    examined = desk.ended(desk.spawn("doctor"), seconds=60)
+    told = " ".join(examined.out.split())
+    assert told.count("answers GET / with 200") == 2
+    assert told.count("is started for the run, and may be sent everything") == 2
+    assert "obeys" in told or "stand" in told
+    assert alive("clock.py") == []
