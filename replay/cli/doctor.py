@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from replay.config import Project
     from replay.engine.doctor import Finding, Health
+    from replay.errors import TargetError
     from replay.reports.page import Line
 
 _INDENT = 21
@@ -43,6 +44,7 @@ def doctor(
     from replay.engine.doctor import check_up
     from replay.engine.doctor.machine import machine
     from replay.engine.standing import standing
+    from replay.errors import TargetError
     from replay.privacy import Tokeniser, key_from_environment
     from replay.privacy.lines import line_redactor
 
@@ -52,8 +54,13 @@ def doctor(
     here = (_settings(project), *machine(file))
     clean = line_redactor(Tokeniser(key_from_environment().key), given_secrets(planned.specs) | project.secrets)
     stage = planned.stage(clean, datetime.now(UTC))
-    with standing(planned.showing(clean), stage, file, "doctor") as sides:
-        health = check_up(sides, seconds=seconds, machine=here)
+    specs = planned.showing(clean)
+    try:
+        with standing(specs, stage, file, "doctor") as sides:
+            health = check_up(sides, seconds=seconds, machine=here)
+    except TargetError as error:
+        others = {side: spec for side, spec in specs.items() if spec.run is None}
+        health = check_up(others, seconds=seconds, machine=(_not_started(error), *here))
     with printing() as out:
         (_write_json if as_json else _write_page)(out, health)
     raise typer.Exit(0 if health.well else _MEND)
@@ -82,6 +89,19 @@ def _settings(project: Project) -> Finding:
     if not criteria:
         return Finding("settings", "note", fact, "write `cut_when` before the run; without it a default is judged")
     return Finding("settings", "well", fact)
+
+
+def _not_started(error: TargetError) -> Finding:
+    """Return that a command does not start: what the error says, and the last that the command printed."""
+    from replay.engine.doctor import Finding
+
+    fact, *output = error.fact.splitlines()
+    printed = [line.strip().removeprefix("|").strip() for line in output]
+    own = [line for line in printed if line and not line.startswith(("[replay]", "its output", "the other"))]
+    last = list(dict.fromkeys(own))[-2:]
+    where = next((line for line in printed if line.startswith("its output")), "")
+    told = f"{fact}; it printed: {' | '.join(last)}" if last else fact
+    return Finding("start", "mend", told, "; ".join(filter(None, (error.hint, where))), "commands")
 
 
 # ------------------------------------------------------------------------------------------------------------- writing

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import ssl
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -307,3 +308,42 @@ def test_what_makes_no_sense_ends_with_2(desk: Desk, arguments: tuple[str, ...])
 )
 def test_how_far_clocks_are_apart_is_said_in_words(seconds: float, words: str) -> None:
     assert apart(seconds) == words
+
+
+# ------------------------------------------------------------------------------------------------- commands
+
+
+COMMAND: Final = """
+import sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200 if self.path == "/health" else 404)
+        self.end_headers()
+
+    def log_message(self, *_): pass
+
+if len(sys.argv) > 2: sys.exit("no database here")
+HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+
+
+def commanded(desk: Desk, arguments: str) -> Ended:
+    desk.write("served.py", COMMAND)
+    desk.write("replay.yaml", f'new: {{run: "{sys.executable} served.py {{port}}{arguments}", ready: /health}}\n')
+    return desk.cli("doctor", "--json")
+
+
+def test_a_command_is_started_and_asked_for_the_path_that_says_that_it_is_ready(desk: Desk) -> None:
+    state, fact = found(commanded(desk, ""))["new", "reach"]
+    assert (state, fact.startswith("answers GET /health with 200")) == ("well", True)
+
+
+def test_a_command_that_does_not_start_is_to_mend_and_says_what_it_printed(desk: Desk) -> None:
+    ended = commanded(desk, " broken")
+    assert ended.code == 3
+    state, fact = found(ended)["commands", "start"]
+    assert state == "mend"
+    assert fact == "new cannot start: it ended before it was ready: exit code 1; it printed: no database here"
+    assert found(ended)["", "disk"][0] == "well"

@@ -40,6 +40,8 @@ class Patient:
         self.clock: Clock | None = None
         self._spec = spec
         self._key = target_key(spec)
+        ready = spec.ready.path if spec.ready is not None else None
+        self._case = Case(_CASE, "golden", _CASE, Request("GET", ready or "/"))
         # A login is no safe request: it is left alone, and so are the headers that it would fill.
         headers = dict(harmless_of_login(spec))
         within = min(spec.timeout, timedelta(seconds=seconds))
@@ -81,7 +83,7 @@ class Patient:
             self._function_clock(target)
             return
         before = now()
-        seen = await observed(target, _case(), Moment(None, 0))
+        seen = await observed(target, self._case, Moment(None, 0))
         clock = read_clock(seen, before, now())
         there = self._reached(seen)
         if self._spec.url is not None:
@@ -97,7 +99,7 @@ class Patient:
             kind, told = (failure.kind, failure.message or failure.kind) if failure else ("protocol", "no answer")
             self.find("reach", "mend", f"does not answer: {told}", _REMEDIES.get(kind, "see what it logs"))
             return False
-        fact = f"answers GET / with {seen.status}{spent}"
+        fact = f"answers GET {self._case.request.path} with {seen.status}{spent}"
         if seen.status >= _SERVER_ERROR:
             self.find("reach", "mend", fact, "see what it logs")
         elif seen.status in _DENIED:
@@ -114,7 +116,7 @@ class Patient:
 
     async def _look_closer(self, target: Target, clock: Clock) -> None:
         live = target.kind == "live"
-        again = await observed(target, _case(), Moment(PROBE, 0))
+        again = await observed(target, self._case, Moment(PROBE, 0))
         if live:
             self._kept_alive(again)
             self.findings.append(skew(clock))
@@ -165,7 +167,3 @@ def harmless_of_login(spec: TargetSpec) -> tuple[tuple[str, str], ...]:
     """Return the side's headers that no login would have to fill."""
     filled = login_headers(spec)
     return tuple(field for field in spec.headers.items() if field[0].lower() not in filled)
-
-
-def _case() -> Case:
-    return Case(_CASE, "golden", _CASE, Request("GET", "/"))
