@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from datetime import UTC, date
+from typing import Final
 
 from replay.models import Case
+
+_EARLIEST: Final = date(1900, 1, 1)
+_LATEST: Final = date(9900, 1, 1)
 
 
 def recorded_day(case: Case) -> date | None:
     """Return the UTC day on which a case of the traffic was recorded; None for goldens, and where nobody noted it.
 
-    A golden's instant was chosen by a curator and tells nothing of any day.
+    A golden's instant was chosen by a curator and tells nothing of any day. A clock that is centuries off is taken to
+    be at the end of the calendar to which it is nearer, where there are days before and after.
     """
     if case.kind != "traffic" or case.freeze is None:
         return None
-    return case.freeze.astimezone(UTC).date()
+    try:
+        day = case.freeze.astimezone(UTC).date()
+    except OverflowError:
+        day = case.freeze.date()
+    return min(max(day, _EARLIEST), _LATEST)

@@ -164,13 +164,14 @@ class Spanned:
         steps = {day: _worst(found) for day, found in self._found(own, past).items()}
         if not own:
             return self._answer("INCONCLUSIVE", "no traffic was compared", [])
-        last = date.fromisoformat(max(day for day, step in steps.items() if step.mark not in _UNFIT))
-        if steps[last.isoformat()].mark in _UNDECIDED and last >= self._begun:
-            last -= _DAY  # It neither counts nor breaks the row.
-        row = list(_row(steps, last))
+        fit = {date.fromisoformat(day): step for day, step in steps.items() if step.mark not in _UNFIT}
+        # They neither count nor break the row; yesterday does, whether or not it is there.
+        going_on = [day for day, step in fit.items() if day >= self._begun and step.mark in _UNDECIDED]
+        last = max([*(day for day in fit if day not in going_on), *([self._begun - _DAY] if going_on else [])])
+        row = _row(steps, last)
         failing = [_step(day, each, past.run) for day, each in own.items() if each.state == "NO-GO"]
-        strip = [*_strip(steps, last, max(self._span.count, len(row)) + 1), *_after(steps, last)]
-        return self._judged(row, strip, failing)
+        strip = list(_strip(steps, last, max(self._span.count, len(row)) + 1))
+        return self._judged(row, strip, failing, [fit[day] for day in sorted(going_on)])
 
     def _found(self, own: Mapping[str, Judgement], past: Past) -> dict[str, list[_Step]]:
         found: dict[str, list[_Step]] = {}
@@ -199,9 +200,13 @@ class Spanned:
 
     # -------------------------------------------------------------------------------------------------------- answer
 
-    def _judged(self, row: list[_Step], strip: list[_Step], failing: list[_Step]) -> Judgement:
-        told = [self._head(row), *self._missing(row), *self._under_way(strip)]
-        told += [*_breaks(row, strip), *_otherwise(strip), *self._remarks()]
+    def _judged(
+        self, row: list[_Step], strip: list[_Step], failing: list[_Step], going_on: Sequence[_Step] = ()
+    ) -> Judgement:
+        """Return the answer of the row, at which the strip ends; what is `going_on` comes behind both."""
+        told = [self._head(row), *self._missing(row), *_under_way(going_on)]
+        told += [*_breaks(strip[: len(strip) - len(row)]), *_otherwise(strip), *self._remarks()]
+        strip += going_on[:_NAMED]
         if failing:
             first = failing[0]
             return self._answer("NO-GO", f"it fails on {first.name}: {first.judgement.why}", strip, row)
@@ -235,12 +240,6 @@ class Spanned:
             if not any(map(CYCLES[cycle], days)):
                 after = days[-1] if days else self._begun - _DAY
                 yield f"no {cycle} is among them yet: the next is {next_of(cycle, after)}"
-
-    def _under_way(self, strip: Sequence[_Step]) -> Iterator[str]:
-        """Yield that a day is not over, if that is why it does not count."""
-        last = strip[-1] if strip and self._by_day else None
-        if last is not None and last.mark in _UNDECIDED and last.name >= self._begun.isoformat():
-            yield f"{last.name} is still under way, and counts once it shows enough"
 
     def _remarks(self) -> Iterator[str]:
         each = confidence_of(self._span, self._clause.confidence)
@@ -282,24 +281,21 @@ def _row(steps: Mapping[str, _Step], last: date) -> list[_Step]:
 
 def _strip(steps: Mapping[str, _Step], last: date, count: int) -> Iterator[_Step]:
     """Yield the last so many days, those without traffic too, from the first one on that anything is known of."""
-    first = date.fromisoformat(min(steps))
-    begin = max(first, last - (count - 1) * _DAY)
+    begin = max(date.fromisoformat(min(steps)), last - (count - 1) * _DAY)
     for number in range((last - begin).days + 1):
         name = (begin + number * _DAY).isoformat()
         yield steps.get(name) or _step(name, None, "")
 
 
-def _after(steps: Mapping[str, _Step], last: date) -> Iterator[_Step]:
-    """Yield the day after the last, if it is still under way."""
-    following = steps.get((last + _DAY).isoformat())
-    if following is not None and following.mark in _UNDECIDED:
-        yield following
+def _under_way(going_on: Sequence[_Step]) -> Iterator[str]:
+    """Yield which day is not over, and so does not count yet."""
+    if going_on:
+        more = f", and {len(going_on) - 1:,} later," if len(going_on) > 1 else ""
+        yield f"{going_on[0].name}{more} is still under way, and counts once it shows enough"
 
 
-def _breaks(row: Sequence[_Step], strip: Sequence[_Step]) -> Iterator[str]:
-    """Yield what stands before the row, so that it is no longer."""
-    names = {each.name for each in row}
-    before = [each for each in strip if each.name not in names and (not row or each.name < row[0].name)]
+def _breaks(before: Sequence[_Step]) -> Iterator[str]:
+    """Yield why the row is no longer: what stands before it."""
     if before and before[-1].mark in _TOLD:
         yield f"it begins anew after {before[-1].name}: {_TOLD[before[-1].mark]}"
 
