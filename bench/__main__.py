@@ -21,6 +21,8 @@ from bench.servers import CannotStartError, nginx, slow_server
 
 _HERE: Final = Path(__file__).parent
 _ERROR: Final = 2
+PARTS: Final = ("sending", "dual", "compare", "latency")
+"""What is measured, in this order: the rates of the latencies are shares of what the dual runs came to."""
 
 
 def main(arguments: list[str]) -> int:
@@ -28,6 +30,7 @@ def main(arguments: list[str]) -> int:
     chosen = _parser().parse_args(arguments)
     if chosen.quick:
         chosen.seconds, chosen.repeats, chosen.cases = min(chosen.seconds, 0.3), 1, min(chosen.cases, 200)
+    chosen.parts = [*chosen.parts, *(["many"] if chosen.many and "many" not in chosen.parts else [])]
     sizes = SIZES_KB[:1] if chosen.quick else SIZES_KB
     try:
         results = measured(chosen, sizes_kb=sizes)
@@ -42,32 +45,51 @@ def main(arguments: list[str]) -> int:
 
 
 def measured(chosen: argparse.Namespace, *, sizes_kb: Sequence[int]) -> dict[str, Any]:
-    """Return all figures of one run: sending, the dual run, comparing alone, and the latency that a run reports."""
-    seconds, repeats, cases = chosen.seconds, chosen.repeats, chosen.cases
-    machine = _machine()
+    """Return the figures of the chosen parts, beside those of the others as `--out` has them; all parts otherwise."""
+    results = _before(chosen) | {"version": 5, "machine": _machine()}
     with ExitStack() as stack:
         folder, work = (Path(stack.enter_context(TemporaryDirectory(prefix="bench-"))) for _ in range(2))
-        old, new = stack.enter_context(nginx(folder))
-        slow = [stack.enter_context(slow_server(latency.DELAY_MS)) for _ in range(2)]
-        fast = Bench(work, old, new)
-        runs = dual.measure(fast, cases=cases, repeats=repeats, sizes_kb=sizes_kb)
-        us = runs["rows"][0]["cpu_us_per_case"]["median"] if runs["rows"] else None
-        return {
-            "version": 4,
-            "at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "machine": machine | {"load_before": os.getloadavg()[0]},
-            "asked": {"seconds": seconds, "repeats": repeats, "cases": cases},
-            "sending": sending.measure(old, seconds=seconds, repeats=repeats, sizes_kb=sizes_kb, only=chosen.senders),
-            "dual": runs,
-            "compare": compare.measure(repeats=repeats),
-            "latency": latency.measure(Bench(work, *slow), fast, cases=cases, us_per_case=us),
-            "many": many.measure(fast, cases=chosen.many) if chosen.many else None,
-        }
+        fast = Bench(work, *stack.enter_context(nginx(folder)))
+        slow = Bench(work, *(stack.enter_context(slow_server(latency.DELAY_MS)) for _ in range(2)))
+        for part in chosen.parts:
+            about = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "load_before": os.getloadavg()[0]}
+            results[part] = about | _part(part, chosen, results, (fast, slow), sizes_kb)
+    return results
+
+
+def _before(chosen: argparse.Namespace) -> dict[str, Any]:
+    if set(PARTS) <= set(chosen.parts) or not chosen.out.exists():
+        return {}
+    return dict(json.loads(chosen.out.read_bytes()))
+
+
+def _part(
+    part: str, chosen: argparse.Namespace, results: dict[str, Any], sides: tuple[Bench, Bench], sizes_kb: Sequence[int]
+) -> dict[str, Any]:
+    seconds, repeats, cases = chosen.seconds, chosen.repeats, chosen.cases
+    fast, slow = sides
+    if part == "sending":
+        return sending.measure(fast.old, seconds=seconds, repeats=repeats, sizes_kb=sizes_kb, only=chosen.senders)
+    if part == "dual":
+        return dual.measure(fast, cases=cases, repeats=repeats, sizes_kb=sizes_kb)
+    if part == "compare":
+        return compare.measure(repeats=repeats)
+    if part == "many":
+        return many.measure(fast, cases=chosen.many)
+    rows = results.get("dual", {}).get("rows", ())
+    us = rows[0]["cpu_us_per_case"]["median"] if rows else None
+    return latency.measure(slow, fast, cases=cases, us_per_case=us)
 
 
 def _machine() -> dict[str, Any]:
     return {"cpus": os.cpu_count(), "system": f"{platform.system()} {platform.machine()}",
             "python": platform.python_version()}  # fmt: skip
+
+
+def _parts(text: str) -> list[str]:
+    if unknown := set(text.split(",")) - set(PARTS):
+        raise argparse.ArgumentTypeError(f"there is no part '{unknown.pop()}'")
+    return [part for part in PARTS if part in text.split(",")]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -77,6 +99,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--repeats", type=int, default=7, help="how often everything is measured, in turn")
     parser.add_argument("--senders", type=lambda text: text.split(","), help="only these, such as callbacks,wrk,hey")
     parser.add_argument("--cases", type=int, default=5000, help="how many cases a dual run has")
+    parser.add_argument("--parts", type=_parts, default=[*PARTS], help=f"only these of {','.join(PARTS)}; the others "
+                        "stay as --out has them")  # fmt: skip
     parser.add_argument("--many", type=int, default=0, help="also a run of so many cases, looked at by tenths")
     parser.add_argument("--out", type=Path, default=_HERE / "results.json", help="where the figures go")
     parser.add_argument("--page", type=Path, help="a page whose tables are to be replaced")

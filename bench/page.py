@@ -22,26 +22,24 @@ def write(page: Path, results: Mapping[str, Any]) -> None:
 
 
 def tables(results: Mapping[str, Any]) -> str:
-    """Return all figures as Markdown, and what could not be measured."""
-    parts = [_about(results), _sending(results["sending"]["rows"]), _dual(results["dual"])]
-    parts += [_compare(results["compare"]["rows"]), _latency(results["latency"])]
-    parts += [_timetable(results["latency"]["timetable"]), _many(results["many"]), _missing(results)]
+    """Return all figures that there are as Markdown, and what could not be measured."""
+    found = [(part, make(results[part])) for part, make in _PARTS.items() if part in results]
+    parts = [_about(results, [part for part, _ in found]), *(text for _, text in found), _missing(results)]
     return "\n".join(part for part in parts if part)
 
 
-def _about(results: Mapping[str, Any]) -> str:
+def _about(results: Mapping[str, Any], parts: Sequence[str]) -> str:
     machine = results["machine"]
-    return (
-        f"Measured {results['at'][:10]} on {machine['cpus']} CPUs, {machine['system']}, Python {machine['python']}; "
-        f"load {machine['load_before']:.1f} when it began. Median (least to most).\n"
-    )
+    loads = ", ".join(f"{part} {results[part]['at'][:10]} at {results[part]['load_before']:.1f}" for part in parts)
+    system = f"{machine['cpus']} CPUs, {machine['system']}, Python {machine['python']}"
+    return f"Measured on {system}. Date and load when each part began: {loads}. Median (least to most).\n"
 
 
-def _sending(rows: Iterable[Mapping[str, Any]]) -> str:
+def _sending(sending: Mapping[str, Any]) -> str:
     cells = [
         (row["answer"], row["sender"], _spread(row["cpu_us"], 1), _times(row["times_wrk"]), _times(row["times_hey"]),
          _megabytes(row["peak_bytes"]))
-        for row in sorted(rows, key=lambda row: (row["answer"], row["cpu_us"]["median"]))
+        for row in sorted(sending["rows"], key=lambda row: (row["answer"], row["cpu_us"]["median"]))
     ]  # fmt: skip
     return _table(("Answer", "Sender", "CPU µs a request", "times wrk", "times hey", "Peak MB"), cells)
 
@@ -56,10 +54,10 @@ def _dual(dual: Mapping[str, Any]) -> str:
     return _table((f"Bodies, {dual['cases']} cases", *head), cells)
 
 
-def _compare(rows: Iterable[Mapping[str, Any]]) -> str:
+def _compare(compare: Mapping[str, Any]) -> str:
     cells = [
         (row["documents"], row["way"], _spread(row["cpu_us"], 0), _times(row["times_parsing"]))
-        for row in rows
+        for row in compare["rows"]
     ]  # fmt: skip
     return _table(("Documents", "Compared by", "CPU µs", "times parsing"), cells)
 
@@ -70,7 +68,8 @@ def _latency(latency: Mapping[str, Any]) -> str:
          f"{row['p99_ms']:.2f}", f"{row['p99_off']:+.1%}")
         for row in latency["rows"]
     ]  # fmt: skip
-    return _table(("Of the client's top rate", "Side", "p50 ms", "off", "p99 ms", "off"), cells)
+    table = _table(("Of the client's top rate", "Side", "p50 ms", "off", "p99 ms", "off"), cells)
+    return "\n".join(filter(None, (table, _timetable(latency["timetable"]))))
 
 
 def _timetable(kept: Mapping[str, Any] | None) -> str:
@@ -82,8 +81,8 @@ def _timetable(kept: Mapping[str, Any] | None) -> str:
     return f"{loop}; begun late by p50 {late['p50']:.2f} ms, p99 {late['p99']:.2f} ms.\n"
 
 
-def _many(many: Mapping[str, Any] | None) -> str:
-    if many is None or many["failed"]:
+def _many(many: Mapping[str, Any]) -> str:
+    if many["failed"]:
         return ""
     title = f"Tenth of {many['cases']:,} cases"
     cells = [(str(n), f"{each['cpu_us']:.0f}", f"{each['per_s']:.0f}") for n, each in enumerate(many["tenths"], 1)]
@@ -93,8 +92,8 @@ def _many(many: Mapping[str, Any] | None) -> str:
 
 
 def _missing(results: Mapping[str, Any]) -> str:
-    reasons = {**results["sending"]["missing"], **results["dual"]["failed"], **results["compare"]["missing"],
-               **results["latency"]["failed"], **(results["many"] or {"failed": {}})["failed"]}  # fmt: skip
+    told = [results[part].get(name, {}) for part in _PARTS if part in results for name in ("missing", "failed")]
+    reasons = {what: why for each in told for what, why in each.items()}
     if not reasons:
         return ""
     return "Not measured:\n\n" + "".join(f"- {what}: {' '.join(why.split())}\n" for what, why in reasons.items())
@@ -121,3 +120,7 @@ def _megabytes(size: int | None) -> str:
 
 def _times(ratio: float | None) -> str:
     return "" if ratio is None else f"{ratio:.2f}"
+
+
+_PARTS: Final = {"sending": _sending, "dual": _dual, "compare": _compare, "latency": _latency, "many": _many}
+"""How each part of the results is shown, in the order of the page."""

@@ -105,6 +105,28 @@ def test_the_lateness_of_an_open_loop_is_told(made: tuple[dict[str, Any], str]) 
     assert "Open loop, 2000 requests a second" in made[1]
 
 
+def test_parts_are_measured_anew_beside_those_that_were(tmp_path: Path) -> None:
+    out = tmp_path / "results.json"
+    out.write_text(
+        json.dumps({"sending": {"rows": [], "missing": {"a peer": "it was away"}, "at": "", "load_before": 0}})
+    )
+    command = [sys.executable, "-m", "bench", "--quick", "--cases", "2", "--parts", "compare", "--out", str(out)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=180, check=False)
+    if "nginx is not installed" in done.stderr:
+        pytest.skip("nginx is not installed: the bench was NOT run (apt-get install nginx-light)")
+    results = json.loads(out.read_text(encoding="utf-8"))
+    assert results["sending"]["missing"] == {"a peer": "it was away"}
+    assert results["compare"]["rows"]
+    assert "- a peer: it was away" in done.stdout
+
+
+def test_a_part_that_there_is_not_is_refused() -> None:
+    command = [sys.executable, "-m", "bench", "--parts", "dual,sleeping"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert "there is no part 'sleeping'" in done.stderr
+
+
 def test_a_long_run_is_looked_at_by_tenths(made: tuple[dict[str, Any], str]) -> None:
     many = made[0]["many"]
     assert (many["cases"], many["few"]) == (40, 40)
