@@ -27,7 +27,7 @@ from replay.engine.grouping import Grouping
 from replay.engine.pacing import AsRecorded, Pace
 from replay.engine.sessions import SessionsTogether
 from replay.errors import NothingSelectedError, SettingsError
-from replay.models import SIDES, Result, Side, TargetSpec
+from replay.models import SIDES, Order, Result, Side, TargetSpec
 from replay.privacy import Tokeniser, key_from_environment, redact
 from replay.privacy.forms import text_replacer
 from replay.privacy.lines import line_redactor
@@ -98,7 +98,7 @@ def make_plan(project: Project, flags: Flags) -> Plan:
     clean = text_replacer(tokeniser, project.secrets)
     record = replace(
         _record(project, flags, sides, chosen, criteria, manner),
-        warnings=tuple(_sending_warnings(flags, planned)),
+        warnings=(*_sending_warnings(flags, planned), *_order_warnings(sides, order)),
         musts=must_names(settings, clean),
         whole=not (str(flags.choice.unsharded) or flags.traffic or flags.goldens is not None),
     )
@@ -166,6 +166,11 @@ def _sending_warnings(flags: Flags, planned: Sides) -> Iterator[str]:
     for side, commit in planned.commits.items():
         if commit.unsaved:
             yield f"{side} is {commit.name} without the changes that are not committed; `.` is the tree with them"
+
+
+def _order_warnings(sides: Mapping[Side, TargetSpec], order: Order) -> Iterator[str]:
+    if order == "old-first" and "old" in sides and not sides["old"].recorded:
+        yield "old was asked first in every case, so new may have found caches warm: no latency is compared fairly"
 
 
 def _redactor(tokeniser: Tokeniser, known: frozenset[str]) -> Callable[[Result, frozenset[str]], Result]:

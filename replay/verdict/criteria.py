@@ -89,6 +89,8 @@ class _Parser:
         if clause.family not in self._subjects:
             fact = f"unknown metric '{printable(clause.family)}'"
             raise self._fault(token, fact, nearest(clause.family, self._subjects))
+        if share and clause.family != "rank":
+            raise self._fault(first, f"'{clause.family}' is no measure of places", f"write {clause.subject.text} alone")
         if bool(clause.name) != (clause.family in NAMED):
             fact = f"'{clause.family}' {'lacks a name' if clause.family in NAMED else 'has no members'}"
             raise self._fault(token, fact, f"write {clause.family}{'.NAME' if clause.family in NAMED else ''}")

@@ -40,7 +40,9 @@ _RAW: Final = 32_768
 
 Vector = list[float]
 """A number of cases for each batch."""
-_Rows = dict[int, list[int]]
+_Rows = dict[int, "array[int]"]
+"""A count for each batch, by bucket: four bytes each, since there are many."""
+_NONE: Final = array("I", [0] * BATCHES)
 
 
 def bucket(ms: float) -> int:
@@ -88,7 +90,7 @@ class PairedLatencies:
     def add_failed(self, session: str | None, old: float) -> None:
         """Take in a case that new failed otherwise; `old` is 0 where old did so too."""
         batch = self._batch(session)
-        self._beside_failed.setdefault(bucket(old), [0] * BATCHES)[batch] += 1
+        _row(self._beside_failed, bucket(old))[batch] += 1
 
     def _keep(self, session: str | None, old: int, new: int) -> None:
         self._raw.append(self._batch(session) << 2 * _BITS | old << _BITS | new)
@@ -106,8 +108,8 @@ class PairedLatencies:
     def _count(raw: array[int], old: _Rows, new: _Rows) -> None:
         for packed in raw:
             batch = packed >> 2 * _BITS
-            old.setdefault(packed >> _BITS & _LAST, [0] * BATCHES)[batch] += 1
-            new.setdefault(packed & _LAST, [0] * BATCHES)[batch] += 1
+            _row(old, packed >> _BITS & _LAST)[batch] += 1
+            _row(new, packed & _LAST)[batch] += 1
 
     def merge(self, other: PairedLatencies) -> None:
         """Take all pairs of another one in."""
@@ -121,7 +123,7 @@ class PairedLatencies:
 
     def _counted(self) -> tuple[_Rows, _Rows, _Rows]:
         """Return all rows, without keeping those of raw pairs: they take more room than the pairs."""
-        old, new = ({key: list(row) for key, row in rows.items()} for rows in (self._old, self._new))
+        old, new = ({key: row[:] for key, row in rows.items()} for rows in (self._old, self._new))
         self._count(self._raw, old, new)
         return old, new, self._beside_failed
 
@@ -135,9 +137,16 @@ class PairedLatencies:
         return Tails(Tail(old), Tail(new))
 
 
+def _row(rows: _Rows, key: int) -> array[int]:
+    found = rows.get(key)
+    if found is None:
+        found = rows[key] = _NONE[:]
+    return found
+
+
 def _take(mine: _Rows, theirs: _Rows) -> None:
     for key, row in theirs.items():
-        mine[key] = list(map(add, mine[key], row)) if key in mine else list(row)
+        mine[key] = array("I", map(add, mine[key], row)) if key in mine else row[:]
 
 
 class Tail:

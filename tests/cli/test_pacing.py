@@ -145,8 +145,10 @@ def test_a_duration_that_leaves_cases_unsent_is_never_go(desk: Desk, serve: Serv
 def test_old_goes_first_where_that_is_asked_for(desk: Desk, serve: Serve) -> None:
     with serve(same) as service:
         settings(desk, service.url, service.url + "/new", cases=20, more="order: old-first\n")
-        assert desk.cli("run", "--concurrency", "1").code == 0
+        ended = desk.cli("run", "--concurrency", "1")
+        assert ended.code == 0
         assert ["new" in target for target in service.targets] == [False, True] * 20
+    assert "no latency is compared fairly" in " ".join(ended.out.split())
 
 
 def test_who_goes_first_is_drawn_for_each_case_otherwise(desk: Desk, serve: Serve) -> None:

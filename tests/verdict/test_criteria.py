@@ -101,6 +101,7 @@ def test_the_same_criterion_counts_once_and_the_order_stays() -> None:
         ("errors <= old +", "", "write, for example, old + 0.5pp"),
         ("errors pass", "errors", "write errors < 0.5%"),
         ("goldens < 3%", "<", "write goldens pass"),
+        ("share of deviation < 3%", "share", "write deviation alone"),
         ("p95 >= old", ">=", "write p95 <= old + 10%"),
         ("p95 pass", "p95", "write p95 <= old + 10%"),
         ("p95 <= 30%", "30%", "write p95 <= 300ms"),
