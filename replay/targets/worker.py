@@ -288,10 +288,30 @@ def _with_real_types(method: typing.Callable[..., object]) -> typing.Callable[..
 
 def plant(seed: int) -> None:
     """Seed what draws at random: `random`, and NumPy where the app has loaded it."""
+    PLANTED[:] = [seed]
     random.seed(seed)
     numpy = sys.modules.get("numpy")
     if numpy is not None and hasattr(numpy, "random"):
         numpy.random.seed(seed % 2**32)
+
+
+PLANTED: list[int] = []
+"""The seed of the case that is under way."""
+
+
+def plant_where_numpy_loads() -> None:
+    """Seed NumPy as soon as it is there, also where an app imports it amid a case."""
+    loader: typing.Any = importlib.machinery.ExtensionFileLoader
+    exec_module = loader.exec_module
+
+    @functools.wraps(exec_module)
+    def load(self: object, module: typing.Any) -> object:
+        done = exec_module(self, module)
+        if module.__name__ == "numpy.random.mtrand" and PLANTED:
+            module.seed(PLANTED[0] % 2**32)
+        return done
+
+    loader.exec_module = load
 
 
 class Draws:
@@ -1026,6 +1046,7 @@ def main() -> None:
     asyncio.set_event_loop(loop)
     clock, draws = Clock(), Draws()
     clock.install(settings["spare"])
+    plant_where_numpy_loads()
     try:
         holder = hold(settings, loop)
     except BaseException as error:  # noqa: BLE001 - SystemExit at import as well: the parent has to know why

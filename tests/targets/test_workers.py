@@ -62,6 +62,10 @@ def drawing():
     from uuid import uuid4
     return [[uuid4(), uuid.uuid4()], secrets.token_hex(8), random.SystemRandom().random(), os.urandom(8).hex()]
 
+def drawing_late():
+    import numpy
+    return [numpy.random.random(), numpy.random.default_rng().random()]
+
 def in_sql():
     import sqlite3
     return int(sqlite3.connect(":memory:").execute("select strftime('%s', 'now')").fetchone()[0])
@@ -349,6 +353,15 @@ def test_what_asks_the_system_for_randomness_draws_alike_on_both_sides_on_reques
 ) -> None:
     moment = Moment(LEAP, 7, also=also)
     one, other = (json.loads(ask(function(folder, "drawing"), case(), moment=moment)[0].body) for _ in range(2))
+    assert [mine == theirs for mine, theirs in zip(one, other, strict=True)] == alike
+
+
+@pytest.mark.parametrize(("also", "alike"), [((), [True, False]), (("secrets",), [True, True])])
+def test_numpy_draws_alike_also_where_a_case_is_the_first_to_load_it(
+    folder: Path, also: tuple[Seeded, ...], alike: list[bool]
+) -> None:
+    moment = Moment(LEAP, 7, also=also)
+    one, other = (json.loads(ask(function(folder, "drawing_late"), case(), moment=moment)[0].body) for _ in range(2))
     assert [mine == theirs for mine, theirs in zip(one, other, strict=True)] == alike
 
 
