@@ -30,6 +30,14 @@ LONGEST: Final = 500
 
 MOST_LINES: Final = 20
 MOST_PARTS: Final = 10
+MORE: Final = "replay run --traffic"
+"""The step for whoever needs more cases."""
+_NAMED: Final = 3
+"""Criteria that are named under the verdict."""
+_STAND: Final[Mapping[str, tuple[str, str]]] = {
+    "NO-GO": ("fails", "fail"),
+    "INCONCLUSIVE": ("is undecided", "are undecided"),
+}
 STATES: Final = {"GO": "holds", "NO-GO": "fails", "INCONCLUSIVE": "undecided"}
 """How one criterion stands. The verdict's own words are for the whole, so that nobody reads one for the other."""
 
@@ -42,9 +50,9 @@ def shortened(lines: Iterable[str]) -> Iterator[str]:
         yield f"... and {len(whole) - MOST_LINES:,} more"
 
 
-def counted(number: int, noun: str) -> str:
-    """Return `1 case`, `2 cases`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def counted(number: int, noun: str, several: str = "") -> str:
+    """Return `1 case`, `2 cases`; `several` is the plural of a noun that has another."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {several or noun + 's'}"
 
 
 def sums(counts: Counts) -> list[str]:
@@ -173,16 +181,23 @@ def _rate(per_second: float | None) -> str:
 
 def evidence(judgement: Judgement) -> str:
     """Return a criterion's value, its interval and what it rests on, as far as they are known."""
-    figure = _FIGURES[judgement.unit]
-    parts = []
-    if judgement.value is not None:
-        parts.append(figure(judgement.value))
-    if judgement.interval is not None:
-        low, high = judgement.interval
-        parts.append(f"between {figure(low)} and {figure(high)}")
-    if judgement.n is not None:
-        parts.append(f"n {number(judgement.n)}")
-    return ", ".join(parts)
+    low_high = bounds(judgement)
+    n = "" if judgement.n is None else f"n {number(judgement.n)}"
+    between = low_high and f"between {low_high.replace(' to ', ' and ')}"
+    return ", ".join(filter(None, (value(judgement), between, n)))
+
+
+def value(judgement: Judgement) -> str:
+    """Return a criterion's number in its unit; empty where there is none."""
+    return "" if judgement.value is None else _FIGURES[judgement.unit](judgement.value)
+
+
+def bounds(judgement: Judgement) -> str:
+    """Return a criterion's bounds as `LOW to HIGH`; empty where there are none."""
+    if judgement.interval is None:
+        return ""
+    low, high = map(_FIGURES[judgement.unit], judgement.interval)
+    return f"{low} to {high}"
 
 
 def parts(judgement: Judgement) -> Iterator[str]:
@@ -257,6 +272,31 @@ def afterthoughts(verdict: Verdict) -> Iterator[str]:
             yield f"changed after the first case was sent: {before} -> {after}"
 
 
+def reason(verdict: Verdict) -> str:
+    """Return in one sentence why the verdict is what it is: which criteria stand in its way."""
+    if not verdict.criteria:
+        return "no criterion was judged, so nothing was proved"
+    ways = [each for each in verdict.criteria if each.state == verdict.state]
+    if verdict.state == "GO":
+        return f"{'the one criterion holds' if len(ways) == 1 else f'all {len(ways):,} criteria hold'}"
+    named = "; ".join(printable(each.sentence, LONGEST) for each in ways[:_NAMED])
+    more = f"; and {len(ways) - _NAMED:,} more" if len(ways) > _NAMED else ""
+    of = counted(len(verdict.criteria), "criterion", "criteria")
+    return f"{len(ways):,} of {of} {_STAND[verdict.state][len(ways) > 1]}: {named}{more}"
+
+
+def first_step(summary: Summary, verdict: Verdict) -> str:
+    """Return what to do next, on one line."""
+    if verdict.state == "GO":
+        if verdict.gate:
+            return f"the gate {printable(verdict.gate, LONGEST)} is open"
+        return f"{printable(summary.owner, LONGEST)} says go" if summary.owner else "cut over"
+    steps = next_steps(summary, verdict)
+    more = [step for step in steps if verdict.state == "INCONCLUSIVE" and step[0].startswith(MORE)]
+    command, purpose = (more if summary.complete and more else steps)[0]
+    return f"{command}  to {purpose}"
+
+
 def next_steps(summary: Summary, verdict: Verdict) -> list[tuple[str, str]]:
     """Return commands to type next, each with what it does."""
     steps = []
@@ -269,7 +309,7 @@ def next_steps(summary: Summary, verdict: Verdict) -> list[tuple[str, str]]:
     if promotable:
         steps.append((f"replay promote {_argument(promotable)}", "keep a surprise as a golden"))
     if any("would settle it" in each.why for each in verdict.criteria if each.state == "INCONCLUSIVE"):
-        steps.append(("replay run --traffic FILE", "bring as much more as the criteria above ask for"))
+        steps.append((f"{MORE} FILE", "bring as much more as the criteria ask for"))
     steps.append((f"replay report {_argument(summary.run)}", "print this report again"))
     return steps
 

@@ -22,11 +22,22 @@ def kpi_lines(kpis: Iterable[Kpi]) -> Iterator[str]:
 
 
 def _sides(kpi: Kpi) -> str:
+    return f"{sides(kpi)}: {beside(kpi)}, n {kpi.n:,}" if beside(kpi) else sides(kpi)
+
+
+def sides(kpi: Kpi) -> str:
+    """Return what a KPI is on both sides."""
     if kpi.old is None or kpi.new is None or kpi.interval is None:
         return "no case tells anything of it"
+    return f"old {_figure(kpi, kpi.old)}, new {_figure(kpi, kpi.new)}"
+
+
+def beside(kpi: Kpi) -> str:
+    """Return how far apart both sides are, with the interval; empty where no case tells."""
+    if kpi.old is None or kpi.new is None or kpi.interval is None:
+        return ""
     low, high = (_beside(kpi, bound) for bound in kpi.interval)
-    apart = f"{_beside(kpi, kpi.difference)}, between {low} and {high}"
-    return f"old {_figure(kpi, kpi.old)}, new {_figure(kpi, kpi.new)}: {apart}, n {kpi.n:,}"
+    return f"{_beside(kpi, kpi.difference)}, between {low} and {high}"
 
 
 def _figure(kpi: Kpi, value: Json) -> str:

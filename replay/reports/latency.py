@@ -37,7 +37,7 @@ def latency_table(parity: LatencyParity) -> list[list[str]]:
             it.name,
             f"{_ms(it.old)} {_between(*map(_ms, it.old_bounds))}",
             f"{_ms(it.new)} {_between(*map(_ms, it.new_bounds))}",
-            f"{_beside(it.ratio)} {_between(*map(_beside, it.ratio_bounds))}",
+            f"{beside(it.ratio)} {_between(*map(beside, it.ratio_bounds))}",
         ]
         for it in parity.quantiles
     ]
@@ -58,7 +58,8 @@ def _ms(value: float) -> str:
     return _three(value) if math.isfinite(value) else "-"
 
 
-def _beside(ratio: float) -> str:
+def beside(ratio: float) -> str:
+    """Return how far new lies above old or below, in per cent."""
     return f"{_signed(100 * (ratio - 1))}%" if 0 < ratio < math.inf else "-"
 
 

@@ -11,8 +11,10 @@ from typing import Final, TextIO
 from rich.console import Console
 from rich.text import Text
 
-Line = tuple[str, str]
+Span = tuple[str, str]
 """A text without line breaks, and its style."""
+Line = Span | tuple[tuple[Span, ...], str]
+"""A line of one style, or one of several; then the second member is of no use."""
 
 _NARROWEST: Final = 40
 
@@ -28,18 +30,18 @@ def write_lines(out: TextIO, lines: Iterable[Line], width: int) -> None:
     page = io.StringIO()
     console = Console(file=page, force_terminal=out.isatty(), width=width, highlight=False)
     for text, style in lines:
-        console.print(Text(text, style), soft_wrap=True)
+        console.print(Text(text, style) if isinstance(text, str) else Text.assemble(*text), soft_wrap=True)
     encoding = getattr(out, "encoding", None) or "utf-8"
     out.write(page.getvalue().encode(encoding, "backslashreplace").decode(encoding))
 
 
-def title(text: str) -> Iterator[Line]:
+def title(text: str) -> Iterator[Span]:
     """Yield a heading and the empty line above it."""
     yield "", ""
     yield text, "bold"
 
 
-def wrapped(text: str, width: int, indent: str = "", style: str = "", *, hang: int = 0) -> Iterator[Line]:
+def wrapped(text: str, width: int, indent: str = "", style: str = "", *, hang: int = 0) -> Iterator[Span]:
     """Yield the text on lines of at most `width` characters, those after the first `hang` further to the right."""
     further = indent + " " * hang
     lines = textwrap.wrap(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final, TextIO
 
 from replay.models import Cluster, Judgement, Result, Summary, Verdict
-from replay.reports import causes, facts
+from replay.reports import cards, causes, facts
 from replay.reports.inert import printable
 from replay.reports.kpis import kpi_lines
 from replay.reports.latency import latency_lines
@@ -33,16 +33,16 @@ class TerminalReport:
         write_lines(out, self._lines(summary, verdict), self._width)
 
     def _lines(self, summary: Summary, verdict: Verdict) -> Iterator[Line]:
-        yield verdict.state, _STYLES[verdict.state]
-        yield from self._wrapped(facts.overview(verdict, summary), style="dim")
-        for line in (*facts.ending(summary), *facts.afterthoughts(verdict)):
-            yield from self._wrapped(line, style="yellow", hang=2)
-        yield from self._decision(summary)
+        yield from self._banner(summary, verdict)
+        yield "", ""
+        yield from cards.laid_out(cards.cards(summary, verdict), self._width)
+        for line in filter(None, (cards.rest(verdict), cards.legend(verdict))):
+            yield from self._wrapped(line, style="dim")
+        yield from self._statuses(summary)
         yield from self._criteria(verdict)
         yield from self._section("KPIs", kpi_lines(summary.kpis))
         yield from self._causes(summary)
         yield from self._section("Cases", [*facts.sums(summary.counts), *facts.troubles(summary)])
-        yield from self._statuses(summary)
         yield from self._section("Input", facts.intake(summary.intake))
         yield from self._section("Sides", [*facts.sides(summary), *facts.latencies(summary)])
         yield from self._section("Latency parity", latency_lines(summary.latency_parity))
@@ -53,6 +53,16 @@ class TerminalReport:
         warnings = (printable(warning, facts.LONGEST) for warning in summary.warnings)
         yield from self._section("Warnings", warnings, style="yellow")
         yield from self._next(summary, verdict)
+
+    def _banner(self, summary: Summary, verdict: Verdict) -> Iterator[Line]:
+        """Yield the verdict, why, and what to do; then what a reader must not miss, and of what it speaks."""
+        yield verdict.state, _STYLES[verdict.state]
+        yield from self._wrapped(facts.reason(verdict))
+        yield from self._wrapped(f"next: {facts.first_step(summary, verdict)}", hang=6)
+        for line in (*facts.ending(summary), *facts.afterthoughts(verdict)):
+            yield from self._wrapped(line, style="yellow", hang=2)
+        yield from self._decision(summary)
+        yield from self._wrapped(facts.overview(verdict, summary), style="dim")
 
     def _decision(self, summary: Summary) -> Iterator[Line]:
         if summary.decision:

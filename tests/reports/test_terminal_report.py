@@ -19,9 +19,39 @@ Report = Callable[..., str]
 
 EXPECTED = """\
 NO-GO
-gate cutover, run 0193-abcd, exit code 1
+1 of 3 criteria fails: goldens pass
+next: replay show t3  to see the first cause's example in full
 Move payment capture from provider A to provider B
 owner: payments-oncall
+gate cutover, run 0193-abcd, exit code 1
+
++- goldens pass -------------- fails -+  +- deviation ------------- undecided -+
+| 33.3%                               |  | deviation < 0.5% per route          |
+| n 3                                 |  | 50%   10% to 90%                    |
+| 1 of 3 goldens deviates:            |  | n 3   ?                             |
+| checkout/leap-day                   |  | 598 cases more would settle it      |
++-------------------------------------+  +-------------------------------------+
++- errors <= old ------------- holds -+  +- latency ---------------------------+
+| 0%   -inf% to 0.4%                  |  | old p50 1.0 p95 3.0 p99 4.0 ms      |
+| n 4                                 |  | new p50 1.1 p95 3.1 p99 4.1 ms      |
+| new fails no more often             |  | p95 of new +21.5%   - to -          |
++-------------------------------------+  +-------------------------------------+
++- kpi.auth_rate ---------------------+  +- kpi.fee_total ---------------------+
+| old 84.1%, new 83.4%                |  | old 0.30, new 0.1                   |
+| -0.7pp, between -0.81pp and -0.59pp |  | -0.20, between unbounded and +1.5   |
+| n 20,000                            |  | n 3                                 |
++-------------------------------------+  +-------------------------------------+
++- kpi.ctr ---------------------------+  +- evidence --------------- complete -+
+| no case tells anything of it        |  | compared 4 of 7, errored 2          |
+|                                     |  | skipped 1, deviating 1              |
+| n 0                                 |  | noise 1, waived 0                   |
++-------------------------------------+  +-------------------------------------+
+a mark each: + holds, x fails, ? undecided, . no case, - not counted
+
+Statuses
+  old \\ new  2xx  no answer
+  2xx          4          1
+  changed: 200 -> timeout: 1
 
 Criteria
   fails      goldens pass
@@ -68,11 +98,6 @@ Cases
   cases by category: timeout 1, transport 1, value 1
   skipped: POST is not writable 1
 
-Statuses
-  old \\ new  2xx  no answer
-  2xx          4          1
-  changed: 200 -> timeout: 1
-
 Input
   week.jsonl: loaded 4 + skipped 1 = 5 records read (status 0 1)
 
@@ -118,7 +143,7 @@ What to do next
   replay promote t2
       keep a surprise as a golden
   replay run --traffic FILE
-      bring as much more as the criteria above ask for
+      bring as much more as the criteria ask for
   replay report 0193-abcd
       print this report again
 """
@@ -144,7 +169,7 @@ def test_thousands_of_causes_stay_on_a_screen_or_two(run: Any, report: Report) -
     sample = Difference("body.x", "value", ["long"] * 1_000, MISSING, "default " * 50)
     clusters = tuple(Cluster(f"location {n}", n, f"case-{n}", (), (), sample) for n in range(3_000, 0, -1))
     text = report(replace(run, summary=replace(run.summary, clusters=clusters)), "terminal")
-    assert len(text.split("\n")) < 140
+    assert len(text.split("\n")) < 150
     assert "they hold 4,501,500, so this sum does not add up" in " ".join(text.split())
     assert " 1. location 3000 (3,000 cases)" in text
     assert " 4. location 2997 (2,997 cases), e.g. case-2997" in text
@@ -198,7 +223,7 @@ def test_thousands_of_files_stay_on_a_screen_or_two(run: Any, report: Report) ->
     files = tuple(Intake(f"{number}.har", 1) for number in range(5_000))
     text = report(replace(run, summary=replace(run.summary, intake=files)), "terminal")
     assert "... and 4,980 more" in text
-    assert len(text.split("\n")) < 130
+    assert len(text.split("\n")) < 140
 
 
 def test_an_undecided_run_says_how_to_settle_it_and_never_go(run: Any, report: Report) -> None:
@@ -206,7 +231,7 @@ def test_an_undecided_run_says_how_to_settle_it_and_never_go(run: Any, report: R
     text = report(replace(run, verdict=verdict), "terminal")
     assert text.startswith("INCONCLUSIVE\n")
     assert not re.search(r"\bGO\b", text)
-    assert "bring as much more as the criteria above ask for" in text
+    assert "bring as much more as the criteria ask for" in text
 
 
 def test_a_run_without_criteria_proves_nothing_and_says_so(run: Any, report: Report) -> None:
