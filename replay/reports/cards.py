@@ -182,7 +182,8 @@ def _latencies(summary: Summary) -> Iterator[str]:
     parity = summary.latency_parity
     for it in () if parity is None else parity.quantiles:
         if it.name == "p95":
-            yield f"p95 of new {beside_old(it.ratio)}   {' to '.join(map(beside_old, it.ratio_bounds))}"
+            bounds = [beside_old(bound) for bound in it.ratio_bounds]
+            yield f"p95 of new {beside_old(it.ratio)}" + ("" if "-" in bounds else f"   {' to '.join(bounds)}")
 
 
 def _ms(milliseconds: float) -> str:
