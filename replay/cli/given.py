@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from itertools import zip_longest
 from typing import Final
 from urllib.parse import unquote_plus
 
 from replay.documents import dump_json, parse_json
 from replay.models import LoginSpec, Side, TargetSpec
 from replay.privacy import is_secret, is_secret_parameter, secret_values
+from replay.services.commands import words_of
 
 _BETWEEN_FIELDS: Final = re.compile(r"[&\r\n]+")
 _NAMELESS: Final = "secret"
@@ -31,9 +33,21 @@ def _given(spec: TargetSpec) -> Iterator[tuple[str, str]]:
         yield from route.headers.items()
         yield _NAMELESS, route.clock_secret or ""
     yield from _as_headers(spec.env.items())
+    for command in (*([spec.run] if spec.run else []), *spec.setup, *spec.teardown):
+        yield from _secrets_of(_options(words_of(command)))
+    if spec.reset is not None and spec.reset.run is not None:
+        yield from _secrets_of(_options(words_of(spec.reset.run)))
     if spec.login is not None:
         yield from spec.login.headers.items()
         yield from _secrets_of(_sent(spec.login))
+
+
+def _options(words: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield the options of a command by name, with what follows: `--api-key X`, `--api-key=X`, `API_KEY=X`."""
+    for word, following in zip_longest(words, words[1:], fillvalue=""):
+        name, equals, value = word.lstrip("-").partition("=")
+        if equals or word.startswith("-"):
+            yield name, value if equals else following
 
 
 def _sent(login: LoginSpec) -> Iterator[tuple[str, str]]:

@@ -91,6 +91,7 @@ def make_plan(project: Project, flags: Flags) -> Plan:
     key = key_from_environment()
     tokeniser = Tokeniser(key.key)
     known = given_secrets(sides) | project.secrets
+    hide = line_redactor(tokeniser, known)
     concurrency = _under_way(flags, sides, pace)
     bases: dict[Side, str | None] = {side: sides[side].base if side in sides else None for side in SIDES}
     order = flags.pacing.who_first(settings.order)
@@ -105,8 +106,8 @@ def make_plan(project: Project, flags: Flags) -> Plan:
     return Plan(
         record=record,
         cases=SessionsTogether(chosen) if _by_session(sides) else chosen,
-        sides=planned.showing(clean),
-        stage=planned.stage(line_redactor(tokeniser, known), instant or record.started),
+        sides=planned.showing(hide),
+        stage=planned.stage(hide, instant or record.started),
         referee=Referee(
             Comparison(project.rules, bases, record.started.date()),
             project.error_when,

@@ -34,7 +34,9 @@ _PLACES: Final = (
     "/opt/*/lib/faketime",
 )
 # The one for programs with threads first: it is right for the others too.
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LIBRARIES: Final = ("libfaketimeMT.so.1", "libfaketime.so.1")
+_SHM: Final = Path("/dev/shm")  # noqa: S108 - where libfaketime shares memory
 _LEFT_ALONE: Final = "freeze: false leaves its clock alone"
 _UNSHOWN: Final = "no answer showed that it obeys libfaketime; a static program (Go) asks the system itself"
 _PYTHON_ALONE: Final = "libfaketime is not installed (Debian: apt install faketime); without it only Python can obey"
@@ -120,9 +122,6 @@ def set_clock(file: Path, instant: datetime, *, tick: bool = False) -> None:
     partial.replace(file)
 
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-
 def remove_clock(file: Path | None) -> None:
     """Remove the file of a clock, with its folder."""
     if file is not None:
@@ -130,3 +129,10 @@ def remove_clock(file: Path | None) -> None:
             file.unlink()
         with suppress(OSError):
             file.parent.rmdir()
+
+
+def tidy_up(pid: int) -> None:
+    """Remove what libfaketime could not: memory that a process shares with the programs it starts, if it is killed."""
+    for name in (f"faketime_shm_{pid}", f"sem.faketime_sem_{pid}"):
+        with suppress(OSError):
+            (_SHM / name).unlink()

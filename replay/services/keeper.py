@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from replay.services import processes
-from replay.services.clock import remove_clock
+from replay.services.clock import remove_clock, tidy_up
 from replay.services.log import Log
 from replay.services.records import Record
 
@@ -31,7 +31,6 @@ _CHUNK: Final = 65536
 _CHUNKS: Final = 32
 _ENDED: Final = os.WEXITED | os.WNOHANG | os.WNOWAIT
 _MOST_DESCRIPTORS: Final = 1 << 20
-_SHM: Final = Path("/dev/shm")  # noqa: S108 - where libfaketime leaves something behind when its process is killed
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,8 @@ class Keeper:
             record = self._record(0)
             record.end()
             record.erase()
-            remove_clock(self.order.moment)
+            if self._over:
+                remove_clock(self.order.moment)  # Else the run still sets it, and finds out at its next case.
             self._drain()
             self.log.close()
             self._tell("over")
@@ -129,7 +129,7 @@ class Keeper:
             self._follow(process)
         finally:
             self._end(process, self.order.stop, self.order.grace)
-            _tidy_up(process.pid)
+            tidy_up(process.pid)
 
     def _follow(self, process: subprocess.Popen[bytes]) -> None:
         while not self._over:
@@ -216,13 +216,6 @@ def how_ended(code: int) -> str:
         return f"killed by {signal.Signals(-code).name}"
     except ValueError:
         return f"killed by signal {-code}"
-
-
-def _tidy_up(pid: int) -> None:
-    """Remove what libfaketime could not: it shares some memory with the programs that its process starts."""
-    for name in (f"faketime_shm_{pid}", f"sem.faketime_sem_{pid}"):
-        with suppress(OSError):
-            (_SHM / name).unlink()
 
 
 def forked(order: Order, ours: Connection, theirs: Connection, log: Log) -> int:

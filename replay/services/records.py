@@ -10,6 +10,7 @@ from pathlib import Path
 
 from replay.services import processes
 from replay.services.cache import cache_folder
+from replay.services.clock import NAME, remove_clock, tidy_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +42,20 @@ class Record:
     def end(self) -> int:
         """End what is left of the command; return how many processes that were. A stranger's is never touched."""
         ended = processes.end_marked(self.token)
-        if not self._runs():
-            return len(ended)  # Nothing else tells whose session it is.
-        others = [pid for pid in processes.of_session(self.pid) if pid != self.pid]
-        return len(ended | {pid for pid in (*others, self.pid) if processes.end(pid, self._runs)})
+        # Without its first process nothing else tells whose session it is.
+        others = [pid for pid in processes.of_session(self.pid) if pid != self.pid] if self._runs() else []
+        ended |= {pid for pid in (*others, self.pid) if processes.end(pid, self._runs)}
+        for pid in ended:
+            tidy_up(pid)
+        return len(ended)
 
     def _runs(self) -> bool:
         return processes.alive(self.pid, self.born)
+
+
+def clock_folder(token: str) -> Path:
+    """Return where the clock of a command is kept."""
+    return cache_folder("started", token)
 
 
 def _path(token: str) -> Path:
@@ -71,4 +79,5 @@ def end_leftovers() -> int:
         if not record.kept:
             ended += record.end()
             record.erase()
+            remove_clock(clock_folder(record.token) / NAME)
     return ended

@@ -11,7 +11,6 @@ from datetime import datetime
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any, Final
 
 from replay.errors import TargetError
@@ -22,6 +21,7 @@ from replay.services.commands import PORT, environment, filled, shown_command, w
 from replay.services.keeper import SETUP_SECONDS, TEARDOWN_SECONDS, Order, forked
 from replay.services.log import Log, last_lines
 from replay.services.ports import address, free_port, listening
+from replay.services.records import clock_folder
 
 ATTEMPTS: Final = 3
 """How many ports are tried where each is taken just before the command could have it."""
@@ -84,11 +84,9 @@ class Service:
             raise self._failed(f"the working directory {self._cwd} is not there", hint="correct `cwd`")
         token = secrets.token_hex(16)
         self._env = environment(self._spec, self._port, token)
-        folder = Path(mkdtemp(prefix="replay-"))
+        folder = clock_folder(token)
         frozen = self._spec.paced_by_clock
         self._clock = clock_for(folder, self._env, self._surroundings.instant, frozen=frozen)
-        if self._clock.file is None:
-            folder.rmdir()
         self._fork(self._order(token))
 
     def _order(self, token: str) -> Order:

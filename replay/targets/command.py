@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from replay.errors import TargetError
+from replay.errors import RunError, TargetError
 from replay.models import OWN_URL, Case, Done, ErrorKind, Failed, Failure, Observation, TargetSpec
 from replay.services import processes
 from replay.services.clock import set_clock
@@ -114,7 +114,11 @@ class CommandTarget:
     def _set_clock(self, moment: Moment) -> None:
         if self._started is None or self._started.moment is None or moment.instant is None:
             return
-        set_clock(self._started.moment, moment.instant, tick=moment.tick)
+        try:
+            set_clock(self._started.moment, moment.instant, tick=moment.tick)
+        except OSError as error:
+            # At another instant than its own, a case would show nothing.
+            raise RunError(f"the clock of {self.name} cannot be set: {error.strerror}") from None
         self._lately.append((now_ns(), moment.instant))
 
     def _instants(self) -> Iterable[datetime]:

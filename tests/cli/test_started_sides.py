@@ -331,7 +331,8 @@ def test_secrets_do_not_stand_in_logs_errors_and_reports(desk: Desk, monkeypatch
     desk.write(
         "replay.yaml",
         "old: http://127.0.0.1:9\nnew:\n"
-        "  run: [sh, -c, 'echo got $0 and api_key=abcdef123456; env | grep DB_; exit 1', '${SHOP_KEY}']\n"
+        "  run: [sh, -c, 'echo got $0 and api_key=abcdef123456; env | grep DB_; exit 1', '${SHOP_KEY}',\n"
+        "        --db-password, staple-staple]\n"
         "  env: {DB_PASSWORD: staple-staple}\n",
     )
     desk.write("goldens/0.yaml", "title: x\nrequest: {path: /}\n")
@@ -339,6 +340,7 @@ def test_secrets_do_not_stand_in_logs_errors_and_reports(desk: Desk, monkeypatch
     kept = ended.text + "".join(log.read_text() for log in Path(".replay").glob("*.log"))
     assert "got tok_" in kept
     assert "DB_PASSWORD=tok_" in kept
+    assert "--db-password tok_" in run(desk, "--dry-run").out
     for secret in ("correct-horse", "abcdef123456", "staple-staple"):
         assert secret not in kept
     assert all(log.stat().st_mode & 0o777 == 0o600 for log in Path(".replay").glob("*.log"))
