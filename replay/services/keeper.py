@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -220,7 +221,10 @@ def how_ended(code: int) -> str:
 
 def forked(order: Order, ours: Connection, theirs: Connection, log: Log) -> int:
     """Fork a keeper; return its number. `ours` is the end of the pipe that it must not hold."""
-    pid = os.fork()
+    with warnings.catch_warnings():
+        # Newer versions of Python warn where there are threads: a keeper waits for no lock that one of them may hold.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        pid = os.fork()
     if pid:
         theirs.close()
         return pid

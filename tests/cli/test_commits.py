@@ -67,7 +67,7 @@ def two(desk: Desk) -> tuple[str, str]:
 
 
 def run(desk: Desk, *flags: str) -> Ended:
-    return desk.ended(desk.spawn("run", *flags, "--report", "json:report.json"), seconds=60)
+    return desk.cli("run", *flags, "--report", "json:report.json")
 
 
 def trees() -> list[Path]:

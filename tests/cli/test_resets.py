@@ -58,7 +58,7 @@ def project(desk: Desk, reset: str, *, sessions: bool = False) -> None:
 
 def run(desk: Desk) -> Ended:
     flags = ("--old", "recorded", "--traffic", "c.jsonl", "--report", "json:report.json")
-    return desk.ended(desk.spawn("run", *flags), seconds=60)
+    return desk.cli("run", *flags)
 
 
 def outcomes(desk: Desk) -> list[str]:
@@ -103,6 +103,6 @@ def test_a_scenario_keeps_its_state_from_step_to_step(desk: Desk) -> None:
     for name in ("a", "b"):
         steps = "".join(f"  - {{name: s{n}, request: {{path: /}}, expect: {{text: '{n}'}}}}\n" for n in (1, 2, 3))
         desk.write(f"goldens/{name}.yaml", f"title: Count\nsteps:\n{steps}")
-    ended = desk.ended(desk.spawn("run"), seconds=60)
+    ended = desk.cli("run")
     assert ended.code == 0, ended.text
     assert "2 of 2 goldens pass" in ended.out

@@ -45,7 +45,7 @@ def project(
 
 
 def run(desk: Desk, *flags: str) -> Ended:
-    return desk.ended(desk.spawn("run", *flags, *REPORT), seconds=60)
+    return desk.cli("run", *flags, *REPORT)
 
 
 def alive(marker: str) -> list[int]:
@@ -250,14 +250,14 @@ def test_a_signal_leaves_nothing_behind(desk: Desk, number: signal.Signals, code
 
 def test_what_a_killed_run_has_started_ends_with_it_and_the_run_can_go_on(desk: Desk) -> None:
     project(desk)
-    process = long_run(desk, cases=120)
-    assert until(lambda: any("GET /30 " in log.read_text() for log in Path(".replay").glob("*.log")))
+    process = long_run(desk, cases=40)
+    assert until(lambda: any("GET /10 " in log.read_text() for log in Path(".replay").glob("*.log")))
     process.kill()
     process.wait()
     assert until(lambda: alive("clock.py") == [])
     ended = run(desk, "--traffic", "c.jsonl", "--resume")
-    assert ended.code == 3, ended.text  # 120 clean cases prove too little
-    assert desk.report()["counts"]["matched"] == 120
+    assert ended.code == 3, ended.text  # 40 clean cases prove too little
+    assert desk.report()["counts"]["matched"] == 40
     assert alive("clock.py") == []
 
 
@@ -349,7 +349,7 @@ def test_secrets_do_not_stand_in_logs_errors_and_reports(desk: Desk, monkeypatch
 @needs_faketime
 def test_the_doctor_starts_what_it_examines_and_ends_it(desk: Desk) -> None:
     project(desk)
-    examined = desk.ended(desk.spawn("doctor"), seconds=60)
+    examined = desk.cli("doctor")
     told = " ".join(examined.out.split())
     assert told.count("answers GET / with 200") == 2
     assert told.count("is started for the run, and may be sent everything") == 2
