@@ -15,7 +15,7 @@ from replay.verdict.quantiles import FEWEST_BATCHES, Interval, Quantiles
 from replay.verdict.shares import Limit, Share, Weight, Words, worth
 from replay.verdict.sketch import Sketch
 from replay.verdict.statistics import corrected, lower_bound, upper_bound
-from replay.verdict.tails import NEVER, Tails, latency_at
+from replay.verdict.tails import NEIGHBOURS, NEVER, Tails, latency_at
 from replay.verdict.timings import Timings, latency_of, new_failed, opened
 from replay.verdict.wording import cases, level, milliseconds, percent, relative, rounded_up, signed_ms
 
@@ -121,7 +121,8 @@ class BesideOld:
         sizes = self._timings.judged.sizes
         if not sizes.total:
             return "no case of the traffic has a latency on both sides"
-        needed = math.ceil(BEYOND / min(self._p, 1 - self._p) - 1e-9 - sizes.effective())
+        least = max(FEWEST_BATCHES * NEIGHBOURS, BEYOND / min(self._p, 1 - self._p) - 1e-9)
+        needed = math.ceil(least - sizes.effective())
         if needed > 0:
             few = f"{cases(sizes.total)}, and {BEYOND} have to lie beyond {self._clause.family}"
             return f"{few}: {cases(needed)} more would show something"
@@ -200,6 +201,7 @@ class AtMost:
         self._p = QUANTILES[clause.family]
         self._steady, self._opening = self._slower(), self._slower()
         self._latencies = {False: Sketch(), True: Sketch()}
+        self._never = {False: 0, True: 0}
 
     def _slower(self) -> Share:
         amount = self._clause.amount.text if self._clause.amount is not None else ""
@@ -225,27 +227,37 @@ class AtMost:
             self._opening.add(result)
             return
         (self._opening if is_opening else self._steady).add(result)
-        if result.case.kind != "golden" and ms != NEVER:
+        if result.case.kind == "golden":
+            return
+        if ms == NEVER:
+            self._never[is_opening] += 1
+        else:
             self._latencies[is_opening].add(ms)
 
     def judge(self, parts: int = 1) -> Judgement:
         """Return the quantile in milliseconds, with bounds by rank; whether it is met says the share that is slower."""
         opened_all = self._latencies[True].n > self._latencies[False].n
         judged = (self._opening if opened_all else self._steady).judge(parts)
-        latencies = self._latencies[opened_all]
-        if not latencies.n or judged.n is None or judged.n < 1:
+        if not self._latencies[opened_all].n or judged.n is None or judged.n < 1:
             return replace(judged, value=None, interval=None, unit="ms")
-        why = f"{self._clause.family} of new is {milliseconds(latencies.quantile(self._p))}; {judged.why}"
+        value = self._quantile(self._p, opened_all=opened_all)
+        why = f"{self._clause.family} of new is {milliseconds(value)}; {judged.why}"
         if left_out := self._latencies[not opened_all].n:
             why += f"; left out: {cases(left_out)} that {'used an open' if opened_all else 'opened a'} connection"
-        interval = self._bounds(latencies, judged)
-        return replace(judged, why=why, value=latencies.quantile(self._p), interval=interval, unit="ms")
+        interval = self._bounds(judged, opened_all=opened_all)
+        return replace(judged, why=why, value=value, interval=interval, unit="ms")
 
-    def _bounds(self, latencies: Sketch, judged: Judgement) -> Interval:
+    def _quantile(self, p: float, *, opened_all: bool) -> float:
+        """Return a quantile over all answers, of which those that never came are the slowest."""
+        came, never = self._latencies[opened_all], self._never[opened_all]
+        among_came = p * (came.n + never) / came.n
+        return came.quantile(max(0.0, among_came)) if among_came <= 1 else NEVER
+
+    def _bounds(self, judged: Judgement, *, opened_all: bool) -> Interval:
         n = judged.n or 1.0
         beyond = n * (1 - self._p)
         least, most = upper_bound(beyond, n, self._clause.confidence), lower_bound(beyond, n, self._clause.confidence)
-        low, high = latencies.quantile(1 - least), latencies.quantile(1 - most)
+        low, high = (self._quantile(1 - share, opened_all=opened_all) for share in (least, most))
         # The sketch is half a percent wide; what is decided is decided by exact counts.
         if judged.state == "GO":
             return min(low, self._limit), min(high, self._limit)

@@ -21,11 +21,12 @@ from replay.models import Side
 from replay.sampling import unit
 
 BATCHES: Final = 32
+NEIGHBOURS: Final = 8
+"""Cases without a session that go into one batch, one after the other."""
 STEP: Final = 1.005
 """How far the edges of neighbouring buckets lie apart."""
 NEVER: Final = math.inf
 """The latency of an answer that did not come in time: slower than all that did."""
-_NEIGHBOURS: Final = 8
 _LOG_STEP: Final = math.log(STEP)
 _LEAST_MS: Final = 1e-3
 _BITS: Final = 13
@@ -102,7 +103,7 @@ class PairedLatencies:
         if session is not None:
             return _batch_of(session)
         self._alone += 1
-        return (self._alone - 1) // _NEIGHBOURS % BATCHES
+        return (self._alone - 1) // NEIGHBOURS % BATCHES
 
     @staticmethod
     def _count(raw: array[int], old: _Rows, new: _Rows) -> None:

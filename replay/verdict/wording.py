@@ -35,13 +35,18 @@ def milliseconds(ms: float) -> str:
 
 def signed_ms(ms: float) -> str:
     """Return how much later something is, or earlier."""
-    return f"{'+' if ms > 0 else ''}{_plain(ms, 3) if math.isfinite(ms) else 'infinitely many'} ms"
+    return _signed(ms, " ms")
 
 
 def relative(ratio: float) -> str:
     """Return a ratio as what it is above 1, or below."""
-    share = 100 * (ratio - 1)
-    return f"{'+' if share > 0 else ''}{_plain(share, 3) if math.isfinite(share) else 'infinitely many '}%"
+    return _signed(100 * (ratio - 1), "%")
+
+
+def _signed(number: float, unit: str) -> str:
+    if not math.isfinite(number):
+        return "infinity" if number > 0 else "-infinity"
+    return f"{'+' if number > 0 else ''}{_plain(number, 3)}{unit}"
 
 
 def rounded_up(number: float) -> float:

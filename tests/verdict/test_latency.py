@@ -108,6 +108,8 @@ def test_too_few_cases_ask_for_the_rest() -> None:
     assert found.state == "INCONCLUSIVE"
     assert "150 cases, and 10 have to lie beyond p95: 50 cases more would show something" in found.why
     assert "850 cases more" in judgement("p99 <= old + 10%", pairs(150)).why
+    assert "23 cases more" in judgement("p50 <= old + 10%", pairs(25)).why
+    assert judgement("p50 <= old + 10%", pairs(48)).value is not None
 
 
 def test_an_open_interval_asks_for_as_many_cases_as_would_settle_it() -> None:
@@ -236,6 +238,13 @@ def test_a_new_that_is_too_slow_by_itself_is_no_go() -> None:
     assert found.interval[0] >= 30
     assert found.value is not None
     assert found.value > 30
+
+
+def test_a_quantile_that_never_came_is_told_as_never() -> None:
+    late = [result(f"t{n}", answer(20.0), TIMEOUT, "new_error") for n in range(400)]
+    found = judgement("p95 <= 300ms", pairs(3000) + late)
+    assert (found.state, found.value) == ("NO-GO", float("inf"))
+    assert found.why.startswith("p95 of new is never; slower than 300ms: 400 of 3,400 cases")
 
 
 def test_failures_are_not_fast_enough() -> None:
