@@ -69,6 +69,9 @@ class Settings(Spec):
     noise: Whole = Field(
         default=0, ge=0, le=MOST_TIMES, description="How many times more old is asked, to learn where it is noisy."
     )
+    rebind: Flag = Field(
+        default=True, description="Send each side of a captured session the ids and tokens that it handed out itself."
+    )
     error_when: str | None = Field(default=None, description="What counts as an error beyond transport failures.")
     groups: Mapping[str, GroupSpec] = Field(default_factory=dict, description="Named selections of cases.")
     compare: tuple[RuleSpec, ...] = Field(default=(), description="Rules; the last that matches wins.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 LONGEST_NAME: Final = 64
 """Characters beyond which nobody gave a thing this name by hand."""
@@ -77,3 +77,14 @@ def _is_made_up(word: str) -> bool:
     if changes > 1 or (changes == 1 and len(word) >= _SHORTEST and re.fullmatch("[0-9a-f]+|[0-9A-F]+", word)):
         return True
     return len(word) >= _TOKEN and not (word.islower() or word.isupper() or word.istitle())
+
+
+_LONG: Final = 32
+"""Characters of a text without spaces that is nothing but itself."""
+
+
+def is_telling(value: Any) -> bool:
+    """Tell whether a JSON value is its own name wherever it stands; a short one may be a number of pieces elsewhere."""
+    if isinstance(value, str):
+        return looks_minted(value) or (len(value) >= _LONG and _WRITTEN.fullmatch(value) is not None)
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**8

@@ -11,6 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from typing import Any
 
+Answer = tuple[int, Any, dict[str, str]]
+"""Status, body and headers."""
 Mint = Callable[[str, int], Any]
 """From what is minted (token, order, job) and its number, a name for it."""
 
@@ -48,6 +50,7 @@ class Shop:
     instants: list[str | None] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
     orders: dict[str, dict[str, Any]] = field(default_factory=dict)
+    owners: dict[str, str] = field(default_factory=dict)
     jobs: dict[str, int] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -61,7 +64,7 @@ class Shop:
         """Mint one more name."""
         return self.mint(kind, next(self.numbers))
 
-    def answer(self, method: str, target: str, token: str, sent: Any) -> tuple[int, Any, dict[str, str]]:
+    def answer(self, method: str, target: str, token: str, sent: Any) -> Answer:
         """Return status, body and headers."""
         path, _, query = target.partition("?")
         words = path.strip("/").split("/")
@@ -73,9 +76,9 @@ class Shop:
             return 401, {"error": "who are you?"}, {}
         if words[0] == "jobs":
             return self._job(method, words)
-        return self._order(method, words, query, sent)
+        return self._order(method, words, query, sent, token)
 
-    def _job(self, method: str, words: list[str]) -> tuple[int, Any, dict[str, str]]:
+    def _job(self, method: str, words: list[str]) -> Answer:
         if method == "POST":
             made = self.new("job")
             self.jobs[str(made)] = 0
@@ -86,15 +89,17 @@ class Shop:
         done = self.jobs[words[1]] >= self.polls and "never" not in self.slips
         return 200, {"state": "done" if done else "running"}, {}
 
-    def _order(self, method: str, words: list[str], query: str, sent: Any) -> tuple[int, Any, dict[str, str]]:
+    def _order(self, method: str, words: list[str], query: str, sent: Any, token: str) -> Answer:
         if method == "POST":
             made = self.orders[next(reversed(self.orders))]["id"] if self._repeats() else self.new("order")
             order = {"id": made, "links": {"self": f"/orders/{made}"}, **sent, "state": "open"}
-            self.orders[str(made)] = order
+            self.orders[str(made)], self.owners[str(made)] = order, token
+            if "silent" in self.slips:
+                return 201, {}, {}
             body = {name: it for name, it in order.items() if "no_id" not in self.slips or name != "id"}
             return 201, body, {"Location": f"/orders/{made}", "ETag": f'"{made}-1"'}
         if words == ["orders"]:
-            return self._page(int(query.partition("after=")[2] or 0))
+            return self._page(int(query.partition("after=")[2] or 0), token)
         if words[1] not in self.orders:
             return 404, {"error": "no such order"}, {}
         order = self.orders[words[1]]
@@ -111,8 +116,8 @@ class Shop:
     def _repeats(self) -> bool:
         return "same_id" in self.slips and bool(self.orders)
 
-    def _page(self, after: int) -> tuple[int, Any, dict[str, str]]:
-        orders = list(self.orders.values())
+    def _page(self, after: int, token: str) -> Answer:
+        orders = [order for name, order in self.orders.items() if self.owners[name] == token]
         further = after + self.page if after + self.page < len(orders) else None
         shown = [it | {"sku": "Z9"} if "third" in self.slips and it is orders[-1] else it for it in orders]
         return 200, {"items": shown[after : after + self.page], "next": further}, {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import copy
 from datetime import UTC, date, datetime
 from typing import Final
@@ -48,6 +48,11 @@ class Comparison:
         twin = copy(self)
         twin._bases = dict.fromkeys(SIDES, self._bases[side])  # noqa: SLF001 - its own twin
         return twin
+
+    def minted(self, case: Case, path: Sequence[str | int]) -> bool | None:
+        """Tell whether a rule says that what a recorded answer holds at a place is minted; None where none does."""
+        recorded = Pair(case, case.recorded, None)
+        return self._book.minted(lambda selection: selection.holds(case, recorded.documents), path)
 
     def compare(self, pair: Pair) -> Compared:
         """Compare both answers, and new with what is expected; an answer that is missing is compared with nothing.

@@ -5,8 +5,8 @@ Nothing worse could happen here than to take a difference for two names of one t
 - Both are texts, or both are whole numbers; a price, a share and a flag are no names.
 - Neither turns up in the other side's answer: what the other side knows as well was not made up by this one.
 - It is no item of a list in the answer to a GET: what is listed was there before, and which item comes first matters.
-- It looks minted on both sides (see `names.is_telling`); or the member that holds it says that it is a name: `id`,
-  `order_id`, `userId`, `token`, `cursor`, `etag`, `ref`, `key`, `number`.
+- It looks minted on both sides (see `identifiers.is_telling`); or the member that holds it says that it is a name:
+  `id`, `order_id`, `userId`, `token`, `cursor`, `etag`, `ref`, `key`, `number`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from replay.compare.names import is_telling
+from replay.identifiers import is_telling
 from replay.locations import parse_location
 from replay.models import Binding, Json, Observation
 from replay.selection import SAFE_METHODS
+from replay.words import holds
 
 _NAMING: Final = re.compile(
     r"(?:.*[_-])?(?:id|uuid|guid|uid|key|token|ref|cursor|etag|number)|(?:ID|Id)|.*[a-z](?:I[dD]|Key|Token|Ref|Cursor|Number)"
@@ -45,15 +46,3 @@ def in_list(location: str) -> bool:
         it.indices or it.tests or it.everything or it.descends or len(it.names) != 1
         for it in parse_location(location).steps
     )
-
-
-def holds(answer: Observation, value: Json) -> bool:
-    """Tell whether a value turns up in an answer, as a word of its own."""
-    word = str(value)
-    if word.encode("utf-8", "surrogatepass") in answer.body:
-        return re.search(_alone(word).encode("utf-8", "surrogatepass"), answer.body) is not None
-    return any(word in text and re.search(_alone(word), text) is not None for _, text in answer.headers)
-
-
-def _alone(word: str) -> str:
-    return rf"(?<![A-Za-z0-9]){re.escape(word)}(?![A-Za-z0-9])"

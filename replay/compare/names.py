@@ -25,23 +25,14 @@ from typing import Final, Self
 from urllib.parse import quote
 
 from replay.documents import dump_json
-from replay.identifiers import looks_minted
+from replay.identifiers import is_telling
 from replay.models import Acceptance, Binding, Headers, Json, Observation
 
 MINTED: Final = "default: what each side named itself corresponds one to one"
-_LONG: Final = 16
-"""Characters of a text without spaces that is nothing but itself."""
 _PLACED: Final = frozenset({"location", "content-location"})
 
 Key = tuple[type, Json]
 """A scalar with its type: 1 is not true."""
-
-
-def is_telling(value: Json) -> bool:
-    """Tell whether a value is its own name wherever it stands; a short one may be a number of pieces elsewhere."""
-    if isinstance(value, str):
-        return looks_minted(value) or (len(value) >= _LONG and value.isascii() and " " not in value)
-    return isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**8
 
 
 class Names:

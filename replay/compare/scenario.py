@@ -49,7 +49,8 @@ def _parts(whole: Pair) -> Iterator[Part]:
     if whole.case.steps:
         yield from _steps(whole)
     else:
-        yield _in_words(replace(whole.case, bound=()), whole.old, whole.new, Names(whole.case.bound))
+        names = Names(it for it in whole.case.bound if it.same)
+        yield _in_words(replace(whole.case, bound=()), whole.old, whole.new, names)
 
 
 def _steps(whole: Pair) -> Iterator[Part]:

@@ -14,6 +14,7 @@ from replay.engine.outcome import Referee
 from replay.engine.pacing import NS, Planned
 from replay.engine.plan import Sending, Sent
 from replay.engine.pulse import Pulse
+from replay.engine.rebinding import Sessions, Turn
 from replay.engine.schedule import Schedule
 from replay.engine.sides import Parties, Party, asked, refusal
 from replay.errors import InputError, ReplayError
@@ -44,6 +45,8 @@ class DualRun:
         self.exhausted = False
         """Every case was taken from its source."""
         self.stopped = False
+        self.sessions = _sessions(sides, referee) if sending.rebind else None
+        """None where requests are sent as they were recorded."""
         self._referee = referee
         self._learner = Learner(referee)
         self._asked: dict[CaseKind, tuple[Party, ...]] = {kind: asked(kind, sides) for kind in ("golden", "traffic")}
@@ -136,12 +139,17 @@ class DualRun:
         parties = self._asked[case.kind]
         reason = refusal(case, parties)
         if reason is not None:
+            if self.sessions is not None:
+                self.sessions.pass_over(case)
             done(self._referee.skipped(case, reason))
             return
         seed = derive_seed(self.sending.seed, case.origin)
         moment = self._moment(case, seed)
         order = self._order(case, parties, seed)
-        _Asking(self, case, moment, order, (lateness, done, failed)).begin()
+        asking = _Asking(self, case, moment, order, (lateness, done, failed))
+        if self.sessions is not None and case.session is not None:
+            asking.turn = self.sessions.turn(case)
+        asking.begin()
 
     def _moment(self, case: Case, derived: int) -> Moment:
         """Return under which instant and seed both sides see a case; what it brings itself beats the settings."""
@@ -181,9 +189,13 @@ class DualRun:
         once = self._once[case.kind]
         return once[::-1] if self.sending.order == "random" and seed & 1 else once
 
-    def judged(self, case: Case, seen: Mapping[Side, Observation], again: Sequence[Observation]) -> Result:
+    def judged(
+        self, case: Case, seen: Mapping[Side, Observation], again: Sequence[Observation], turn: Turn | None
+    ) -> Result:
         """Return the result of a case that every side has answered; `again` is what old said further times."""
-        result = self._referee.result(case, seen.get("old"), seen["new"])
+        if turn is not None:
+            case = turn.learned(seen)
+        result = self._referee.result(case, seen.get("old"), seen["new"], turn.found if turn is not None else None)
         return replace(result, again=self._learner.learned(case, seen["old"], again)) if again else result
 
     def fails(self, case: Case, observation: Observation) -> Failure | None:
@@ -200,10 +212,15 @@ class DualRun:
             self.stop()
 
 
+def _sessions(sides: Parties, referee: Referee) -> Sessions:
+    old = sides.get("old")
+    return Sessions(referee.comparison, old_is_live=old is not None and old.target.kind != "recorded")
+
+
 class _Asking:
     """One case under way: who is still to be asked, and what the others said."""
 
-    __slots__ = ("_again", "_case", "_done", "_failed", "_lateness", "_moment", "_order", "_run", "_seen")
+    __slots__ = ("_again", "_case", "_done", "_failed", "_lateness", "_moment", "_order", "_run", "_seen", "turn")
 
     def __init__(
         self,
@@ -220,6 +237,8 @@ class _Asking:
         self._lateness, self._done, self._failed = told
         self._seen: dict[Side, Observation] = {}
         self._again: list[Observation] = []
+        self.turn: Turn | None = None
+        """What its session has to do with it, if it has."""
 
     def begin(self) -> None:
         """Ask the first one, or all of them."""
@@ -235,10 +254,20 @@ class _Asking:
         def done(observation: Observation) -> None:
             self._answered(party.side, nth, observation)
 
-        if self._case.steps:
+        if self.turn is not None:
+            self._ask_as_bound(party, self.turn, done)
+        elif self._case.steps:
             party.scenes.begin(self._case, self._moment, self._run.fails, done, self._fail)
         else:
             party.target.begin(self._case, self._moment, done, self._fail)
+
+    def _ask_as_bound(self, party: Party, turn: Turn, done: Callable[[Observation], None]) -> None:
+        """Send a side what it handed out itself earlier in the session."""
+        sent = turn.request(party.side)
+        if isinstance(sent, Failure):
+            done(Observation(error=sent))
+        else:
+            party.target.begin(replace(self._case, request=sent), self._moment, done, self._fail)
 
     def _answered(self, side: Side, nth: int, observation: Observation) -> None:
         try:
@@ -258,7 +287,7 @@ class _Asking:
     def judge(self) -> None:
         """Compare what the sides said, and tell the result."""
         try:
-            result = self._run.judged(self._case, self._seen, self._again)
+            result = self._run.judged(self._case, self._seen, self._again, self.turn)
             self._done(result if self._lateness is None else replace(result, lateness=self._lateness))
         except BaseException as error:  # noqa: BLE001 - as above
             self._fail(error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
@@ -11,9 +11,12 @@ from replay.compare import Compared, Comparison, Pair
 from replay.engine.grouping import NO_GROUPS, Grouping
 from replay.engine.kpis import NO_KPIS, Kpis
 from replay.expressions import Expression
-from replay.models import SIDES, Case, CaseError, Difference, Failure, Observation, OutcomeName, Result, Side
+from replay.models import SIDES, Case, CaseError, Difference, Failure, Json, Observation, OutcomeName, Result, Side
 
 UNSEEN: Final = "rules ignore all of the answer, so that nothing was compared"
+
+Named = Sequence[tuple[Json, Json]]
+"""Names of old and of new that mean one thing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +32,17 @@ class Referee:
         """Return the same referee for a run that began on another day, which waivers are held against."""
         return replace(self, comparison=self.comparison.on(day))
 
-    def result(self, case: Case, old: Observation | None, new: Observation) -> Result:
-        """Compare, find out who failed, and name the outcome: an error names it, else the differences do."""
+    def result(
+        self, case: Case, old: Observation | None, new: Observation, minted: Callable[[Named], None] | None = None
+    ) -> Result:
+        """Compare, find out who failed, and name the outcome: an error names it, else the differences do.
+
+        `minted` is told which names of old and new a rule found to mean one thing, which was not known before.
+        """
         pair = Pair(case, old, new)
         compared = self.comparison.compare(pair)
+        if minted is not None and compared.minted:
+            minted(compared.minted)
         failures = {side: failure for side in SIDES if (failure := self._failure(pair, side, compared)) is not None}
         outcome = _outcome(failures, compared.differences)
         if outcome == "match" and not compared.evidence:

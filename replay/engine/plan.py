@@ -32,6 +32,8 @@ class Sending:
     """How many cases are sent beforehand, and not counted; only safe methods are."""
     workers: int = 1
     """From how many processes."""
+    rebind: bool = True
+    """Whether each side of a captured session is sent what it handed out itself, in place of what was recorded."""
     noise: int = 0
     """How many times more old is asked, to learn where it differs from itself."""
     tick: bool = False

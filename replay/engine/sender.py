@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from replay.engine.dual_run import DualRun
 from replay.engine.pacing import AsRoomAllows, Planned, Turns
 from replay.engine.plan import Plan, Selected, Sent, Watch
+from replay.engine.rebinding import Sessions
 from replay.engine.recording import Recorder, Sink
 from replay.engine.sides import Parties, parties, started
 from replay.errors import InputError, RunError, StoreError
@@ -45,6 +46,8 @@ class Sender:
         self._recorder: Recorder | None = None
         self._stopped = False
         self._results = 0
+        self._resent = 0
+        """How many results stand in the place of one that was there before."""
 
     def stop(self) -> None:
         """Send nothing more, and end in order."""
@@ -71,7 +74,7 @@ class Sender:
                     await self._record(dual)
             except (RunError, InputError) as error:
                 dual.end(error)
-            return replace(dual.sent(warmed), intakes=self._intakes(), results=self._results)
+            return replace(dual.sent(warmed), intakes=self._intakes(), results=self._results - self._resent)
 
     def _intakes(self) -> tuple[Intake, ...]:
         """Return what was read here; where every process reads everything, one of them tells it."""
@@ -91,7 +94,7 @@ class Sender:
 
         def redacted(result: Result) -> Result:
             # Asked each time: a login may have been made anew meanwhile.
-            return redact(result, frozenset().union(*[party.secrets() for party in sides]))
+            return redact(result, frozenset().union(*[party.target.secrets() for party in sides]))
 
         self._recorder = recorder = Recorder(outlet.sink, self._plan.record.id, redacted, dual)
 
@@ -100,8 +103,11 @@ class Sender:
             self._results += 1
             outlet.watch(result.outcome)
 
+        planned = self._planned(dual)
+        # Looking ahead takes its time before the first case, and must not make it late.
+        first = list(islice(planned, 1))
         try:
-            await dual.run(self._planned(dual), finished, seconds=self._plan.seconds)
+            await dual.run(chain(first, planned), finished, seconds=self._plan.seconds)
         finally:
             await recorder.close()
         if dual.cut is not None:
@@ -111,19 +117,36 @@ class Sender:
 
     def _planned(self, dual: DualRun) -> Iterator[Planned]:
         """Yield this process's cases that have no result yet, each with its moment."""
-        turns = Turns(self._cases(), self._plan.repeat, self._plan.seconds)
-        moment, shift, timed, reads_all = self._plan.sending.pace.moments(), None, self._timed, self._reads_all
-        for number, case in enumerate(dual.readable(turns)):
-            # Cases that are not sent take no time. All others do, also those of other processes: moments are of all.
-            at_ns = moment(case) if timed and not dual.refuses(case) else None
-            if (reads_all and not self._portion.has(case.session, number)) or not self._outlet.left(case):
+        ahead, shift = dual.sessions, None
+        mine = self._mine(dual)
+        for case, at_ns in mine if ahead is None else ahead.through(mine, lambda planned: planned.case):
+            if not self._is_left(case, ahead):
                 continue
             if at_ns is not None and shift is None:
                 # What was sent before the run was cut off is not waited for again.
                 shift = at_ns if self._outlet.resumed else 0
             yield Planned(case, at_ns if at_ns is None else at_ns - (shift or 0))
+
+    def _mine(self, dual: DualRun) -> Iterator[Planned]:
+        """Yield this process's cases, each with its moment."""
+        turns = Turns(self._cases(), self._plan.repeat, self._plan.seconds)
+        moment, timed, reads_all = self._plan.sending.pace.moments(), self._timed, self._reads_all
+        for number, case in enumerate(dual.readable(turns)):
+            # Cases that are not sent take no time. All others do, also those of other processes: moments are of all.
+            at_ns = moment(case) if timed and not dual.refuses(case) else None
+            if not reads_all or self._portion.has(case.session, number):
+                yield Planned(case, at_ns)
         if turns.cut_short:
             dual.end(RunError(_TIME_OVER))
+
+    def _is_left(self, case: Case, ahead: Sessions | None) -> bool:
+        """Tell whether a case is to be sent: it has no result, or a later one of its session has none and needs it."""
+        if self._outlet.left(case):
+            return True
+        if ahead is None or not any(map(self._outlet.left, ahead.users(case))):
+            return False
+        self._resent += 1
+        return True
 
     def _warming(self) -> Iterator[Case]:
         """Yield what this process may warm up with: not what another one does."""

@@ -42,10 +42,6 @@ class Party:
         made = self.target.shape.request(request) if isinstance(self.target, Reshaped) else request
         return made if isinstance(made, Request) else request
 
-    def secrets(self) -> frozenset[str]:
-        """Return what the side gave while the run went on, that nothing may store."""
-        return self.target.secrets() | self.scenes.secrets()
-
 
 Parties = Mapping[Side, Party]
 

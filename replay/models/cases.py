@@ -93,6 +93,8 @@ class Binding:
     by: str = ""
     recorded: Json = None
     used: tuple[str, ...] = ()
+    same: bool = True
+    """Whether the two are taken for one thing where answers are compared; each side is sent its own in any case."""
 
     @property
     def member(self) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from replay.models import (
     Again,
+    Binding,
     Case,
     Difference,
     Expectation,
@@ -24,6 +25,7 @@ from replay.models import (
     Step,
     Walk,
 )
+from replay.placeholders import names_in
 from replay.privacy.forms import body_replacer, text_replacer
 from replay.privacy.headers import (
     has_secret_parameter,
@@ -68,12 +70,33 @@ def secret_values(headers: Iterable[tuple[str, str]]) -> frozenset[str]:
 
 def _secrets(result: Result) -> frozenset[str]:
     values = secret_values(field for headers in _headers(result) if show_secrets(headers) for field in headers)
+    values |= _bound_secrets(result)
     queries = {value for url in _urls(result) for value in query_secrets(url) if len(value) >= _SHORTEST}
     return values | queries if queries else values
 
 
+def _bound_secrets(result: Result) -> frozenset[str]:
+    """Return what was handed out, and sent where secrets are, as far as it is long enough to be searched for."""
+    case, found = result.case, []
+    for bound in case.bound:
+        if any(_holds_secrets(place) for place in bound.used) or bound.at == "headers.set-cookie":
+            found += [bound.old, bound.new, bound.recorded]
+    if case.steps:
+        hidden = [text for it in case.requests for name, text in it.headers if is_secret(name)]
+        names = {name for text in hidden for name in names_in(text)}
+        played = [it for side in (result.old, result.new) if side is not None for it in side.steps]
+        found += [value for it in played for name, value in it.captured.items() if name in names]
+    return frozenset(value for value in map(str, found) if len(value) >= _SHORTEST)
+
+
+def _holds_secrets(place: str) -> bool:
+    return is_secret(place.removeprefix("headers."))
+
+
 def _shows_secrets(result: Result) -> bool:
     case = result.case
+    if case.bound:
+        return True
     if show_secrets(case.request.headers) or has_secret_parameter(case.request.path):
         return True
     if case.steps:
@@ -194,7 +217,12 @@ class _Redaction:
             expect=case.expect and self._expectation(case.expect),
             recorded=case.recorded and self._observation(case.recorded),
             steps=tuple(map(self._step, case.steps)),
+            bound=tuple(map(self._binding, case.bound)),
         )
+
+    def _binding(self, bound: Binding) -> Binding:
+        old, new, recorded = (self._value(it, None) for it in (bound.old, bound.new, bound.recorded))
+        return replace(bound, old=old, new=new, recorded=recorded, by=self._id(bound.by))
 
     def _step(self, step: Step) -> Step:
         return replace(

@@ -13,7 +13,7 @@ from replay.reports.facts import LONGEST, counted
 from replay.reports.inert import cut, printable
 from replay.reports.noise import again_lines
 from replay.reports.page import Line, columns, title, wrapped, write_lines
-from replay.reports.scenes import scene_lines
+from replay.reports.scenes import bound_lines, scene_lines
 from replay.reports.shown import cut_pair, shown_pair
 
 _MOST_LINES: Final = 60
@@ -40,6 +40,7 @@ def _lines(result: Result, width: int, notes: Iterable[str]) -> Iterator[Line]:
         yield from scene_lines(result, width)
     else:
         yield from _request(result, width)
+        yield from bound_lines(result.case.bound, width)
         yield from _answers(result, width)
     yield from _differences(result, width)
     accepted = [

@@ -11,6 +11,7 @@ from replay.causes import Naming
 from replay.models import (
     MISSING,
     Again,
+    Binding,
     Cluster,
     Counts,
     DayFigures,
@@ -241,6 +242,8 @@ def _details(result: Result) -> Iterator[tuple[str, Any]]:
         yield "latency_ms", latency
     if result.again is not None:
         yield "again", _again(result.again)
+    if result.case.bound:
+        yield "bound", [_bound(each) for each in result.case.bound]
     if result.case.steps:
         yield "steps", [_step(step, result) for step in result.case.steps]
     if result.measures:
@@ -249,6 +252,12 @@ def _details(result: Result) -> Iterator[tuple[str, Any]]:
         yield "figures", [_figure_of(each) for each in result.figures]
     if result.accepted:
         yield "accepted", [{"at": each.at, "rule": each.rule} for each in result.accepted]
+
+
+def _bound(binding: Binding) -> dict[str, Any]:
+    values = {"recorded": binding.recorded, "old": binding.old, "new": binding.new}
+    told = {name: value for name, value in values.items() if value is not None}
+    return {"at": binding.at, "by": binding.by, "used": list(binding.used), **told, "same": binding.same}
 
 
 def _step(step: Step, result: Result) -> dict[str, Any]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-from replay.models import Observation, Played, Result, Side, Step
+from replay.models import Binding, Observation, Played, Result, Side, Step
 from replay.reports.exchange import headline, request_lines
 from replay.reports.facts import LONGEST, counted
 from replay.reports.inert import printable
@@ -28,6 +28,23 @@ def scene_lines(result: Result, width: int) -> Iterator[Line]:
             yield from _side(side, step, whole, width)
     if len(steps) > _MOST_STEPS:
         yield f"  ... and {len(steps) - _MOST_STEPS:,} more; `--report json:FILE` holds them all", ""
+
+
+def bound_lines(bound: Sequence[Binding], width: int) -> Iterator[Line]:
+    """Yield what an earlier answer of the session handed out on each side, or this one does, and where it is used."""
+    if not bound:
+        return
+    yield from title("Each side's own")
+    for it in bound[:_MOST_STEPS]:
+        used = f", used in {', '.join(it.used)}" if it.used else ""
+        head = f"{it.at or 'by a rule'}  (handed out by {it.by}{used})"
+        yield from wrapped(printable(head, LONGEST), width, "  ", hang=2)
+        for name, value in (("recorded", it.recorded), ("old", it.old), ("new", it.new)):
+            if value is not None or name != "recorded":
+                said = "handed out nothing" if value is None else json_head(value, _LONGEST_VALUE)
+                yield from wrapped(f"{name:<8}  {printable(said, _LONGEST_VALUE)}", width, "    ", style="dim", hang=10)
+        if not it.same:
+            yield from wrapped("not taken for two names of one thing", width, "    ", style="yellow", hang=2)
 
 
 def _manner(step: Step) -> str:

@@ -14,7 +14,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Final
 
 from jsonpath.exceptions import JSONPathRecursionError
 
@@ -38,17 +37,12 @@ from replay.models import (
     Timing,
     Walk,
 )
-from replay.placeholders import filled, names_in, spelled
-from replay.privacy import is_secret
+from replay.placeholders import filled
 from replay.targets.base import Errands, Moment, Target, observed
 from replay.wire.clock import now_ns
 
 Fails = Callable[[Case, Observation], Failure | None]
 """Tells whether an answer to a step counts as that side's failure."""
-
-_SHORTEST: Final = 6
-"""Shorter values would turn up in innocent text."""
-_MOST_SECRETS: Final = 10_000
 
 
 class Scenes:
@@ -57,26 +51,15 @@ class Scenes:
     def __init__(self, target: Target) -> None:
         self._target = target
         self._errands = Errands()
-        self._secrets: dict[str, None] = {}
 
     def begin(self, case: Case, moment: Moment, fails: Fails, done: Done, failed: Failed) -> None:
         """Play one scenario, and hand on what the side did; `failed` is called for what is no side's doing."""
-        play = _Play(self._target, case, moment, fails, self._learn)
+        play = _Play(self._target, case, moment, fails)
         self._errands.begin(play.whole(), done, failed)
-
-    def secrets(self) -> frozenset[str]:
-        """Return what was captured and sent where secrets are, as far as it is long enough to be searched for."""
-        return frozenset(self._secrets)
 
     async def close(self) -> None:
         """Break off what is being played; nobody is told."""
         await self._errands.close()
-
-    def _learn(self, secret: str) -> None:
-        if len(secret) >= _SHORTEST:
-            if len(self._secrets) >= _MOST_SECRETS:
-                self._secrets.pop(next(iter(self._secrets)))
-            self._secrets[secret] = None
 
 
 class _EndError(Exception):
@@ -95,7 +78,6 @@ class _Play:
     case: Case
     moment: Moment
     fails: Fails
-    learn: Callable[[str], None]
     values: dict[str, Json] = field(default_factory=dict)
 
     async def whole(self) -> Observation:
@@ -155,7 +137,6 @@ class _Play:
         case = self.case.at_step(step)
         try:
             sent = filled(request, self.values)
-            self._note_secrets(request)
             seen = await observed(self.target, replace(case, request=sent), self.moment)
             self.moment = replace(self.moment, goes_on=True)
         except (InputError, ValueError) as error:
@@ -167,13 +148,6 @@ class _Play:
         if failure is not None:
             raise _EndError(failure)
         return sent
-
-    def _note_secrets(self, request: Request) -> None:
-        for name, text in request.headers:
-            if is_secret(name):
-                for used in names_in(text):
-                    if used in self.values:
-                        self.learn(spelled(self.values[used]))
 
     def _captured(self, step: Step, seen: Observation) -> dict[str, Json]:
         if not step.capture:

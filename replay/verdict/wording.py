@@ -12,7 +12,7 @@ def percent(share: float, *, beside: float | None = None, unit: str = "%") -> st
     Close to the whole it is the rest that counts: 99.95% is not 100%.
     """
     rest = math.ceil(-math.log10(1 - share)) if 0.9 < share < 1 else 1  # noqa: PLR2004 - where the first digit is a 9
-    for digits in range(2 + rest, 15):
+    for digits in range(min(2 + rest, 14), 15):
         text = _plain(100 * share, digits)
         if beside is None or share == beside or text != _plain(100 * beside, digits):
             break

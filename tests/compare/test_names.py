@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from replay.compare import Comparison, Pair, rule_book
 from replay.compare.handed import handed_out
-from replay.compare.names import Names, is_telling
-from replay.identifiers import looks_minted
+from replay.compare.names import Names
+from replay.identifiers import is_telling, looks_minted
 from replay.models import Binding, Case, Difference, Observation, Request, RuleSpec
 
 OLD, NEW = "ord_8f3k92d1", "ord-5381-9d9af453"

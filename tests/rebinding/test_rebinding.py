@@ -1,0 +1,199 @@
+"""What counts as handed out, and where a request uses it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from replay.models import Case, Failure, Headers, Observation, Request
+from replay.rebinding import Foresight, Handing, Thread, Threads
+from replay.rebinding.handing import Spot, link_parts
+from replay.rebinding.uses import put
+
+ID, OTHER = "ord_8f3k92d1", "ord-5381-9d9af453"
+JSON = (("Content-Type", "application/json"),)
+
+
+def bearer(token: str) -> Headers:
+    return (("Authorization", f"Bearer {token}"),)
+
+
+def answer(body: Any = None, *headers: tuple[str, str], kind: str = "application/json") -> Observation:
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Observation(200, (("Content-Type", kind), *headers), data)
+
+
+def case(number: int, request: Request, recorded: Observation, session: str | None = "s") -> Case:
+    return Case(f"c-{number}", "traffic", f"c-{number}", request, session=session, recorded=recorded)
+
+
+def handed(
+    first: Observation, later: Request, *, method: str = "POST", request: Request | None = None
+) -> list[Handing]:
+    """Return what the first of two answers of one session hands out to the second request."""
+    foresight = Foresight()
+    cases = [case(0, request or Request(method, "/"), first), case(1, later, answer({}))]
+    came = list(foresight.through(cases, lambda it: it))
+    return foresight.handed_out(came[0])
+
+
+@pytest.mark.parametrize(
+    ("first", "later", "at", "used"),
+    [
+        (answer({"id": ID}), Request("GET", f"/orders/{ID}"), "body.id", ["path"]),
+        (answer({"id": ID}), Request("GET", f"/orders?of={ID}&x=1"), "body.id", ["path"]),
+        (answer({"a": {"b c": [ID]}}), Request("GET", f"/{ID}"), "body.a['b c'][0]", ["path"]),
+        (answer({"t": ID}), Request("GET", "/", bearer(ID)), "body.t", ["headers.authorization"]),
+        (answer({"id": ID}), Request("PUT", "/", (), json.dumps({"order": ID}).encode()), "body.id", ["body"]),
+        (answer({"id": "a/b+8f3k92d1=="}), Request("GET", "/x?c=a%2Fb%2B8f3k92d1%3D%3D"), "body.id", ["path"]),
+        (answer({"id": 9007199254740993}), Request("GET", "/x/9007199254740993"), "body.id", ["path"]),
+        (answer({}, ("Location", f"/orders/{ID}?x=1")), Request("GET", f"/orders/{ID}"), "headers.location", ["path"]),
+        (answer({"next": f"/x?cursor={ID}"}), Request("GET", f"/x?cursor={ID}"), "body.next", ["path"]),
+        (answer({}, ("X-CSRF", ID)), Request("POST", "/", (("X-CSRF", ID),)), "headers.x-csrf", ["headers.x-csrf"]),
+        (answer({}, ("ETag", '"1"')), Request("GET", "/", (("If-None-Match", '"1"'),)), "headers.etag",
+         ["headers.if-none-match"]),
+        (answer({}, ("Set-Cookie", "sid=7; Path=/")), Request("GET", "/", (("Cookie", "a=7; sid=7"),)),
+         "headers.set-cookie", ["headers.cookie"]),
+        (answer(f'<form><input type="hidden" name="csrf" value="{ID}"></form>'.encode(), kind="text/html"),
+         Request("POST", "/", (("Content-Type", "application/x-www-form-urlencoded"),), f"csrf={ID}".encode()),
+         "body", ["body"]),
+    ],
+)  # fmt: skip
+def test_what_an_answer_hands_out_and_a_later_request_uses(
+    first: Observation, later: Request, at: str, used: list[str]
+) -> None:
+    found = handed(first, later)
+    assert [(it.spot.at, it.used) for it in found] == [(at, used)]
+
+
+@pytest.mark.parametrize(
+    ("first", "later"),
+    [
+        (answer({"id": 17}), Request("GET", "/orders/17")),
+        (answer({"id": "A1"}), Request("GET", "/orders/A1")),
+        (answer({"paid": True}), Request("GET", "/true")),
+        (answer({"day": "2024-02-29"}), Request("GET", "/2024-02-29")),
+        (answer({"slug": "blue-widget-2000"}), Request("GET", "/blue-widget-2000")),
+        (answer({"state": "delivered"}), Request("GET", "/delivered")),
+        (answer({"id": ID}), Request("GET", f"/orders/{ID}x")),
+        (answer({"id": ID}), Request("GET", "/orders")),
+    ],
+)
+def test_what_is_short_common_or_used_by_nobody_is_not_handed_out(first: Observation, later: Request) -> None:
+    assert handed(first, later) == []
+
+
+def test_what_is_listed_by_a_get_was_there_before() -> None:
+    assert handed(answer([{"id": ID}]), Request("GET", f"/{ID}"), method="GET") == []
+    assert handed(answer({"id": ID}), Request("GET", f"/{ID}"), method="GET") != []
+
+
+def test_what_the_client_brought_along_is_not_handed_out() -> None:
+    own = Request("PUT", f"/orders/{ID}")
+    assert handed(answer({"id": ID}), Request("GET", f"/orders/{ID}"), request=own) == []
+    body = Request("POST", "/orders", JSON, json.dumps({"id": ID}).encode())
+    assert handed(answer({"id": ID}), Request("GET", f"/orders/{ID}"), request=body) == []
+
+
+def test_nothing_passes_from_one_session_to_another() -> None:
+    foresight = Foresight()
+    cases = [case(0, Request("POST"), answer({"id": ID}), "s"), case(1, Request("GET", f"/{ID}"), answer({}), "t")]
+    assert [foresight.handed_out(it) for it in foresight.through(cases, lambda it: it)] == [[], []]
+
+
+def test_cases_keep_their_order_and_none_waits_without_a_session() -> None:
+    read: list[int] = []
+
+    def source() -> Any:
+        for number in range(10):
+            read.append(number)
+            yield case(number, Request(), answer({}), None if number < 5 else "s")
+
+    through = Foresight(most=3).through(source(), lambda it: it)
+    assert next(through).id == "c-0"
+    assert read == [0]
+    assert [it.id for it in through] == [f"c-{n}" for n in range(1, 10)]
+
+
+def test_no_more_cases_are_held_than_the_bound() -> None:
+    read: list[int] = []
+
+    def source() -> Any:
+        for number in range(100):
+            read.append(number)
+            yield case(number, Request(), answer({}))
+
+    through = Foresight(most=7).through(source(), lambda it: it)
+    next(through)
+    assert len(read) == 8
+
+
+def bound(handing: Handing, **values: Observation) -> Thread:
+    thread = Thread()
+    thread.learn([handing], values)  # type: ignore[arg-type] # the names of the sides
+    return thread
+
+
+HANDING = Handing(ID, [Spot("body", ("id",))], "c-0")
+
+
+@pytest.mark.parametrize(
+    ("request_", "expected"),
+    [
+        (Request("GET", f"/orders/{ID}?of={ID}"), Request("GET", f"/orders/{OTHER}?of={OTHER}")),
+        (Request("GET", f"/orders/{ID}x"), Request("GET", f"/orders/{ID}x")),
+        (Request("GET", "/", bearer(ID)), Request("GET", "/", bearer(OTHER))),
+        (Request("PUT", "/", JSON, f'{{"a":["{ID}"], "n": 1.10}}'.encode()),
+         Request("PUT", "/", JSON, f'{{"a":["{OTHER}"], "n": 1.10}}'.encode())),
+        (Request("PUT", "/", (), b"\xff\x00" + ID.encode()), Request("PUT", "/", (), b"\xff\x00" + OTHER.encode())),
+    ],
+)  # fmt: skip
+def test_each_side_is_sent_its_own(request_: Request, expected: Request) -> None:
+    thread = bound(HANDING, old=answer({"id": ID}), new=answer({"id": OTHER}))
+    assert thread.request("new", request_) == expected
+    assert thread.request("old", request_) == request_
+
+
+@pytest.mark.parametrize(
+    "said", [Observation(500), answer({}), answer({"id": 17}), answer({"id": None}), answer(b"<html>"), answer(b"")]
+)
+def test_a_request_that_uses_what_a_side_did_not_give_is_its_failure(said: Observation) -> None:
+    thread = bound(HANDING, old=answer({"id": OTHER}), new=said)
+    failure = thread.request("new", Request("GET", f"/orders/{ID}"))
+    assert isinstance(failure, Failure)
+    assert failure.kind == "capture"
+    assert thread.request("new", Request("GET", "/orders")) == Request("GET", "/orders")
+
+
+def test_a_side_that_knows_the_recorded_value_is_sent_it() -> None:
+    """Its first hit may be another one than was recorded: that is a difference, and no new name."""
+    thread = bound(HANDING, old=answer({"id": ID}), new=answer({"id": OTHER, "more": [ID]}))
+    assert thread.request("new", Request("GET", f"/{ID}")) == Request("GET", f"/{ID}")
+
+
+@pytest.mark.parametrize("value", ["a b", "a/b", "a&b=c", "a\u00e9", 'a"b'])
+def test_odd_values_are_written_as_their_place_needs_it(value: str) -> None:
+    changed, used = put(Request("GET", f"/x/{ID}"), HANDING, value)
+    assert used == ("path",)
+    assert changed.path.isascii()
+    assert " " not in changed.path
+    assert link_parts(changed.path)[2:] == [value]
+
+
+def test_a_cookie_is_put_by_its_name_alone() -> None:
+    cookie = Handing("7", [Spot("cookie", ("sid",))], "c-0")
+    sent: Headers = (("Cookie", "a=7; sid=7; b=77; xsid=7"),)
+    assert put(Request("GET", "/7", sent), cookie, "new=value")[0] == Request(
+        "GET", "/7", (("Cookie", "a=7; sid=new=value; b=77; xsid=7"),)
+    )
+
+
+def test_sessions_that_were_quiet_for_long_are_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("replay.rebinding.threads.MOST_THREADS", 2)
+    threads = Threads()
+    cases = [case(n, Request(), answer({}), f"s{n}") for n in range(3)]
+    for it in cases:
+        threads.begun(it)
+    assert [threads.of(it) is None for it in cases] == [True, False, False]
