@@ -21,7 +21,19 @@ from replay.engine.grouping import group_of
 from replay.engine.kpis import NO_KPIS, Kpis, prepare_kpi, prepare_kpis
 from replay.errors import InputError, Place, SettingsError
 from replay.expressions import Expression, parse_expression
-from replay.models import Flag, GroupSpec, Instant, KpiSpec, Order, RuleSpec, Seeded, Spec, TargetSpec, Whole
+from replay.models import (
+    Flag,
+    GroupSpec,
+    Instant,
+    KpiSpec,
+    Order,
+    RecheckSpec,
+    RuleSpec,
+    Seeded,
+    Spec,
+    TargetSpec,
+    Whole,
+)
 from replay.selection import parse_route
 from replay.targets import TARGETS, check_side, parse_target
 from replay.verdict import Terms, parse_criteria
@@ -69,9 +81,8 @@ class Settings(Spec):
     noise: Whole = Field(
         default=0, ge=0, le=MOST_TIMES, description="How many times more old is asked, to learn where it is noisy."
     )
-    rebind: Flag = Field(
-        default=True, description="Send each side of a captured session the ids and tokens that it handed out itself."
-    )
+    recheck: RecheckSpec | None = Field(default=None, description="Ask again where a safe case deviates.")
+    rebind: Flag = Field(default=True, description="Send sides of captured sessions the ids that they gave.")
     error_when: str | None = Field(default=None, description="What counts as an error beyond transport failures.")
     groups: Mapping[str, GroupSpec] = Field(default_factory=dict, description="Named selections of cases.")
     compare: tuple[RuleSpec, ...] = Field(default=(), description="Rules; the last that matches wins.")

@@ -87,7 +87,7 @@ def kpis_digest(settings: Settings) -> str:
 
 def rules_digest(settings: Settings) -> str:
     """Return a digest of what says how answers are judged."""
-    judging = {"compare", "groups", "error_when", "kpis", "rebind"}
+    judging = {"compare", "groups", "error_when", "kpis", "rebind", "recheck"}
     rules = settings.model_dump(mode="json", by_alias=True, include=judging)
     return _hash(canonical_json(rules))
 

@@ -124,6 +124,7 @@ def make_plan(project: Project, flags: Flags) -> Plan:
             warmup=flags.pacing.warmup,
             workers=_workers(flags, sides, concurrency),
             noise=noise,
+            recheck=settings.recheck,
             rebind=settings.rebind,
             tick=settings.tick,
             seed_also=settings.seed_also,

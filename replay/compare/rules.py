@@ -12,6 +12,7 @@ from replay.compare.base import Node, Rule
 from replay.compare.formats import ENCODINGS
 from replay.compare.hiding import PARTS, reaches
 from replay.compare.loading import load_own, names_code
+from replay.compare.pins import Pins
 from replay.compare.reading import How
 from replay.compare.schema import SchemaCheck
 from replay.compare.sight import Sight
@@ -330,25 +331,12 @@ class RuleBook:
         return found
 
     def minted(self, holds: Callable[[Selection], bool], path: Sequence[str | int]) -> bool | None:
-        """Return what the last rule of a case says of a place: that it is minted, or not; None where none speaks of it.
-
-        Filters in locations are not asked.
-        """
-        if not self._minting:
-            return None
-        state = self._minting_machine.start
-        for step in path:
-            state = state.key(step) if isinstance(step, str) else state.index(step)
-        spoken = [self._minting[number] for number in reversed(state.accepts)]
-        return next((it.spec.minted for it in spoken if not it.selection.narrows or holds(it.selection)), None)
+        """Return what the last rule of a case says of a place: that it is minted, or not; None where none speaks."""
+        return self._pins.says(holds, path)
 
     @cached_property
-    def _minting(self) -> tuple[PreparedRule, ...]:
-        return tuple(it for it in self._prepared if it.spec.minted is not None)
-
-    @cached_property
-    def _minting_machine(self) -> Machine:
-        return Machine([parse_location(it.spec.at) for it in self._minting])
+    def _pins(self) -> Pins:
+        return Pins([(it.spec, it.selection) for it in self._prepared if it.spec.minted is not None])
 
     def _without(self, out: Collection[int]) -> list[PreparedRule]:
         return [it for n, it in enumerate(self._prepared) if n not in out]

@@ -40,6 +40,7 @@ class Tally:
     _again: Counter[Side] = field(default_factory=Counter)
     _refused: int = 0
     _unseen: int = 0
+    _converged: int = 0
     _judged: set[str] = field(default_factory=set)
 
     def add(self, result: Result) -> None:
@@ -54,6 +55,7 @@ class Tally:
         self._judged.update(difference.rule for difference in result.differences)
         self._refused += result.outcome == "match" and _refused(result)
         self._unseen += result.outcome == "match" and BODY_UNSEEN in result.flags
+        self._converged += any(each.converged for each in result.differences)
         self.causes.add(result)
         self.parity.add(result)
         self.kpis.add(result)
@@ -112,6 +114,11 @@ class Tally:
             yield f"{asked}: whoever calls it without retries sees these refused"
         if self.days.unlisted:
             yield f"{self.days.unlisted:,} cases belong to further days, which are not listed by themselves"
+        if self._converged:
+            gone = (
+                f"{self._converged:,} of {self.outcomes.total():,} cases differed where they did not when asked again"
+            )
+            yield f"{gone}: who reads right after writing sees that; what converged is listed, and counts as noise"
         if self._unseen * 2 > matched:
             of = f"{self._unseen:,} of {matched:,} matching cases"
             yield f"of {of} rules ignore the whole body: see `replay rules check`"

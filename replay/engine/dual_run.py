@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from typing import Final
 
@@ -15,10 +16,11 @@ from replay.engine.pacing import NS, Planned
 from replay.engine.plan import Sending, Sent
 from replay.engine.pulse import Pulse
 from replay.engine.rebinding import Sessions, Turn
+from replay.engine.recheck import settled
 from replay.engine.schedule import Schedule
 from replay.engine.sides import Parties, Party, asked, refusal
 from replay.errors import InputError, ReplayError
-from replay.models import SIDES, Case, CaseKind, Failed, Failure, Lateness, Observation, Result, Side
+from replay.models import SIDES, Case, CaseKind, Done, Failed, Failure, Lateness, Observation, RecheckSpec, Result, Side
 from replay.sampling import derive_seed
 from replay.targets.base import Moment
 from replay.wire.clock import now_ns
@@ -198,6 +200,15 @@ class DualRun:
         result = self._referee.result(case, seen.get("old"), seen["new"], turn.found if turn is not None else None)
         return replace(result, again=self._learner.learned(case, seen["old"], again)) if again else result
 
+    def may_recheck(self, case: Case) -> bool:
+        """Tell whether asking both sides again changes nothing, and may show something else than before."""
+        parties = self._asked[case.kind]
+        return len(parties) == len(SIDES) and may_repeat(case) and all(it.target.kind != "recorded" for it in parties)
+
+    def compared(self, case: Case, seen: Mapping[Side, Observation]) -> Result:
+        """Return what becomes of a case by further answers of both sides."""
+        return self._referee.result(case, seen.get("old"), seen["new"])
+
     def fails(self, case: Case, observation: Observation) -> Failure | None:
         """Tell how an answer to a step fails, which ends the scenario on its side; None where it does not."""
         return self._referee.failure(case, observation)
@@ -254,6 +265,9 @@ class _Asking:
         def done(observation: Observation) -> None:
             self._answered(party.side, nth, observation)
 
+        self._send(party, done)
+
+    def _send(self, party: Party, done: Done) -> None:
         if self.turn is not None:
             self._ask_as_bound(party, self.turn, done)
         elif self._case.steps:
@@ -261,7 +275,7 @@ class _Asking:
         else:
             party.target.begin(self._case, self._moment, done, self._fail)
 
-    def _ask_as_bound(self, party: Party, turn: Turn, done: Callable[[Observation], None]) -> None:
+    def _ask_as_bound(self, party: Party, turn: Turn, done: Done) -> None:
         """Send a side what it handed out itself earlier in the session."""
         sent = turn.request(party.side)
         if isinstance(sent, Failure):
@@ -288,9 +302,38 @@ class _Asking:
         """Compare what the sides said, and tell the result."""
         try:
             result = self._run.judged(self._case, self._seen, self._again, self.turn)
-            self._done(result if self._lateness is None else replace(result, lateness=self._lateness))
+            spec = self._run.sending.recheck
+            if spec is not None and result.outcome == "deviation" and self._run.may_recheck(self._case):
+                self._recheck(result, spec, [])
+            else:
+                self._end(result)
         except BaseException as error:  # noqa: BLE001 - as above
             self._fail(error)
+
+    def _end(self, result: Result) -> None:
+        self._done(result if self._lateness is None else replace(result, lateness=self._lateness))
+
+    def _recheck(self, first: Result, spec: RecheckSpec, later: list[Result]) -> None:
+        """Ask both sides again after a while, as often as is to be, and then tell what has converged."""
+        if len(later) == spec.times or self._run.stopped:
+            self._end(settled(first, later, spec))
+            return
+        seen: dict[Side, Observation] = {}
+
+        def answered(side: Side, observation: Observation) -> None:
+            seen[side] = observation
+            if len(seen) == len(SIDES):
+                later.append(self._run.compared(first.case, seen))
+                self._recheck(first, spec, later)
+
+        def ask() -> None:
+            try:
+                for party in self._run.sides.values():
+                    self._send(party, partial(answered, party.side))
+            except BaseException as error:  # noqa: BLE001 - as above
+                self._fail(error)
+
+        asyncio.get_running_loop().call_later(spec.every.total_seconds(), ask)
 
     def _fail(self, error: BaseException) -> None:
         """Tell once: of several askings at the same time, more than one may come to nothing."""

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from replay.engine.outcome import Referee
 from replay.engine.pacing import AsRoomAllows, Pace
-from replay.models import Case, Intake, Order, OutcomeName, Result, Seeded, Side, TargetSpec
+from replay.models import Case, Intake, Order, OutcomeName, RecheckSpec, Result, Seeded, Side, TargetSpec
 from replay.sampling import Portion
 from replay.services.git import Commit
 from replay.store.base import RunRecord
@@ -32,6 +32,8 @@ class Sending:
     """How many cases are sent beforehand, and not counted; only safe methods are."""
     workers: int = 1
     """From how many processes."""
+    recheck: RecheckSpec | None = None
+    """How often, and when, both sides are asked again at a safe case that deviates; None is never."""
     rebind: bool = True
     """Whether each side of a captured session is sent what it handed out itself, in place of what was recorded."""
     noise: int = 0

@@ -14,6 +14,7 @@ from replay.engine.further import learned_again
 from replay.engine.grouping import Grouping, Told
 from replay.engine.kpis import PreparedKpi
 from replay.engine.outcome import Referee
+from replay.engine.recheck import carried
 from replay.engine.tokens import Marked, judged_otherwise, marked, may_be_read, vanished
 from replay.expressions import Expression, parse_expression
 from replay.models import SIDES, Figure, Membership, Result, Side
@@ -60,7 +61,7 @@ class Rejudge:
         after = self._compared(result, found) if result.new is not None else result
         if self._grouping is not None:
             after = replace(after, groups=tuple(self._memberships(self._grouping, after, found)))
-        return self._settled(result, after)
+        return self._settled(result, carried(result, after))
 
     def _compared(self, result: Result, found: Marked) -> Result:
         fresh = self._fresh(result)

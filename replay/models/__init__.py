@@ -45,7 +45,17 @@ from replay.models.results import (
     Membership,
     Result,
 )
-from replay.models.rules import CsvSpec, CsvStep, GroupSpec, RankSpec, ReaderName, ReadStep, RuleSpec, WaiveSpec
+from replay.models.rules import (
+    CsvSpec,
+    CsvStep,
+    GroupSpec,
+    RankSpec,
+    ReaderName,
+    ReadStep,
+    RecheckSpec,
+    RuleSpec,
+    WaiveSpec,
+)
 from replay.models.sides import (
     OWN_URL,
     LoginSpec,
@@ -135,6 +145,7 @@ __all__ = [
     "ReadStep",
     "ReaderName",
     "ReadySpec",
+    "RecheckSpec",
     "Request",
     "ResetSpec",
     "Result",

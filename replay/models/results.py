@@ -19,7 +19,7 @@ class Difference:
     `old` holds what was expected. `rule` is the rule that judged it, or the default. `note` tells what values cannot.
     `waived` is the rule that waives it, empty where none does: such a difference is listed and counts for nothing.
     `noise` is the evidence that old differs from itself so, empty where it does not: noise is listed and counts for
-    nothing.
+    nothing. `converged` tells when it was gone for good where both sides were asked again, empty where it was not.
     """
 
     at: str
@@ -31,11 +31,12 @@ class Difference:
     note: str = ""
     waived: str = ""
     noise: str = ""
+    converged: str = ""
 
     @property
     def counts(self) -> bool:
-        """Tell whether it makes its case deviate: it is listed all the same where it is waived or noise."""
-        return not (self.waived or self.noise)
+        """Tell whether it makes its case deviate: it is listed all the same where it is waived, noise or gone."""
+        return not (self.waived or self.noise or self.converged)
 
 
 @dataclass(frozen=True, slots=True)

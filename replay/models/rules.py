@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from replay.models.quantities import Flag, Spec, Whole, parse_day
+from replay.models.quantities import Duration, Flag, Spec, Whole, parse_day
 
 
 class RankSpec(Spec):
@@ -146,6 +146,18 @@ def _show(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_show(item) for item in value) + "]"
     return str(value) if not isinstance(value, Decimal) else format(value)
+
+
+class RecheckSpec(Spec):
+    """When a case that deviates is asked again on both sides, so that what converges is told from what stays."""
+
+    times: Whole = Field(default=3, ge=1, le=20, description="How often both sides are asked again.")
+    every: Duration = Field(
+        default=timedelta(seconds=1),
+        ge=timedelta(0),
+        le=timedelta(minutes=1),
+        description="The wait before each asking.",
+    )
 
 
 class GroupSpec(Spec):

@@ -136,6 +136,8 @@ def _difference(difference: Difference, result: Result, width: int) -> Iterator[
     yield from wrapped(f"judged by {printable(difference.rule, LONGEST)}", width, "    ", style="dim", hang=2)
     if difference.waived:
         yield from wrapped(f"waived by {printable(difference.waived, LONGEST)}", width, "    ", style="yellow", hang=2)
+    if difference.converged:
+        yield from wrapped(f"converged: {printable(difference.converged, LONGEST)}", width, "    ", "yellow", hang=2)
     if difference.noise:
         yield from wrapped(f"noise: {printable(difference.noise, LONGEST)}", width, "    ", style="yellow", hang=2)
 

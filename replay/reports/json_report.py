@@ -308,6 +308,7 @@ def _difference(difference: Difference) -> dict[str, Any]:
         **({"note": difference.note} if difference.note else {}),
         **({"waived": difference.waived} if difference.waived else {}),
         **({"noise": difference.noise} if difference.noise else {}),
+        **({"converged": difference.converged} if difference.converged else {}),
     }
 
 

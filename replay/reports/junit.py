@@ -148,6 +148,7 @@ def _explained(result: Result, cause: str) -> Iterator[str]:
         expected = " (expected by the golden)" if each.against == "expect" else ""
         note = f"; {printable(each.note, LONGEST)}" if each.note else ""
         note += f"; waived by {printable(each.waived, LONGEST)}" if each.waived else ""
+        note += f"; converged: {printable(each.converged, LONGEST)}" if each.converged else ""
         note += f"; noise: {printable(each.noise, LONGEST)}" if each.noise else ""
         yield f"{printable(each.at, LONGEST)}: {old} -> {new}{expected} ({printable(each.rule, LONGEST)}){note}"
     hidden = len(result.differences) - MOST_DIFFERENCES
