@@ -68,9 +68,7 @@ class Settings(Spec):
     old: SideSpec | None = Field(default=None, description="What users depend on today.")
     new: SideSpec | None = Field(default=None, description="What is to replace it.")
     goldens: str | None = Field(default=None, description="The folder with curated cases.")
-    traffic: Annotated[tuple[str, ...], BeforeValidator(_list)] = Field(
-        default=(), description="Captures, as paths or patterns."
-    )
+    traffic: Annotated[tuple[str, ...], BeforeValidator(_list)] = Field(default=(), description="Captures: patterns.")
     freeze: Instant | None = Field(default=None, description="The instant of cases that bring none.")
     seed: Whole = Field(default=0, ge=0, description="What every case's own seed derives from.")
     tick: Flag = Field(default=False, description="true: clocks run on from their instant instead of standing still.")
@@ -78,9 +76,7 @@ class Settings(Spec):
         default=(), description="What is seeded besides random and NumPy: uuid4, secrets. For tests alone."
     )
     order: Order = Field(default="random", description="Who is asked first: random, old-first or together.")
-    noise: Whole = Field(
-        default=0, ge=0, le=MOST_TIMES, description="How many times more old is asked, to learn where it is noisy."
-    )
+    noise: Whole = Field(default=0, ge=0, le=MOST_TIMES, description="How often more old is asked, for its noise.")
     recheck: RecheckSpec | None = Field(default=None, description="Ask again where a safe case deviates.")
     rebind: Flag = Field(default=True, description="Send sides of captured sessions the ids that they gave.")
     error_when: str | None = Field(default=None, description="What counts as an error beyond transport failures.")

@@ -61,5 +61,5 @@ def _merged(target: Path, shards: list[Shard], reports: Reports, env: str | None
     with SqliteStore.open(target) as into:
         with Progress(sum(shard.store.count(shard.record.id) for shard in shards), "merging") as progress:
             finished = merged(into, record, shards, terms, progress.watch)
-        write_and_print(reports, finished.summary, into.results(record.id, bodies=False), finished.verdict)
+        write_and_print(reports, finished.summary, into.in_order(record.id), finished.verdict)
     return finished.verdict.exit_code if finished.verdict is not None else 3

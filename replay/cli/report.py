@@ -26,7 +26,7 @@ def report(run: options.RunId = None, report: options.Reports = None, store: opt
         if record.summary is None:
             return
         summary = replace(record.summary, warnings=(*record.summary.warnings, *changed_since(record)))
-        results = kept.results(record.id, bodies=False)
+        results = kept.in_order(record.id)
         write_reports(reports, summary, results, record.verdict)
         if not reports:
             print_report(summary, results, record.verdict)

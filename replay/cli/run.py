@@ -155,7 +155,7 @@ def _carry_out(plan: Plan, store_file: Path, reports: Reports, *, resume: bool) 
             plan = plan.resumed(_record_to_resume(store, plan))
         with claimed(store_file, plan.record.id), Progress(plan.total) as progress:
             finished = Run(plan, store, progress.watch, progress.stop).carry_out(resumed=resume)
-        results = store.results(plan.record.id, bodies=False)
+        results = store.in_order(plan.record.id)
         write_and_print(reports, finished.summary, results, finished.verdict)
     if finished.signalled is not None:
         return 128 + finished.signalled

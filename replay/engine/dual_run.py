@@ -327,6 +327,8 @@ class _Asking:
                 self._recheck(first, spec, later)
 
         def ask() -> None:
+            # It is the same case still: a side that is reset between cases is not.
+            self._moment = replace(self._moment, goes_on=True)
             try:
                 for party in self._run.sides.values():
                     self._send(party, partial(answered, party.side))

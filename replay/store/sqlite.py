@@ -7,6 +7,7 @@ import threading
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -18,6 +19,7 @@ from replay.store.bodies import unpack
 from replay.store.codec import decode_run, encode_run
 from replay.store.file import connect
 from replay.store.journal import Journal, frames, incomplete, journal_path, journals, reading
+from replay.store.order import rows_in_order
 from replay.store.outcomes import StoredResults, among
 from replay.store.pages import Draft, Packed, Page, StoredPage, bindable, packed, pages_of
 
@@ -229,11 +231,13 @@ class SqliteStore:
     def results(
         self, run: str, outcomes: Collection[OutcomeName] | None = None, *, bodies: bool = True
     ) -> StoredResults:
-        """Return a view that streams the run's results in the order of their first arrival, at every iteration.
-
-        With `bodies` false it is quicker, and every body in it is empty (`b""`; None where there was none).
-        """
+        """Return a view of the run's results in the order of their first arrival: see `Store.results`."""
         return StoredResults(lambda: self.stream(run, outcomes, bodies=bodies))
+
+    def in_order(self, run: str) -> StoredResults:
+        """Return a view of the run's results without bodies in the order of their sources: see `rows_in_order`."""
+        asked = self._reading, partial(self._number, run), self._question
+        return StoredResults(lambda: self._results(rows_in_order(*asked), bodies=False))
 
     def find(self, key: str, run: str | None = None) -> list[Result]:
         """Return the results whose id, correlation id or identity is exactly this, those of the newest run first."""
