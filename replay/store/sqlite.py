@@ -255,8 +255,7 @@ class SqliteStore:
         """Yield the run's results, those with one of these outcomes if any are given."""
         with self._reading():
             number = self._number(run)
-        question, arguments = self._question(number, outcomes)
-        return self._results(self._pages(question, arguments, -1), bodies=bodies)
+        return self._results(self._pages(*self._question(number, outcomes), -1), bodies=bodies)
 
     def _question(self, number: int, outcomes: Collection[OutcomeName] | None) -> tuple[str, tuple[Any, ...]]:
         """Return the question for a run's results behind some row, which is its last parameter, and the others."""
