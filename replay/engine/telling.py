@@ -5,7 +5,6 @@ An answer that came and tells none is a finding with its reason; it is never pas
 
 from __future__ import annotations
 
-import math
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -29,6 +28,9 @@ Teller = Callable[[dict[str, Any]], Told]
 
 DIGITS: Final = 60
 """Digits of a figure that are kept: money has far fewer, and sums of a million of it still fit."""
+MOST: Final = 1e60
+LEAST: Final = 1e-60
+"""No figure of a business is larger, nor smaller; and the third powers of these, summed up, are still doubles."""
 SECONDS: Final = 1.0
 """How long a team's own function may take for one answer."""
 MOST_OVERDUE: Final = 3
@@ -136,9 +138,9 @@ def number(value: Any, whose: str) -> Told:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return None, f"{whose} is {_TYPES.get(type(value), 'something else')}, and no number"
     try:
-        if math.isfinite(float(value)):
+        if value == 0 or LEAST <= abs(float(value)) <= MOST:
             return _CONTEXT.plus(Decimal(repr(value)) if isinstance(value, float) else Decimal(value)), ""
-    except (OverflowError, ValueError):  # beyond all doubles, or a signalling NaN
+    except (ArithmeticError, ValueError):  # beyond all doubles, or a signalling NaN
         pass
     return None, f"{whose} is beyond all computing"
 

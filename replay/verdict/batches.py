@@ -37,6 +37,22 @@ class Interval:
         return Interval(self.value * factor, self.low * factor, self.high * factor)
 
 
+_UNBOUNDED: Final = Interval(math.nan, -math.inf, math.inf)
+
+
+@dataclass(frozen=True, slots=True)
+class _Spread:
+    """How far batches depart from the whole: kept, since whoever asks for more cases asks again and again."""
+
+    value: float
+    whole: float
+    """What the sums are divided by."""
+    worth: float
+    """How many batches of one size these are worth."""
+    error: float
+    skew: float
+
+
 def batch_of(result: Result) -> int:
     """Return the batch of a result's session."""
     key = result.case.session if result.case.session is not None else result.case.origin
@@ -52,6 +68,7 @@ class Batches:
         self._old = _zeros()
         self._new = _zeros()
         self._squares = self._magnitudes = 0.0
+        self._spreads: dict[Question, _Spread] = {}
 
     @property
     def n(self) -> int:
@@ -65,6 +82,7 @@ class Batches:
 
     def add(self, batch: int, session: str | None, old: float, new: float) -> None:
         """Take in the figures of one case, of a session."""
+        self._spreads.clear()
         self.sizes.add(session)
         self._n[batch] += 1
         self._old[batch] += old
@@ -80,27 +98,35 @@ class Batches:
         happen to agree would prove anything.
         """
         if not self.n:
-            return Interval(math.nan, -math.inf, math.inf)
-        value, old_weight, each, whole = self._linear(question)
-        if whole <= 0:
-            return Interval(math.nan, -math.inf, math.inf)
-        departures = [
-            new - old_weight * old - each * n for n, old, new in zip(self._n, self._old, self._new, strict=True)
-        ]
-        worth = self._worth()
-        if worth <= 2:  # noqa: PLR2004 - one batch varies by nothing
-            return Interval(value, -math.inf, math.inf)
-        squares = math.fsum(it * it for it in departures)
-        error = math.sqrt(squares * worth / (worth - 1) / growth) / whole
-        skew = math.fsum(it**3 for it in departures) / (6 * squares * growth) / whole if squares else 0.0
+            return _UNBOUNDED
+        if (spread := self._spreads.get(question)) is None:
+            spread = self._spreads[question] = self._spread(question)
+        if spread.whole <= 0:
+            return _UNBOUNDED
+        if spread.worth <= 2:  # noqa: PLR2004 - one batch varies by nothing
+            return Interval(spread.value, -math.inf, math.inf)
         reach = math.hypot(
-            student(confidence, worth * growth - 1) * error, self.unseen(confidence, growth) * self.n / whole
+            student(confidence, spread.worth * growth - 1) * spread.error / math.sqrt(growth),
+            self.unseen(confidence, growth) * self.n / spread.whole,
         )
-        return Interval(value, value + min(skew, 0.0) - reach, value + max(skew, 0.0) + reach)
+        skew = spread.skew / growth
+        return Interval(spread.value, spread.value + min(skew, 0.0) - reach, spread.value + max(skew, 0.0) + reach)
 
     def unseen(self, confidence: float, growth: float = 1.0) -> float:
         """Return how much a case that none of these is like may change the mean."""
         return upper_bound(0, self.sizes.effective() * growth, confidence) * self.scale
+
+    def _spread(self, question: Question) -> _Spread:
+        value, old_weight, each, whole = self._linear(question)
+        departures = [
+            new - old_weight * old - each * n for n, old, new in zip(self._n, self._old, self._new, strict=True)
+        ]
+        squares, worth = math.fsum(it * it for it in departures), self._worth()
+        if whole <= 0 or worth <= 1:
+            return _Spread(value, whole, worth, 0.0, 0.0)
+        error = math.sqrt(squares * worth / (worth - 1)) / whole
+        skew = math.fsum(it**3 for it in departures) / (6 * squares) / whole if squares else 0.0
+        return _Spread(value, whole, worth, error, skew)
 
     def _linear(self, question: Question) -> tuple[float, float, float, float]:
         """Return the value, the weight of old in each batch's departure, what each case adds, and what divides it."""

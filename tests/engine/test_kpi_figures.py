@@ -66,6 +66,9 @@ def test_a_number_keeps_its_digits(spec: dict[str, Any]) -> None:
         ({"fee": True}, "body.fee is true or false, and no number"),
         ({"fee": [1]}, "body.fee is an array, and no number"),
         ('{"fee": 1e999}', "body.fee is beyond all computing"),
+        ('{"fee": -1e61}', "body.fee is beyond all computing"),
+        ('{"fee": 1e-61}', "body.fee is beyond all computing"),
+        ('{"fee": 1e-999999}', "body.fee is beyond all computing"),
     ],
 )
 def test_what_is_no_number_is_told_and_never_taken_for_one(body: Any, fault: str) -> None:
@@ -182,6 +185,9 @@ def test_a_kpi_that_makes_no_sense_is_told_before_anything_is_sent(
 
 
 FUNCTIONS = """
+from decimal import Decimal
+
+
 def clicks(request, answer):
     return sum(1 for hit in answer["body"]["hits"] if hit == request["query"]["q"])
 
@@ -209,6 +215,10 @@ def text(request, answer):
 
 def endless(request, answer):
     return float("inf")
+
+
+def odd(request, answer):
+    return Decimal("sNaN")
 
 
 def found(request, answer):
@@ -247,6 +257,7 @@ def test_a_function_is_given_the_request_and_the_answer(project: Path) -> None:
         ("nothing", "mean", "kpi_evidence:nothing said nothing"),
         ("text", "mean", "kpi_evidence:text is a text, and no number"),
         ("endless", "mean", "kpi_evidence:endless is beyond all computing"),
+        ("odd", "mean", "kpi_evidence:odd is beyond all computing"),
         ("found", "mean", "kpi_evidence:found is true or false, and no number"),
         ("clicks", "share", "kpi_evidence:clicks said neither true nor false"),
     ],

@@ -288,6 +288,14 @@ def test_a_side_that_failed_only_by_the_rules_of_then_has_no_figure_that_was_kep
     assert "new: it failed when the case was sent (1)" in answer.why
 
 
+@pytest.mark.parametrize("kpi", NUMBERS)
+@pytest.mark.parametrize("size", ["1E+60", "-1E+60", "1E-60"])
+def test_figures_of_any_size_are_computed_with(kpi: str, size: str) -> None:
+    results = [told(n, kpi, Decimal(size), (1 + n % 3) * Decimal(size)) for n in range(400)]
+    for limit in ("<= old + 1%", ">= old - 5", ">= 7"):
+        assert judged(f"kpi.{kpi} {limit}", results).state in ("GO", "NO-GO", "INCONCLUSIVE")
+
+
 # figures
 
 
