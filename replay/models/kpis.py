@@ -128,3 +128,5 @@ class Kpi:
     """In how many cases which side failed: old, new, both."""
     faults: Mapping[str, int] = field(default_factory=dict)
     """In how many answers there was no figure, by side and reason."""
+    examples: Mapping[str, str] = field(default_factory=dict)
+    """For each reason the id of the first case."""

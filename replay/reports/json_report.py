@@ -127,6 +127,7 @@ def _kpi(kpi: Kpi) -> dict[str, Any]:
         "n": kpi.n,
         "failed": dict(kpi.failed),
         "faults": dict(kpi.faults),
+        "examples": dict(kpi.examples),
     }
 
 

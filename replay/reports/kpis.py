@@ -61,6 +61,7 @@ def _remarks(kpi: Kpi) -> Iterator[str]:
         yield f"{counted(cases, 'case')} failed on {side}" + (" sides" if side == "both" else " alone")
     reasons = sorted(kpi.faults.items(), key=lambda it: (-it[1], it[0]))
     for reason, answers in reasons[:_REASONS]:
-        yield f"no figure in {counted(answers, 'answer')} of {printable(reason, LONGEST)}"
+        example = f", for example {printable(kpi.examples[reason], LONGEST)}" if reason in kpi.examples else ""
+        yield f"no figure in {counted(answers, 'answer')} of {printable(reason, LONGEST)}{example}"
     if len(reasons) > _REASONS:
         yield f"and for {len(reasons) - _REASONS:,} more reasons"

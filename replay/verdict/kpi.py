@@ -21,8 +21,6 @@ _REASONS: Final = 3
 
 def kpi(clause: Clause, terms: Terms) -> Metric:
     """Return the metric of a KPI that the settings define. Raises CriterionError for another, or an odd limit."""
-    if clause.share_of:
-        raise clause.fault(clause.first, "a KPI is one figure, and no share of several", f"write {clause.subject.text}")
     spec = terms.kpis.get(clause.name)
     if spec is None:
         raise _unknown(clause, terms)
@@ -87,7 +85,10 @@ class KpiEvidence:
         if both := account.failed["both"]:
             remarks.append(f"{cases(both)} failed on both sides: no evidence either way")
         if account.faults:
-            reasons = tuple(f"{reason} ({count:,})" for reason, count in account.faults.most_common(_REASONS))
+            reasons = tuple(
+                f"{reason} ({count:,}, such as {account.examples[reason]})"
+                for reason, count in account.faults.most_common(_REASONS)
+            )
             total = account.faults.total()
             told = f"{total:,} answers tell" if total > 1 else "1 answer tells"
             remarks.append(f"{told} no figure: {listed(reasons, len(account.faults))}")

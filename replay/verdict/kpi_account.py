@@ -203,6 +203,8 @@ class Account:
         """Cases by who failed: old, new or both."""
         self.faults: Counter[str] = Counter()
         """Answers that came and have no figure, by side and reason."""
+        self.examples: dict[str, str] = {}
+        """For each reason the id of the first case."""
 
     @property
     def n(self) -> int:
@@ -223,7 +225,9 @@ class Account:
         if not faults and figure.definition != self._definition:
             faults = [_OTHERWISE]
         for fault in faults:
-            self.faults[fault if fault in self.faults or len(self.faults) < MOST_REASONS else _OTHER] += 1
+            reason = fault if fault in self.faults or len(self.faults) < MOST_REASONS else _OTHER
+            self.faults[reason] += 1
+            self.examples.setdefault(reason, result.case.id)
         if not faults:
             self.pairs.add(batch_of(result), result.case.session, told["old"], told["new"])
 
@@ -234,7 +238,15 @@ class Account:
     def kpi(self) -> Kpi:
         """Return what reports print."""
         old, new = self.pairs.figures()
-        told = Kpi(self.name, self.spec.kind, self.spec.of, self.n, failed=dict(self.failed), faults=dict(self.faults))
+        told = Kpi(
+            self.name,
+            self.spec.kind,
+            self.spec.of,
+            self.n,
+            failed=dict(self.failed),
+            faults=dict(self.faults),
+            examples=dict(self.examples),
+        )
         if old is None or new is None:
             return told
         found = self.pairs.interval("difference", CONFIDENCE)

@@ -152,6 +152,7 @@ SUMMARY = Summary(
             (float("-inf"), 1.5),
             {"new": 2, "both": 1},
             {"new: body.fee is missing": 4},
+            {"new: body.fee is missing": "t4"},
         ),
         Kpi("ctr", "mean", "shop.evidence:clicks", 0),
     ),
@@ -221,7 +222,7 @@ def hostile() -> Run:
             waived={HOSTILE: 1},
             measures={HOSTILE: Spread(1, 1.0, 1.0, 1.0, 1.0)},
             warnings=(HOSTILE,),
-            kpis=(Kpi(HOSTILE, "sum", HOSTILE, 1, 1, 2, 1, (0.0, 2.0), {}, {HOSTILE: 1}),),
+            kpis=(Kpi(HOSTILE, "sum", HOSTILE, 1, 1, 2, 1, (0.0, 2.0), {}, {HOSTILE: 1}, {HOSTILE: HOSTILE}),),
             noise=Noise(1, 1, 1, 0, 0, (NoiseRate(HOSTILE, HOSTILE, 1, 1, 1, 1, HOSTILE),)),
         ),
         (

@@ -70,7 +70,7 @@ KPIs
     share of body.outcome == 'approved'
   fee_total: old 0.30, new 0.1: -0.20, between unbounded and +1.5, n 3
     sum of body.fee; 2 cases failed on new alone; 1 case failed on both sides;
-    no figure in 4 answers of new: body.fee is missing
+    no figure in 4 answers of new: body.fee is missing, for example t4
   ctr: no case tells anything of it
     mean of shop.evidence:clicks
 

@@ -386,6 +386,7 @@ SUMMARY = Summary(
             (-0.5, 0.5),
             {"new": 1},
             {"old: body.fee is null": 2},
+            {"old: body.fee is null": "c1"},
         ),
     ),
 )
