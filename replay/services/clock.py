@@ -25,6 +25,7 @@ NAME: Final = "moment"
 SHIM: Final = Path(__file__).with_name("shim")
 """What Python imports at its start, where this folder is on its path."""
 SPARE: Final = ("freezegun", "dateutil", "six", "tzdata")
+"""What freezegun is made of; an interpreter that lacks it borrows these, and nothing else of ours."""
 _PLACES: Final = (
     "/usr/lib/*/faketime",
     "/usr/lib/faketime",
@@ -98,15 +99,19 @@ def _shimmed(variables: Mapping[str, str], **more: str) -> dict[str, str]:
 def _shim_needs() -> dict[str, str]:
     """Return where the shim finds what it is made of: the worker's clock, and freezegun with what that needs."""
     worker = importlib.util.find_spec("replay.targets.worker")
+    return {
+        "REPLAY_SHIM_WORKER": str(worker.origin) if worker is not None else "",
+        "REPLAY_SHIM_SPARE": json.dumps(spare_folders()),
+    }
+
+
+def spare_folders() -> dict[str, str]:
+    """Return the folder of each module that freezegun needs, for an interpreter without it to freeze time even so."""
     specs = {name: importlib.util.find_spec(name) for name in SPARE}
-    spare = {
+    return {
         name: str(Path(spec.origin).parent.parent if spec.submodule_search_locations else Path(spec.origin).parent)
         for name, spec in specs.items()
         if spec is not None and spec.origin
-    }
-    return {
-        "REPLAY_SHIM_WORKER": str(worker.origin) if worker is not None else "",
-        "REPLAY_SHIM_SPARE": json.dumps(spare),
     }
 
 

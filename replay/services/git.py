@@ -97,6 +97,12 @@ def check_out(commit: Commit, folder: Path) -> None:
     _must(_git(folder, "-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", commit.id), commit)
 
 
+def put_back(commit: Commit, folder: Path) -> None:
+    """Give the files of a commit in its folder their content back; others stay. Raise SettingsError if that fails."""
+    if _git(folder, "status", "--porcelain", "--untracked-files=no").stdout:
+        _must(_git(folder, "reset", "--quiet", "--hard", commit.id), commit)
+
+
 def _must(done: subprocess.CompletedProcess[str], commit: Commit) -> None:
     if done.returncode:
         told = "; ".join(done.stderr.strip().splitlines()[:3])

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from replay.services.cache import Removed, cache_folder, cache_root
-from replay.services.git import Commit, check_out
+from replay.services.git import Commit, check_out, put_back
 
 TREES_KEPT: Final = 10
 """How many work trees are kept that no run holds."""
@@ -23,10 +23,14 @@ FOLDER: Final = "trees"
 def work_tree(commit: Commit) -> Iterator[Path]:
     """Give the folder with a commit's files, and hold it. Raise SettingsError where it cannot be checked out.
 
-    Whatever is left in it (what a setup has built, say) is there again the next time.
+    Files that are not the commit's, such as what a setup has built, are there again the next time.
     """
     folder = tree_of(commit)
     with _held(_lock_of(folder)) as lock:
+        # Nobody else holds it: whatever changed its files meanwhile, they are those of the commit again.
+        if folder.is_dir() and _hold(lock, alone=True, wait=False):
+            put_back(commit, folder)
+        _hold(lock, alone=False)
         if not folder.is_dir():
             _hold(lock, alone=True)
             if not folder.is_dir():

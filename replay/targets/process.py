@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib.util
 import json
 import os
 import signal
@@ -18,10 +17,9 @@ from typing import Any, Final
 
 from replay.errors import SettingsError
 from replay.models import TargetSpec
+from replay.services.clock import spare_folders
 from replay.targets import worker
 
-# What freezegun is made of; a side's interpreter that lacks it borrows these, and nothing else of ours.
-SPARE: Final = ("freezegun", "dateutil", "six", "tzdata")
 TAIL: Final = 4096
 
 
@@ -50,7 +48,7 @@ def plan(spec: TargetSpec, target: str, kind: str) -> Launch:
         "target": target,
         "kind": kind,
         "paths": [*paths, cwd or str(Path.cwd())],
-        "spare": _spare(),
+        "spare": spare_folders(),
         "max_body": spec.max_body,
     }
     return Launch(python, cwd, _environment(spec), settings, spec.max_body)
@@ -78,16 +76,6 @@ def _interpreter(folder: Path, name: str) -> str:
         if python.exists():
             return str(python)
     raise SettingsError(f"no Python interpreter in {name}", hint=f"make it with: python -m venv {name}")
-
-
-def _spare() -> dict[str, str]:
-    """Return the folder of each module that freezegun needs, so that a venv without it can still freeze time."""
-    specs = {name: importlib.util.find_spec(name) for name in SPARE}
-    return {
-        name: str(Path(spec.origin).parent.parent if spec.submodule_search_locations else Path(spec.origin).parent)
-        for name, spec in specs.items()
-        if spec is not None and spec.origin
-    }
 
 
 def _environment(spec: TargetSpec) -> dict[str, str]:

@@ -59,6 +59,21 @@ def test_a_tree_that_was_cut_off_is_made_anew(repository: Path) -> None:
         assert (tree / "file").read_text() == "1\n"
 
 
+def test_files_that_changed_are_put_back_and_what_was_built_stays(repository: Path) -> None:
+    commit = resolve(repository, "HEAD")
+    with work_tree(commit) as tree:
+        (tree / "file").write_text("somebody was here\n")
+        (tree / "built").write_text("by a setup\n")
+        with work_tree(commit):
+            assert (tree / "file").read_text() == "somebody was here\n"
+    with work_tree(commit):
+        assert (tree / "file").read_text() == "1\n"
+        assert (tree / "built").read_text() == "by a setup\n"
+    (tree / "file").unlink()
+    with work_tree(commit):
+        assert (tree / "file").read_text() == "1\n"
+
+
 def test_only_so_many_trees_are_kept(repository: Path) -> None:
     for number in range(TREES_KEPT + 3):
         git(repository, "commit", "-q", "--allow-empty", "-m", str(number))
