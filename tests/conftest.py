@@ -65,3 +65,10 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def expired_certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return such a file whose certificate has expired."""
     return make_certificate(tmp_path_factory.mktemp("expired"), "20200102000000Z")
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name bytes that nobody reads by their length: packed ones hold the time, and all processes need one name."""
+    if isinstance(val, bytes) and not (val.isascii() and val.decode("ascii").isprintable()):
+        return f"{len(val)} bytes"
+    return None
