@@ -108,7 +108,7 @@ def _uncounted(into: SqliteStore, record: RunRecord, shards: Sequence[Shard], co
     """Yield what does not add up: a case in two shards, or one in none of them."""
     there = into.count(record.id)
     if there != copied:
-        yield f"{copied - there:,} cases are in more than one shard"
+        yield f"in more than one shard: {copied - there:,} of the cases"
     if any(shard.summary.intake != shards[0].summary.intake for shard in shards):
         yield "the shards have read different records"
     once = record.fingerprint.get("repeat") == "1" and not record.narrowed

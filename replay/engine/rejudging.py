@@ -64,7 +64,7 @@ class Rejudge:
         return self._settled(result, carried(result, after))
 
     def _compared(self, result: Result, found: Marked) -> Result:
-        fresh = self._fresh(result)
+        fresh = self._fresh(result, found)
         if fresh is None:
             self.kept += 1
             return result
@@ -105,11 +105,12 @@ class Rejudge:
         after = self._redact(after)
         return before if after == before else after
 
-    def _fresh(self, result: Result) -> Result | None:
+    def _fresh(self, result: Result, whole: Marked) -> Result | None:
         """Judge a case; None where tokens may have a part in it. A scenario is looked at step by step."""
         if result.new is None:
             return None
-        parts = [(part, marked(part)) for part in steps_of(result)]
+        scenario = bool(result.case.steps)
+        parts = [(part, marked(part)) for part in steps_of(result)] if scenario else [(result, whole)]
         if any(
             found and may_be_read(found, self._asked(part), Pair(part.case, part.old, part.new))
             for part, found in parts

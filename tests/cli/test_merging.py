@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -116,6 +117,27 @@ def test_a_shard_that_did_not_complete_leaves_the_whole_incomplete(desk: Desk) -
     ended, report = merged(desk, *stores(1, 2))
     assert (ended.code, report["complete"]) == (3, False)
     assert "shard 1/2: traffic.jsonl:22" in " ".join(ended.out.split())
+
+
+def test_a_case_that_is_in_no_shard_leaves_the_whole_incomplete(desk: Desk) -> None:
+    desk.project(goldens=4)
+    sharded(desk, count=2)
+    with sqlite3.connect("1.sqlite") as lost:
+        lost.execute("DELETE FROM results WHERE seq = (SELECT max(seq) FROM results)")
+    lost.close()
+    ended, report = merged(desk, *stores(1, 2))
+    assert (ended.code, report["complete"]) == (3, False)
+    assert "4 records were loaded and 3 have a result" in " ".join(ended.out.split())
+
+
+def test_a_case_in_two_shards_leaves_the_whole_incomplete(desk: Desk) -> None:
+    desk.project(goldens=4)
+    sharded(desk, count=2)
+    with SqliteStore.open("1.sqlite", create=False) as one, SqliteStore.open("2.sqlite", create=False) as other:
+        one.add(one.run().id, [next(iter(other.results(other.run().id)))])
+    ended, report = merged(desk, *stores(1, 2))
+    assert (ended.code, report["complete"]) == (3, False)
+    assert "in more than one shard: 1 of the cases" in " ".join(ended.out.split())
 
 
 def test_all_shards_may_be_in_one_store(desk: Desk) -> None:
