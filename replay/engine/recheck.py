@@ -8,6 +8,9 @@ Decisions:
   absent from some asking on to the last, and from the last two at least where there are two. One that is seen in the
   last asking stays, and so does one whose place cannot be looked at since a side failed.
 - A difference is the same one if it is at the same place, above it or below it.
+- An asking in which the sides part at a place where they did not at first settles nothing: what is wrong may have
+  moved, with the item of a list that it is in. Neither does one that was answered with a status that nobody gave at
+  first: two sides that both have enough of being asked agree on nothing but that.
 - The first answers stay what is kept and shown. When a difference was gone is told by the schedule of the askings.
 """
 
@@ -27,7 +30,8 @@ _ENOUGH: Final = 2
 
 def settled(first: Result, later: Sequence[Result], spec: RecheckSpec) -> Result:
     """Return the result with those differences marked that were gone for good in later askings of the same case."""
-    differences = tuple(_marked(each, later, spec) for each in first.differences)
+    askings = [each if _settles(each, first) else None for each in later]
+    differences = tuple(_marked(each, askings, spec) for each in first.differences)
     if differences == first.differences:
         return first
     return replace(first, differences=differences, outcome=outcome_of(differences), flags=(*first.flags, CONVERGED))
@@ -43,27 +47,39 @@ def carried(before: Result, after: Result) -> Result:
     return replace(after, differences=differences, outcome=outcome, flags=(*after.flags, CONVERGED))
 
 
-def _marked(difference: Difference, later: Sequence[Result], spec: RecheckSpec) -> Difference:
+def _settles(asking: Result, first: Result) -> bool:
+    """Tell whether an asking shows what has become of the first one's differences, and not something else."""
+    if asking.error is not None or asking.skipped is not None or not _statuses(asking) <= _statuses(first):
+        return False
+    return all(any(_same_place(it, each) for each in first.differences) for it in asking.differences if it.counts)
+
+
+def _statuses(result: Result) -> set[tuple[str, int | None]]:
+    """Return what the sides answered with, at each step of a scenario."""
+    sides = [seen for seen in (result.old, result.new) if seen is not None]
+    return {
+        (step, seen.status) for side in sides for step, seen in [("", side), *((it.step, it.seen) for it in side.steps)]
+    }
+
+
+def _marked(difference: Difference, later: Sequence[Result | None], spec: RecheckSpec) -> Difference:
+    """Return a difference with when it was gone, if it was; askings that settle nothing are None."""
     if not difference.counts:
         return difference
     absent = 0
     for result in reversed(later):
-        if _shows(result, difference):
+        if result is None or any(_same_place(it, difference) for it in result.differences):
             break
         absent += 1
-    if absent < min(_ENOUGH, len(later)) or not absent:
+    if absent < min(_ENOUGH, spec.times):
         return difference
     asking = len(later) - absent + 1
     after = asking * spec.every.total_seconds()
     return replace(difference, converged=f"gone after {after:g} s, in {absent} of {len(later)} further askings")
 
 
-def _shows(result: Result, difference: Difference) -> bool:
-    """Tell whether a difference is still there, or may be: nobody could look where a side failed."""
-    if result.error is not None or result.skipped is not None:
-        return True
-    alike = (it for it in result.differences if it.against == difference.against)
-    return any(_within(it.at, difference.at) or _within(difference.at, it.at) for it in alike)
+def _same_place(one: Difference, other: Difference) -> bool:
+    return one.against == other.against and (_within(one.at, other.at) or _within(other.at, one.at))
 
 
 def _within(at: str, above: str) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from replay.engine.recheck import settled
-from replay.models import Case, CaseError, Difference, RecheckSpec, Request, Result
+from replay.models import Case, CaseError, Difference, Observation, RecheckSpec, Request, Result
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Desk, Serve
@@ -113,7 +114,8 @@ def test_only_what_is_gone_is_marked_and_the_rest_still_counts() -> None:
 def test_a_difference_above_or_below_is_the_same_one() -> None:
     for other in ("body.a[0].n", "body"):
         assert settled(judged("body.a"), [judged(other)] * 3, RecheckSpec()).outcome == "deviation"
-    assert settled(judged("body.a"), [judged("body.ab")] * 3, RecheckSpec()).outcome == "noise"
+    result = settled(judged("body.a", "body.ab"), [judged("body.ab")] * 3, RecheckSpec())
+    assert [bool(it.converged) for it in result.differences] == [True, False]
 
 
 def test_askings_at_which_a_side_failed_settle_nothing() -> None:
@@ -122,3 +124,23 @@ def test_askings_at_which_a_side_failed_settle_nothing() -> None:
         settled(judged("body.a"), [judged(outcome="match"), judged(outcome="match"), failed], RecheckSpec()).outcome
         == "deviation"
     )
+
+
+def test_a_difference_that_only_moved_with_its_item_is_not_gone() -> None:
+    moved = [judged(f"body.items[{nth}].price") for nth in (2, 3, 4)]
+    assert settled(judged("body.items[1].price"), moved, RecheckSpec()).outcome == "deviation"
+
+
+def test_a_status_that_nobody_gave_at_first_settles_nothing() -> None:
+    def answered(result: Result, *statuses: int) -> Result:
+        old, new = (Observation(status=status) for status in statuses)
+        return replace(result, old=old, new=new)
+
+    first, equal = judged("status"), judged(outcome="match")
+    both_refuse, both_found = answered(equal, 429, 429), answered(equal, 200, 200)
+    assert settled(answered(first, 200, 200), [both_refuse] * 3, RecheckSpec()).outcome == "deviation"
+    assert settled(answered(first, 200, 404), [both_found] * 3, RecheckSpec()).outcome == "noise"
+
+
+def test_a_run_that_was_stopped_after_one_of_three_askings_has_settled_nothing() -> None:
+    assert settled(judged("body.a"), [judged(outcome="match")], RecheckSpec()).outcome == "deviation"
