@@ -79,6 +79,8 @@ def _is_made_up(word: str) -> bool:
     return len(word) >= _TOKEN and not (word.islower() or word.isupper() or word.istitle())
 
 
+_BEYOND: Final = 10**40
+"""No name is a number as large as this; Python refuses to spell much larger ones."""
 _LONG: Final = 32
 """Characters of a text without spaces that is nothing but itself."""
 
@@ -87,4 +89,4 @@ def is_telling(value: Any) -> bool:
     """Tell whether a JSON value is its own name wherever it stands; a short one may be a number of pieces elsewhere."""
     if isinstance(value, str):
         return looks_minted(value) or (len(value) >= _LONG and _WRITTEN.fullmatch(value) is not None)
-    return isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**8
+    return isinstance(value, int) and not isinstance(value, bool) and 10**8 <= abs(value) < _BEYOND

@@ -209,7 +209,7 @@ def _json(value: Json) -> bytes:
 
 
 def _segment(value: Json) -> bytes:
-    return quote(value, safe="").encode() if isinstance(value, str) else _json(value)
+    return quote(value, safe="", errors="surrogatepass").encode() if isinstance(value, str) else _json(value)
 
 
 def _changed(before: Headers, after: Headers) -> list[str]:

@@ -277,11 +277,16 @@ class _Asking:
 
     def _ask_as_bound(self, party: Party, turn: Turn, done: Done) -> None:
         """Send a side what it handed out itself earlier in the session."""
-        sent = turn.request(party.side)
-        if isinstance(sent, Failure):
-            done(Observation(error=sent))
-        else:
-            party.target.begin(replace(self._case, request=sent), self._moment, done, self._fail)
+        try:
+            sent = turn.request(party.side)
+            if isinstance(sent, Failure):
+                done(Observation(error=sent))
+            else:
+                party.target.begin(replace(self._case, request=sent), self._moment, done, self._fail)
+        except (InputError, UnicodeEncodeError) as error:
+            # The recorded request was checked: nothing but what the side gave makes it one that cannot be sent.
+            fact = error.fact if isinstance(error, InputError) else "it is no text that can be written"
+            done(Observation(error=Failure("capture", f"what this side handed out cannot be sent: {fact}")))
 
     def _answered(self, side: Side, nth: int, observation: Observation) -> None:
         try:

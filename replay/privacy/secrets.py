@@ -86,7 +86,13 @@ def _bound_secrets(result: Result) -> frozenset[str]:
         names = {name for text in hidden for name in names_in(text)}
         played = [it for side in (result.old, result.new) if side is not None for it in side.steps]
         found += [value for it in played for name, value in it.captured.items() if name in names]
-    return frozenset(value for value in map(str, found) if len(value) >= _SHORTEST)
+    texts = (str(value) for value in found if isinstance(value, str) or _is_spelled(value))
+    return frozenset(text for text in texts if len(text) >= _SHORTEST)
+
+
+def _is_spelled(value: Any) -> bool:
+    """Tell whether a value is a number that Python does not refuse to print."""
+    return isinstance(value, int) and not isinstance(value, bool) and value.bit_length() <= 4_000  # noqa: PLR2004 - as below
 
 
 def _holds_secrets(place: str) -> bool:
@@ -143,7 +149,7 @@ def _texts(result: Result) -> Iterator[str]:
             yield side.error.message
     for side in (result.old, result.new):
         for played in side.steps if side is not None else ():
-            yield from (str(value) for value in played.captured.values())
+            yield from (value for value in played.captured.values() if isinstance(value, str))
             yield played.seen.error.message if played.seen.error is not None else ""
 
 

@@ -26,6 +26,8 @@ MOST_VALUES: Final = 2_000
 """Values of one answer that are looked at."""
 LARGEST: Final = 1 << 20
 """Bytes of a body that is looked into."""
+LARGEST_NUMBER: Final = 10**40
+"""Beyond, a number is no name; Python refuses to spell much larger ones."""
 _DEEPEST: Final = 50
 _FIELD: Final = re.compile(rb"<(?:input|meta)\b[^>]{0,2000}>", re.IGNORECASE)
 _ATTRIBUTE: Final = re.compile(r"""\b(name|value|content)\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
@@ -130,10 +132,14 @@ def _leaves(value: Json, way: Key) -> Iterator[tuple[Spot, Json]]:
         if len(way) < _DEEPEST:
             for key, item in value.items() if isinstance(value, dict) else enumerate(value):
                 yield from _leaves(item, (*way, key))
-    elif isinstance(value, str | int) and not isinstance(value, bool):
+    elif isinstance(value, str) or _is_number(value):
         yield Spot("body", way), value
         if isinstance(value, str):
             yield from _parts("part", way, value)
+
+
+def _is_number(value: Json) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < LARGEST_NUMBER
 
 
 def _parts(kind: Kind, way: Key, text: str) -> Iterator[tuple[Spot, Json]]:

@@ -245,3 +245,22 @@ def test_a_session_that_was_cut_off_begins_anew(desk: Desk) -> None:
     assert (len(outcomes), set(outcomes)) == (40, {"match"})
     assert ended.code in {0, 3}
     assert new.asked[done : done + 2] == ["POST /login", "POST /orders"]
+
+
+@pytest.mark.parametrize("hostile", ["tok_8f3k92d1\r\nX-Evil: 1", "tok_8f3k92d1\ud800", "tok_8f3k92d1\x00"])
+def test_a_token_that_cannot_be_sent_is_the_failure_of_the_side_that_gave_it(replay: Replay, hostile: str) -> None:
+    def mint(kind: str, number: int) -> Any:
+        return hostile if kind == "token" else by_other_text(kind, number)
+
+    replayed = replay(mint=mint)
+    assert len(replayed.outcomes) == 40
+    assert set(replayed.outcomes[1:]) == {"new_error"}
+    assert replayed.new.asked == ["POST /login"]
+
+
+def test_numbers_of_thousands_of_digits_are_no_names(replay: Replay, desk: Desk) -> None:
+    body = '{"id": 8' + "1" * 4_999 + "}"
+    record = {"session": "s", "request": {"path": "/orders/1"}, "response": {"status": 200, "text": body}}
+    records = [record | {"id": f"c-{n}"} for n in range(3)]
+    desk.capture("c.jsonl", records)
+    assert replay().ended.code in {0, 1, 3}
