@@ -15,7 +15,7 @@ from replay.engine.outcome import Referee
 from replay.engine.pacing import NS, Planned
 from replay.engine.plan import Sending, Sent
 from replay.engine.pulse import Pulse
-from replay.engine.rebinding import Sessions, Turn
+from replay.engine.rebinding import Turn, sessions_of
 from replay.engine.recheck import settled
 from replay.engine.schedule import Schedule
 from replay.engine.sides import Parties, Party, asked, refusal
@@ -47,7 +47,7 @@ class DualRun:
         self.exhausted = False
         """Every case was taken from its source."""
         self.stopped = False
-        self.sessions = _sessions(sides, referee) if sending.rebind else None
+        self.sessions = sessions_of(sides, referee.comparison) if sending.rebind else None
         """None where requests are sent as they were recorded."""
         self._referee = referee
         self._learner = Learner(referee)
@@ -221,11 +221,6 @@ class DualRun:
             # Where both are gone, the other one is only a case or two behind.
             self.ended_because = "; ".join(it.story for it in self.pulses.values() if it.gone or it.silent)
             self.stop()
-
-
-def _sessions(sides: Parties, referee: Referee) -> Sessions:
-    old = sides.get("old")
-    return Sessions(referee.comparison, old_is_live=old is not None and old.target.kind != "recorded")
 
 
 class _Asking:

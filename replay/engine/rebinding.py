@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from replay.compare import Comparison
 from replay.compare.handed import handed_out
+from replay.engine.sides import Parties
 from replay.models import MISSING, Binding, Case, Failure, Json, Observation, Request, Side
 from replay.rebinding import Bound, Foresight, Handing, Thread, Threads, binding_of
 
@@ -39,6 +40,12 @@ class Sessions:
         handed = self._foresight.handed_out(case)
         thread = self._threads.begun(case) if handed else self._threads.of(case)
         return None if thread is None else Turn(thread, case, handed, old_is_live=self._old_is_live)
+
+
+def sessions_of(sides: Parties, comparison: Comparison) -> Sessions:
+    """Return what follows the sessions that are sent to these sides."""
+    old = sides.get("old")
+    return Sessions(comparison, old_is_live=old is not None and old.target.kind != "recorded")
 
 
 class Turn:
