@@ -35,6 +35,8 @@ class Court:
     terms: NewTerms
     rules: str
     kpis: str
+    env: str | None = None
+    """Which settings were laid over; without a word from the user, those that the run had."""
 
     @property
     def basis(self) -> Basis:
@@ -59,6 +61,7 @@ class Court:
         digest = criteria_digest(basis.criteria)
         return replace(
             record,
+            settings={**record.settings, "env": self.env},
             criteria={basis.gate or "": basis.criteria},
             criteria_hash=digest,
             gate=basis.gate,
@@ -77,6 +80,7 @@ def court_for(
     if sentences and gate is not None:
         raise SettingsError("--criterion and --gate both say what to judge by", hint="leave one of them out")
     today = datetime.now(UTC).date()
+    env = env or records[0].settings.get("env")
     present = present_rules(env, records[0], today)
     rules = rules_digest(present.project.settings)
     same = all(record.fingerprint.get("rules") == rules for record in records)
@@ -96,7 +100,7 @@ def court_for(
         musts=must_names(settings, present.clean),
         warnings=tuple(_warnings(settings, sentences, criteria, today)),
     )
-    return Court(terms, rules, kpis)
+    return Court(terms, rules, kpis, env)
 
 
 def _groups_of(settings: Settings, record: RunRecord) -> frozenset[str]:

@@ -145,6 +145,19 @@ def test_noise_is_judged_again_by_what_is_kept(desk: Desk) -> None:
     assert ignored["counts"]["matched"] == 30
 
 
+def test_a_run_is_judged_under_the_environment_that_it_was_made_in(desk: Desk) -> None:
+    desk.project("cut_when: [goldens pass]\n")
+    desk.write("replay.staging.yaml", "cut_when: [goldens pass, errors <= 5%]\n")
+    desk.cli("run", "--env", "staging")
+    _, report = reported(desk, "judge")
+    assert report["changes"] == []
+    assert "the settings say now" not in desk.cli("report").out
+    desk.write("replay.other.yaml", "cut_when: [goldens pass]\n")
+    _, report = reported(desk, "judge", "--env", "other")
+    assert report["changes"] == [{"what": "criterion", "before": "errors <= 5%", "after": None}]
+    assert "the settings say now" not in desk.cli("report").out
+
+
 # ---------------------------------------------------------------------------------------------------------- several
 
 
