@@ -13,7 +13,7 @@ from replay.engine.noise import judge_noise
 from replay.engine.past import past_for
 from replay.engine.plan import Watch
 from replay.engine.run import Finished
-from replay.engine.summary import kept_of, with_sums
+from replay.engine.summary import kept_of, with_changes, with_sums
 from replay.engine.versions import changed_version
 from replay.models import SIDES, Intake, Noise, Result, Side, SideInfo, Summary
 from replay.store.base import RunRecord, RunState
@@ -64,6 +64,7 @@ def merged(into: SqliteStore, record: RunRecord, shards: Sequence[Shard], terms:
     doubts = unseen if record.saw_all else ()
     past = past_for(terms.criteria, into.runs(), record, summary)
     verdict = judge.verdict(complete=not reason, reason=reason, doubts=doubts, past=past)
+    verdict = with_changes(verdict, record)
     state: RunState = "incomplete" if reason else "complete"
     into.keep_record(replace(record, state=state, summary=summary, verdict=verdict))
     return Finished(summary, verdict)

@@ -14,9 +14,10 @@ from replay.engine.past import past_for
 from replay.engine.plan import Plan, Sent
 from replay.engine.versions import Versions
 from replay.models import SIDES, Intake, Pacing, Result, Side, SideInfo, Summary, Verdict
-from replay.store.base import Store
+from replay.store.base import RunRecord, Store
 from replay.targets import build_target
 from replay.verdict import Judge
+from replay.verdict.changes import changes
 from replay.verdict.kpi_account import Accounts
 
 NO_ANSWER: Final = "it never answered"
@@ -77,7 +78,16 @@ def closed(plan: Plan, store: Store, sent: Sent, reason: str, *, expected: int) 
     summary = with_sums(summary, sums, partial(kept_of, store, plan.record.id))
     past = past_for(plan.criteria, store.runs(), plan.record, summary)
     doubts = unseen if plan.record.saw_all else ()
-    return summary, judge.verdict(complete=complete, reason=reason, doubts=doubts, past=past)
+    verdict = judge.verdict(complete=complete, reason=reason, doubts=doubts, past=past)
+    return summary, with_changes(verdict, plan.record)
+
+
+def with_changes(verdict: Verdict, record: RunRecord) -> Verdict:
+    """Return a verdict that says what its record rests on that was written otherwise when the first case was sent.
+
+    A run that was judged again before it was gone on with, or before its shards were merged, is not as it was begun.
+    """
+    return replace(verdict, changes=changes(record.begun_under, record.basis))
 
 
 def with_sums(summary: Summary, sums: Tally, kept: Callable[[str], Result | None]) -> Summary:

@@ -80,6 +80,18 @@ def test_it_is_the_beginning_that_counts_however_often_a_run_is_judged(desk: Des
     assert (ended.code, report["changes"]) == (0, [])
 
 
+def test_a_run_that_was_judged_by_other_criteria_and_then_gone_on_with_says_so(desk: Desk) -> None:
+    cut_when = "traffic: c.jsonl\ncut_when: [deviation < %s]\n"
+    desk.project(cut_when % "0.5%", goldens=0)
+    desk.capture("c.jsonl", [*desk.requests(2), {"id": "bad", "reqest": {}}])
+    desk.cli("run", "--no-check")
+    desk.cli("judge", "--criterion", "deviation < 40%")
+    desk.project(cut_when % "40%", goldens=0)
+    ended, report = reported(desk, "run", "--no-check", "--resume")
+    change = {"what": "criterion", "before": "deviation < 0.5%", "after": "deviation < 40%"}
+    assert (ended.code, report["changes"]) == (3, [change])
+
+
 def test_a_run_judged_by_rules_that_mean_the_same_comes_to_the_same(desk: Desk) -> None:
     rule = "compare: [{at: body.m, ignore: true, why: %s}]\n"
     desk.project(rule % "clock", settings=DRIFTING)

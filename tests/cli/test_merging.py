@@ -55,6 +55,17 @@ def told(report: Any) -> Any:
     return rest, clusters, bare
 
 
+def test_shards_that_were_judged_by_other_criteria_meanwhile_say_so_once_they_are_merged(desk: Desk) -> None:
+    desk.project("cut_when: [goldens pass]\n", settings=DRIFTING)
+    sharded(desk, count=2)
+    for index in (1, 2):
+        desk.cli("judge", "--store", f"{index}.sqlite", "--criterion", "goldens pass for 1 run")
+    ended, report = merged(desk, *stores(1, 2))
+    change = {"what": "criterion", "before": "goldens pass", "after": "goldens pass for 1 run"}
+    assert (ended.code, report["changes"]) == (1, [change])
+    assert "changed after the first case was sent" in desk.cli("report").out
+
+
 @pytest.mark.parametrize("settings", [SETTINGS, DRIFTING])
 def test_merged_shards_are_the_run_that_they_are_parts_of(desk: Desk, settings: str) -> None:
     desk.project("traffic: traffic.jsonl\ncut_when: [goldens pass, deviation < 50%]\n", settings=settings, goldens=4)
