@@ -24,12 +24,12 @@ def route_of(request: Request) -> str:
     The query does not count. The route is fit for `on:` of a rule, and then matches the request, save where its path
     has dot segments.
     """
-    return f"{request.method.upper()} {_general_path(request.path[:LONGEST])}"
+    path = request.path.partition("?")[0].partition("#")[0]  # Remembered without the query, which each case has anew.
+    return f"{request.method.upper()} {_general_path(path[:LONGEST])}"
 
 
 @lru_cache(maxsize=4_096)
-def _general_path(target: str) -> str:
-    path = target.partition("?")[0].partition("#")[0]
+def _general_path(path: str) -> str:
     segments = path.removeprefix("/").split("/")
     # What was cut off at its longest is cut off before the segment that it broke.
     whole = min(MOST_SEGMENTS, len(segments) - (len(path) == LONGEST))

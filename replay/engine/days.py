@@ -49,10 +49,13 @@ class Days:
         if result.case.kind == "golden" or (result.case.turn > 1 and result.outcome in GOOD):
             return
         day = recorded_day(result.case)
-        if day not in self._days and len(self._days) >= MOST_DAYS:
-            self.unlisted += 1
-            return
-        self._days.setdefault(day, _Day()).add(result)
+        sums = self._days.get(day)
+        if sums is None:
+            if len(self._days) >= MOST_DAYS:
+                self.unlisted += 1
+                return
+            sums = self._days[day] = _Day()
+        sums.add(result)
 
     def figures(self, begun: date) -> tuple[DayFigures, ...]:
         """Return the days in order; what has no recorded time belongs to the day on which the run was `begun`."""
