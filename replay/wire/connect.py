@@ -92,9 +92,9 @@ async def _stream(sock: socket.socket, address: tuple[str, int] | str, make: Cal
     try:
         sock.setblocking(False)
         await asyncio.get_running_loop().sock_connect(sock, address)
+        connection = make()
+        Stream(sock, connection)
     except BaseException:
         sock.close()
         raise
-    connection = make()
-    Stream(sock, connection)
     return connection

@@ -118,8 +118,8 @@ class Stream(asyncio.Transport):
 
     def _break(self, error: OSError) -> None:
         """End since nothing can be written any more; an answer that came before that is taken."""
-        if not self._closing:
-            self._read()
+        while not self._closing and self._read():
+            pass
         self._close(error)
 
     def _close(self, error: Exception | None) -> None:
