@@ -12,11 +12,12 @@ from replay.verdict.clauses import Clause, nearest, printable
 from replay.verdict.figure_metric import FigureMetric
 from replay.verdict.holdings import Bad
 from replay.verdict.kpi_account import Account
-from replay.verdict.kpi_limits import limit_of
+from replay.verdict.kpi_limits import Limit, limit_of
 from replay.verdict.samples import Sizes
 from replay.verdict.wording import amount, cases, listed, percent
 
 _REASONS: Final = 3
+_NO_WORSE: Final = "both sides are at the end beyond which nothing is worse, which proves nothing"
 
 
 def kpi(clause: Clause, terms: Terms) -> Metric:
@@ -24,7 +25,8 @@ def kpi(clause: Clause, terms: Terms) -> Metric:
     spec = terms.kpis.get(clause.name)
     if spec is None:
         raise _unknown(clause, terms)
-    return FigureMetric(clause, limit_of(clause, spec.kind), KpiEvidence(clause.name, spec))
+    limit = limit_of(clause, spec.kind)
+    return FigureMetric(clause, limit, KpiEvidence(clause.name, spec, limit))
 
 
 def _unknown(clause: Clause, terms: Terms) -> CriterionError:
@@ -41,8 +43,9 @@ class KpiEvidence:
 
     nothing = "no case tells anything of it on both sides"
 
-    def __init__(self, name: str, spec: KpiSpec) -> None:
+    def __init__(self, name: str, spec: KpiSpec, limit: Limit) -> None:
         self._account = Account(name, spec)
+        self._limit = limit
 
     def add(self, result: Result) -> None:
         """Take in what a case tells of the KPI."""
@@ -60,8 +63,21 @@ class KpiEvidence:
 
     @property
     def rules_out_go(self) -> str:
-        """Return that some answers have no figure; nothing where all have."""
-        return "answers without a figure rule out GO, however many cases there are" if self._account.faults else ""
+        """Return that some answers have no figure, or that new could be no worse; nothing where all tell something."""
+        if self._account.faults:
+            return "answers without a figure rule out GO, however many cases there are"
+        return f"{_NO_WORSE}: does it ask for what is there?" if self._is_at_worst else ""
+
+    @property
+    def _is_at_worst(self) -> bool:
+        """Tell whether both sides are where nothing is worse.
+
+        An expression with a slip holds nowhere, and so never falls.
+        """
+        if not self._account.spec.holds or self._limit.question == "new":
+            return False
+        worst = 0 if self._limit.bad == "low" else 1 if self.is_share else self._account.n
+        return self._account.pairs.figures() == (worst, worst)
 
     def interval(self, question: Question, confidence: float, growth: float = 1.0) -> Interval:
         """Return what is asked with its bounds."""
@@ -80,6 +96,8 @@ class KpiEvidence:
     def remarks(self) -> list[str]:
         """Return who failed, and which answers have no figure."""
         account, remarks = self._account, []
+        if account.spec.holds and account.pairs.figures() == (0, 0):
+            remarks.append("it holds in no answer of either side")
         if alone := [f"{account.failed[side]:,} on {side} alone" for side in ("new", "old") if account.failed[side]]:
             remarks.append(f"counted at their worst, since a side failed: {', '.join(alone)}")
         if both := account.failed["both"]:

@@ -105,6 +105,23 @@ def test_a_share_that_falls_by_more_than_its_margin_is_no_go() -> None:
     assert answer.why.startswith("old 84%, new 83.3% over 20,000 cases (-0.7pp); with 95% confidence at most -0.60")
 
 
+@pytest.mark.parametrize("kpi", ["rate", "held"])
+@pytest.mark.parametrize(("limit", "holds"), [(">= old - %s", False), ("<= old + %s", True)])
+def test_what_holds_nowhere_cannot_fall_and_what_holds_everywhere_cannot_rise(
+    kpi: str, limit: str, *, holds: bool
+) -> None:
+    answer = judged(f"kpi.{kpi} {limit}" % ("0.5pp" if kpi == "rate" else "20"), many(2_000, kpi, holds, holds))
+    assert answer.state == "INCONCLUSIVE"
+    assert "does it ask for what is there?" in answer.why
+    assert ("it holds in no answer of either side" in answer.why) is not holds
+
+
+def test_what_never_happens_may_well_not_happen_more_often() -> None:
+    answer = judged("kpi.rate <= old + 0.5pp", many(2_000, "rate", False, False))
+    assert answer.state == "GO"
+    assert "it holds in no answer of either side" in answer.why
+
+
 def test_a_share_that_rises_as_it_must_not_is_no_go() -> None:
     results = many(900, "rate", False, False, of="a") + many(100, "rate", False, True, of="b")
     assert judged("kpi.rate <= old + 0.5pp", results).state == "NO-GO"
