@@ -33,6 +33,8 @@ class Past:
 
     run: str = ""
     runs: tuple[EarlierRun, ...] = ()
+    whole: bool = True
+    """This one was asked for every case."""
 
 
 NO_PAST: Final = Past()

@@ -149,6 +149,7 @@ class Spanned:
         """Return how it stands over this run and the past, and how each day of this run does by itself."""
         own = self._own()
         answer = self._over_days(own, past) if self._by_day else self._over_runs(own[""], past)
+        answer = answer if past.whole else _of_part(answer)
         return answer, tuple(Standing(self.key, day, replace(found, parts=())) for day, found in own.items())
 
     def _own(self) -> dict[str, Judgement]:
@@ -248,6 +249,14 @@ class Spanned:
             yield f"each {unit} has to hold with {level(each)} confidence, so that waiting finds no good one by chance"
         if self._beyond:
             yield f"only {MOST_DAYS:,} days are judged, and {self._beyond:,} cases belong to others: that is never GO"
+
+
+def _of_part(answer: Judgement) -> Judgement:
+    """Return an answer that is no GO, since only a part of the cases was asked for: it may be the part that holds."""
+    if answer.state != "GO":
+        return answer
+    why = f"{answer.why}; but only a part of the cases was asked for, and a {str(answer.unit)[:-1]} counts as a whole"
+    return replace(answer, state="INCONCLUSIVE", why=why)
 
 
 def _step(name: str, judgement: Judgement | None, run: str, unfit: str = "") -> _Step:

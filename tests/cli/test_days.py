@@ -170,6 +170,14 @@ def test_a_part_of_the_cases_is_no_day(shop: Shop, flags: str) -> None:
     assert "Fri 6 ok, Sat 7 none, Sun 8 ok" in told(ended)
 
 
+@pytest.mark.parametrize("flags", ["--limit 59", "--only 8-*"])
+def test_a_part_of_the_cases_never_makes_the_days_go(shop: Shop, flags: str) -> None:
+    shop.replay(*range(2, 8))
+    ended = shop.replay(8, flags=flags)
+    assert ended.code == 3
+    assert "only a part of the cases was asked for, and a day counts as a whole" in told(ended)
+
+
 def test_a_run_that_was_cut_off_is_no_day(shop: Shop) -> None:
     shop.replay(*range(2, 7))
     assert shop.replay(7, flags="--no-check", last=[{"id": "bad"}]).code == 3
