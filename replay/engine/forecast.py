@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
 from typing import Final, Literal
 
 from replay.engine.plan import Plan
@@ -12,12 +11,13 @@ from replay.engine.sides import Parties, asked, parties, refusal
 from replay.models import Case, Judgement, Result
 from replay.verdict import Criterion
 from replay.verdict.expecting import DEPARTING, MOST, Expectation, needed
-from replay.verdict.past import NO_PAST
+from replay.verdict.past import Past
 from replay.verdict.samples import Sizes
 from replay.verdict.spans import confidence_of
 
 Standing = Literal["enough", "too few", "not told"]
 _WHY_NOT_TOLD: Final = "it rests on what is measured, so that nothing tells beforehand how many cases it needs"
+_WHY_NO_PARTS: Final = "answers tell into which parts cases fall, so that nothing tells beforehand how many each has"
 _LIST: Final = "goldens"
 
 
@@ -59,12 +59,14 @@ class Selection:
 class _Asked:
     """One criterion, over the cases that were selected, as they are expected to come."""
 
-    def __init__(self, criterion: Criterion, rate: float, unsure: Sequence[str], begun: date) -> None:
+    def __init__(self, criterion: Criterion, rate: float, plan: Plan) -> None:
         self.criterion = criterion
-        self._unsure = [name for name in unsure if name in criterion.groups]
+        self._groups = [group for group in plan.referee.grouping.groups if group.name in criterion.groups]
         self.rate = rate
-        self.told = criterion.clause.family in DEPARTING
-        self._inquiry = criterion.inquiry(begun)
+        self._why_not_told = self._what_only_answers_tell()
+        self.told = not self._why_not_told
+        self._inquiry = criterion.inquiry(plan.record.started.date())
+        self._past = Past(whole=not plan.record.narrowed)
         self._expected = Expectation(criterion.clause.family, rate)
 
     def add(self, result: Result) -> None:
@@ -76,12 +78,18 @@ class _Asked:
         """Return what the criterion would come to."""
         sentence = self.criterion.sentence
         if not self.told:
-            return Forecast(sentence, "not told", self.rate, None, _WHY_NOT_TOLD)
-        judgement, _ = self._inquiry.over(NO_PAST)
+            return Forecast(sentence, "not told", self.rate, None, self._why_not_told)
+        judgement, _ = self._inquiry.over(self._past)
         needs = self._needs()
         standing: Standing = "enough" if judgement.state == "GO" else "too few"
         why = "; ".join(self._why(judgement, needs))
         return Forecast(sentence, standing, self.rate, needs, why, self._each())
+
+    def _what_only_answers_tell(self) -> str:
+        if self.criterion.clause.family not in DEPARTING:
+            return _WHY_NOT_TOLD
+        divided = {group.name for group in self._groups if group.is_divided_by_answers}
+        return _WHY_NO_PARTS if self.criterion.clause.per in divided else ""
 
     def _needs(self) -> int | None:
         if self.criterion.clause.family == _LIST:
@@ -106,18 +114,15 @@ class _Asked:
             yield f"these would come to: {judgement.why}"
         if self.criterion.clause.span is not None:
             yield "earlier runs of the store are not looked at"
-        for name in self._unsure:
-            yield f"which cases are in {name} is told by their answers: all that may be are counted"
+        for group in self._groups:
+            if group.selection.where is not None and group.selection.where.asks_answer:
+                yield f"which cases are in {group.name} is told by their answers: all that may be are counted"
 
 
 def forecasts(plan: Plan, rate_of: Callable[[Criterion], float]) -> tuple[Selection, Sequence[Forecast]]:
     """Ask every criterion over the selected cases, and send none of them."""
     selection, sides = Selection(), parties(plan.sides, concurrency=1)
-    wheres = {group.name: group.selection.where for group in plan.referee.grouping.groups}
-    unsure = [name for name, where in wheres.items() if where is not None and where.asks_answer]
-    criteria = [
-        _Asked(criterion, rate_of(criterion), unsure, plan.record.started.date()) for criterion in plan.criteria
-    ]
+    criteria = [_Asked(criterion, rate_of(criterion), plan) for criterion in plan.criteria]
     for result in _foreseen(plan, sides, selection):
         for each in criteria:
             each.add(result)

@@ -67,6 +67,11 @@ class Group:
         return Membership(self.name, None if self.by is None else _value(self.by, told.documents()))
 
     @property
+    def is_divided_by_answers(self) -> bool:
+        """Tell whether nothing but an answer tells which part of it a case belongs to."""
+        return self.by is not None and not str(self.by).startswith("$['request']")
+
+    @property
     def _whatever_is_said(self) -> Selection:
         return Selection(self.selection.route, self.selection.tag)
 

@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from replay.models import Case, CaseError, Difference, Request, Result
+from replay.models import Case, CaseError, Difference, Failure, Observation, Request, Result
 from replay.verdict.base import Metric
 
 MOST: Final = 200_000
 """Cases up to which is looked for an answer."""
 _DIFFERS: Final = Difference("body", "value", 0, 1, "expected")
+_ANSWER: Final = Observation(status=200)
+_TOO_LATE: Final = Observation(error=Failure("timeout", "expected"))
 _ALIKE: Final = Result(Case("", "traffic", "", Request()), "match")
 
 Departing = Callable[[Result], Result]
@@ -28,7 +30,7 @@ def _failing(result: Result) -> Result:
 
 
 def _timing_out(result: Result) -> Result:
-    return replace(result, outcome="new_error", error=CaseError("new", "timeout"))
+    return replace(result, outcome="new_error", error=CaseError("new", "timeout"), new=_TOO_LATE)
 
 
 DEPARTING: Final[Mapping[str, Departing]] = {
@@ -57,7 +59,7 @@ class Expectation:
         if case.case.kind == "golden":
             return replace(case, outcome="match", skipped=None)
         index, self._seen = self._seen, self._seen + 1
-        alike = replace(case, outcome="match", skipped=None)
+        alike = replace(case, outcome="match", skipped=None, old=_ANSWER, new=_ANSWER)
         if self._departs(index):
             return DEPARTING[self.family](alike)
         if self.family in _OLD_TOO and index and self._departs(index - 1):

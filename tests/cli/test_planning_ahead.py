@@ -88,6 +88,26 @@ def test_a_group_that_answers_tell_is_said_to_be_one(desk: Desk) -> None:
     assert (code, "which cases are in paid is told by their answers" in text) == (0, True)
 
 
+def test_parts_that_answers_tell_are_not_foretold(desk: Desk) -> None:
+    traffic(desk, 700)
+    code, text = planned(desk, "groups: {kind: {by: body.kind}}\ncut_when: [errors <= 1%, deviation < 1% per kind]\n")
+    assert (code, "not told deviation < 1% per kind answers tell into which parts" in text) == (0, True)
+
+
+def test_timeouts_are_foretold(desk: Desk) -> None:
+    traffic(desk, 598)
+    assert planned(desk, "cut_when: [timeouts < 0.5%, timeouts <= old]\n")[0] == 0
+    code, text = planned(desk, "cut_when: [timeouts < 0.5%]\n", "--expect", "0.1%")
+    assert (code, "needs 947 independent cases if 0.1% of them depart" in text) == (3, True)
+
+
+def test_a_part_of_the_cases_makes_no_days(desk: Desk) -> None:
+    records = [{"at": f"2026-01-0{1 + n % 3}T12:00:00Z", "request": {"path": f"/{n}"}} for n in range(300)]
+    desk.capture("traffic.jsonl", records)
+    code, text = planned(desk, "cut_when: [deviation < 5% for 2 days]\n", "--limit", "290")
+    assert (code, "only a part of the cases was asked for" in text) == (3, True)
+
+
 def test_goldens_are_a_list(desk: Desk) -> None:
     desk.project("cut_when: [goldens pass]\n", goldens=1)
     ended = desk.cli("plan")
