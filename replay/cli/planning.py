@@ -142,6 +142,7 @@ def judging_warnings(settings: Settings, criteria: Sequence[Criterion], today: d
     if criteria and not settings.cut_when:
         sentences = ", ".join(criterion.sentence for criterion in criteria)
         yield f"no cut_when is written, so the default was judged: {sentences}"
+    yield from _vacuous(settings, criteria)
     yield from _expired(settings, today)
 
 
@@ -198,6 +199,16 @@ def _workers(flags: Flags, sides: Mapping[Side, TargetSpec], concurrency: int) -
     """Return from how many processes to send: no more than cases may be under way, or a side may be asked at once."""
     at_once = [1 if spec.paced_by_clock else spec.max_inflight or concurrency for spec in sides.values()]
     return min(flags.pacing.workers, concurrency, *at_once)
+
+
+def _vacuous(settings: Settings, criteria: Sequence[Criterion]) -> Iterator[str]:
+    """Yield each criterion about a category that only a rule could show, where there is no such rule."""
+    shown = {"schema": any(rule.schema_ is not None for rule in settings.compare)}
+    shown["rank"] = any(rule.rank is not None for rule in settings.compare)
+    for criterion in criteria:
+        if criterion.clause.family == "category" and not shown.get(criterion.clause.name, True):
+            fact = f"no rule has a `{criterion.clause.name}`, so that it holds whatever new does"
+            yield f"{criterion.sentence}: {fact}; write the rule, or take it out"
 
 
 def _expired(settings: Settings, today: date) -> Iterator[str]:

@@ -14,8 +14,10 @@ from replay.verdict.holdings import Bad
 from replay.verdict.kpi_account import Account
 from replay.verdict.kpi_limits import Limit, limit_of
 from replay.verdict.samples import Sizes
+from replay.verdict.timings import is_recorded
 from replay.verdict.wording import amount, cases, listed, percent
 
+_LATENCY: Final = "latency_ms"
 _REASONS: Final = 3
 _NO_WORSE: Final = "both sides are at the end beyond which nothing is worse, which proves nothing"
 
@@ -46,10 +48,13 @@ class KpiEvidence:
     def __init__(self, name: str, spec: KpiSpec, limit: Limit) -> None:
         self._account = Account(name, spec)
         self._limit = limit
+        self._recorded = 0
 
     def add(self, result: Result) -> None:
         """Take in what a case tells of the KPI."""
+        before = self._account.n
         self._account.add(result)
+        self._recorded += self._account.n > before and is_recorded(result)
 
     @property
     def sizes(self) -> Sizes:
@@ -66,6 +71,8 @@ class KpiEvidence:
         """Return that some answers have no figure, or that new could be no worse; nothing where all tell something."""
         if self._account.faults:
             return "answers without a figure rule out GO, however many cases there are"
+        if self._recorded and _LATENCY in self._account.spec.of and self._limit.question != "new":
+            return "old's latencies were recorded elsewhere, so they prove nothing about new: give a live old"
         return f"{_NO_WORSE}: does it ask for what is there?" if self._is_at_worst else ""
 
     @property

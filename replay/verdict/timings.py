@@ -69,7 +69,7 @@ class Timings:
         elif old is None or new is None:
             self.untimed += 1
         else:
-            self.recorded += _is_recorded(result)
+            self.recorded += is_recorded(result)
             is_opening = opened(result.old) or opened(result.new)
             (self._opening if is_opening else self._steady).add(session, old, new)
             return Timed(old, new, is_opening)
@@ -138,7 +138,7 @@ def new_failed(result: Result) -> bool:
     return result.outcome == "new_error" and latency_of(result.new) != NEVER
 
 
-def _is_recorded(result: Result) -> bool:
+def is_recorded(result: Result) -> bool:
     """Tell whether old's latency is the one that was captured."""
     recorded = result.case.recorded
     return (

@@ -131,3 +131,26 @@ def test_a_run_is_not_resumed_under_other_kpis(desk: Desk) -> None:
     desk.write("replay.yaml", written("replay.yaml").replace("sum: body.fee", "mean: body.fee"))
     ended = desk.cli("run", "--resume")
     assert ended.code == 2
+
+
+def test_latencies_of_old_that_a_capture_holds_show_nothing(desk: Desk) -> None:
+    kpis = "kpis: {slow: {mean: latency_ms}, fast: {share: latency_ms < 9000}}\n"
+    criteria = "cut_when: [kpi.slow <= old + 10%, kpi.fast >= old - 1pp, kpi.slow < 5000]\n"
+    desk.write("pay.py", APP)
+    desk.write("replay.yaml", f"old: recorded\nnew: pay:old\ntraffic: c.jsonl\n{kpis}{criteria}")
+    response = {"status": 200, "headers": {"content-type": "application/json"}, "json": {"outcome": "declined"}}
+    record = {"request": {"path": "/pay", "json": {"n": 0}}, "response": response, "latency_ms": 5000}
+    desk.capture("c.jsonl", [record] * 400)
+    ended = desk.cli("run", *REPORTS)
+    assert ended.code == 3
+    assert [each["state"] for each in desk.report()["criteria"]] == ["INCONCLUSIVE", "INCONCLUSIVE", "GO"]
+    assert "recorded elsewhere" in ended.out
+
+
+@pytest.mark.parametrize("rule", ["", "compare: [{at: body, schema: {type: object}}]\n"])
+def test_a_category_that_no_rule_can_show_is_told(desk: Desk, rule: str) -> None:
+    project(desk, rule, cases=3)
+    settings = (SETTINGS + rule).replace("deviation < 90%", "category.schema = 0")
+    desk.write("replay.yaml", settings)
+    told = "no rule has a `schema`, so that it holds whatever new does"
+    assert (told in " ".join(desk.cli("run").out.split())) is not bool(rule)
