@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
 
@@ -18,14 +19,14 @@ from replay.engine.audit import within
 from replay.expressions import Expression
 from replay.locations import general
 from replay.models import SIDES, Difference, Expectation, Headers, Observation, Request, Result, RuleSpec
-from replay.privacy import DROPPED, TOKEN
+from replay.privacy import DROPPED, TOKEN, stands_for
 
-_BEGINS: Final = "tok_"
 _EQUALITY: Final = frozenset({
     "at", "on", "where", "why", "tag", "ignore", "unordered", "match_by", "strict", "same_type", "allow", "waive",
     "renamed",
 })  # fmt: skip
 """What a rule may say and still only ask whether values are equal, or whether they are text."""
+_SHORTEST, _LONGEST = 10**12, 10**20
 _READING: Final = ("as_", "via")
 
 Spot = tuple[str, ...]
@@ -64,12 +65,12 @@ def marked(result: Result) -> Marked:
 
 
 def _in_body(body: bytes) -> bool:
-    return b"tok_" in body or b"(dropped: " in body
+    return b"(dropped: " in body or stands_for(body)
 
 
 def _of_request(request: Request) -> Iterator[Spot]:
     yield from (("request", "headers", name) for name in _named(request.headers))
-    if _BEGINS in request.path:
+    if TOKEN.search(request.path):
         yield from (("request", "path"), ("request", "query"))
     if request.body and _in_body(request.body):
         yield from (("request", "json"), ("request", "text"))
@@ -78,7 +79,7 @@ def _of_request(request: Request) -> Iterator[Spot]:
 @lru_cache(maxsize=1024)
 def _named(headers: Headers) -> tuple[str, ...]:
     """Return the names of the fields that hold a token."""
-    return tuple(name.lower() for name, value in headers if _BEGINS in value and TOKEN.search(value))
+    return tuple(name.lower() for name, value in headers if TOKEN.search(value))
 
 
 def may_be_read(found: Marked, expressions: Iterable[Expression], pair: Pair) -> bool:
@@ -123,7 +124,10 @@ def holds_token(value: Node) -> bool:
 def _is_marked(value: object) -> bool:
     if isinstance(value, bytes):
         return _in_body(value)
-    return isinstance(value, str) and (TOKEN.search(value) is not None or DROPPED in value)
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        # A card's number, and a telephone's, may be a number in JSON, and so is its token.
+        return _SHORTEST <= value < _LONGEST and TOKEN.search(str(value)) is not None
+    return isinstance(value, str) and (stands_for(value.encode("utf-8", "replace")) or DROPPED in value)
 
 
 def judged_otherwise(found: Marked, trace: Trace) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from replay.privacy.headers import is_secret, is_secret_parameter
-from replay.privacy.secrets import DROPPED, redact, secret_values
+from replay.privacy.secrets import DROPPED, redact
+from replay.privacy.shown import secret_values
 from replay.privacy.tokens import TOKEN, MaskKey, Tokeniser, key_from_environment
+from replay.privacy.wrapped import stands_for
 
 __all__ = [
     "DROPPED",
@@ -16,4 +18,5 @@ __all__ = [
     "key_from_environment",
     "redact",
     "secret_values",
+    "stands_for",
 ]

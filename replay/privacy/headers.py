@@ -7,7 +7,7 @@ import binascii
 import re
 from collections.abc import Callable, Iterator
 from operator import itemgetter
-from typing import Final
+from typing import AnyStr, Final
 from urllib.parse import unquote, unquote_plus
 
 from replay.models import Headers
@@ -32,13 +32,13 @@ _LONGEST_NAME: Final = 100
 _URL_HEADERS: Final = frozenset({"location", "content-location", "referer", "link", "refresh"})
 
 
-class _Known(dict[str, bool]):
+class Known(dict[AnyStr, bool]):
     """What was found out about names: as quick as a dict, and bounded, since a service may make names up."""
 
-    def __init__(self, find_out: Callable[[str], bool]) -> None:
-        self._find_out = find_out
+    def __init__(self, find_out: Callable[[AnyStr], bool]) -> None:
+        self._find_out: Callable[[AnyStr], bool] = find_out
 
-    def __missing__(self, name: str) -> bool:
+    def __missing__(self, name: AnyStr) -> bool:
         found = self._find_out(name)
         if len(self) >= _MOST_NAMES:
             self.clear()
@@ -52,7 +52,7 @@ def is_secret(name: str) -> bool:
     return _SECRETS[name]
 
 
-_SECRETS: Final = _Known(lambda name: _SECRET_NAME.fullmatch(name) is not None)
+_SECRETS: Final = Known(lambda name: _SECRET_NAME.fullmatch(name) is not None)
 
 
 def holds_urls(name: str) -> bool:
@@ -60,7 +60,7 @@ def holds_urls(name: str) -> bool:
     return name.lower() in _URL_HEADERS
 
 
-_TELLING: Final = _Known(lambda name: is_secret(name) or holds_urls(name))
+_TELLING: Final = Known(lambda name: is_secret(name) or holds_urls(name))
 _FIRST: Final = itemgetter(0)
 
 
@@ -78,7 +78,7 @@ def has_secret_parameter(path: str) -> bool:
     return _SECRET_PARAMETER.search(path) is not None
 
 
-_SECRET_PARAMETERS: Final = _Known(lambda name: _SECRET_PARAMETER.match(f"?{name}=x") is not None)
+_SECRET_PARAMETERS: Final = Known(lambda name: _SECRET_PARAMETER.match(f"?{name}=x") is not None)
 
 
 def is_secret_parameter(name: str) -> bool:

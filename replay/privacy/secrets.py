@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache, partial
@@ -25,22 +25,19 @@ from replay.models import (
     Step,
     Walk,
 )
-from replay.placeholders import names_in
 from replay.privacy.forms import body_replacer, text_replacer
 from replay.privacy.headers import (
-    has_secret_parameter,
-    header_secrets,
     holds_urls,
     is_secret,
     mask_header,
     mask_query,
-    query_secrets,
-    show_secrets,
 )
+from replay.privacy.masking import Mask
+from replay.privacy.names import telling_name
+from replay.privacy.shown import key_lines, parts_of, secrets_of, shows_secrets, texts_of
+from replay.privacy.suspicion import innocent, innocent_text
 from replay.privacy.tokens import Tokeniser
 
-_SHORTEST: Final = 6
-"""Shorter values would turn up in innocent text; in their own field they are masked all the same."""
 _UNMISTAKABLE: Final = 16
 """People look results up by id: only a value that can be nothing but a secret is replaced in one."""
 DROPPED: Final = "(dropped: nested too deeply to be searched for secrets)"
@@ -48,137 +45,57 @@ DROPPED: Final = "(dropped: nested too deeply to be searched for secrets)"
 _UNKEPT: Final = "it is a secret, which is not kept"
 
 
-def redact(result: Result, tokeniser: Tokeniser, *, known: Collection[str] = ()) -> Result:
-    """Return the result with its secrets as tokens: the same secret gives the same token on both sides.
+def redact(result: Result, tokeniser: Tokeniser, *, known: Collection[str] = (), mask: Mask | None = None) -> Result:
+    """Return the result with its secrets and personal data as tokens: the same value gives the same one on both sides.
 
-    `known` holds secrets that the case does not show, such as a side's own headers (see `secret_values`).
-    Returns the same object where there is nothing to hide.
+    `known` holds secrets that the case does not show, such as a side's own headers (see `secret_values`); `mask` is
+    what finds all that looks like one. Returns the same object where there is nothing to hide.
     """
-    if _shows_secrets(result):
-        return _redaction(tokeniser, _secrets(result).union(known)).result(result)
-    if not known:
-        return result
-    redaction = _redaction(tokeniser, frozenset(known))
+    mask = mask or default_mask(tokeniser)
+    known = frozenset(known) | key_lines(result)
+    if shows_secrets(result):
+        return _redaction(tokeniser, secrets_of(result) | known, mask).result(result)
+    redaction = _redaction(tokeniser, known, mask)
     return redaction.result(result) if redaction.finds(result) else result
 
 
-def secret_values(headers: Iterable[tuple[str, str]]) -> frozenset[str]:
-    """Return the secrets in these header fields that are long enough to be searched for."""
-    found = (value for name, content in headers if is_secret(name) for value in header_secrets(name, content))
-    return frozenset(value for value in found if len(value) >= _SHORTEST)
-
-
-def _secrets(result: Result) -> frozenset[str]:
-    values = secret_values(field for headers in _headers(result) if show_secrets(headers) for field in headers)
-    values |= _bound_secrets(result)
-    queries = {value for url in _urls(result) for value in query_secrets(url) if len(value) >= _SHORTEST}
-    return values | queries if queries else values
-
-
-def _bound_secrets(result: Result) -> frozenset[str]:
-    """Return what was handed out, and sent where secrets are, as far as it is long enough to be searched for."""
-    case, found = result.case, []
-    for bound in case.bound:
-        if any(_holds_secrets(place) for place in bound.used) or bound.at == "headers.set-cookie":
-            found += [bound.old, bound.new, bound.recorded]
-    if case.steps:
-        hidden = [text for it in case.requests for name, text in it.headers if is_secret(name)]
-        names = {name for text in hidden for name in names_in(text)}
-        played = [it for side in (result.old, result.new) if side is not None for it in side.steps]
-        found += [value for it in played for name, value in it.captured.items() if name in names]
-    texts = (str(value) for value in found if isinstance(value, str) or _is_spelled(value))
-    return frozenset(text for text in texts if len(text) >= _SHORTEST)
-
-
-def _is_spelled(value: Any) -> bool:
-    """Tell whether a value is a number that Python does not refuse to print."""
-    return isinstance(value, int) and not isinstance(value, bool) and value.bit_length() <= 4_000  # noqa: PLR2004 - as below
-
-
-def _holds_secrets(place: str) -> bool:
-    return is_secret(place.removeprefix("headers."))
-
-
-def _shows_secrets(result: Result) -> bool:
-    case = result.case
-    if case.bound:
-        return True
-    if show_secrets(case.request.headers) or has_secret_parameter(case.request.path):
-        return True
-    if case.steps:
-        return any(show_secrets(part.headers) or has_secret_parameter(_path(part)) for part in _parts(result))
-    parts = (case.expect, case.recorded, result.old, result.new)
-    return any(map(show_secrets, [part.headers for part in parts if part is not None]))
-
-
-def _path(part: Request | Expectation | Observation) -> str:
-    return part.path if isinstance(part, Request) else ""
-
-
-def _headers(result: Result) -> Iterator[Headers]:
-    return (part.headers for part in _parts(result))
-
-
-def _parts(result: Result) -> Iterator[Request | Expectation | Observation]:
-    """Yield each part that has header fields and a body."""
-    case = result.case
-    yield from case.requests
-    expectations = [step.expect for step in case.steps]
-    played = [it.seen for side in (result.old, result.new) if side is not None for it in side.steps]
-    for part in (case.expect, case.recorded, result.old, result.new, *expectations, *played):
-        if part is not None:
-            yield part
-
-
-def _texts(result: Result) -> Iterator[str]:
-    """Yield each text that a redaction looks at, save those of the differences."""
-    case = result.case
-    yield from (case.id, case.correlation_id, case.session or "", result.skipped or "")
-    yield from (request.path for request in case.requests)
-    yield from [value for headers in _headers(result) for _, value in headers]
-    # A rule's name says what it compares with, which settings may have from a variable.
-    yield from [text for acceptance in result.accepted for text in (acceptance.at, acceptance.rule)]
-    yield from [measure.at for measure in result.measures]
-    yield from [each.value for each in result.groups if each.value is not None]
-    for figure in result.figures:
-        yield from (figure.old_fault, figure.new_fault, str(figure.old), str(figure.new))
-    if result.error is not None:
-        yield result.error.message
-    for side in (case.recorded, result.old, result.new):
-        if side is not None and side.error is not None:
-            yield side.error.message
-    for side in (result.old, result.new):
-        for played in side.steps if side is not None else ():
-            yield from (value for value in played.captured.values() if isinstance(value, str))
-            yield played.seen.error.message if played.seen.error is not None else ""
-
-
-def _urls(result: Result) -> Iterator[str]:
-    yield from (request.path for request in result.case.requests)
-    for headers in _headers(result):
-        for name, value in headers:
-            if holds_urls(name):
-                yield value
+@lru_cache(maxsize=16)
+def default_mask(tokeniser: Tokeniser) -> Mask:
+    """Return what finds everything that has a kind."""
+    return Mask(tokeniser)
 
 
 class _Redaction:
     """One result's secrets, and how each of its parts looks without them."""
 
-    def __init__(self, tokeniser: Tokeniser, secrets: frozenset[str]) -> None:
+    def __init__(self, tokeniser: Tokeniser, secrets: frozenset[str], mask: Mask) -> None:
         self._token = tokeniser.token
-        self._text = text_replacer(tokeniser, secrets)
-        self._body = body_replacer(tokeniser, secrets)
-        self._id = text_replacer(tokeniser, [secret for secret in secrets if len(secret) >= _UNMISTAKABLE])
+        self._mask = mask
+        self._known = text_replacer(tokeniser, secrets)
+        self._known_in_body = body_replacer(tokeniser, secrets)
+        self._known_in_id = text_replacer(tokeniser, [secret for secret in secrets if len(secret) >= _UNMISTAKABLE])
+
+    def _text(self, text: str) -> str:
+        return self._mask.text(self._known(text))
+
+    def _body(self, body: bytes) -> bytes:
+        return self._mask.body(self._known_in_body(body))
+
+    def _id(self, text: str) -> str:
+        return self._mask.text(self._known_in_id(text))
 
     def finds(self, result: Result) -> bool:
         """Tell whether a secret may stand anywhere in a result that shows none; False is certain."""
         # Values may be anything, and to be replaced for their depth alone.
         differs = bool(result.differences) or (result.again is not None and any(result.again.answers))
-        return differs or self._text.finds("\n".join(_texts(result))) or self._in_bodies(result)
+        if differs:
+            return True
+        texts = "\n".join(texts_of(result))
+        return not innocent_text(texts) or self._known.finds(texts) or self._in_bodies(result)
 
     def _in_bodies(self, result: Result) -> bool:
-        bodies = {part.body for part in _parts(result) if part.body}
-        return any(map(self._body.finds, bodies))
+        bodies = {part.body for part in parts_of(result) if part.body}
+        return not all(map(innocent, bodies)) or any(map(self._known_in_body.finds, bodies))
 
     def result(self, result: Result) -> Result:
         error = result.error and replace(result.error, message=self._text(result.error.message))
@@ -208,7 +125,7 @@ class _Redaction:
 
     def _told(self, value: Json, fault: str) -> tuple[Json, str]:
         """Return a figure and its fault; a number that is a secret is dropped, since a token is no number."""
-        if value is None or isinstance(value, bool) or not isinstance(self._number(value), str):
+        if value is None or isinstance(value, bool) or self._value(value, None) == value:
             return value, self._text(fault)
         return None, _UNKEPT
 
@@ -242,7 +159,7 @@ class _Redaction:
         return replace(pages, further=pages.further and self._request(pages.further))
 
     def _played(self, played: Played) -> Played:
-        captured = {name: self._value(value, None) for name, value in played.captured.items()}
+        captured = {name: self._value(value, None, f".{name}") for name, value in played.captured.items()}
         return replace(played, seen=self._observation(played.seen), captured=captured)
 
     def _request(self, request: Request) -> Request:
@@ -264,9 +181,8 @@ class _Redaction:
         return replace(side, headers=headers, body=body, error=error)
 
     def _headers(self, headers: Headers) -> Headers:
-        if not show_secrets(headers) and not self._text.finds("\n".join([value for _, value in headers])):
-            return headers
-        return tuple((name, self._header(name, value)) for name, value in headers)
+        masked = tuple((name, self._header(name, value)) for name, value in headers)
+        return headers if masked == headers else masked
 
     def _header(self, name: str, value: str) -> str:
         if is_secret(name):
@@ -284,16 +200,18 @@ class _Redaction:
         return replace(
             difference,
             at=self._text(difference.at),
-            old=self._value(difference.old, name),
-            new=self._value(difference.new, name),
+            old=self._value(difference.old, name, difference.at),
+            new=self._value(difference.new, name, difference.at),
             note=self._text(difference.note),
             rule=self._text(difference.rule),
             waived=self._text(difference.waived),
         )
 
-    def _value(self, value: Any, header: str | None) -> Any:
+    def _value(self, value: Any, header: str | None, at: str = "") -> Any:
         try:
-            return self._masked(value, self._text if header is None else partial(self._compared, header))
+            if header is not None:
+                return self._masked(value, partial(self._compared, header))
+            return self._mask.value(self._masked(value, self._known), telling_name(at))
         except RecursionError:
             return DROPPED
 
@@ -305,7 +223,7 @@ class _Redaction:
         if isinstance(value, str):
             return text(value)
         if isinstance(value, dict):
-            return {self._text(key): self._masked(item, text) for key, item in value.items()}
+            return {self._known(key): self._masked(item, text) for key, item in value.items()}
         if isinstance(value, list | tuple):
             return [self._masked(item, text) for item in value]
         if isinstance(value, bytes):
@@ -316,14 +234,14 @@ class _Redaction:
         if isinstance(value, int) and value.bit_length() > 4_000:  # noqa: PLR2004 - Python refuses to print much longer ones
             return value
         spelling = str(value)
-        masked = self._text(spelling)
+        masked = self._known(spelling)
         return value if masked == spelling else masked
 
 
 @lru_cache(maxsize=256)
-def _redaction(tokeniser: Tokeniser, secrets: frozenset[str]) -> _Redaction:
+def _redaction(tokeniser: Tokeniser, secrets: frozenset[str], mask: Mask) -> _Redaction:
     # The cases of one session hold the same secrets.
-    return _Redaction(tokeniser, secrets)
+    return _Redaction(tokeniser, secrets, mask)
 
 
 def _header_name(at: str) -> str | None:

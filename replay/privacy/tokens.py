@@ -14,8 +14,18 @@ from functools import lru_cache
 from typing import Final
 
 VARIABLE: Final = "REPLAY_MASK_KEY"
-TOKEN: Final = re.compile(r"tok_[a-z2-7]{16}")
-"""What a token looks like."""
+MAIL_DOMAIN: Final = "example.invalid"
+PHONE_PREFIX: Final = "999"
+CARD_PREFIXES: Final = {14: "360000", 15: "340000", 17: "600000", 18: "600000", 0: "400000"}
+"""How a card number begins that stands for another one, by its digits; 0 is for all other lengths."""
+_APART: Final = r"(?:(?<!\d)|(?<=%\d\d)|(?<=%25\d\d))"
+TOKEN: Final = re.compile(
+    rf"tok_[a-z2-7]{{16}}(?:@{re.escape(MAIL_DOMAIN)})?"
+    rf"|{_APART}\+?{PHONE_PREFIX}\d{{12}}(?!\d)"
+    rf"|{_APART}(?:[46][ -]?0|3[ -]?[46])(?:[ -]?0){{4}}(?:[ -]?\d){{7,13}}(?!\d)"
+    r"|[A-Z]{2}\d\d[ -]?[9X]{4}(?:[ -]?[A-Z0-9]){7,26}(?![A-Z0-9])"
+)
+"""What a token looks like; those of e-mail addresses, telephone, card and account numbers keep that shape."""
 _CHARACTERS: Final = 16
 _NAME: Final = re.compile(r"\{\{\s*\w+\s*\}\}")
 """What stands for a value of a later time, and says nothing of it."""
@@ -48,8 +58,14 @@ class Tokeniser:
         What is a token already, or stands as a `{{name}}` for a later value, stays.
         """
 
+    def digits(self, text: str, count: int) -> str:
+        """Return so many digits of a text's HMAC, at most 70."""
+        return str(int.from_bytes(self._mac(text))).zfill(78)[-count:]
+
+    def _mac(self, text: str) -> bytes:
+        return hmac.digest(self._key, text.encode("utf-8", "surrogatepass"), hashlib.sha256)
+
     def _token(self, text: str) -> str:
         if TOKEN.fullmatch(text) or _NAME.fullmatch(text):
             return text
-        mac = hmac.digest(self._key, text.encode("utf-8", "surrogatepass"), hashlib.sha256)
-        return "tok_" + base64.b32encode(mac).decode("ascii")[:_CHARACTERS].lower()
+        return "tok_" + base64.b32encode(self._mac(text)).decode("ascii")[:_CHARACTERS].lower()

@@ -173,6 +173,7 @@ def serve(
     delay: float = 0.0,
     lasts: int | None = None,
     status: Callable[[bytes], int] = lambda _body: 200,
+    kind: str = "text/plain",
 ) -> Iterator[Service]:
     """Serve on a free port; after `lasts` requests nobody listens there any more."""
 
@@ -196,7 +197,7 @@ def serve(
                 threading.Event().wait(delay)
             body = answer(self.path)
             self.send_response(status(body))
-            self.send_header("Content-Type", "text/plain")
+            self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

@@ -1,0 +1,167 @@
+"""What personal data and secrets look like, whatever they are called: a kind's pattern, and the proof of it.
+
+No pattern here can run away: what may repeat is bounded, and no repetition stands where another could take its text.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final
+
+from replay.privacy.checksums import IBAN_LENGTHS, iban_holds, luhn_holds
+from replay.privacy.tokens import TOKEN
+
+Span = tuple[int, int]
+
+_LONGEST_NAME: Final = 64
+_LOCAL: Final = re.compile(r"\w[\w.+'-]*\Z|\+[\w.+'-]*\Z")
+_DOMAIN: Final = re.compile(r"(?:\w(?:[\w-]{0,61}\w)?\.){1,8}[^\W\d_]{2,24}(?![\w])")
+# Each pattern begins with what is rare, and looks back afterwards: so it is looked for as quickly as one character.
+_CARD: Final = re.compile(
+    r"[2-6](?<![A-Za-z0-9].)(?<!\d[ .-].)(?<![A-Fa-f0-9]-.)(?:[ -]?\d){12,18}(?!\d|[ -]\d|[A-Za-z]|-\w|\.\d)"
+)
+_ISSUED: Final = re.compile(
+    r"4(?:\d{12}|\d{15}|\d{18})|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}|3[47]\d{13}"
+    r"|3(?:0[0-5]|[689]\d)\d{11}|35(?:2[89]|[3-8]\d)\d{12,15}|6(?:011|4[4-9]\d|5\d\d)\d{12,15}|62\d{14,17}"
+    r"|(?:50|5[6-9]|6[37])\d{14}(?:\d{2,3})?"
+)
+_IBAN: Final = re.compile(r"[0-9](?<![A-Za-z0-9][A-Za-z]{2}.)(?<=[A-Za-z]{2}.)[0-9](?:[ -]?[A-Za-z0-9]){11,29}")
+_PHONES: Final = (
+    re.compile(r"\+(?<![\w+].)[1-9](?:[ .()/-]{0,2}\d){6,14}(?!\d)"),
+    re.compile(r"00(?<![\w.+/-]..)[1-9]\d{0,2}[ /-](?:[ ()/-]{0,2}\d){8,12}(?![\w])"),
+    re.compile(r"[(2-9](?<![\w.+/-].)(?:(?<=\()[2-9]\d\d\) ?|(?<!\()\d\d[ .-])[2-9]\d\d[.-]\d{4}(?![\w-])"),
+)
+_MOST_DIGITS: Final = 15
+_FEWEST_DIGITS: Final = (8, 13, 10)
+_JWT: Final = re.compile(r"eyJ(?<![\w-]...)[\w-]{5,4000}\.[\w-]{8,8000}\.[\w-]{0,4000}")
+_BASIC: Final = re.compile(r"(?:asic|ASIC)(?<=\b[bB]....)[ ]{1,4}([A-Za-z0-9+/=]{8,4000})")
+_BEARER: Final = re.compile(r"(?:earer|EARER)(?<=\b[bB].....)[ ]{1,4}([A-Za-z0-9._~+/=-]{16,8000})")
+_KEY: Final = re.compile(
+    r"(?:"
+    r"A(?:KIA|SIA|BIA|CCA)[A-Z0-9]{16}(?![A-Za-z0-9])|gh[pousr]_[A-Za-z0-9]{30,255}|github_pat_\w{22,255}"
+    r"|glpat-[\w-]{20,255}|xox[abeoprs]-[\w-]{10,255}|xapp-[\w-]{10,255}|[srp]k_(?:live|test)_\w{10,255}|whsec_\w{16,255}"
+    r"|AIza[\w-]{35}|ya29\.[\w-]{20,1024}|GOCSPX-[\w-]{20,64}|npm_[A-Za-z0-9]{36}|pypi-[\w-]{32,512}"
+    r"|SG\.[\w-]{16,64}\.[\w-]{16,128}|sk-[\w-]{20,255}|hf_[A-Za-z0-9]{30,64}|do[opr]_v1_[a-f0-9]{64}"
+    r"|shp(?:at|ca|pa|ss)_[A-Fa-f0-9]{32}|SK[a-f0-9]{32}(?![A-Za-z0-9])|AGE-SECRET-KEY-1[A-Z0-9]{50,64}"
+    r")|(?:AccountKey|SharedAccessKey)=[A-Za-z0-9+/]{40,128}={0,2}"
+)  # fmt: skip
+_PEM: Final = re.compile(
+    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:[^-]|-(?!-)){0,20000}(?:-----END [A-Z0-9 ]{0,60}-----)?"
+)
+
+
+_KEY_LINE: Final = re.compile(r"[A-Za-z0-9+/=]{6,}")
+
+
+def _mails(text: str) -> Iterator[Span]:
+    at = text.find("@")
+    while at >= 0:
+        local = _LOCAL.search(text, max(at - _LONGEST_NAME, 0), at)
+        domain = _DOMAIN.match(text, at + 1) if local is not None else None
+        if local is not None and domain is not None:
+            yield local.start(), domain.end()
+        at = text.find("@", at + 1)
+
+
+def _cards(text: str) -> Iterator[Span]:
+    for found in _CARD.finditer(text):
+        digits = re.sub(r"\D", "", found[0])
+        if _ISSUED.fullmatch(digits) and luhn_holds(digits):
+            yield found.span()
+
+
+def _ibans(text: str) -> Iterator[Span]:
+    for found in _IBAN.finditer(text):
+        start = found.start() - 2
+        ends = [place for place in range(start, found.end()) if text[place].isalnum()]
+        length = IBAN_LENGTHS.get(text[start : start + 2].upper(), 0)
+        if 0 < length <= len(ends):
+            end = ends[length - 1] + 1
+            whole = re.match(r"[A-Za-z0-9]", text[end : end + 1]) is None
+            if whole and iban_holds(re.sub(r"[ -]", "", text[start:end]).upper()):
+                yield start, end
+
+
+def _phones(text: str) -> Iterator[Span]:
+    for pattern, fewest in zip(_PHONES, _FEWEST_DIGITS, strict=True):
+        for found in pattern.finditer(text):
+            if fewest <= len(re.sub(r"\D", "", found[0])) <= _MOST_DIGITS:
+                yield found.span()
+
+
+def _credentials(text: str) -> Iterator[Span]:
+    for found in _BASIC.finditer(text):
+        if _is_pair(found[1]):
+            yield found.span(1)
+    for found in _BEARER.finditer(text):
+        if any(map(str.isdigit, found[1])):
+            yield found.span(1)
+
+
+def _is_pair(encoded: str) -> bool:
+    """Tell whether it is a name and a password, as `Basic` has them: `Basic information` is none."""
+    try:
+        return b":" in base64.b64decode(encoded + "=" * (-len(encoded) % 4))
+    except (binascii.Error, ValueError):
+        return False
+
+
+def _keys(text: str) -> Iterator[Span]:
+    for found in _KEY.finditer(text):
+        before = text[max(found.start() - 1, 0) : found.start()]
+        if not (before.isalnum() and before.isascii()):
+            yield found.span()
+
+
+def _by(pattern: re.Pattern[str]) -> Callable[[str], Iterator[Span]]:
+    return lambda text: (found.span() for found in pattern.finditer(text))
+
+
+DETECTORS: Final[Mapping[str, Callable[[str], Iterator[Span]]]] = {
+    "pem": _by(_PEM),
+    "jwt": _by(_JWT),
+    "credentials": _credentials,
+    "key": _keys,
+    "email": _mails,
+    "iban": _ibans,
+    "card": _cards,
+    "phone": _phones,
+}
+"""How each kind is found in a text; of what overlaps, the first kind has it."""
+
+
+_NEEDED: Final[Mapping[str, Callable[[str], object]]] = {
+    "pem": lambda text: "-----BEGIN" in text,
+    "jwt": lambda text: "eyJ" in text,
+    "credentials": re.compile(r"(?:asic|ASIC|earer|EARER) ").search,
+    "key": re.compile(r"[\w+/.-]{14}").search,
+    "email": lambda text: "@" in text,
+    "iban": re.compile(r"[0-9](?:[ -]?[A-Za-z0-9]){11}").search,
+    "card": re.compile(r"[0-9](?:[ -]?[0-9]){12}").search,
+    "phone": re.compile(r"[0-9](?:[ .()/-]{0,2}[0-9]){6}").search,
+}
+
+
+def found_in(text: str) -> Iterator[tuple[str, int, int]]:
+    """Yield the kind and span of everything personal or secret in a text, save tokens; spans may overlap."""
+    for kind, spans in DETECTORS.items():
+        # Most kinds are out of the question for most texts, which costs less than looking for them.
+        if not _NEEDED[kind](text):
+            continue
+        for start, end in spans(text):
+            if TOKEN.fullmatch(text[start:end]) is None:
+                yield kind, start, end
+
+
+def lines_of_keys(text: str) -> Iterator[str]:
+    """Yield the lines that hold the key itself in each PEM block of a private key, also in JSON."""
+    for found in _PEM.finditer(text):
+        yield from (line for line in re.split(r"\\[rn]|[\r\n]", found[0]) if _KEY_LINE.fullmatch(line))
+
+
+def shows(text: str, kinds: Iterable[str]) -> bool:
+    """Tell whether a text holds anything of these kinds, tokens as well."""
+    return any(next(DETECTORS[kind](text), None) is not None for kind in kinds)

@@ -1,0 +1,92 @@
+"""JSON as it is written, member by member: what is replaced is replaced in place, and every other byte stays.
+
+Nothing is parsed, so that numbers keep their digits, duplicate members stay, and what is cut or no JSON loses nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Final
+
+from replay.privacy.names import names_secrets
+
+Leaf = Callable[[str, str], str]
+"""From the name of the nearest member and a text to the text that is kept."""
+Number = Callable[[str, str], str | None]
+"""From a name and a number as it is written to what is kept of it as JSON, or None where it stays."""
+
+_PART: Final = re.compile(
+    r'"(?P<text>(?:[^"\\]++|\\.|\\\Z)*+)(?:"(?P<colon>\s*+:)?|\Z)'
+    r"|(?P<number>-?[0-9]++(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?)|(?P<opens>[\[{])|(?P<closes>[\]}])",
+    re.DOTALL,
+)
+
+
+def is_json_text(text: str) -> bool:
+    """Tell whether a text looks like a JSON document with anything in it."""
+    return text.lstrip("\ufeff \t\r\n")[:1] in {"{", "[", '"'}
+
+
+class JsonText:
+    """One walk along a JSON text."""
+
+    def __init__(self, leaf: Leaf, number: Number, secret: str) -> None:
+        """Take what replaces texts and numbers; `secret` is the name under which all below a holder of secrets is."""
+        self._leaf = leaf
+        self._number = number
+        self._secret = secret
+        self._name = ""
+        self._depth = 0
+        self._within = 0
+        """The depth at which a holder of secrets began; 0 outside of any."""
+
+    def masked(self, text: str) -> str:
+        """Return the text with its leaves and names replaced; the same object where none is."""
+        pieces: list[str] = []
+        last = 0
+        for found in _PART.finditer(text):
+            fresh = self._part(found)
+            if fresh is not None:
+                pieces += [text[last : found.start()], fresh]
+                last = found.end()
+        return "".join([*pieces, text[last:]]) if pieces else text
+
+    def _part(self, found: re.Match[str]) -> str | None:
+        raw = found["text"]
+        if raw is None:
+            return self._other(found)
+        meant = _meant(raw) if "\\" in raw else raw
+        colon = found["colon"]
+        if colon:
+            self._name = meant
+        name = "" if colon else self._secret if self._within else self._name
+        kept = self._leaf(name, meant)
+        return None if kept == meant else _spelled(kept, raw) + (colon or "")
+
+    def _other(self, found: re.Match[str]) -> str | None:
+        if found["number"]:
+            return self._number(self._secret if self._within else self._name, found["number"])
+        if found["opens"]:
+            self._depth += 1
+            if not self._within and names_secrets(self._name):
+                self._within = self._depth
+            return None
+        if self._within == self._depth:
+            self._within, self._name = 0, ""
+        self._depth -= 1
+        if found["closes"] == "}":
+            self._name = ""
+        return None
+
+
+def _meant(raw: str) -> str:
+    try:
+        return str(json.loads(f'"{raw}"', strict=False))
+    except ValueError:
+        return raw
+
+
+def _spelled(text: str, raw: str) -> str:
+    return json.dumps(text, ensure_ascii=raw.isascii())

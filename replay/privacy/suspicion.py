@@ -1,0 +1,142 @@
+"""A quick look before any thorough one: most bodies show nothing that personal data or secrets could do without.
+
+Whatever a body holds, translating it and looking for one sequence costs a tenth of looking for a pattern: patterns are
+left to the bodies, and to the words in them, that need one.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from string import ascii_letters, ascii_uppercase, digits, printable
+from typing import Final
+
+from replay.privacy.detectors import found_in, shows
+from replay.privacy.headers import Known
+from replay.privacy.names import names_phone, names_secret, names_secrets
+from replay.privacy.wrapped import GZIP, RUN, unwrapped
+
+_REMEMBERED: Final = 16_384
+_SHORTEST: Final = 6
+_PLAIN: Final = bytes(set(printable.encode()) - set(b"@%&\\\x0b\x0c"))
+_CODED: Final = re.compile(rb"%[0-9A-Fa-f]{2}|&#|&[A-Za-z]{2,31};|\\[ux\"]|[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_ALIKE: Final = (b"\xef\xbc", b"\xef\xbd", b"\xef\xbb", b"\xe2\x80", b"\xe2\x81", b"\xe2\x88", b"\xc2\xad", b"\xc2\xa0")
+_SAID: Final = (b"asic ", b"ASIC ", b"earer ", b"EARER ", b"-----BEGIN")
+_ONES: Final = bytes.maketrans(digits.encode(), b"0" * 10)
+_CASES: Final = bytes.maketrans((digits + ascii_uppercase).encode(), b"0" * 10 + b"A" * 26)
+_BETWEEN: Final = b" -.()/"
+_CARD: Final = b"0" * 13
+_IBAN: Final = b"AA00"
+_PHONES: Final = (b"000-0000", b"000.0000")
+_WORD: Final = frozenset((ascii_letters + digits + "+/_-.").encode())
+_WORDS: Final = bytes(code if code in _WORD else 32 for code in range(256))
+_LETTERS: Final = bytes(97 if code in _WORD else 32 for code in range(256))
+_RUN: Final = b"a" * 16
+_LONG: Final = 16
+_UUID: Final = re.compile(r"(?=[^a-f]*[a-f])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_PLAIN_WORD: Final = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9.+-]+|[a-z.-]+")
+"""What is long and hides nothing: also plain numbers, which are looked at as such, and words of one case."""
+_MEMBER: Final = re.compile(rb'"([^"\\]{1,100})"\s*:')
+_FIELD: Final = re.compile(rb"name=[\"']?([\w.-]{2,100})|([\w.-]{2,100})[\"']?\]?[=>]|([\w.-]{2,100})[\"']?\s?:")
+
+
+def innocent(body: bytes) -> bool:
+    """Tell whether nothing in a body can be personal or secret. False means that it has to be looked at."""
+    return _known(body) if len(body) <= _REMEMBERED else _innocent(body)
+
+
+def innocent_text(text: str) -> bool:
+    """Tell whether nothing in a text can be personal or secret."""
+    return len(text) < _SHORTEST or (text.isalpha() and text.isascii() and len(text) < _LONG) or innocent(_bytes(text))
+
+
+_LEAF: Final = re.compile(
+    r"[@%&\\=<{\"+]|[^\x00-\x7f]|[A-Z]{2}[0-9]{2}|[0-9][ .()/-]?[0-9](?:[ .()/-]?[0-9]){11}|[0-9]{3}[-.][0-9]{4}"
+    r"|[\w+/.-]{16}|-----B|asic |ASIC |earer |EARER "
+)
+_SMALL: Final = 64
+
+
+def innocent_leaf(text: str) -> bool:
+    """Tell whether nothing in the value of a member can be personal or secret: most are soon looked through."""
+    if len(text) > _SMALL:
+        return innocent_text(text)
+    return len(text) < _SHORTEST or _LEAF.search(text) is None or _UUID.fullmatch(text) is not None
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _innocent(body: bytes) -> bool:
+    return (
+        _is_plain(body, body.translate(None, _PLAIN))
+        and not any(said in body for said in _SAID)
+        and _numbers_nothing(body)
+        and _hides_nothing(body)
+        and _names_nothing(body)
+    )
+
+
+_known: Final = lru_cache(maxsize=1024)(_innocent)
+
+
+def _is_plain(body: bytes, rare: bytes) -> bool:
+    """Tell whether what is neither a letter nor common says nothing more than itself."""
+    if not rare:
+        return True
+    if b"@" in rare or body.startswith(GZIP) or _CODED.search(body):
+        return False
+    return rare.isascii() or not (any(mark in body for mark in _ALIKE) or _foreign_digits(body))
+
+
+def _foreign_digits(body: bytes) -> bool:
+    text = body.decode("utf-8", "ignore")
+    return any(character.isdigit() for character in text if not character.isascii())
+
+
+def _numbers_nothing(body: bytes) -> bool:
+    runs = body.translate(_CASES, _BETWEEN)
+    kinds = [kind for kind, sign in (("card", _CARD), ("iban", _IBAN)) if sign in runs]
+    if b"+" in body or _CARD in runs or _may_be_phone(body):
+        kinds.append("phone")
+    return not kinds or not shows(body.decode("utf-8", "ignore"), kinds)
+
+
+def _may_be_phone(body: bytes) -> bool:
+    ones = body.translate(_ONES)
+    return any(phone in ones for phone in _PHONES)
+
+
+def _hides_nothing(body: bytes) -> bool:
+    if _RUN not in body.translate(_LETTERS):
+        return True
+    words = [word for word in body.translate(_WORDS).split() if len(word) >= _LONG]
+    return all(_PLAIN_WORD.fullmatch(word) or _HARMLESS[word] for word in words)
+
+
+def _is_harmless(word: bytes) -> bool:
+    text = word.decode("ascii")
+    if next(found_in(text), None) is not None:
+        return False
+    # What follows it, as in `YWxpY2U=`, is left out: it changes nothing about what is held.
+    return all(unwrapped(found[0]) is None for found in RUN.finditer(text))
+
+
+_HARMLESS: Final = Known(_is_harmless)
+
+
+def _names_nothing(body: bytes) -> bool:
+    members = body.lstrip()[:1] in {b"{", b"[", b'"'}
+    names = _MEMBER.findall(body) if members else []
+    if not members or b"=" in body or b"<" in body:
+        names += [name for found in _FIELD.findall(body) for name in found if name]
+    return not any(map(_TELLING.__getitem__, set(names)))
+
+
+def _tells(raw: bytes) -> bool:
+    name = raw.decode("utf-8", "ignore")
+    return names_secret(name) or names_secrets(name) or names_phone(name)
+
+
+_TELLING: Final = Known(_tells)

@@ -1,0 +1,97 @@
+"""Personal data and secrets reach no file that a run writes, and still tell old from new."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from replay.store.bodies import unpack
+from tests.cli.conftest import Desk, Serve
+
+JSON = "application/json"
+CARD = "4111 1111 1111 1111"
+REPORTS = [f"--report={kind}:report.{kind}" for kind in ("json", "junit", "markdown")]
+
+
+def person(name: str, pan: int = 0) -> bytes:
+    return json.dumps(
+        {"mail": f"{name}@shop.example", "password": f"{name}-hunter2", "card": CARD} | ({"pan": pan} if pan else {})
+    ).encode()
+
+
+def written() -> bytes:
+    """Return all that lies in this folder below no hidden name, and in the store, packed or not."""
+    files = [path.read_bytes() for path in Path().rglob("*") if path.is_file() and path.suffix != ".jsonl"]
+    with closing(sqlite3.connect(".replay/runs.sqlite")) as database:
+        for data, size, bodies, bodies_size in database.execute("SELECT data, size, bodies, bodies_size FROM pages"):
+            files += [unpack(data, size), unpack(bodies, bodies_size)]
+    return b"\n".join(files)
+
+
+@pytest.fixture
+def people(desk: Desk, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """Run one case of which old says alice where new says bob."""
+    monkeypatch.setenv("REPLAY_MASK_KEY", "a key of this test")
+    desk.capture("t.jsonl", [{"id": "c", "request": {"path": "/?user=carol%40shop.example&phone=%2B491701234567"}}])
+    with serve(lambda _: person("alice"), kind=JSON) as old, serve(lambda _: person("bob"), kind=JSON) as new:
+        ended = desk.cli("run", "--old", old.url, "--new", new.url, "--traffic", "t.jsonl", *REPORTS)
+        assert ended.code == 1, ended.err
+        desk.write("out.txt", ended.out + ended.err)
+    return desk
+
+
+def test_no_file_that_a_run_writes_holds_any(people: Desk) -> None:
+    people.write("case.txt", people.cli("show", "c").out)
+    content = written()
+    assert b"@example.invalid" in content
+    for value in (b"alice", b"bob", b"carol", b"hunter2", b"1111 1111", b"491701234567"):
+        assert value not in content
+
+
+def test_that_old_said_something_else_than_new_is_still_a_deviation(people: Desk) -> None:
+    (result,) = people.report()["results"]
+    assert result["outcome"] == "deviation"
+    assert [each["at"] for each in result["differences"]] == ["body.mail", "body.password"]
+    assert all(each["old"] != each["new"] for each in result["differences"])
+
+
+def test_it_is_one_as_well_where_it_is_judged_again(people: Desk) -> None:
+    assert people.cli("judge", "--report", "json:again.json").code == 1
+    (result,) = people.report("again.json")["results"]
+    assert [each["at"] for each in result["differences"]] == ["body.mail", "body.password"]
+
+
+def test_a_rule_that_asks_a_token_more_than_equality_changes_nothing(people: Desk) -> None:
+    people.write("replay.yaml", 'compare:\n  - {at: body.mail, matches: ".*@shop[.]example"}\n')
+    assert people.cli("judge", "--report", "json:again.json").code == 1
+    (result,) = people.report("again.json")["results"]
+    assert [each["at"] for each in result["differences"]] == ["body.mail", "body.password"]
+
+
+def test_what_is_equal_stays_equal(desk: Desk, serve: Serve) -> None:
+    desk.capture("t.jsonl", [{"id": "c", "request": {"path": "/"}}])
+    with serve(lambda _: person("alice"), kind=JSON) as old, serve(lambda _: person("alice"), kind=JSON) as new:
+        flags = ["--old", old.url, "--new", new.url, "--traffic", "t.jsonl"]
+        desk.cli("run", *flags, "--report", "json:report.json")
+    assert desk.report()["counts"]["matched"] == 1
+    desk.cli("judge", "--report", "json:again.json")
+    assert desk.report("again.json")["counts"]["matched"] == 1
+
+
+def test_a_rule_that_asks_the_number_of_a_card_for_its_size_changes_nothing(
+    desk: Desk, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REPLAY_MASK_KEY", "a key of this test")
+    desk.capture("t.jsonl", [{"id": "c", "request": {"path": "/"}}])
+    desk.write("replay.yaml", "compare: [{at: body.pan, within: 1}]\n")
+    answers = (lambda _: person("alice", 4111111111111111)), (lambda _: person("alice", 5555555555554444))
+    with serve(answers[0], kind=JSON) as old, serve(answers[1], kind=JSON) as new:
+        assert desk.cli("run", "--old", old.url, "--new", new.url, "--traffic", "t.jsonl").code == 1
+    desk.write("replay.yaml", "compare: [{at: body.pan, within: 9000000000000000}]\n")
+    assert desk.cli("judge", "--report", "json:again.json").code == 1
+    (result,) = desk.report("again.json")["results"]
+    assert [each["at"] for each in result["differences"]] == ["body.pan"]
