@@ -166,7 +166,9 @@ def require_alike(records: Iterable[RunRecord]) -> None:
             raise InputError(fact, hint="judge them one by one: together they are evidence for no one thing")
 
 
-def _version(record: RunRecord, side: Side) -> str:
+def _version(record: RunRecord, side: Side) -> tuple[str, ...]:
+    """Return which version was put to the test, and what was started for it: digests know no commands."""
     if record.summary is None:
-        return ""
-    return record.summary.old.version if side == "old" else record.summary.new.version
+        return ()
+    info = record.summary.old if side == "old" else record.summary.new
+    return info.version, info.target

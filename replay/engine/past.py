@@ -59,5 +59,6 @@ def _version(record: RunRecord, summary: Summary, side: Side) -> tuple[str | Non
     """Return what identifies the version of a side: its label, else all that is known of it."""
     if label := record.labels.get(side):
         return (label,)
-    named = summary.new.version if side == "new" else summary.old.version
-    return named, record.fingerprint.get(side), record.fingerprint.get(f"code of {side}")
+    info = summary.new if side == "new" else summary.old
+    # Of a command, and of the commit of its files, the digest knows nothing: they are told by what was started.
+    return info.version, info.target, record.fingerprint.get(side), record.fingerprint.get(f"code of {side}")

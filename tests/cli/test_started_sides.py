@@ -355,3 +355,16 @@ def test_the_doctor_starts_what_it_examines_and_ends_it(desk: Desk) -> None:
     assert told.count("is started for the run, and may be sent everything") == 2
     assert "obeys" in told or "stand" in told
     assert alive("clock.py") == []
+
+
+def test_another_command_is_another_version(desk: Desk) -> None:
+    for new in (PYTHON, f"{PYTHON} --other"):
+        project(desk, new=new)
+        settings = Path("replay.yaml").read_text("utf-8")
+        desk.write("replay.yaml", settings.replace("goldens pass", "goldens pass for 2 runs"))
+        ended = run(desk)
+        assert ended.code == 3, ended.text
+        assert "1 of 2 runs in a row hold" in " ".join(ended.out.split())
+    assert run(desk).code == 0
+    runs = [each["run"] for each in json.loads(desk.cli("history", "--json").out)["runs"]]
+    assert "differ in: version of new" in desk.cli("judge", *runs).err
