@@ -5,7 +5,8 @@ Nothing worse could happen here than to take a difference for two names of one t
 - Both are texts, or both are whole numbers; a price, a share and a flag are no names.
 - Neither turns up in the other side's answer: what the other side knows as well was not made up by this one.
 - It is no item of a list in the answer to a GET: what is listed was there before, and which item comes first matters.
-- It looks minted on both sides (see `identifiers.is_telling`); or the member that holds it says that it is a name:
+- It looks minted on both sides (see `identifiers.is_telling`), and is not of digits alone, as times and amounts are; or
+  the member that holds it says that it is a name:
   `id`, `order_id`, `userId`, `token`, `cursor`, `etag`, `ref`, `key`, `number`.
 """
 
@@ -31,13 +32,21 @@ def handed_out(binding: Binding, method: str, old: Observation, new: Observation
         return False
     if method.upper() in SAFE_METHODS and in_list(binding.at):
         return False
+    named = _NAMING.fullmatch(binding.member) is not None
+    if not named and (_counts(binding.old) or _counts(binding.new)):
+        return False
     if is_telling(binding.old) and is_telling(binding.new):
         return binding.old == binding.new or not (holds(new, binding.old) or holds(old, binding.new))
-    return _NAMING.fullmatch(binding.member) is not None
+    return named
 
 
 def _may_name(value: Json) -> bool:
     return isinstance(value, str | int) and not isinstance(value, bool)
+
+
+def _counts(value: Json) -> bool:
+    """Tell whether a value is made of digits alone: an amount or a time has as many of them as an id."""
+    return str(value).lstrip("-").isdecimal()
 
 
 def in_list(location: str) -> bool:

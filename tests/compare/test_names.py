@@ -181,6 +181,9 @@ def test_no_two_things_ever_come_to_the_same_words(pairs: list[tuple[int, int]],
         ("POST", "body.id", 17, "17", False),
         ("POST", "body.id", True, False, False),
         ("POST", "body.sku", OLD, NEW, True),
+        ("POST", "body.order_id", 1709251199500, 1709337599500, True),
+        ("POST", "body.expires_at", 1709251199500, 1709337599500, False),
+        ("POST", "body.expires_at", "1709251199500", "1709337599500", False),
     ],
 )
 def test_what_an_answer_hands_out(method: str, at: str, old: Any, new: Any, counts: bool) -> None:  # noqa: FBT001 - a parameter of the test
