@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -25,11 +26,21 @@ _OF_ONE_MACHINE: Final = frozenset({PRIVATE, SHARD})
 """What the digests of shards may differ in: their part, and secrets, which are salted by the run."""
 
 
+_ONE_RUN: Final = timedelta(hours=12)
+"""Shards that nobody named are of one run if they were begun within it: those of another night are not."""
+
+
 def shards_in(stores: Sequence[SqliteStore], runs: Sequence[str]) -> list[Shard]:
     """Return the runs that are named, or the newest shards of each store. Raise InputError for what is no shard."""
-    found = [_named(stores, run) for run in runs] if runs else [it for store in stores for it in _newest(store)]
+    found = [_named(stores, run) for run in runs] if runs else _latest([it for each in stores for it in _newest(each)])
     once = {(shard.store.path, shard.record.id): shard for shard in found}
     return sorted(once.values(), key=lambda shard: shard.index)
+
+
+def _latest(found: Sequence[Shard]) -> list[Shard]:
+    """Return the shards without those of an earlier run, such as a cache brings: without them a part is missing."""
+    last = max(shard.record.started for shard in found)
+    return [shard for shard in found if last - shard.record.started <= _ONE_RUN]
 
 
 def _named(stores: Sequence[SqliteStore], run: str) -> Shard:
@@ -48,6 +59,8 @@ def _newest(store: SqliteStore) -> Iterator[Shard]:
     seen: set[int] = set()
     count = 0
     for record in store.runs():
+        if not record.fingerprint:  # a merge that was killed: it rests on nothing
+            continue
         if seen and (record.shard is None or record.summary is None):
             return
         shard = _shard(store, record)

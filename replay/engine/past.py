@@ -18,7 +18,10 @@ def past_of(runs: Iterable[RunRecord], record: RunRecord, summary: Summary) -> P
     """
     earlier = [run for run in runs if run.started < record.started and _whole(run) and _one_decision(run, record)]
     earlier.sort(key=lambda run: run.started)
-    return Past(record.id, tuple(_earlier(run, record, summary) for run in earlier), not record.narrowed)
+    found = tuple(_earlier(run, record, summary) for run in earlier)
+    # A URL stays what it is when something else is deployed behind it.
+    unversioned = not summary.new.version and "://" in summary.new.target
+    return Past(record.id, found, not record.narrowed, unversioned)
 
 
 def past_for(criteria: Iterable[Criterion], runs: Iterable[RunRecord], record: RunRecord, summary: Summary) -> Past:

@@ -41,8 +41,11 @@ def carried(before: Result, after: Result) -> Result:
     """Return a result that was judged again, with what had converged when the sides were asked."""
     if CONVERGED not in before.flags:
         return after
-    told = {(each.at, each.against): each.converged for each in before.differences if each.converged}
-    differences = tuple(replace(it, converged=told.get((it.at, it.against), "")) for it in after.differences)
+    # By another rule nobody knows whether it was gone: the later answers are not kept.
+    told = {(each.at, each.against, each.rule): each.converged for each in before.differences if each.converged}
+    differences = tuple(replace(it, converged=told.get((it.at, it.against, it.rule), "")) for it in after.differences)
+    if not any(each.converged for each in differences):
+        return after
     outcome = outcome_of(differences) if after.outcome == "deviation" else after.outcome
     return replace(after, differences=differences, outcome=outcome, flags=(*after.flags, CONVERGED))
 

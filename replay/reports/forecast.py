@@ -61,6 +61,10 @@ class Foretold(Protocol):
         """Return what there is to say beside the number."""
 
 
+_LACKING: Final = {True: "TOO FEW", False: "NOT TOLD"}
+"""What is to be said where the cases are not enough: by whether they are too few for any criterion."""
+
+
 def is_enough(found: Sequence[Foretold]) -> bool:
     """Tell whether the cases are enough for every criterion of which that can be told, and for one at least."""
     told = [each for each in found if each.standing != "not told"]
@@ -74,8 +78,8 @@ def write_forecast(out: TextIO, selected: Selected, found: Sequence[Foretold], s
 
 
 def _lines(selected: Selected, found: Sequence[Foretold], source: str, width: int) -> Iterator[Line]:
-    enough = is_enough(found)
-    yield "ENOUGH" if enough else "TOO FEW", "bold green" if enough else "bold yellow"
+    word = "ENOUGH" if is_enough(found) else _LACKING[any(each.standing == "too few" for each in found)]
+    yield word, "bold green" if is_enough(found) else "bold yellow"
     yield from wrapped(f"nothing was sent; expected: {printable(source, LONGEST)}", width, style="dim")
     yield from title("Selected")
     for line in _selected(selected):

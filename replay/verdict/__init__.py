@@ -211,7 +211,9 @@ class Judge:
         answers = ((settled or {}).get(judgement.sentence, judgement) for judgement, _ in found)
         judgements = tuple(_doubted(judgement, doubts) for judgement in answers) or (_NOTHING_ASKED,)
         state = _worst(judgement.state for judgement in judgements)
-        standings = tuple(standing for _, own in found for standing in own)
+        # Later runs rest on these: what this run may not call GO, they may not either.
+        own = (standing for _, several in found for standing in several)
+        standings = tuple(replace(each, judgement=_doubted(each.judgement, doubts)) for each in own)
         return Verdict(state, judgements, self._gate, EXIT_CODES[state], standings=standings)
 
     def _doubts(self, *, complete: bool, reason: str) -> list[str]:

@@ -50,10 +50,10 @@ def availability(clause: Clause, terms: Terms) -> Metric:
 def timeouts(clause: Clause, terms: Terms) -> Metric:
     """Return the metric of `timeouts <= X%`, `timeouts <= old` or `<= old + Xpp`. Raises CriterionError otherwise."""
     if clause.against_old:
-        open_ones = "gave no answer that could have timed out: no evidence that new is as good"
+        open_ones = "gave no answer that could have timed out, or failed on both sides: no evidence that new is as good"
         words = PairWords("timed out", open_ones, "no case was answered by new", "without timeouts")
         return BesideOld(clause, margin_beside_old(clause, "<="), _by_timeout, words, terms.bounds)
-    doubt = "new failed before an answer could time out"
+    doubt = "new failed before an answer could time out, or both sides failed"
     return Share(clause, percent_limit(clause), _timed_out, Words("timed out on new", doubt), terms.bounds)
 
 
@@ -67,18 +67,20 @@ def _timed_out(result: Result) -> Weight | None:
         return None
     if _is_timeout(result.new):
         return True, True
-    return (True, None) if _gave_nothing(result.new) else (False, False)
+    return (True, None) if _tells_nothing(result) else (False, False)
 
 
 def _by_timeout(result: Result) -> Pair:
     old, new = _is_timeout(result.old), _is_timeout(result.new)
-    return Pair(old, new, open=(old and new) or (not new and _gave_nothing(result.new)))
+    return Pair(old, new, open=(old and new) or (not new and _tells_nothing(result)))
 
 
 def _is_timeout(observation: Observation | None) -> bool:
     return observation is not None and observation.error is not None and observation.error.kind == _TIMEOUT
 
 
-def _gave_nothing(observation: Observation | None) -> bool:
-    """Tell whether no answer came at all, for another reason than time."""
-    return observation is None or (observation.error is not None and observation.status is None)
+def _tells_nothing(result: Result) -> bool:
+    """Tell whether a case says nothing of timeouts: new gave no answer for another reason, or both sides failed."""
+    new = result.new
+    nothing_came = new is None or (new.error is not None and new.status is None)
+    return nothing_came or result.outcome == "both_error"

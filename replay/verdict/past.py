@@ -35,6 +35,8 @@ class Past:
     runs: tuple[EarlierRun, ...] = ()
     whole: bool = True
     """This one was asked for every case."""
+    unversioned: bool = False
+    """Nothing names the version of new, so that nobody knows whether it was the same in all runs."""
 
 
 NO_PAST: Final = Past()

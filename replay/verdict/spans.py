@@ -28,6 +28,7 @@ _DAY: Final = timedelta(days=1)
 _MARKS: Final = {"GO": "ok", "NO-GO": "fails", "INCONCLUSIVE": "open"}
 _NONE: Final = "none"
 _UNDECIDED: Final = ("open", _NONE)
+_UNVERSIONED: Final = "nothing names the version of new, so a row may go over several: give --label new=VERSION"
 _UNFIT: Final = (OTHER_RULES, OTHER_VERSION, NOT_JUDGED)
 _TOLD: Final[Mapping[str, str]] = {
     "fails": "it fails",
@@ -150,6 +151,7 @@ class Spanned:
         own = self._own()
         answer = self._over_days(own, past) if self._by_day else self._over_runs(own[""], past)
         answer = answer if past.whole else _of_part(answer)
+        answer = replace(answer, why=f"{answer.why}; {_UNVERSIONED}") if past.unversioned else answer
         return answer, tuple(Standing(self.key, day, replace(found, parts=())) for day, found in own.items())
 
     def _own(self) -> dict[str, Judgement]:
@@ -270,12 +272,15 @@ def _step(name: str, judgement: Judgement | None, run: str, unfit: str = "") -> 
 
 
 def _worst(found: Sequence[_Step]) -> _Step:
-    """Return what a day is that several runs have: what failed once has failed, and nothing unfit has a say."""
-    for mark in ("fails", "ok", "open", _NONE):
-        fit = [each for each in found if each.mark == mark]
-        if fit:
-            return fit[-1]
-    return found[-1]
+    """Return what a day is that several runs have: what failed once has failed, else the most evidence has the say.
+
+    Of equals it is the first: whoever tries again until it holds has shown nothing. Nothing unfit has a say.
+    """
+    fit = [each for each in found if each.mark not in _UNFIT]
+    failed = [each for each in fit if each.mark == "fails"]
+    if failed or not fit:
+        return failed[-1] if failed else found[-1]
+    return max(fit, key=lambda each: each.judgement.n or 0.0)
 
 
 def _row(steps: Mapping[str, _Step], last: date) -> list[_Step]:

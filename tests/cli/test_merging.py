@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -158,6 +159,30 @@ def test_all_shards_may_be_in_one_store(desk: Desk) -> None:
     ended, report = merged(desk)
     assert (ended.code, report["counts"]["loaded"]) == (0, 4)
     assert desk.cli("report").out == ended.out
+
+
+def test_a_shard_of_another_night_stands_for_no_missing_one(desk: Desk) -> None:
+    desk.project(goldens=4)
+    sharded(desk, count=2)
+    with SqliteStore.open("2.sqlite", create=False) as store:
+        record = store.run()
+        last_night = replace(record, started=record.started - timedelta(hours=20))
+        store.keep_record(last_night)
+    ended, report = merged(desk, *stores(1, 2))
+    assert (ended.code, report["complete"]) == (3, False)
+    assert "missing: shard 2/2" in " ".join(ended.out.split())
+
+
+def test_a_merge_that_was_killed_is_no_obstacle_to_the_next(desk: Desk) -> None:
+    desk.project(goldens=4)
+    for index in (1, 2):
+        desk.cli("run", "--shard", f"{index}/2", "--collect")
+    with SqliteStore.open(Path(".replay/runs.sqlite"), create=False) as store:
+        record = store.run()
+        cut_off = replace(record, id="20991231-000000-dead", fingerprint={}, shard=None, summary=None, verdict=None)
+        store.begin(replace(cut_off, started=record.started + timedelta(seconds=1), state="running"))
+    ended, report = merged(desk)
+    assert (ended.code, report["counts"]["loaded"]) == (0, 4)
 
 
 def test_stores_of_machines_with_keys_of_their_own_are_joined(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -144,3 +144,9 @@ def test_a_mistake_is_told(desk: Desk, arguments: list[str], told: str) -> None:
     traffic(desk, 3)
     code, text = planned(desk, "", *arguments)
     assert (code, told in text) == (2, True)
+
+
+def test_where_nothing_can_be_told_nobody_says_that_the_cases_are_too_few(desk: Desk) -> None:
+    traffic(desk, 700)
+    code, text = planned(desk, "cut_when: [p95 <= old + 10%]\n")
+    assert (code, text.startswith("NOT TOLD")) == (3, True)

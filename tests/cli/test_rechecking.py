@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from replay.engine.recheck import settled
+from replay.engine.recheck import carried, settled
 from replay.models import Case, CaseError, Difference, Observation, RecheckSpec, Request, Result
 
 if TYPE_CHECKING:
@@ -144,3 +144,11 @@ def test_a_status_that_nobody_gave_at_first_settles_nothing() -> None:
 
 def test_a_run_that_was_stopped_after_one_of_three_askings_has_settled_nothing() -> None:
     assert settled(judged("body.a"), [judged(outcome="match")], RecheckSpec()).outcome == "deviation"
+
+
+def test_what_converged_under_one_rule_has_not_under_another() -> None:
+    gone = settled(judged("body.a"), [judged(outcome="match")] * 3, RecheckSpec())
+    assert carried(gone, judged("body.a")).outcome == "noise"
+    stricter = replace(judged("body.a"), differences=(Difference("body.a", "value", 1, 2, "at body.a, strict: true"),))
+    again = carried(gone, stricter)
+    assert (again.outcome, again.flags) == ("deviation", ())

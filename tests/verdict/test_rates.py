@@ -82,6 +82,11 @@ def test_a_new_that_refuses_every_connection_is_not_quick() -> None:
     assert judgement("timeouts <= old", several(100) + several(5000, new=REFUSED)).state == "INCONCLUSIVE"
 
 
+@pytest.mark.parametrize("sentence", ["timeouts <= 1%", "timeouts <= old"])
+def test_two_sides_that_both_answer_500_show_nothing_of_timeouts(sentence: str) -> None:
+    assert judgement(sentence, several(1) + several(2000, BROKEN, BROKEN)).state == "INCONCLUSIVE"
+
+
 def test_timeouts_beside_old_weigh_against_each_other() -> None:
     results = several(9000) + several(100, new=TIMEOUT, name="n")
     assert judgement("timeouts <= old", results).state == "NO-GO"

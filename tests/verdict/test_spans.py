@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from replay.errors import CriterionError
-from replay.models import Case, CaseKind, Judgement, OutcomeName, Request, Result, Verdict
+from replay.models import Case, CaseKind, Judgement, Observation, OutcomeName, Request, Result, Verdict
 from replay.verdict import Judge, Terms, parse_criteria
 from replay.verdict.cycles import CYCLES, next_of
 from replay.verdict.past import NO_PAST, EarlierRun, Past
@@ -138,6 +138,26 @@ def test_what_failed_once_has_failed_though_it_holds_when_tried_again() -> None:
 def test_too_little_of_a_day_does_not_undo_what_another_run_has_shown() -> None:
     runs = past(run_of("r1", of_days(0, 7)), run_of("r2", of_days(2, 3, 5)))
     assert judged(of_days(7, 8), past=runs).state == "GO"
+
+
+def test_trying_a_day_again_until_it_holds_shows_nothing() -> None:
+    much = run_of("r1", [*of_days(0, 6), *of_day(FIRST + timedelta(days=6), 4000, bad=195)])
+    again = [run_of(f"r{number}", of_day(FIRST + timedelta(days=6))) for number in range(2, 9)]
+    answer = judged(of_days(7, 8), past=past(much, *again))
+    assert (answer.state, marks(answer)[-2:]) == ("INCONCLUSIVE", ["open", "ok"])
+
+
+def test_of_two_runs_with_as_much_of_a_day_the_first_has_the_say() -> None:
+    first = run_of("r1", [*of_days(0, 6), *of_day(FIRST + timedelta(days=6), bad=1)])
+    answer = judged(of_days(7, 8), past=past(first, run_of("r2", of_days(6, 7))))
+    assert marks(answer)[-2:] == ["open", "ok"]
+
+
+def test_a_row_says_where_nothing_tells_one_version_of_new_from_the_next() -> None:
+    assert "nothing names the version of new" not in judged(of_days(0, 7)).why
+    answer = judged(of_days(0, 7), past=Past("now", unversioned=True))
+    assert answer.state == "GO"
+    assert "nothing names the version of new, so a row may go over several" in answer.why
 
 
 def test_days_judged_under_other_rules_do_not_count_and_the_remedy_is_named() -> None:
@@ -298,6 +318,25 @@ def test_two_runs_ask_for_one_more() -> None:
         past=past(run_of("r1", of_day(FIRST), "deviation < 5% for 3 runs")),
     )
     assert "2 of 3 runs in a row hold: r1 to now; 1 run more would settle it" in answer.why
+
+
+def test_a_run_that_compared_nothing_is_none_of_the_runs_that_hold() -> None:
+    sentence = "timeouts <= 5% for 2 runs"
+    broken = [replace(each, new=Observation(500)) for each in (case(n, FIRST, outcome="new_error") for n in range(200))]
+    before = verdict(broken, sentence)
+    assert before.state == "INCONCLUSIVE"
+    fine = [case(number, FIRST) for number in range(200)]
+    answered = [replace(each, old=Observation(200), new=Observation(200)) for each in fine]
+    assert judged(answered, sentence, past=past(run_of("r1", broken, sentence))).state == "INCONCLUSIVE"
+    assert judged(answered, sentence, past=past(run_of("r1", answered, sentence))).state == "GO"
+
+
+def test_what_a_run_is_doubted_for_is_doubted_by_later_runs_too() -> None:
+    judge = Judge(parse_criteria(["deviation < 5% for 2 runs"]), begun=BEGUN)
+    for result in of_day(FIRST, 200):
+        judge.add(result)
+    found = judge.verdict(doubts=["no case showed the intended change"])
+    assert [each.judgement.state for each in found.standings] == ["INCONCLUSIVE"]
 
 
 def test_a_run_of_another_version_or_judged_otherwise_breaks_the_row() -> None:
