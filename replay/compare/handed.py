@@ -2,9 +2,10 @@
 
 Nothing worse could happen here than to take a difference for two names of one thing. So all of these have to hold:
 
-- Both are texts, or both are whole numbers; a price, a share and a flag are no names.
+- Both are texts, or both are whole numbers; a price, a share and a flag are no names, and neither is an empty text.
 - Neither turns up in the other side's answer: what the other side knows as well was not made up by this one.
 - It is no item of a list in the answer to a GET: what is listed was there before, and which item comes first matters.
+- Of two texts, both look minted or neither does: a token that became `error` is none.
 - It looks minted on both sides (see `identifiers.is_telling`), and is not of digits alone, as times and amounts are; or
   the member that holds it says that it is a name:
   `id`, `order_id`, `userId`, `token`, `cursor`, `etag`, `ref`, `key`, `number`.
@@ -35,13 +36,15 @@ def handed_out(binding: Binding, method: str, old: Observation, new: Observation
     named = _NAMING.fullmatch(binding.member) is not None
     if not named and (_counts(binding.old) or _counts(binding.new)):
         return False
-    if is_telling(binding.old) and is_telling(binding.new):
-        return binding.old == binding.new or not (holds(new, binding.old) or holds(old, binding.new))
-    return named
+    told = is_telling(binding.old), is_telling(binding.new)
+    # A token that became a word, or nothing, is no other name: something went wrong.
+    if told != (True, True) and (not named or (isinstance(binding.old, str) and any(told))):
+        return False
+    return binding.old == binding.new or not (holds(new, binding.old) or holds(old, binding.new))
 
 
 def _may_name(value: Json) -> bool:
-    return isinstance(value, str | int) and not isinstance(value, bool)
+    return isinstance(value, str | int) and not isinstance(value, bool) and value != ""
 
 
 def _counts(value: Json) -> bool:

@@ -22,6 +22,9 @@ class Minted:
             walk.default(old, new, at, state)
         elif json_type(old) != json_type(new):
             walk.differ(at, "type", old, new, rule=self._rule.name)
+        elif old != new and ("" in (old, new) or isinstance(old, bool)):
+            note = "an empty text names nothing" if "" in (old, new) else "true and false name nothing"
+            walk.differ(at, "value", old, new, rule=self._rule.name, note=note)
         elif not walk.names.same(old, new, _member(at)):
             note = "elsewhere one of the two is paired with another name"
             walk.differ(at, "value", old, new, rule=self._rule.name, note=note)

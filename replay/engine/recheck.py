@@ -10,7 +10,7 @@ Decisions:
 - A difference is the same one if it is at the same place, above it or below it.
 - An asking in which the sides part at a place where they did not at first settles nothing: what is wrong may have
   moved, with the item of a list that it is in. Neither does one that was answered with a status that nobody gave at
-  first: two sides that both have enough of being asked agree on nothing but that.
+  first, or that both sides refuse by now: two that have enough of being asked agree on nothing but that.
 - The first answers stay what is kept and shown. When a difference was gone is told by the schedule of the askings.
 """
 
@@ -26,6 +26,7 @@ from replay.models import Difference, RecheckSpec, Result
 CONVERGED: Final = "converged"
 """The flag of a case of which a difference was gone when it was asked again."""
 _ENOUGH: Final = 2
+_REFUSED: Final = 400
 
 
 def settled(first: Result, later: Sequence[Result], spec: RecheckSpec) -> Result:
@@ -52,9 +53,16 @@ def carried(before: Result, after: Result) -> Result:
 
 def _settles(asking: Result, first: Result) -> bool:
     """Tell whether an asking shows what has become of the first one's differences, and not something else."""
-    if asking.error is not None or asking.skipped is not None or not _statuses(asking) <= _statuses(first):
+    if asking.error is not None or asking.skipped is not None or not _as_good(asking, first):
         return False
     return all(any(_same_place(it, each) for each in first.differences) for it in asking.differences if it.counts)
+
+
+def _as_good(asking: Result, first: Result) -> bool:
+    """Tell whether no step has a status that nobody gave at first, nor is refused by both where one side answered."""
+    now, then = _statuses(asking), _statuses(first)
+    answered = {step for step, status in now if (status or 0) < _REFUSED}
+    return now <= then and all(step in answered for step, status in then if (status or 0) < _REFUSED)
 
 
 def _statuses(result: Result) -> set[tuple[str, int | None]]:

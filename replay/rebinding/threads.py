@@ -82,7 +82,10 @@ class Threads:
     def of(self, case: Case) -> Thread | None:
         """Return the session of a case, if it was begun and anything is bound in it."""
         key = thread_of(case)
-        return self._threads.get(key) if key is not None else None
+        if key is None or key not in self._threads:
+            return None
+        self._threads.move_to_end(key)
+        return self._threads[key]
 
     def begun(self, case: Case) -> Thread:
         """Return the session of a case, beginning it if need be."""

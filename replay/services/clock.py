@@ -38,7 +38,6 @@ _PLACES: Final = (
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LIBRARIES: Final = ("libfaketimeMT.so.1", "libfaketime.so.1")
 _SHM: Final = Path("/dev/shm")  # noqa: S108 - where libfaketime shares memory
-_LEFT_ALONE: Final = "freeze: false leaves its clock alone"
 _UNSHOWN: Final = "no answer showed that it obeys libfaketime; a static program (Go) asks the system itself"
 _PYTHON_ALONE: Final = "libfaketime is not installed (Debian: apt install faketime); without it only Python can obey"
 
@@ -52,10 +51,13 @@ class Clock:
     note: str
 
 
-def clock_for(folder: Path, variables: Mapping[str, str], instant: datetime, *, frozen: bool) -> Clock:
+LEFT_ALONE: Final = Clock({}, None, "freeze: false leaves its clock alone")
+OBEYING: Final = Clock({}, None, "")
+"""That of a command which is told the time by the headers of each case."""
+
+
+def clock_for(folder: Path, variables: Mapping[str, str], instant: datetime) -> Clock:
     """Return the clock of a command that is to begin at an instant; `variables` are what it has besides."""
-    if not frozen:
-        return Clock({}, None, _LEFT_ALONE)
     file = folder / NAME
     set_clock(file, instant)
     library = libfaketime()

@@ -57,16 +57,17 @@ def filled(words: tuple[str, ...], port: int) -> tuple[str, ...]:
     return tuple(word.replace(PORT, str(port)) for word in words)
 
 
+def inherited() -> dict[str, str]:
+    """Return the variables of this process, but for this tool's own."""
+    return {name: value for name, value in os.environ.items() if not _OURS.match(name)}
+
+
 def environment(spec: TargetSpec, port: int, token: str) -> dict[str, str]:
     """Return the variables of a command: those of this process, what keeps it determinate, and the side's own."""
-    inherited = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in {"PYTHONHOME", "VIRTUAL_ENV"} and not _OURS.match(name)
-    }
+    kept = {name: value for name, value in inherited().items() if name not in {"PYTHONHOME", "VIRTUAL_ENV"}}
     fixed = {"PORT": str(port), "PYTHONHASHSEED": "0", "PYTHONUNBUFFERED": "1", "TZ": "UTC"}
     own = {name: value.replace(PORT, str(port)) for name, value in spec.env.items()}
-    return {**inherited, **fixed, **_of_venv(spec.at, inherited), **own, MARK: token}
+    return {**kept, **fixed, **_of_venv(spec.at, kept), **own, MARK: token}
 
 
 def require_place(spec: TargetSpec) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -18,6 +19,7 @@ LONGEST_LINE: Final = 8 * 2**10
 LOGS_KEPT: Final = 20
 """How many logs lie beside one store; the oldest go first."""
 _LAST_LINES: Final = 12
+_LAST_WORD: Final = re.compile(rb"\S+\Z")
 _LAST_BYTES: Final = 16 * 2**10
 _DROPPED: Final = "... the lines before this one were dropped\n"
 
@@ -35,8 +37,7 @@ def logs(store: Path) -> Iterator[Path]:
 def make_room(store: Path) -> None:
     """Remove the oldest logs beside a store, so that there is room for those of one more run."""
     for path in list(logs(store))[: -(LOGS_KEPT - 2)]:
-        with suppress(OSError):
-            path.unlink()
+        _remove(path)
 
 
 def remove_logs(store: Path) -> Removed:
@@ -62,6 +63,8 @@ class Log:
         self.path = path
         self._redact = redact
         self._rest = b""
+        self._skipping = False
+        """The line under way was too long: what is left of it is dropped."""
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_APPEND, 0o600)
         self._file = os.fdopen(descriptor, "a+", encoding="utf-8", errors="replace")
@@ -75,10 +78,13 @@ class Log:
     def add(self, output: bytes) -> list[str]:
         """Take output in; return its whole lines as they came, secrets and all."""
         *lines, rest = (self._rest + output).split(b"\n")
+        if self._skipping:
+            self._skipping, lines, rest = not lines, lines[1:], rest if lines else b""
         if len(rest) > LONGEST_LINE:
-            lines, rest = [*lines, rest], b""
+            # Its last word may be the beginning of a secret that nobody would know by its beginning alone.
+            lines, rest, self._skipping = [*lines, _LAST_WORD.sub(b"", rest) + b"..."], b"", True
         self._rest = rest
-        told = [line[:LONGEST_LINE].decode("utf-8", "replace").rstrip("\r") for line in lines]
+        told = [line.decode("utf-8", "replace").rstrip("\r") for line in lines]
         self._write(told)
         return told
 
@@ -88,7 +94,7 @@ class Log:
 
     def _write(self, lines: list[str]) -> None:
         with suppress(OSError):
-            self._file.write("".join(self._redact(line) + "\n" for line in lines))
+            self._file.write("".join(self._redact(line)[:LONGEST_LINE] + "\n" for line in lines))
             self._file.flush()
             if self._file.tell() > LARGEST:
                 self._halve()

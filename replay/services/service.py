@@ -16,7 +16,7 @@ from typing import Any, Final
 from replay.errors import TargetError
 from replay.models import ReadySpec, Side, Started, TargetSpec
 from replay.services.asking import status_of
-from replay.services.clock import Clock, clock_for, remove_clock
+from replay.services.clock import LEFT_ALONE, OBEYING, Clock, clock_for, remove_clock
 from replay.services.commands import PORT, environment, filled, shown_command, words_of
 from replay.services.keeper import SETUP_SECONDS, TEARDOWN_SECONDS, Order, forked
 from replay.services.log import Log, last_lines
@@ -84,9 +84,10 @@ class Service:
             raise self._failed(f"the working directory {self._cwd} is not there", hint="correct `cwd`")
         token = secrets.token_hex(16)
         self._env = environment(self._spec, self._port, token)
-        folder = clock_folder(token)
-        frozen = self._spec.paced_by_clock
-        self._clock = clock_for(folder, self._env, self._surroundings.instant, frozen=frozen)
+        if self._spec.paced_by_clock:
+            self._clock = clock_for(clock_folder(token), self._env, self._surroundings.instant)
+        else:
+            self._clock = OBEYING if self._spec.freeze else LEFT_ALONE
         self._fork(self._order(token))
 
     def _order(self, token: str) -> Order:

@@ -7,6 +7,7 @@ which it makes of that are equal.
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -26,8 +27,10 @@ from replay.wire.clock import now_ns
 
 _CUT_OFF: Final[frozenset[ErrorKind]] = frozenset({"refused", "closed", "reset", "timeout", "incomplete_body"})
 """Failures that a process which has ended explains."""
-_SHOWN_NS: Final = 3_000_000_000
-"""For how long a server may go on to show a `Date` that it has made."""
+_DYING_SECONDS: Final = 0.05
+"""A process that ends closes its connections first: so long later it is known to be gone."""
+_SHOWN_NS: Final = 1_100_000_000
+"""For how long a server may go on to show a `Date` that it has made: they make one a second."""
 _MOST_SHOWN: Final = 4096
 
 
@@ -128,14 +131,18 @@ class CommandTarget:
         return [instant for _, instant in self._lately]
 
     def _send(self, case: Case, moment: Moment, done: Done, failed: Failed) -> None:
-        self._http.begin(case, moment, lambda seen: done(self._explained(seen)), failed)
+        def explained(seen: Observation) -> None:
+            if seen.error is None or seen.error.kind not in _CUT_OFF:
+                done(seen)
+            else:
+                asyncio.get_running_loop().call_later(_DYING_SECONDS, lambda: done(self._explained(seen)))
+
+        self._http.begin(case, moment, explained, failed)
 
     def _explained(self, seen: Observation) -> Observation:
         """Name a crash where the process has ended: a broken connection is only what it looks like from here."""
-        error, started = seen.error, self._started
-        if error is None or error.kind not in _CUT_OFF or started is None:
-            return seen
-        if processes.alive(started.pid, started.born):
+        started = self._started
+        if started is None or processes.alive(started.pid, started.born):
             return seen
         printed = " | ".join(line.strip() for line in last_lines(started.log)[-4:])[-600:]
         fact = f"the command has ended; {started.log} ends with: {printed}" if printed else "the command has ended"

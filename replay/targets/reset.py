@@ -21,13 +21,14 @@ from dataclasses import replace
 from typing import Final
 
 from replay.models import Case, Done, Failed, Failure, Headers, Observation, Request, TargetSpec
-from replay.services.commands import filled, words_of
+from replay.services.commands import filled, inherited, words_of
 from replay.targets.layers import Send
 from replay.wire import WireClient
 from replay.wire.clock import now_ns
 
 _BAD: Final = 400
 _LONGEST: Final = 400
+_NO_SESSION: Final = (None, 0)
 
 
 class Resets:
@@ -39,13 +40,14 @@ class Resets:
         self._reset = spec.reset
         self._client = client
         self._send = send
-        self._session: str | None = None
+        self._session: tuple[str | None, int] = _NO_SESSION
         self._tasks: set[asyncio.Task[None]] = set()
 
     def send(self, case: Case, added: Headers, done: Done, failed: Failed, *, goes_on: bool = False) -> None:
         """Reset the side where this case wants that, and send it; a scenario that goes on never does."""
-        same = case.session is not None and case.session == self._session and self._reset.between == "sessions"
-        self._session = case.session
+        session = (case.session, case.turn)  # a session that is sent once more begins with the first state again
+        same = case.session is not None and session == self._session and self._reset.between == "sessions"
+        self._session = session
         if goes_on or same:
             self._send(case, added, done, failed)
             return
@@ -59,7 +61,7 @@ class Resets:
             why = await self._carry_out()
             waited_ms = (now_ns() - begun) / 1e6
             if why:
-                self._session = None  # What comes next of this session finds no state to go on with.
+                self._session = _NO_SESSION  # What comes next of this session finds no state to go on with.
                 done(Observation(error=Failure("exception", f"reset: {why}"[:_LONGEST])))
                 return
             self._send(case, added, lambda seen: done(_delayed(seen, waited_ms)), failed)
@@ -87,7 +89,7 @@ class Resets:
         started = self._spec.started
         if started is not None:
             words = filled(words, int(started.address.rpartition(":")[2]))
-        env: Mapping[str, str] = started.env if started is not None else {**os.environ, **self._spec.env}
+        env: Mapping[str, str] = started.env if started is not None else {**inherited(), **self._spec.env}
         cwd = started.cwd if started is not None else self._spec.cwd
         try:
             process = await asyncio.create_subprocess_exec(

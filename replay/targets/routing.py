@@ -7,6 +7,7 @@ Decisions:
 - A route to another origin than the side's own is another host, and credentials do not cross: neither those of the side
   (headers that are named like secrets, what a login fills, the client's certificate, the proof for its clock) nor those
   that the case brings, unless the route says `credentials: true`. What a route writes in its own `headers` goes there.
+  A case whose query holds one is not sent there: without it, it would be another request.
 - Every host has connections of its own; `max_inflight` and `rate` hold for each.
 """
 
@@ -19,8 +20,9 @@ from typing import Final
 
 from replay.determinism.proof import PROOF, SHORTEST, proved
 from replay.errors import SettingsError
-from replay.models import Case, Done, Failed, Headers, Request, RouteSpec, TargetSpec
+from replay.models import Case, Done, Failed, Failure, Headers, Observation, Request, RouteSpec, TargetSpec
 from replay.privacy import is_secret
+from replay.privacy.headers import has_secret_parameter
 from replay.selection import Route, parse_route
 from replay.wire import Origin, WireClient, check_headers
 
@@ -115,6 +117,10 @@ class Branch:
     def send(self, case: Case, added: Headers, done: Done, failed: Failed) -> None:
         """Send a case there."""
         request = self.way(case.request)
+        if self.abroad and not self.spec.credentials and has_secret_parameter(request.path):
+            fact = f"the route {self.spec.on} leads to another host, and the query holds a credential"
+            done(Observation(error=Failure("exception", f"{fact}: `credentials: true` sends it there")))
+            return
         if self.abroad:
             request, added = self._without_credentials(request), self._proved(added)
         self.client.send(request, done, failed, added=added)

@@ -142,6 +142,16 @@ def test_a_status_that_nobody_gave_at_first_settles_nothing() -> None:
     assert settled(answered(first, 200, 404), [both_found] * 3, RecheckSpec()).outcome == "noise"
 
 
+@pytest.mark.parametrize("refusal", [404, 429])
+def test_an_old_that_comes_to_refuse_as_new_did_settles_nothing(refusal: int) -> None:
+    def answered(result: Result, *statuses: int) -> Result:
+        old, new = (Observation(status=status) for status in statuses)
+        return replace(result, old=old, new=new)
+
+    later = [answered(judged(outcome="match"), refusal, refusal)] * 3
+    assert settled(answered(judged("status"), 200, refusal), later, RecheckSpec()).outcome == "deviation"
+
+
 def test_a_run_that_was_stopped_after_one_of_three_askings_has_settled_nothing() -> None:
     assert settled(judged("body.a"), [judged(outcome="match")], RecheckSpec()).outcome == "deviation"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -56,9 +57,9 @@ def project(desk: Desk, reset: str, *, sessions: bool = False) -> None:
     desk.capture("c.jsonl", [{k: v for k, v in record.items() if v is not None} for record in records])
 
 
-def run(desk: Desk) -> Ended:
+def run(desk: Desk, *more: str) -> Ended:
     flags = ("--old", "recorded", "--traffic", "c.jsonl", "--report", "json:report.json")
-    return desk.cli("run", *flags)
+    return desk.cli("run", *flags, *more)
 
 
 def outcomes(desk: Desk) -> list[str]:
@@ -82,6 +83,25 @@ def test_a_reset_between_sessions_leaves_each_whole_although_they_are_recorded_i
     project(desk, ", reset: {run: rm -f count, between: sessions}", sessions=True)
     run(desk)
     assert outcomes(desk) == ["match"] * 4
+
+
+def test_a_session_that_is_sent_once_more_begins_with_the_first_state_again(desk: Desk) -> None:
+    project(desk, ", reset: {run: rm -f count, between: sessions}", sessions=True)
+    said = [{"id": n, "session": "a", "request": {"path": "/"}, "response": {"status": 200, "text": n}} for n in "12"]
+    desk.capture("c.jsonl", said)
+    run(desk, "--repeat", "2")
+    assert outcomes(desk) == ["match"] * 4
+
+
+def test_the_variables_of_this_tool_are_none_of_a_resets_business(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REPLAY_KEY", "0" * 64)
+    project(desk, "")
+    reset = "[sh, -c, 'env > seen; exit 1']"
+    desk.write("replay.yaml", f"new: {{url: 'http://127.0.0.1:1', reset: {{run: {reset}}}}}\n")
+    run(desk)
+    seen = Path("seen").read_text()
+    assert "PATH=" in seen
+    assert "REPLAY_KEY" not in seen
 
 
 @pytest.mark.parametrize(("reset", "told"), [

@@ -131,6 +131,13 @@ def test_a_clock_that_is_to_be_left_alone_is(desk: Desk) -> None:
     assert desk.report()["clock"] == {"old": "frozen", "new": "not frozen"}
 
 
+def test_the_clock_of_a_command_that_is_told_the_time_is_not_said_to_be_left_alone(desk: Desk) -> None:
+    project(desk, more=", clock_secret: a-secret-of-enough-letters")
+    told = " ".join(run(desk).out.split())
+    assert desk.report()["clock"]["new"] == "not frozen"
+    assert "freeze: false" not in told
+
+
 def test_connections_are_kept_while_the_clock_moves(desk: Desk) -> None:
     project(desk, instants=("2024-02-29T23:59:59Z", "2038-01-19T03:14:08Z", "2001-02-03T04:05:06Z"))
     assert run(desk, "--concurrency", "1").code == 0

@@ -184,6 +184,10 @@ def test_no_two_things_ever_come_to_the_same_words(pairs: list[tuple[int, int]],
         ("POST", "body.order_id", 1709251199500, 1709337599500, True),
         ("POST", "body.expires_at", 1709251199500, 1709337599500, False),
         ("POST", "body.expires_at", "1709251199500", "1709337599500", False),
+        ("POST", "body.id", OLD, "", False),
+        ("POST", "body.id", "a", "", False),
+        ("POST", "body.token", OLD, "error", False),
+        ("POST", "body.token", "error", NEW, False),
     ],
 )
 def test_what_an_answer_hands_out(method: str, at: str, old: Any, new: Any, counts: bool) -> None:  # noqa: FBT001 - a parameter of the test
@@ -195,6 +199,16 @@ def test_what_the_other_side_knows_as_well_was_not_handed_out() -> None:
     """A ranking in another order must not pass for two names of its first item."""
     old, new = answer([OLD, NEW]), answer([NEW, OLD])
     assert not handed_out(Binding(OLD, NEW, "body.first"), "POST", old, new)
+
+
+def test_what_the_other_side_knows_as_well_is_no_name_though_its_member_says_so() -> None:
+    old, new = answer({"account_id": 17, "accounts": [17, 18]}), answer({"account_id": 18, "accounts": [17, 18]})
+    assert not handed_out(Binding(17, 18, "body.account_id"), "POST", old, new)
+
+
+@pytest.mark.parametrize(("old", "new"), [("x1", ""), ("", "x1"), (True, False)])
+def test_a_rule_takes_neither_an_empty_text_nor_a_flag_for_a_name(old: Any, new: Any) -> None:
+    assert places({"ref": old}, {"ref": new}, rules=MINTED) == ["body.ref"]
 
 
 @pytest.mark.parametrize(

@@ -197,3 +197,16 @@ def test_sessions_that_were_quiet_for_long_are_forgotten_first(monkeypatch: pyte
     for it in cases:
         threads.begun(it)
     assert [threads.of(it) is None for it in cases] == [True, False, False]
+
+
+def test_a_session_that_only_uses_what_it_was_given_is_not_forgotten_as_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("replay.rebinding.threads.MOST_THREADS", 2)
+    threads = Threads()
+    seen = Observation(200)
+    cases = [Case(name, "traffic", name, Request(), session=name, recorded=seen) for name in ("a", "b", "c")]
+    first = threads.begun(cases[0])
+    threads.begun(cases[1])
+    assert threads.of(cases[0]) is first
+    threads.begun(cases[2])
+    assert threads.of(cases[0]) is first
+    assert threads.of(cases[1]) is None

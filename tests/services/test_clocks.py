@@ -44,7 +44,7 @@ def test_a_running_program_follows_its_file_and_its_timers_go_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     monkeypatch.setenv("REPLAY_FAKETIME", how)
-    clock = clock_for(tmp_path, {}, LEAP, frozen=True)
+    clock = clock_for(tmp_path, {}, LEAP)
     assert clock.file is not None
     with began(clock) as process:
         assert process.stdout is not None
@@ -59,7 +59,7 @@ def test_a_running_program_follows_its_file_and_its_timers_go_on(
 @pytest.mark.parametrize("how", HOW)
 def test_a_clock_may_run_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
     monkeypatch.setenv("REPLAY_FAKETIME", how)
-    clock = clock_for(tmp_path, {}, LEAP, frozen=True)
+    clock = clock_for(tmp_path, {}, LEAP)
     assert clock.file is not None
     set_clock(clock.file, LEAP, tick=True)
     with began(clock) as process:
@@ -71,12 +71,7 @@ def test_a_clock_may_run_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how
 def test_a_sitecustomize_of_the_service_is_imported_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REPLAY_FAKETIME", "off")
     (tmp_path / "sitecustomize.py").write_text("import datetime, sys\nsys.stderr.write(str(datetime.date.today()))\n")
-    clock = clock_for(tmp_path, {"PYTHONPATH": str(tmp_path)}, LEAP, frozen=True)
+    clock = clock_for(tmp_path, {"PYTHONPATH": str(tmp_path)}, LEAP)
     variables = {**os.environ, **clock.env}
     done = subprocess.run([sys.executable, "-c", ""], env=variables, capture_output=True, text=True, check=True)
     assert done.stderr == "2024-02-29"
-
-
-def test_a_clock_that_is_left_alone_needs_nothing(tmp_path: Path) -> None:
-    assert clock_for(tmp_path, {}, LEAP, frozen=False) == Clock({}, None, "freeze: false leaves its clock alone")
-    assert list(tmp_path.iterdir()) == []

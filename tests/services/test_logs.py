@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from replay.services.log import LARGEST, LOGS_KEPT, Log, last_lines, log_path, logs, make_room, remove_logs
+from replay.services.log import (
+    LARGEST,
+    LOGS_KEPT,
+    LONGEST_LINE,
+    Log,
+    last_lines,
+    log_path,
+    logs,
+    make_room,
+    remove_logs,
+)
 
 
 def as_it_is(line: str) -> str:
@@ -27,6 +37,28 @@ def test_what_is_written_has_passed_the_redaction(tmp_path: Path) -> None:
     log.note("secret")
     log.close()
     assert (tmp_path / "a.log").read_text() == "tok\n[replay] tok\n"
+
+
+def test_a_line_without_end_lets_no_piece_of_a_secret_through(tmp_path: Path) -> None:
+    log = Log(tmp_path / "a.log", lambda line: line.replace("SUPERSECRETVALUE", "tok"))
+    log.add(b"x " * LONGEST_LINE + b"SUPERSECRET")
+    assert log.add(b"VALUE more\nSUPERSECRETVALUE\n") == ["SUPERSECRETVALUE"]
+    log.add(b"y" * (LONGEST_LINE - 8) + b" SUPERSECRETVALUE\n")
+    log.close()
+    text = (tmp_path / "a.log").read_text()
+    assert "SECRET" not in text
+    assert "VALUE" not in text
+    assert max(map(len, text.splitlines())) <= LONGEST_LINE
+
+
+def test_a_log_that_another_run_writes_makes_no_room(tmp_path: Path) -> None:
+    store = tmp_path / "runs.sqlite"
+    written = Log(log_path(store, "20260101-000000-abcd", "old"), as_it_is)
+    for number in range(1, 30):
+        log_path(store, f"20260101-{number:06d}-abcd", "old").write_text("x")
+    make_room(store)
+    assert written.path.exists()
+    written.close()
 
 
 def test_a_log_never_grows_beyond_its_limit_and_keeps_its_end(tmp_path: Path) -> None:
