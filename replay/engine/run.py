@@ -91,7 +91,8 @@ class Run:
                 return crew.run(begun)
         with left_of(store.path, plan.record.id, resumed=resumed) as left:
             self._sending = sender = Sender(plan, Outlet(store, self._watch, left, resumed=resumed))
-            with asyncio.Runner(loop_factory=event_loop()) as runner:
+            # From before the loop is there to after it is gone: a signal in between would break the run off.
+            with caught(self._catch), asyncio.Runner(loop_factory=event_loop()) as runner:
                 return runner.run(self._on_loop(sender, begun))
 
     async def _on_loop(self, sender: Sender, begun: Callable[[], None]) -> Sent:

@@ -6,10 +6,12 @@ import random
 import signal
 import socket
 import sqlite3
+import subprocess
+import sys
 import time
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -188,6 +190,32 @@ def test_a_signal_while_captures_are_read_is_no_verdict(desk: Desk) -> None:
     time.sleep(1.5)
     process.send_signal(signal.SIGINT)
     assert desk.ended(process).code == 130
+
+
+AT_THE_LAST_MOMENT: Final = """
+import asyncio, os, signal
+from replay.cli import main
+from replay.engine import run
+
+signals = [signal.SIGINT]
+
+class Loop(asyncio.SelectorEventLoop):
+    def run_until_complete(self, future):
+        while signals:
+            os.kill(os.getpid(), signals.pop())
+        return super().run_until_complete(future)
+
+run.event_loop = lambda: Loop
+main()
+"""
+
+
+def test_a_signal_right_before_the_first_case_ends_the_run_in_order(desk: Desk) -> None:
+    desk.project()
+    command = [sys.executable, "-c", AT_THE_LAST_MOMENT, "run"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    assert (ended.returncode, ended.stderr) == (130, "")
+    assert "it did not complete: it was interrupted" in ended.stdout
 
 
 def test_kill_9_loses_no_stored_result_and_resume_finishes(desk: Desk, serve: Serve) -> None:
