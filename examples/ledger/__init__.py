@@ -1,0 +1,1 @@
+"""A ledger in PostgreSQL: the old one sums entries, the new one keeps balances."""
