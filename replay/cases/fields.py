@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Field, PlainValidator
 from replay.documents import dump_json
 from replay.documents.numbers import number_text
 from replay.models import Headers, Spec
+from replay.placeholders import spelled
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -25,13 +26,10 @@ ListPairs = dict[str, Scalar | list[Scalar]] | list[tuple[str, Scalar]]
 
 def scalar_text(value: Any) -> str:
     """Return text as it is, a number as it was written, true and false as JSON's words; else raise ValueError."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | float | Decimal):
-        return number_text(value)
-    raise ValueError('must be text, a number, true or false; an empty value is written ""')
+    try:
+        return spelled(value)
+    except ValueError:
+        raise ValueError('must be text, a number, true or false; an empty value is written ""') from None
 
 
 def read_pairs(value: Any) -> tuple[tuple[str, str], ...]:

@@ -17,12 +17,12 @@ def history(last: options.Last = None, json: options.AsJson = False, store: opti
     from itertools import islice
 
     from replay.cli.output import printing
-    from replay.cli.stored import opened_store, past_of
+    from replay.cli.stored import opened_store, past_run_of
     from replay.errors import InputError
     from replay.reports.history import write_history, write_json_history
 
     with opened_store(store) as kept:
-        runs = [past_of(record) for record in islice(kept.runs(), last)][::-1]
+        runs = [past_run_of(record) for record in islice(kept.runs(), last)][::-1]
         if not runs:
             raise InputError("the store holds no run", place=str(kept.path), hint="`replay run` makes one")
     with printing() as out:

@@ -59,7 +59,7 @@ def cause_of(kept: SqliteStore, record: RunRecord, result: Result) -> str:
     return "" if place is None else f"cause {named(place, clusters)}"
 
 
-def past_of(record: RunRecord) -> PastRun:
+def past_run_of(record: RunRecord) -> PastRun:
     """Return a run as its history tells it."""
     standing = "collected" if record.collect and record.verdict is None else record.state
     judged = record.state == "complete" and record.verdict is not None

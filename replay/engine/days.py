@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Final
 
 from replay.models import SIDES, DayFigures, Observation, Quantiles, Result, Side
-from replay.verdict.days import recorded_day
+from replay.verdict.days import MOST_DAYS, recorded_day
 from replay.verdict.samples import COMPARED, GOOD
 from replay.verdict.sketch import Sketch
-
-MOST_DAYS: Final = 1_100
-"""Three years. Traffic of more days than that is told of the first ones that turn up."""
 
 
 @dataclass(slots=True)

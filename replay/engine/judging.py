@@ -13,7 +13,7 @@ from replay.engine.noise import judge_noise
 from replay.engine.past import past_for
 from replay.engine.plan import Watch
 from replay.engine.rejudging import Rejudge
-from replay.engine.summary import kept_of, with_sums
+from replay.engine.summary import kept_of, skipped_of, unseen_changes, with_sums
 from replay.engine.versions import changed_version
 from replay.models import Intake, Judgement, KpiSpec, Result, Summary, Verdict
 from replay.store.base import RunRecord
@@ -145,11 +145,6 @@ def _as_of_today(view: Rejudged, run: str, terms: NewTerms, result: Result) -> R
     return result if after is None or after is whole else after
 
 
-def unseen_changes(musts: Iterable[str], sums: Tally) -> tuple[str, ...]:
-    """Return a doubt for each rule whose intended change no case has shown."""
-    return tuple(f"no case showed the intended change: {rule}" for rule in sums.unseen(musts))
-
-
 def _left(kept: int) -> Iterator[str]:
     if kept:
         cases = f"{kept:,} case{' was' if kept == 1 else 's were'}"
@@ -159,8 +154,7 @@ def _left(kept: int) -> Iterator[str]:
 def _summary(summary: Summary, sums: Tally, reason: str) -> Summary:
     """Return the summary of a run with its new sums; what was not sent then still is not."""
     not_sent = summary.counts.loaded - sums.counts().loaded
-    skipped = dict(sums.skipped.most_common()) | ({f"not sent: {reason}": not_sent} if not_sent else {})
-    return replace(summary, counts=sums.counts(not_sent), skipped=skipped)
+    return replace(summary, counts=sums.counts(not_sent), skipped=skipped_of(sums, reason, not_sent))
 
 
 # ------------------------------------------------------------------------------------------------------------- together

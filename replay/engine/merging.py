@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from functools import partial
 
 from replay.engine.closing import Tally
-from replay.engine.judging import BATCH, INTERRUPTED, Terms, unseen_changes
+from replay.engine.judging import BATCH, INTERRUPTED, Terms
 from replay.engine.noise import judge_noise
 from replay.engine.past import past_for
 from replay.engine.plan import Watch
 from replay.engine.run import Finished
-from replay.engine.summary import kept_of, with_changes, with_sums
+from replay.engine.summary import kept_of, skipped_of, unseen_changes, with_changes, with_sums
 from replay.engine.versions import changed_version
 from replay.models import SIDES, Intake, Noise, Result, Side, SideInfo, Summary
 from replay.store.base import RunRecord, RunState
@@ -135,7 +135,7 @@ def _summary(record: RunRecord, shards: Sequence[Shard], sums: Tally, reason: st
         owner=of_shards[0].owner,
         seed=of_shards[0].seed,
         intake=_intake(of_shards),
-        skipped=dict(sums.skipped.most_common()) | ({f"not sent: {reason}": not_sent} if not_sent else {}),
+        skipped=skipped_of(sums, reason, not_sent),
         warmed=sum(summary.warmed for summary in of_shards),
     )
 

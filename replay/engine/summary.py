@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -43,7 +43,7 @@ def closed(plan: Plan, store: Store, sent: Sent, reason: str, *, expected: int) 
     complete = not reason
     not_sent = _not_sent(plan, sums, reason)
     counts = sums.counts(not_sent)
-    unseen = [f"no case showed the intended change: {rule}" for rule in sums.unseen(plan.record.musts)]
+    unseen = unseen_changes(plan.record.musts, sums)
     infos = {side: _side_info(plan, side, sums, sent) for side in SIDES}
     infos = {
         side: replace(info, version=versions.version(side), versions=versions.seen(side))
@@ -65,7 +65,7 @@ def closed(plan: Plan, store: Store, sent: Sent, reason: str, *, expected: int) 
         pacing=_pacing(plan, sums, sent),
         warmed=sent.warmed,
         noise=noise,
-        skipped=dict(sums.skipped.most_common()) | ({f"not sent: {reason}": not_sent} if not_sent else {}),
+        skipped=skipped_of(sums, reason, not_sent),
         warnings=(
             *plan.warnings,
             *plan.record.warnings,
@@ -88,6 +88,16 @@ def with_changes(verdict: Verdict, record: RunRecord) -> Verdict:
     A run that was judged again before it was gone on with, or before its shards were merged, is not as it was begun.
     """
     return replace(verdict, changes=changes(record.begun_under, record.basis))
+
+
+def unseen_changes(musts: Iterable[str], sums: Tally) -> tuple[str, ...]:
+    """Return a doubt for each rule whose intended change no case has shown."""
+    return tuple(f"no case showed the intended change: {rule}" for rule in sums.unseen(musts))
+
+
+def skipped_of(sums: Tally, reason: str, not_sent: int) -> dict[str, int]:
+    """Return how many cases were passed over, by why; `not_sent` are those that the run never came to."""
+    return dict(sums.skipped.most_common()) | ({f"not sent: {reason}": not_sent} if not_sent else {})
 
 
 def with_sums(summary: Summary, sums: Tally, kept: Callable[[str], Result | None]) -> Summary:

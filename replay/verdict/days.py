@@ -7,6 +7,9 @@ from typing import Final
 
 from replay.models import Case
 
+MOST_DAYS: Final = 1_100
+"""Three years. Of more days than that, the first ones that turn up are told apart."""
+
 _EARLIEST: Final = date(1900, 1, 1)
 _LATEST: Final = date(9900, 1, 1)
 

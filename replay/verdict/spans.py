@@ -16,12 +16,10 @@ from replay.models import Judgement, Result, Standing, VerdictState
 from replay.verdict.base import Metric
 from replay.verdict.clauses import Clause, Span
 from replay.verdict.cycles import CYCLES, next_of
-from replay.verdict.days import recorded_day
+from replay.verdict.days import MOST_DAYS, recorded_day
 from replay.verdict.past import NOT_JUDGED, OTHER_RULES, OTHER_VERSION, Past
 from replay.verdict.wording import counted, level
 
-MOST_DAYS: Final = 1_100
-"""Three years. A run with traffic of more days than that is not GO."""
 LOOKS: Final = 365
 """Over so many days, or runs, of watching a span is found by chance no more often than its confidence allows."""
 _DAY: Final = timedelta(days=1)

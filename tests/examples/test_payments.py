@@ -2,37 +2,32 @@
 
 from __future__ import annotations
 
-import re
 import shutil
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from examples.payments import provider_a, provider_b, traffic
-from replay.cli import main
+from tests.examples.conftest import Told
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "payments"
 
 
 def test_cheaper_and_within_its_budget_is_still_no_go_where_fewer_payments_are_approved(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, replayed: Callable[[], Told]
 ) -> None:
     shutil.copytree(EXAMPLE, tmp_path / "payments", ignore=shutil.ignore_patterns("captures", ".replay"))
     monkeypatch.chdir(tmp_path / "payments")
     traffic.write(Path("captures/day.jsonl.gz"))
-    monkeypatch.setattr(sys, "argv", ["replay", "run", "--concurrency", "2"])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    out = capsys.readouterr().out
-    assert ended.value.code == 1
-    assert re.findall(r"^  (holds|fails|undecided) +(.*)$", out, re.MULTILINE) == [
+    code, criteria, told = replayed()
+    assert code == 1
+    assert criteria == [
         ("holds", "deviation < 1%"),
         ("holds", "errors <= old"),
         ("holds", "kpi.fee_total <= old + 1%"),
         ("fails", "kpi.auth_rate >= old - 0.5pp"),
     ]
-    told = " ".join(out.split())
     assert "compared 20000 = matched 19845 + deviating 155" in told
     assert ": -0.7pp, between -0.8" in told
 

@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from examples.search import evidence, make
-from replay.cli import main
+from tests.examples.conftest import Told
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "search"
 
 
 def test_one_category_breaks_the_guardrail_that_holds_over_all_searches(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, replayed: Callable[[], Told]
 ) -> None:
     shutil.copytree(EXAMPLE, tmp_path / "search", ignore=shutil.ignore_patterns("captures", ".replay"))
     monkeypatch.chdir(tmp_path / "search")
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.delitem(sys.modules, "evidence", raising=False)
     make.write(Path())
-    monkeypatch.setattr(sys, "argv", ["replay", "run", "--concurrency", "2"])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    out = capsys.readouterr().out
-    assert ended.value.code == 1
-    assert re.findall(r"^  (holds|fails|undecided) +(.*)$", out, re.MULTILINE) == [
+    code, criteria, told = replayed()
+    assert code == 1
+    assert criteria == [
         ("holds", "errors <= old"),
         ("holds", "rank.overlap >= 0.66"),
         ("holds", "share of rank.tau >= 60%"),
@@ -36,7 +33,6 @@ def test_one_category_breaks_the_guardrail_that_holds_over_all_searches(
         ("holds", "kpi.clicks >= old - 5%"),
         ("fails", "rank.overlap >= 0.66 per category"),
     ]
-    told = " ".join(out.split())
     assert "2 of 3 parts hold; not met by books (mean 0.5531 over 207 lists" in told
     assert "clicks: old 0.4023, new 0.4002" in told
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Final
@@ -11,7 +9,7 @@ from typing import Any, ClassVar, Final
 from replay.cases.content import ByteStream
 from replay.cases.fields import read_pairs
 from replay.cases.recordings.base import Exchange, FlawError, RecordedFile, UnusableError, whole
-from replay.cases.recordings.exchanges import answer, sendable, target_of
+from replay.cases.recordings.exchanges import answer, from_base64, sendable, target_of
 from replay.documents import parse_json, read_yaml
 from replay.errors import DocumentError
 from replay.models import Headers, Observation, parse_instant
@@ -94,7 +92,7 @@ def _body(recorded: Any) -> bytes | None:
     if isinstance(recorded, Mapping):
         packed = recorded.get("base64_string")
         if isinstance(packed, str):
-            return _from_base64(packed)
+            return from_base64(packed)
         return _body(recorded.get("string"))
     if isinstance(recorded, bytes):
         return recorded
@@ -103,13 +101,6 @@ def _body(recorded: Any) -> bytes | None:
     if recorded is None:
         return None
     raise UnusableError("the body was not kept")
-
-
-def _from_base64(text: str) -> bytes:
-    try:
-        return base64.b64decode("".join(text.split()), validate=True)
-    except (binascii.Error, ValueError):
-        raise UnusableError("false base64") from None
 
 
 def _instant(value: Any) -> Any:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import quote, urlsplit
 
-from replay.cases.fields import read_headers
+from replay.cases.fields import read_base64, read_headers
 from replay.cases.recordings.base import UnusableError
 from replay.models import Headers, Observation, Request, Timing
 from replay.wire.coding import decode
@@ -78,6 +78,14 @@ def answer(
         (name, str(len(plain)) if name.lower() == "content-length" else value) for name, value in kept(headers, UNDONE)
     )
     return Observation(status, fields, plain, timing=timing)
+
+
+def from_base64(text: str) -> bytes:
+    """Return the bytes of a recorded body. Raise UnusableError for what is no base64."""
+    try:
+        return read_base64(text)
+    except ValueError:
+        raise UnusableError("false base64") from None
 
 
 def paired(fields: Iterable[tuple[bytes, bytes]]) -> Headers:

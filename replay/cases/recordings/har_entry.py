@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Mapping
 from decimal import Decimal
@@ -13,7 +11,7 @@ from urllib.parse import quote_plus
 from replay.cases.fields import content_type, read_headers
 from replay.cases.multipart import Part, encode
 from replay.cases.recordings.base import UnusableError
-from replay.cases.recordings.exchanges import BODILESS, CONNECTION, LONGEST_MS, UNDONE, kept, target_of
+from replay.cases.recordings.exchanges import BODILESS, CONNECTION, LONGEST_MS, UNDONE, from_base64, kept, target_of
 from replay.models import Headers, Observation, Request, Timing
 
 _MAX_DIGITS: Final = 300
@@ -101,7 +99,7 @@ def _content(content: Mapping[str, Any]) -> bytes | None:
     if not isinstance(text, str):
         return None if _number(content.get("size")) > 0 else b""
     if content.get("encoding") == "base64":
-        return _from_base64(text)
+        return from_base64(text)
     return _encoded(text, _charset(content.get("mimeType")))
 
 
@@ -115,7 +113,7 @@ def _post(data: Any, headers: Headers, length: str | None) -> bytes | None:
     if not isinstance(text, str):
         return None
     if "base64" in (data.get("encoding"), data.get("_encoding")):
-        return _from_base64(text)
+        return from_base64(text)
     return _as_sent(text, _charset(kind), length)
 
 
@@ -153,13 +151,6 @@ def _part(param: Mapping[str, Any]) -> Part:
 def _plus(text: str) -> str:
     # HAR exporters disagree whether params are decoded; what is already encoded must not be encoded twice.
     return quote_plus(text, safe="%+")
-
-
-def _from_base64(text: str) -> bytes:
-    try:
-        return base64.b64decode("".join(text.split()), validate=True)
-    except (binascii.Error, ValueError):
-        raise UnusableError("false base64") from None
 
 
 def _charset(kind: Any) -> str:
