@@ -16,6 +16,7 @@ from replay.engine.versions import Versions
 from replay.models import SIDES, Intake, Pacing, Result, Side, SideInfo, Summary, Verdict
 from replay.store.base import RunRecord, Store
 from replay.targets import build_target
+from replay.targets.witness import UNTOLD
 from replay.verdict import Judge
 from replay.verdict.changes import changes
 from replay.verdict.kpi_account import Accounts
@@ -182,17 +183,20 @@ def _side_info(plan: Plan, side: Side, sums: Tally, sent: Sent) -> SideInfo:
 
 
 def _two_times(infos: Mapping[Side, SideInfo]) -> Iterator[str]:
-    """Yield that the two sides saw different times, where one was frozen and the other was not."""
+    """Yield that the two sides saw different times, where one was frozen and the other was not, or may not have been."""
     clocks = {infos[side].clock: side for side in SIDES}
     if clocks.keys() == {"frozen", "not frozen"} and infos[clocks["not frozen"]].clock_note != NO_ANSWER:
         frozen, other = clocks["frozen"], clocks["not frozen"]
+        if any(it in infos[other].clock_note for it in UNTOLD):
+            yield f"{frozen} was at the instants of the cases, and whether {other} was cannot be told from its answers"
+            return
         yield f"{frozen} was at the instants of the cases and {other} was not: what hangs on the time differs by itself"
 
 
 def _clock_note(plan: Plan, why: str, strays: int, answers: int) -> str:
-    """Return what is to be said of a side's clock: how many answers were at another time, and why."""
+    """Return what is to be said of a side's clock: how many answers showed none at their instant, and why."""
     if 0 < strays < answers:
-        return f"{strays:,} of {answers:,} answers were at another time" + (f": {why}" if why else "")
+        return f"{strays:,} of {answers:,} answers show no frozen clock" + (f": {why}" if why else "")
     if not strays and answers and plan.sending.tick:
         return "; ".join(filter(None, ("and running on from the instant", why)))
     return why

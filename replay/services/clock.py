@@ -38,7 +38,7 @@ _PLACES: Final = (
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LIBRARIES: Final = ("libfaketimeMT.so.1", "libfaketime.so.1")
 _SHM: Final = Path("/dev/shm")  # noqa: S108 - where libfaketime shares memory
-_UNSHOWN: Final = "no answer showed that it obeys libfaketime; a static program (Go) asks the system itself"
+_UNSHOWN: Final = "libfaketime is not obeyed: a static program (Go) asks the system itself"
 _PYTHON_ALONE: Final = "libfaketime is not installed (Debian: apt install faketime); without it only Python can obey"
 
 

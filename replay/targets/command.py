@@ -22,7 +22,7 @@ from replay.services.commands import require_place, shown_command, words_of
 from replay.services.log import last_lines
 from replay.targets.base import Moment
 from replay.targets.http import HttpTarget, MomentHeaders, check_http, no_headers
-from replay.targets.witness import SILENT, Witness
+from replay.targets.witness import SILENT, UNTOLD, Witness
 from replay.wire.clock import now_ns
 
 _CUT_OFF: Final[frozenset[ErrorKind]] = frozenset({"refused", "closed", "reset", "timeout", "incomplete_body"})
@@ -67,8 +67,11 @@ class CommandTarget:
     @property
     def clock_note(self) -> str:
         """Return why an answer was at another instant than its case's, or how it is known that all were at theirs."""
-        note = self._http.clock_note
-        return self._started.clock_note if note == SILENT and self._started and self._started.clock_note else note
+        note, started = self._http.clock_note, self._started
+        if started is None or not started.clock_note:
+            return note
+        known = note == SILENT or (note in UNTOLD and started.moment is None)
+        return started.clock_note if known else note
 
     async def start(self) -> None:
         """Log in where the side wants that. Raise TargetError where the command was not started, or has ended."""

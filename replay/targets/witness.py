@@ -14,11 +14,17 @@ from replay.models import Headers, first_header
 from replay.targets.base import Moment
 
 SILENT: Final = "the service does not obey the Replay-Time header"
+DATELESS: Final = "as far as it shows: its answers have neither a Date nor Replay-Clock"
+NEAR: Final = "as far as a Date can tell so near the real time: give cases an instant of their own (`freeze`)"
+UNTOLD: Final = (NEAR, DATELESS)
+"""What is said where nothing shows that a clock stood at another time, and nothing that it was at the instant."""
 BY_DATE: Final = "as its Date headers show"
 _PRESENT: Final = timedelta(minutes=5)
 """A `Date` this near to the instant may be the real time, and proves nothing."""
 _SECOND: Final = timedelta(seconds=1)
 _NONE: Final = timedelta(0)
+_RANKS: Final = ("", *UNTOLD, SILENT)
+"""From what is known least to what is known best; what a service says itself is beyond them."""
 _LATEST: Final = timedelta(minutes=1)
 """How far a clock that runs on may have come by the time of its answer."""
 _LONGEST: Final = 200
@@ -29,7 +35,8 @@ class Witness:
 
     `Replay-Clock: frozen INSTANT` says that the request was obeyed, as the middleware does and only it can know; where
     an instant stands there, it has to be the case's: a cache on the way may repeat what was said to another. Without
-    that header, a `Date` equal to the instant shows a frozen clock. Anything else does not.
+    that header, a `Date` equal to the instant shows a frozen clock, unless that is the real time as well. Anything
+    else does not.
     """
 
     def __init__(self, lately: Callable[[], Iterable[datetime]] = tuple) -> None:
@@ -44,7 +51,7 @@ class Witness:
 
     @property
     def note(self) -> str:
-        """Return why an answer was at another time; if none was, how it is known, where that is worth a word."""
+        """Return why an answer shows no clock at its instant; if all do, how, where that is worth a word."""
         return self._why or (BY_DATE if self._by_date else "")
 
     def frozen(self, headers: Headers, moment: Moment) -> bool | None:
@@ -54,11 +61,16 @@ class Witness:
             return None
         if headers is not self._headers:
             # The client gives like heads as one object.
-            self._headers, self._said, self._date = headers, first_header(headers, CLOCK), _telling_date(headers)
+            self._headers, self._said = headers, first_header(headers, CLOCK)
+            self._date = _read_date(first_header(headers, "date") or "")
         if self._said is not None:
             return self._noted(_departure(self._said, instant))
-        if self._date is None or not self._shown(self._date, moment):
+        if self._date is None:
+            return self._noted(DATELESS)
+        if not self._shown(self._date, moment):
             return self._noted(SILENT)
+        if abs(datetime.now(UTC) - self._date) <= _PRESENT:
+            return self._noted(NEAR)
         self._by_date = True
         return True
 
@@ -68,10 +80,14 @@ class Witness:
         return any(_shows(date, each, tick=moment.tick) for each in self._lately())
 
     def _noted(self, why: str) -> bool:
-        """Keep why an answer was at another time, where it says more than what was kept; tell whether it was not."""
-        if why and (not self._why or self._why == SILENT):
+        """Keep why an answer shows no clock at its instant, where it says more than what was kept; tell if it does."""
+        if _rank(why) > _rank(self._why):
             self._why = why
         return not why
+
+
+def _rank(why: str) -> int:
+    return _RANKS.index(why) if why in _RANKS else len(_RANKS)
 
 
 def _departure(said: str, instant: datetime) -> str:
@@ -82,12 +98,6 @@ def _departure(said: str, instant: datetime) -> str:
         return "" if at == instant else f"the service froze its clock at {rest.strip()[:40]}, which is not the case's"
     reason = re.sub(rf"^{REFUSED},?\s*", "", said.strip(), flags=re.IGNORECASE)[:_LONGEST]
     return f"the service refused: {reason}" if reason else "the service refused"
-
-
-def _telling_date(headers: Headers) -> datetime | None:
-    """Return the `Date` of an answer; None without one, and where it may be the present, which proves nothing."""
-    at = _read_date(first_header(headers, "date") or "")
-    return at if at is not None and abs(datetime.now(UTC) - at) > _PRESENT else None
 
 
 def _shows(date: datetime, instant: datetime, *, tick: bool) -> bool:

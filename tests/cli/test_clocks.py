@@ -81,7 +81,7 @@ def test_a_side_that_obeys_at_times_is_not_frozen(
     with clocked(SECRET, BOTH, "both") as url:
         clock, notes = told(desk, url, ', clock_secret: "${CLOCK_SECRET}"', monkeypatch)
     assert clock == {"old": "not frozen", "new": "not frozen"}
-    assert notes["new"] == "1 of 3 answers were at another time: the service does not obey the Replay-Time header"
+    assert notes["new"] == "1 of 3 answers show no frozen clock: the service does not obey the Replay-Time header"
 
 
 def test_a_secret_that_could_be_guessed_is_refused_before_anything_is_sent(desk: Desk) -> None:
@@ -115,8 +115,26 @@ def test_two_sides_of_which_one_alone_is_frozen_are_warned_of(desk: Desk, serve:
     desk.write("sides.py", "def app(environ, start_response):\n    start_response('200 OK', [])\n    return [b'/0']\n")
     desk.capture("c.jsonl", desk.requests(1))
     with serve() as new:
-        ended = desk.cli("run", "--traffic", "c.jsonl", "--old", "sides:app", "--new", new.url)
+        sides = "--old", "sides:app", "--new", new.url
+        ended = desk.cli("run", "--traffic", "c.jsonl", *sides, "--freeze", "2024-02-29T23:59:59Z")
     assert "old was at the instants of the cases and new was not" in " ".join(ended.out.split())
+
+
+def test_of_cases_without_an_instant_nobody_claims_to_know_whether_clocks_stood_still(
+    desk: Desk, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.write("sides.py", "def app(environ, start_response):\n    start_response('200 OK', [])\n    return [b'/0']\n")
+    desk.capture("c.jsonl", desk.requests(1))
+    monkeypatch.setenv("COLUMNS", "300")
+    with serve() as new:
+        # Nothing is frozen: the case's instant is that of the run's start, and the `Date` of the answer too.
+        ended = desk.cli(
+            "run", "--traffic", "c.jsonl", "--old", "sides:app", "--new", new.url, "--report", "json:report.json"
+        )
+    note = "as far as a Date can tell so near the real time: give cases an instant of their own (`freeze`)"
+    assert desk.report()["clock_notes"] == {"new": note}
+    assert f"clock: not frozen, {note}" in ended.out
+    assert "old was at the instants of the cases, and whether new was cannot be told from its answers" in ended.out
 
 
 def test_a_golden_may_have_its_own_clock_run_on(desk: Desk) -> None:

@@ -129,6 +129,7 @@ def test_a_clock_that_is_to_be_left_alone_is(desk: Desk) -> None:
     project(desk, more=", freeze: false")
     assert run(desk).code == 1
     assert desk.report()["clock"] == {"old": "frozen", "new": "not frozen"}
+    assert desk.report()["clock_notes"]["new"] == "freeze: false leaves its clock alone"
 
 
 def test_the_clock_of_a_command_that_is_told_the_time_is_not_said_to_be_left_alone(desk: Desk) -> None:

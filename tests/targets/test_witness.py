@@ -9,7 +9,7 @@ import pytest
 
 from replay.models import Headers
 from replay.targets.base import Moment
-from replay.targets.witness import BY_DATE, SILENT, Witness
+from replay.targets.witness import BY_DATE, DATELESS, NEAR, SILENT, Witness
 
 LEAP = datetime(2024, 2, 29, 23, 59, 59, tzinfo=UTC)
 LEAP_DATE = "Thu, 29 Feb 2024 23:59:59 GMT"
@@ -61,9 +61,28 @@ def test_a_date_is_whole_seconds() -> None:
     assert seen(date(LEAP_DATE), LEAP + timedelta(milliseconds=900))[0] is True
 
 
-def test_a_clock_that_goes_on_and_happens_to_be_at_the_instant_is_not_frozen() -> None:
+def test_a_clock_that_may_go_on_and_happens_to_be_at_the_instant_is_not_said_to_disobey() -> None:
     now = datetime.now(UTC)
-    assert seen(date(format_datetime(now, usegmt=True)), now) == (False, SILENT)
+    assert seen(date(format_datetime(now, usegmt=True)), now) == (False, NEAR)
+
+
+def test_a_clock_that_is_elsewhere_than_at_an_instant_near_the_present_disobeys() -> None:
+    now = datetime.now(UTC)
+    assert seen(date(format_datetime(now, usegmt=True)), now - timedelta(minutes=1)) == (False, SILENT)
+
+
+@pytest.mark.parametrize("headers", [(), date("yesterday")])
+def test_answers_without_any_date_are_not_said_to_disobey(headers: Headers) -> None:
+    assert seen(headers) == (False, DATELESS)
+
+
+def test_what_is_known_best_is_told() -> None:
+    witness, now = Witness(), datetime.now(UTC)
+    told = []
+    for headers in (date(format_datetime(now, usegmt=True)), (), date(LEAP_DATE), clock("refused, no proof"), ()):
+        witness.frozen(headers, Moment(now, 7))
+        told.append(witness.note)
+    assert told == [NEAR, DATELESS, SILENT, *["the service refused: no proof"] * 2]
 
 
 def test_a_date_that_runs_on_from_the_instant_will_do_where_clocks_tick() -> None:

@@ -15,7 +15,7 @@ from replay.targets.app import AppTarget
 from replay.targets.base import Moment, Target, observed
 from replay.targets.http import check_http
 from replay.targets.routing import login_headers
-from replay.targets.witness import SILENT
+from replay.targets.witness import SILENT, UNTOLD
 
 PROBE: Final = datetime(2001, 2, 3, 4, 5, 6, tzinfo=UTC)
 """Nobody's clock is there by chance."""
@@ -136,9 +136,10 @@ class Patient:
         elif again.status is None:
             told = again.error.message if again.error else "nothing"
             self.find("frozen time", "mend", f"does not answer a request with an instant: {told}", "see what it logs")
-        elif self._spec.clock_secret is None and why == SILENT:
+        elif self._spec.clock_secret is None and (self._spec.run is not None or why in (SILENT, *UNTOLD)):
             remedy = "rules have to bear what depends on the time; or see docs/clock.md for a middleware"
-            self.find("frozen time", "note", "ignores the instant of a case", remedy)
+            fact = "ignores the instant of a case" if why == SILENT else f"not frozen, {why}"
+            self.find("frozen time", "note", fact, remedy)
         else:
             remedy = "its environment needs REPLAY_DETERMINISM_SECRET, the same as the side's clock_secret"
             self.find("frozen time", "mend", f"does not obey the instant of a case: {why}", remedy)
