@@ -124,7 +124,7 @@ def _write_page(out: TextIO, health: Health) -> None:
 
 def _lines(health: Health, width: int) -> Iterator[Line]:
     """Yield the page: how it is, then the machine and each side with what was found there."""
-    from replay.reports.inert import printable
+    from replay.inert import printable
     from replay.reports.page import title
 
     mend, known = health.count("mend"), health.count("note")
@@ -144,7 +144,7 @@ def _verdict(mend: int, known: int) -> str:
 
 
 def _entry(each: Finding, width: int) -> Iterator[Line]:
-    from replay.reports.inert import printable
+    from replay.inert import printable
     from replay.reports.page import wrapped
 
     style = {"mend": "bold red", "note": "yellow"}.get(each.state, "")

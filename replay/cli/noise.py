@@ -198,7 +198,7 @@ def _say_refusal(refusal: Refusal) -> None:
 
 
 def _say(text: str) -> None:
-    from replay.reports.inert import printable
+    from replay.inert import printable
 
     sys.stderr.write("".join(f"{printable(line)}\n" for line in text.splitlines()))
 

@@ -42,7 +42,7 @@ def printing() -> Iterator[TextIO]:
 
 def complain(error: ReplayError) -> None:
     """Print an error as place, fact and remedy."""
-    from replay.reports.inert import printable
+    from replay.inert import printable
 
     lines = [printable(line) for line in str(error).splitlines()]
     _say("\n".join(["error: " + lines[0], *lines[1:]]) + "\n")

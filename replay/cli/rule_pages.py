@@ -15,9 +15,9 @@ from replay.compare.tracing import Ruling
 from replay.engine.advice import Advice
 from replay.engine.audit import Audit, Spot
 from replay.engine.usage import Usage
+from replay.inert import printable
 from replay.models import MISSING, Difference, Observation, Result, RuleSpec
 from replay.reports.facts import LONGEST, counted
-from replay.reports.inert import printable
 from replay.reports.json_text import json_text
 from replay.reports.page import Line, columns, title, wrapped, write_lines
 from replay.reports.shown import shown_pair

@@ -183,7 +183,7 @@ def _side_info(plan: Plan, side: Side, sums: Tally, sent: Sent) -> SideInfo:
 
 
 def _two_times(infos: Mapping[Side, SideInfo]) -> Iterator[str]:
-    """Yield that the two sides saw different times, where one was frozen and the other was not, or may not have been."""
+    """Yield that the sides saw different times, where one was frozen and the other was not, or may not have been."""
     clocks = {infos[side].clock: side for side in SIDES}
     if clocks.keys() == {"frozen", "not frozen"} and infos[clocks["not frozen"]].clock_note != NO_ANSWER:
         frozen, other = clocks["frozen"], clocks["not frozen"]

@@ -10,9 +10,9 @@ from typing import Final
 
 from rich.cells import cell_len, set_cell_size
 
+from replay.inert import cut, printable
 from replay.models import Judgement, Summary, Verdict, VerdictState
 from replay.reports import facts
-from replay.reports.inert import cut, printable
 from replay.reports.kpis import beside, sides
 from replay.reports.latency import beside as beside_old
 from replay.reports.page import Line, Span

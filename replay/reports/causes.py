@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from replay.causes import also, worded
+from replay.inert import printable
 from replay.models import Cluster, Counts, Difference
 from replay.reports.facts import LONGEST, counted
-from replay.reports.inert import printable
 from replay.reports.shown import shown_change
 
 FULL: Final = 3

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
+from replay.inert import printable
 from replay.models import (
     FEW_ITEMS,
     Counts,
@@ -21,7 +22,6 @@ from replay.models import (
     Unit,
     Verdict,
 )
-from replay.reports.inert import printable
 from replay.reports.matrix import changed
 from replay.reports.strip import strip_of
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, TextIO
 
+from replay.inert import printable
 from replay.models import DayFigures, Quantiles, Side, SideInfo, Summary
 from replay.reports.facts import LONGEST, share
-from replay.reports.inert import printable
 from replay.reports.json_text import json_text
 from replay.reports.page import Line, columns, wrapped, write_lines
 

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
+from replay.inert import printable
 from replay.models import LatencyParity, RouteLatency
-from replay.reports.inert import printable
 from replay.reports.matrix import laid_out
 
 _LONGEST: Final = 60

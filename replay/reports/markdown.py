@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final, TextIO
 
+from replay.inert import printable
 from replay.models import Cluster, Judgement, Result, Summary, Verdict
 from replay.reports import causes, facts
-from replay.reports.inert import printable
 from replay.reports.kpis import kpi_lines
 from replay.reports.latency import latency_lines, latency_table
 from replay.reports.matrix import by_class, is_remarkable

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from replay.inert import printable
 from replay.models import StatusCount
-from replay.reports.inert import printable
 
 CORNER: Final = "old \\ new"
 NO_ANSWER: Final = "no answer"

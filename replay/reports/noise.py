@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from replay.inert import printable
 from replay.models import Again, Noise, NoiseRate
 from replay.reports.facts import LONGEST, counted
-from replay.reports.inert import printable
 from replay.reports.shown import shown_pair
 
 MOST_RATES: Final = 8

@@ -6,8 +6,8 @@ import unicodedata
 from typing import Final
 
 from replay.documents.parting import parting
+from replay.inert import GAP, ascii_only, printable
 from replay.models import MISSING, Json, Missing
-from replay.reports.inert import GAP, ascii_only, printable
 from replay.reports.json_text import json_head, quoted
 
 _ARROW: Final = " -> "

@@ -7,8 +7,8 @@ from datetime import date
 from itertools import groupby
 from typing import Final
 
+from replay.inert import printable
 from replay.models import Judgement
-from replay.reports.inert import printable
 
 MOST: Final = 35
 """Five weeks. Of a longer row the last ones are shown."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final, TextIO
 
+from replay.inert import printable
 from replay.models import Cluster, Judgement, Result, Summary, Verdict
 from replay.reports import cards, causes, facts
-from replay.reports.inert import printable
 from replay.reports.kpis import kpi_lines
 from replay.reports.latency import latency_lines
 from replay.reports.matrix import by_class, is_remarkable, laid_out

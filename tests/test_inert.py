@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replay.reports.inert import cut, printable
+from replay.inert import cut, printable
 
 any_text = st.text(st.characters(exclude_categories=()))
 
