@@ -13,14 +13,16 @@ from replay.cases.golden import GoldenFolder, load_goldens, read_golden, rule_pl
 from replay.cases.record import record_of
 from replay.cases.recordings import RECORDINGS, HarFile
 from replay.cases.schema import schemas
-from replay.cases.writing import write_capture
+from replay.cases.writing import CaptureWriter, Limits, write_capture
 from replay.errors import DocumentError
 
 __all__ = [
     "TRAFFIC",
     "CaptureFile",
+    "CaptureWriter",
     "GoldenFolder",
     "HarFile",
+    "Limits",
     "Source",
     "load_goldens",
     "open_traffic",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +18,7 @@ from replay.cases.plain import plain_case
 from replay.cases.record import RecordSpec
 from replay.documents import FindingName, explain, overflows, parse_json, shown
 from replay.errors import DocumentError, Place
-from replay.models import Case, Intake
+from replay.models import Case, Intake, Json
 from replay.sampling import Portion
 
 VERSION: Final = 1
@@ -26,7 +26,7 @@ VERSION: Final = 1
 
 HEADER: Final = "replay_capture"
 
-_MAX_LINE: Final = 1 << 28
+LONGEST_LINE: Final = 1 << 28
 """256 MB: four times the largest body, in base64. A line without end must not fill the memory."""
 
 _WHOLE: Final = Portion()
@@ -96,6 +96,17 @@ class CaptureFile:
         """Return the account of the last complete reading."""
         return self._intake
 
+    @property
+    def facts(self) -> Mapping[str, Json]:
+        """Return what the header says beside the format: how it was masked, what made it. Only it is read."""
+        with opened(self._path, self._file) as stream:
+            state = _Pass(hashlib.sha256())
+            while line := self._next_line(stream, state, Counter()):
+                if line.strip(_BLANK):
+                    header = _require_header(line, Place(self._file, state.line))
+                    return {name: value for name, value in header.items() if name != HEADER}
+        raise self._headless()
+
     def _cases(self, source: str | None, portion: Portion = _WHOLE) -> Iterator[Case]:
         skipped: Counter[str] = Counter()
         state = _Pass(hashlib.sha256(), portion)
@@ -119,9 +130,9 @@ class CaptureFile:
         """Yield each record's line, after the header, and hash all that the file holds."""
         seen_header = False
         while line := self._next_line(stream, state, skipped):
-            if len(line) > _MAX_LINE:
+            if len(line) > LONGEST_LINE:
                 state.record += 1
-                self._skip(BadLineError("too_long", f"a line of more than {_MAX_LINE >> 20} MB"), state, skipped)
+                self._skip(BadLineError("too_long", f"a line of more than {LONGEST_LINE >> 20} MB"), state, skipped)
             elif not line.strip(_BLANK):
                 continue
             elif seen_header:
@@ -131,18 +142,20 @@ class CaptureFile:
                 _require_header(line, Place(self._file, state.line))
                 seen_header = True
         if not seen_header:
-            raise DocumentError(
-                "the file has no header", place=self._file, hint=f'a capture begins {{"{HEADER}": {VERSION}}}'
-            )
+            raise self._headless()
+
+    def _headless(self) -> DocumentError:
+        hint = f'a capture begins {{"{HEADER}": {VERSION}}}'
+        return DocumentError("the file has no header", place=self._file, hint=hint)
 
     def _next_line(self, stream: ByteStream, state: _Pass, skipped: Counter[str]) -> bytes:
         state.line += 1
         try:
-            line = stream.readline(_MAX_LINE + 1)
+            line = stream.readline(LONGEST_LINE + 1)
             rest = line
-            while len(rest) > _MAX_LINE and not rest.endswith(b"\n"):
+            while len(rest) > LONGEST_LINE and not rest.endswith(b"\n"):
                 state.digest.update(rest)
-                rest = stream.readline(_MAX_LINE + 1)
+                rest = stream.readline(LONGEST_LINE + 1)
         except CUT as error:
             state.record += 1
             fact = f"the compressed stream is cut or corrupt after record {state.record - 1}: {error}"
@@ -173,7 +186,8 @@ def is_capture(head: bytes) -> bool:
     return isinstance(parsed.value, dict) and HEADER in parsed.value
 
 
-def _require_header(line: bytes, place: Place) -> None:
+def _require_header(line: bytes, place: Place) -> Mapping[str, Json]:
+    """Return the header that a line holds. Whatever else it tells is for those who know it."""
     header = parse_json(line).value
     if not isinstance(header, dict) or HEADER not in header:
         raise DocumentError("this is no capture", place=place, hint=f'the first line is {{"{HEADER}": {VERSION}}}')
@@ -181,6 +195,7 @@ def _require_header(line: bytes, place: Place) -> None:
     if isinstance(version, bool) or version != VERSION:
         fact = f"capture format {shown(str(version))}; this program reads {VERSION}"
         raise DocumentError(fact, place=place, hint="read it with the version of replay that wrote it")
+    return header
 
 
 def _case(line: bytes, place: str, identity: str) -> Case:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import Field, PlainValidator, model_validator
 
-from replay.cases.fields import Body, ListPairs, Name, read_pairs, require_one_body
-from replay.cases.request import RequestSpec
+from replay.cases.fields import Body, ListPairs, Name, is_token, read_headers, read_pairs, require_one_body
+from replay.cases.request import RAW_PATH, RequestSpec
 from replay.models import Case, Headers, Instant, Observation, Request, Spec, Timing
 
 RecordedHeaders = Annotated[Headers, PlainValidator(read_pairs, json_schema_input_type=ListPairs)]
@@ -49,7 +50,9 @@ def record_of(case: Case) -> dict[str, Any]:
     """Return a case as a record of a capture, JSON-ready; reading it gives an equal case, save identity and place.
 
     A capture has no room for a golden's title, why, tags, seed, rules and expectation, nor for a recorded failure.
+    Raise ValueError for a request that no capture may hold.
     """
+    _require_sendable(case.request)
     record: dict[str, Any] = {"id": case.id, "request": _request(case.request)}
     if case.recorded is not None and case.recorded.status is not None:
         record["response"] = _response(case.recorded)
@@ -59,6 +62,18 @@ def record_of(case: Case) -> dict[str, Any]:
     record["session"] = case.session
     record["correlation_id"] = case.correlation_id or None
     return {key: value for key, value in record.items() if value is not None}
+
+
+def _require_sendable(request: Request) -> None:
+    """Raise ValueError for what the reader would refuse: one such record, and the whole capture cannot be read."""
+    starts = request.path.startswith("/") or (request.path, request.method) == ("*", "OPTIONS")
+    if not (starts and RAW_PATH.fullmatch(request.path) and is_token(request.method)):
+        raise ValueError("no method and path that can be sent")
+    _known_headers(request.headers)
+
+
+_known_headers = lru_cache(maxsize=256)(read_headers)
+"""Captured requests share many of their headers."""
 
 
 def _request(request: Request) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from replay.privacy.headers import is_secret, is_secret_parameter
-from replay.privacy.secrets import DROPPED, redact
+from replay.privacy.secrets import DROPPED, redact, redact_case
 from replay.privacy.shown import secret_values
 from replay.privacy.tokens import TOKEN, MaskKey, Tokeniser, key_from_environment
 from replay.privacy.wrapped import stands_for
@@ -17,6 +17,7 @@ __all__ = [
     "is_secret_parameter",
     "key_from_environment",
     "redact",
+    "redact_case",
     "secret_values",
     "stands_for",
 ]

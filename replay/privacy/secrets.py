@@ -59,6 +59,11 @@ def redact(result: Result, tokeniser: Tokeniser, *, known: Collection[str] = (),
     return redaction.result(result) if redaction.finds(result) else result
 
 
+def redact_case(case: Case, tokeniser: Tokeniser, *, known: Collection[str] = (), mask: Mask | None = None) -> Case:
+    """Return a case that was not replayed, as of a capture, with its secrets and personal data as tokens."""
+    return redact(Result(case, "skipped"), tokeniser, known=known, mask=mask).case
+
+
 @lru_cache(maxsize=16)
 def default_mask(tokeniser: Tokeniser) -> Mask:
     """Return what finds everything that has a kind."""
