@@ -70,13 +70,13 @@ Sides = tuple[list[Any], list[Any]]
 def array_steps(walk: Walking, old: list[Any], new: list[Any], at: Path, state: State) -> tuple[Iterator[Step], str]:
     """Return which items to look at, as they are aligned, and what is to be said of it.
 
-    Rules have no part in the alignment, so what they ignore may be all that it had to go by. So where rules accept so
-    much by position that fewer differences are left, items are looked at by position.
+    Rules have no part in the alignment, so what they ignore may be all that it had to go by. So where rules accept all
+    that differs by position, items are looked at by position.
     """
     both = range(min(len(old), len(new)))
     apart = [*both] if walk.deep else [index for index in both if old[index] != new[index]]
     found, note = _alignment(walk, (old, new), apart)
-    if found is None or _less_by_position(walk, (old, new), apart, found, at, state):
+    if found is None or _accepted_by_position(walk, (old, new), apart, at, state):
         return _by_position(walk, (old, new), apart, state), note
     if found.reordered:
         walk.differ(at, "order", old, new)
@@ -94,25 +94,20 @@ def _alignment(walk: Walking, sides: Sides, apart: list[int]) -> tuple[Alignment
     return (None if found.by_position else found), TOO_LARGE if found.gave_up else ""
 
 
-def _less_by_position(  # noqa: PLR0917
-    walk: Walking, sides: Sides, apart: list[int], found: Alignment, at: Path, state: State
-) -> bool:
-    """Tell whether rules accept so much by position that fewer differences are left than by the alignment.
+def _accepted_by_position(walk: Walking, sides: Sides, apart: list[int], at: Path, state: State) -> bool:
+    """Tell whether rules accept all that differs by position.
 
-    Only rules can make up for a worse alignment: it would not do if one that ignores a place also chose the reading
-    in which everything stands there.
+    All, since a rule that accepts more could otherwise exchange one reading for another, which has fewer differences
+    but in places where there were none. So whatever accepts more only ever takes differences away.
     """
     if state.deepest < 0:
         return False
-    vouched, aligned = walk.vouched(*sides), walk.beside()
-    aligned.follow(_aligned(aligned, sides, found, state), at, vouched=vouched)
-    total = aligned.total + found.reordered
-    position = walk.beside(limit=total - 1)
+    position = walk.beside(limit=0)
     try:
-        position.follow(_by_position(position, sides, apart, state), at, vouched=vouched)
+        position.follow(_by_position(position, sides, apart, state), at, vouched=walk.vouched(*sides))
     except EnoughError:
         return False
-    return total > 0 and bool(position.accepted)
+    return True
 
 
 def _by_position(walk: Walking, sides: Sides, apart: Sequence[int], state: State) -> Iterator[Step]:

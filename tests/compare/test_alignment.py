@@ -107,6 +107,12 @@ def test_what_rules_accept_by_position_is_not_told_as_moved(told: Told) -> None:
     assert told(old, new, {"at": "body[*].t", "within": 1}) == []
 
 
+def test_where_rules_accept_only_some_of_it_items_stay_aligned(told: Told) -> None:
+    old, new = ([{"t": first + n, "n": 5} for n in range(3)] for first in (1, 2))
+    assert told(old, new, {"at": "body[0].t", "ignore": True}) == [("body[0]", "missing"), ("body[2]", "extra")]
+    assert told(old, [*new[:2], 0], {"at": "body[*].t", "ignore": True}) == told(old, [*new[:2], 0])
+
+
 def test_a_rule_for_one_place_speaks_of_olds_item_there_and_of_one_that_only_new_has(told: Told) -> None:
     old, new = [{"id": 1, "n": 1}, {"id": 2, "n": 2}], [AD, {"id": 1, "n": 9}, {"id": 2, "n": 9}]
     assert told(old, new) == [("body[0]", "extra"), ("body[0].n", "value"), ("body[1].n", "value")]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from replay.compare import Compared
@@ -51,6 +51,15 @@ VERBS: st.SearchStrategy[Rule] = st.sampled_from([
     {"map": [[1, 2]]}, {"same_type": True}, {"strict": True}, {"schema": True},
 ])  # fmt: skip
 RULES = st.lists(st.builds(lambda at, verb: {"at": at, **verb}, LOCATIONS, VERBS), max_size=4)
+ACCEPTING: st.SearchStrategy[list[Rule]] = st.lists(
+    st.builds(
+        lambda at, verb: {"at": at, **verb},
+        LOCATIONS,
+        st.sampled_from([{"ignore": True}, {"within": 1}, {"within": "10%"}, {"map": [[1, 2]]}]),
+    ),
+    max_size=3,
+)
+"""Rules that accept what differs and have no say in which items belong together."""
 ITEMS = st.lists(
     st.dictionaries(st.sampled_from(["sku", "n"]), st.integers(0, 4), max_size=2) | st.integers(0, 3), max_size=6
 )
@@ -88,6 +97,7 @@ def test_a_rule_that_matches_nothing_changes_nothing(compare: Compare, old: Any,
 
 
 @given(old=DOCUMENTS, new=DOCUMENTS, narrow=st.integers(0, 4), more=st.integers(0, 4))
+@example(old=[{"n": 0, "a": 0}, {"n": 1, "a": 9, "b": 9, "c": 9}], new=[{"n": 1, "a": 1}], narrow=0, more=1)
 def test_a_wider_tolerance_never_adds_a_difference(
     compare: Compare, old: Any, new: Any, narrow: int, more: int
 ) -> None:
@@ -105,9 +115,16 @@ def test_nor_does_it_in_a_bag(compare: Compare, old: Any, new: Any, narrow: int,
 
 
 @given(old=DOCUMENTS, new=DOCUMENTS, at=LOCATIONS)
+@example(old=[None, {"a": None, "b": None}], new=[{}], at="body[0]")
 def test_ignoring_more_never_adds_a_difference(compare: Compare, old: Any, new: Any, at: str) -> None:
     found = compare(body(old), body(new), {"at": at, "ignore": True})
     assert set(places(found)) <= set(places(compare(body(old), body(new))))
+
+
+@given(old=DOCUMENTS, new=DOCUMENTS, rules=ACCEPTING, at=LOCATIONS)
+def test_nor_does_it_beside_other_rules(compare: Compare, old: Any, new: Any, rules: list[Rule], at: str) -> None:
+    found = compare(body(old), body(new), *rules, {"at": at, "ignore": True})
+    assert set(places(found)) <= set(places(compare(body(old), body(new), *rules)))
 
 
 @given(old=ITEMS, new=ITEMS)
