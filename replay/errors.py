@@ -8,6 +8,7 @@
     │   ├── CriterionError      a criterion that does not parse
     │   ├── TargetError         a side could not be started
     │   └── NothingSelectedError no case is left to send
+    ├── CutOffError             a signal came before anything was sent                exit 130 or 143
     ├── RunError                the run began and could not be completed                  exit 3
     └── StoreError              the store cannot be opened, read or written           exit 2, or 3 once sending began
 
@@ -84,6 +85,12 @@ class CriterionError(InputError):
 
 class NothingSelectedError(InputError):
     """No case is left to send."""
+
+
+class CutOffError(ReplayError):
+    """A signal ended the run before anything was sent; 128 and the number of the signal is its exit code."""
+
+    exit_code = 130
 
 
 class RunError(ReplayError):

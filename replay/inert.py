@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 _INVISIBLE: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | frozenset(
@@ -15,13 +16,25 @@ GAP: Final = " ... "
 def printable(text: str, limit: int | None = None) -> str:
     """Return the text on one line, with every control, direction, invisible and unknown character as an escape.
 
-    What is longer than `limit` characters is cut in its middle.
+    What is longer than `limit` characters, as it is printed, is cut in its middle, and never within an escape.
     """
-    if limit is not None and len(text) > 2 * limit:
-        # Escapes only make text longer: the middle would be cut out anyway, and it may be megabytes.
-        return cut(_escaped(text[:limit]) + _escaped(text[-limit:]), limit)
-    shown = _escaped(text)
-    return shown if limit is None else cut(shown, limit)
+    # Escapes only make text longer: what is too long without them, which may be megabytes, is not made longer still.
+    if limit is None or (len(text) <= limit and len(_escaped(text)) <= limit):
+        return _escaped(text)
+    room = max(limit - len(GAP), 2)
+    return "".join((*_first(text, room - room // 3), GAP, *reversed(_first(reversed(text), room // 3))))
+
+
+def _first(text: Iterable[str], room: int) -> list[str]:
+    """Return as many characters as fit, each as it is printed."""
+    taken: list[str] = []
+    for character in text:
+        shown = _escaped(character)
+        room -= len(shown)
+        if room < 0:
+            break
+        taken.append(shown)
+    return taken
 
 
 def cut(text: str, limit: int) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replay.inert import cut, printable
+from replay.inert import GAP, cut, printable
 
 any_text = st.text(st.characters(exclude_categories=()))
 
@@ -41,6 +43,14 @@ def test_nothing_is_longer_than_its_limit(text: str, limit: int) -> None:
 )
 def test_controls_directions_and_invisible_characters_become_escapes(text: str, expected: str) -> None:
     assert printable(text) == expected
+
+
+@given(any_text, st.integers(10, 40))
+def test_no_escape_is_cut_in_two(text: str, limit: int) -> None:
+    shown = printable(text, limit)
+    whole = {printable(character) for character in text}
+    for part in shown.split(GAP, 1):
+        assert "".join(re.findall("|".join(map(re.escape, sorted(whole, key=len, reverse=True))), part)) == part
 
 
 def test_a_long_text_keeps_its_beginning_and_its_end() -> None:

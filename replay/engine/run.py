@@ -16,6 +16,7 @@ from replay.engine.signals import SIGNALS, caught
 from replay.engine.standing import standing
 from replay.engine.summary import closed
 from replay.engine.workers import Crew
+from replay.errors import CutOffError
 from replay.models import OutcomeName, Summary, Verdict
 from replay.store.base import RunState
 from replay.store.sqlite import SqliteStore
@@ -61,7 +62,8 @@ class Run:
         """Send every case that has no result yet, and judge all there are.
 
         Raise TargetError where a side cannot be started, before anything is sent; later RunError or StoreError. What
-        was done is stored. SIGINT and SIGTERM end the sending in order, a second one at once.
+        was done is stored. SIGINT and SIGTERM end the sending in order, a second one at once; before anything is
+        sent, CutOffError says what was waited for.
         """
         with _garbage_left():
             sent = self._sent(resumed=resumed)
@@ -80,7 +82,11 @@ class Run:
                 store.begin(plan.record)
 
         with standing(plan.sides, plan.stage, store.path, plan.record.id) as sides:
-            return self._sent_to(replace(plan, sides=sides), begun, resumed=resumed)
+            try:
+                return self._sent_to(replace(plan, sides=sides), begun, resumed=resumed)
+            except CutOffError as error:
+                error.exit_code = 128 + (self._signalled or error.exit_code - 128)
+                raise
 
     def _sent_to(self, plan: Plan, begun: Callable[[], None], *, resumed: bool) -> Sent:
         """Send to sides whose commands have been started."""

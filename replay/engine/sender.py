@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
+from signal import SIGINT
 
 from replay.engine.dual_run import DualRun
 from replay.engine.pacing import AsRoomAllows, Planned, Turns
@@ -14,8 +16,9 @@ from replay.engine.plan import Plan, Selected, Sent, Watch
 from replay.engine.rebinding import Sessions
 from replay.engine.recording import Recorder, Sink
 from replay.engine.sides import Parties, parties, started
+from replay.engine.signals import cut_off
 from replay.errors import InputError, RunError, StoreError
-from replay.models import Case, Intake, Result
+from replay.models import Case, Intake, Result, Side
 from replay.sampling import Portion
 from replay.store.sqlite import SqliteStore
 
@@ -45,6 +48,9 @@ class Sender:
         self._dual: DualRun | None = None
         self._recorder: Recorder | None = None
         self._stopped = False
+        self._starting: asyncio.Task[None] | None = None
+        self._turn: Side | None = None
+        """The side that is being started, or was last."""
         self._results = 0
         self._resent = 0
         """How many results stand in the place of one that was there before."""
@@ -52,6 +58,8 @@ class Sender:
     def stop(self) -> None:
         """Send nothing more, and end in order."""
         self._stopped = True
+        if self._starting is not None:
+            self._starting.cancel()
         if self._dual is not None:
             self._dual.stop()
 
@@ -61,7 +69,10 @@ class Sender:
             self._recorder.flush()
 
     async def run(self, begun: Callable[[], None] = lambda: None) -> Sent:
-        """Start both sides, call `begun`, and send. Raise TargetError before that, RunError or StoreError after."""
+        """Start both sides, call `begun`, and send. Raise TargetError before that, RunError or StoreError after.
+
+        Where it is stopped before both sides have started, CutOffError says which one was waited for.
+        """
         async with self._started() as sides:
             begun()
             self._dual = dual = DualRun(sides, self._plan.referee, self._plan.sending)
@@ -85,8 +96,22 @@ class Sender:
     async def _started(self) -> AsyncIterator[Parties]:
         sides = parties(self._plan.sides, concurrency=self._plan.sending.concurrency)
         async with AsyncExitStack() as stack:
-            await started(sides, stack)
+            self._starting = asyncio.ensure_future(started(sides, stack, self._wait_for))
+            if self._stopped:
+                self._starting.cancel()
+            try:
+                await self._starting
+            except asyncio.CancelledError:
+                if not self._stopped:
+                    raise
+                # Which signal it was is known to who has it.
+                raise cut_off(SIGINT, f"{self._turn or 'no side'} was being started") from None
+            finally:
+                self._starting = None
             yield sides
+
+    def _wait_for(self, side: Side) -> None:
+        self._turn = side
 
     async def _record(self, dual: DualRun) -> None:
         outlet = self._outlet

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -61,9 +61,13 @@ def _width(spec: TargetSpec, concurrency: int) -> int:
     return concurrency if spec.base else min(concurrency, os.cpu_count() or 1)
 
 
-async def started(sides: Parties, stack: AsyncExitStack) -> None:
-    """Start every target, and have the stack close it. Raise TargetError, naming the side, where one cannot start."""
+async def started(sides: Parties, stack: AsyncExitStack, turn: Callable[[Side], None] = lambda _side: None) -> None:
+    """Start every target, and have the stack close it; `turn` is told whose turn it is.
+
+    Raise TargetError, naming the side, where one cannot start.
+    """
     for party in sides.values():
+        turn(party.side)
         stack.push_async_callback(party.target.close)
         stack.push_async_callback(party.scenes.close)
         try:

@@ -8,7 +8,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from replay.errors import CutOffError
+
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+def cut_off(number: int, awaited: str, hint: str | None = None) -> CutOffError:
+    """Return that a signal ended the run before anything was sent, and what was being waited for."""
+    error = CutOffError(f"it was interrupted before anything was sent: {awaited}", hint=hint)
+    error.exit_code = 128 + number
+    return error
 
 
 @contextmanager

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from replay.engine.plan import Stage
-from replay.engine.signals import caught
-from replay.errors import InputError, SettingsError, TargetError
+from replay.engine.signals import caught, cut_off
+from replay.errors import CutOffError, InputError, SettingsError, TargetError
 from replay.models import Side, Started, TargetSpec
 from replay.services.git import Commit
 
@@ -25,20 +26,34 @@ def standing(
     """Give the sides of a run with whatever had to be started for them, and end that afterwards, however the run ends.
 
     Raise TargetError with the side and its last output where a command does not get ready, and SettingsError where a
-    commit cannot be checked out. A signal meanwhile ends what was begun, and then this process.
+    commit cannot be checked out. A signal meanwhile ends what was begun, and CutOffError says what was waited for.
     """
+    awaited = _Awaited()
     with ExitStack() as stack:
-        with caught(_leave):
-            sides = {side: _there(stack, side, spec, stage) for side, spec in specs.items()}
+        with caught(awaited.leave):
+            sides: dict[Side, TargetSpec] = {}
+            for side, spec in specs.items():
+                awaited.doing = f"{side} was checked out"
+                sides[side] = _there(stack, side, spec, stage)
             services = _services(sides, stage, store, run)
-            stack.callback(_end_all, list(services.values()))
-            started = _started(services)
+            stack.push(lambda _kind, error, _trace: _end_all(list(services.values()), error))
+            started = _started(services, awaited)
         yield {side: spec.standing(started[side]) if side in started else spec for side, spec in sides.items()}
 
 
-def _leave(number: int) -> NoReturn:
-    """End the run where it is: nothing was sent yet."""
-    raise SystemExit(128 + number)
+@dataclass(slots=True)
+class _Awaited:
+    """What is being waited for while sides start."""
+
+    doing: str = "its sides were looked at"
+    service: Service | None = None
+
+    def leave(self, number: int) -> NoReturn:
+        """End the run where it is: nothing was sent yet."""
+        if self.service is None:
+            raise cut_off(number, self.doing)
+        why = f"{self.service.side} was not ready yet, {self.service.lacks}"
+        raise cut_off(number, why, f"its output: {self.service.log}")
 
 
 def _there(stack: ExitStack, side: Side, spec: TargetSpec, stage: Stage) -> TargetSpec:
@@ -81,16 +96,18 @@ def _services(sides: Mapping[Side, TargetSpec], stage: Stage, store: Path, run: 
     }
 
 
-def _started(services: Mapping[Side, Service]) -> Mapping[Side, Started]:
+def _started(services: Mapping[Side, Service], awaited: _Awaited) -> Mapping[Side, Started]:
     """Start all at once, save those that prepare something: what they share must not be prepared twice at a time."""
     started: dict[Side, Started] = {}
     try:
         for side, service in services.items():
+            awaited.service = service
             service.begin()
             if service.prepares:
                 started[side] = service.wait()
         for side, service in services.items():
             if side not in started:
+                awaited.service = service
                 started[side] = service.wait()
     except TargetError as error:
         others = [f"\n  the other side's: {each.log}" for each in services.values() if each.log.name not in error.fact]
@@ -99,10 +116,21 @@ def _started(services: Mapping[Side, Service]) -> Mapping[Side, Started]:
     return started
 
 
-def _end_all(services: list[Service]) -> None:
-    """End every command; a signal meanwhile is heard of once they are all gone."""
+def _end_all(services: list[Service], error: BaseException | None) -> None:
+    """End every command. A signal meanwhile is heard of once they are all gone; the second one at once.
+
+    Their keepers then end them by themselves. Where a signal is what ends the run, that was the first one.
+    """
     late: list[int] = []
-    with caught(late.append):
+
+    def again(number: int) -> None:
+        if isinstance(error, CutOffError):
+            raise error
+        if late:
+            raise SystemExit(128 + number)
+        late.append(number)
+
+    with caught(again):
         for service in services:
             service.let_go()
         for service in services:

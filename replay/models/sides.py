@@ -136,6 +136,8 @@ class Started:
     born: str
     """When its process began, as far as the system tells: with the number, it names one process for good."""
     log: Path
+    log_since: int
+    """How large the log was when it was started: what stands before that is of an earlier one."""
     env: Mapping[str, str]
     cwd: str
     moment: Path | None = None

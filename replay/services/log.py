@@ -70,6 +70,18 @@ class Log:
         self._file = os.fdopen(descriptor, "a+", encoding="utf-8", errors="replace")
         with suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_SH)  # held by whoever writes it, so that nobody removes it meanwhile
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Halve a log that was begun earlier if it is long, lest that be done while its end is still looked at."""
+        with suppress(OSError):
+            if self.size > LARGEST // 2:
+                self._halve()
+
+    @property
+    def size(self) -> int:
+        """Return how many bytes are in its file."""
+        return os.fstat(self._file.fileno()).st_size
 
     def fileno(self) -> int:
         """Return the descriptor of its file."""
@@ -89,7 +101,8 @@ class Log:
         return told
 
     def note(self, text: str) -> None:
-        """Add a line of our own."""
+        """Add a line of our own, after what was printed before."""
+        self._end_line()
         self._write([f"[replay] {text}"])
 
     def _write(self, lines: list[str]) -> None:
@@ -100,24 +113,29 @@ class Log:
                 self._halve()
 
     def _halve(self) -> None:
-        self._file.seek(self._file.tell() - LARGEST // 2)
+        self._file.seek(max(0, self.size - LARGEST // 2))
         kept = self._file.read().partition("\n")[2]
         self._file.truncate(0)
         self._file.write(_DROPPED + kept)
         self._file.flush()
 
-    def close(self) -> None:
-        """Write what is left of a last line."""
+    def _end_line(self) -> None:
         if self._rest:
             self.add(b"\n")
+
+    def close(self) -> None:
+        """Write what is left of a last line."""
+        self._end_line()
         with suppress(OSError):
             self._file.close()
 
 
-def last_lines(path: Path) -> list[str]:
-    """Return the last lines of a log that hold anything."""
+def last_lines(path: Path, since: int = 0) -> list[str]:
+    """Return the last lines of a log that hold anything, of those that were written since it had so many bytes."""
     with suppress(OSError), path.open("rb") as file:
-        file.seek(max(0, file.seek(0, os.SEEK_END) - _LAST_BYTES))
+        end = file.seek(0, os.SEEK_END)
+        # One that was halved meanwhile is shorter than it was.
+        file.seek(max(since if since <= end else 0, end - _LAST_BYTES))
         lines = file.read().decode("utf-8", "replace").splitlines()
         return list(deque((line for line in lines if line.strip()), maxlen=_LAST_LINES))
     return []

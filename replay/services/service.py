@@ -14,21 +14,24 @@ from pathlib import Path
 from typing import Any, Final
 
 from replay.errors import TargetError
+from replay.inert import printable
 from replay.models import ReadySpec, Side, Started, TargetSpec
 from replay.services.asking import status_of
 from replay.services.clock import LEFT_ALONE, OBEYING, Clock, clock_for, remove_clock
 from replay.services.commands import PORT, environment, filled, shown_command, words_of
 from replay.services.keeper import SETUP_SECONDS, TEARDOWN_SECONDS, Order, forked
 from replay.services.log import Log, last_lines
-from replay.services.ports import address, free_port, listening
+from replay.services.ports import address, clash, free_port, listening
 from replay.services.records import clock_folder
 
 ATTEMPTS: Final = 3
 """How many ports are tried where each is taken just before the command could have it."""
 _LOOK_SECONDS: Final = 0.02
 _SLACK_SECONDS: Final = 10.0
-_IN_USE: Final = ("address already in use", "address in use", "eaddrinuse")
+_LONGEST_LINE: Final = 200
+"""Of each line of output that is told, so much is shown."""
 _BAD: Final = 400
+_LISTEN: Final = "it has to listen on {port}, which is also in $PORT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,11 @@ class Surroundings:
 
 
 class NotReadyError(Exception):
-    """A command that did not get ready; the message is fit for people."""
+    """A command that did not get ready; message and hint are fit for people."""
+
+    def __init__(self, fact: str, hint: str = "run it by hand to see") -> None:
+        super().__init__(fact)
+        self.hint = hint
 
 
 class PortTakenError(NotReadyError):
@@ -64,6 +71,10 @@ class Service:
         self._port = 0
         self._env: dict[str, str] = {}
         self._clock = Clock({}, None, "")
+        self._since = 0
+        """How large its log was when this start began: what stands before that is another's."""
+        self.lacks = ""
+        """Why it is not ready yet; empty before its start, and once it is."""
 
     @property
     def log(self) -> Path:
@@ -113,6 +124,8 @@ class Service:
             log = Log(self._surroundings.log, self._surroundings.redact)
         except OSError as error:
             raise self._failed(f"its log cannot be written: {error.strerror}", place=self._surroundings.log) from None
+        self._since = log.size
+        self.lacks = "its setup is not over" if self._spec.setup else "it has not been started yet"
         log.note(f"{self.side}: {self._surroundings.redact(shown_command(tuple(order.words)))}")
         ours, theirs = Pipe()
         self._control, self._line_seen = ours, False
@@ -135,17 +148,19 @@ class Service:
                 self.begin()
             except NotReadyError as error:
                 self.end()
-                raise self._failed(str(error), printed=True, hint=self._hint(str(error))) from None
+                raise self._failed(str(error), printed=True, hint=error.hint) from None
             else:
                 return self._started(host)
         raise AssertionError  # pragma: no cover - the last attempt returns or raises
 
     def _started(self, host: str) -> Started:
+        self.lacks = ""
         return Started(
             address=address(host, self._port),
             pid=self._pid[0],
             born=self._pid[1],
             log=self._surroundings.log,
+            log_since=self._since,
             env=self._env,
             cwd=self._cwd,
             moment=self._clock.file,
@@ -156,14 +171,15 @@ class Service:
         """Return at which host it listens."""
         self._hear_of_start()
         within = self._ready.within.total_seconds()
-        deadline, pause, why = time.monotonic() + within, _LOOK_SECONDS, ""
+        deadline, pause = time.monotonic() + within, _LOOK_SECONDS
         while time.monotonic() < deadline:
             self._listen(pause)
-            ready, why = self._look()
+            ready, self.lacks = self._look()
             if ready:
                 return ready
             pause = min(0.2, pause * 1.3)
-        raise NotReadyError(f"it was not ready within {within:g} s: {why}")
+        hint = "`ready: {within: 5m}` gives it more time" if self._is_told_port else _LISTEN
+        raise NotReadyError(f"it was not ready within {within:g} s: {self.lacks}", hint)
 
     def _hear_of_start(self) -> None:
         seconds = SETUP_SECONDS * max(1, len(self._spec.setup)) + _SLACK_SECONDS
@@ -199,7 +215,7 @@ class Service:
 
     def _hear(self, word: str, content: Any) -> None:
         if word == "started":
-            self._pid = content
+            self._pid, self.lacks = content, "it has only just been started"
         elif word == "line":
             self._line_seen = True
         elif word == "setup":
@@ -207,10 +223,18 @@ class Service:
         elif word == "failed":
             raise NotReadyError(f"it cannot be started: {content}")
         elif word == "ended":
-            printed = "\n".join(last_lines(self._surroundings.log)).lower()
-            if any(said in printed for said in _IN_USE) or listening(self._port):
-                raise PortTakenError(f"somebody else has port {self._port}: {content}")
-            raise NotReadyError(f"it ended before it was ready: {content}")
+            raise self._ended(content)
+
+    def _ended(self, how: str) -> NotReadyError:
+        """Return why it ended before it was ready: it may have found its port taken, or another one that it wants."""
+        found = clash(last_lines(self._surroundings.log, self._since))
+        wanted = found is not None and (self._port in found.ports or (not found.ports and self._is_told_port))
+        if wanted or listening(self._port):
+            return PortTakenError(f"somebody else has port {self._port}: {how}")
+        if found is None:
+            return NotReadyError(f"it ended before it was ready: {how}")
+        hint = "end what listens there" + ("" if self._is_told_port else ", or have it listen on {port}")
+        return NotReadyError(f"it ended before it was ready, for {found} is in use already: {how}", hint)
 
     def let_go(self) -> None:
         """Have its keeper end it."""
@@ -230,18 +254,16 @@ class Service:
     def _patience(self) -> float:
         return self._spec.grace.total_seconds() + TEARDOWN_SECONDS * len(self._spec.teardown) + _SLACK_SECONDS
 
-    def _hint(self, fact: str) -> str:
-        if "not ready within" not in fact:
-            return "run it by hand to see"
-        if any(PORT in word for word in (*self._words, *self._spec.env.values())) or self._spec.port:
-            return "`ready: {within: 5m}` gives it more time"
-        return "it has to listen on {port}, which is also in $PORT"
+    @property
+    def _is_told_port(self) -> bool:
+        """Tell whether it wants the port that it is waited for at, as far as its settings show."""
+        return self._spec.port is not None or any(PORT in it for it in (*self._words, *self._spec.env.values()))
 
     def _failed(
         self, fact: str, *, place: Path | None = None, hint: str | None = None, printed: bool = False
     ) -> TargetError:
-        lines = last_lines(self._surroundings.log) if printed else []
-        told = "".join(f"\n  | {line[:200]}" for line in lines)
+        lines = last_lines(self._surroundings.log, self._since) if printed else []
+        told = "".join(f"\n  | {printable(line, _LONGEST_LINE)}" for line in lines)
         where = f"\n  its output: {self._surroundings.log}" if printed else ""
         return TargetError(
             f"{self.side} cannot start: {fact}{told}{where}", place=str(place) if place else None, hint=hint

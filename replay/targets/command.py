@@ -147,7 +147,7 @@ class CommandTarget:
         started = self._started
         if started is None or processes.alive(started.pid, started.born):
             return seen
-        printed = " | ".join(line.strip() for line in last_lines(started.log)[-4:])[-600:]
+        printed = " | ".join(line.strip() for line in last_lines(started.log, started.log_since)[-4:])[-600:]
         fact = f"the command has ended; {started.log} ends with: {printed}" if printed else "the command has ended"
         return replace(seen, error=Failure("crashed", fact))
 

@@ -226,6 +226,39 @@ def test_a_port_that_is_lost_at_the_last_moment_is_changed_for_another(desk: Des
     assert Path("tried").exists()
 
 
+def test_the_port_that_a_command_wants_by_itself_is_the_one_that_is_named(
+    desk: Desk, serve: Callable[..., object]
+) -> None:
+    with serve() as other:  # type: ignore[attr-defined]
+        for said in (
+            f"listen tcp 127.0.0.1:{other.port}: bind: address already in use",
+            f"Port {other.port} is in use",
+        ):
+            project(desk, new=f"sh -c 'echo {said}; exit 1'")
+            ended = run(desk)
+            assert ended.code == 2
+            fact = f"it ended before it was ready, for port {other.port} is in use already: exit code 1"
+            assert fact in ended.err
+            assert "hint: end what listens there, or have it listen on {port}" in ended.err
+
+
+def test_what_an_earlier_start_printed_is_not_taken_for_this_ones(desk: Desk) -> None:
+    project(desk, new="sh -c 'exit 1'")
+    desk.write(".replay/runs.sqlite-doctor.new.log", "bind: address already in use\nan earlier one\n")
+    told = desk.cli("doctor", "--json").out
+    assert "it ended before it was ready: exit code 1" in told
+    assert "an earlier one" not in told
+
+
+def test_lines_without_end_and_escapes_are_told_whole_and_within_bounds(desk: Desk) -> None:
+    project(desk, new=f"{sys.executable} -c 'print((chr(27) + chr(32)) * 100_000, end=chr(7)); exit(1)'")
+    ended = run(desk)
+    assert ended.code == 2
+    (line,) = [line for line in ended.err.splitlines() if line.startswith("  | \\x1b")]
+    assert len(line) <= 204
+    assert set(line.removeprefix("  | ").replace(" ... ", " ").removesuffix("...").split()) == {"\\x1b"}
+
+
 def test_a_command_that_crashes_half_way_is_named_with_its_last_words(desk: Desk) -> None:
     project(desk)
     desk.capture(
@@ -249,11 +282,46 @@ def test_a_signal_leaves_nothing_behind(desk: Desk, number: signal.Signals, code
     project(desk, more=", ready: {line: never}" if when == "starting" else "")
     process = long_run(desk)
     assert until(lambda: len(alive("clock.py")) == 2)
+    # Old is ready once it was asked; then new is waited for.
+    assert until(lambda: any('"GET / ' in log.read_text() for log in Path(".replay").glob("*.old.log")))
     if when == "sending":
         assert until(lambda: any("GET /1 " in log.read_text() for log in Path(".replay").glob("*.log")))
     process.send_signal(number)
-    assert desk.ended(process).code == code
+    ended = desk.ended(process)
+    assert ended.code == code
     assert alive("clock.py") == []
+    if when == "starting":
+        assert "error: it was interrupted before anything was sent: new was not ready yet, " in ended.err
+        assert "hint: its output: .replay" in ended.err
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_signal_does_not_wait_for_an_app_that_is_being_loaded(desk: Desk, workers: str) -> None:
+    desk.write("slow.py", "import time\nprint('begun', flush=True)\nopen('begun', 'w').close()\ntime.sleep(600)\n")
+    desk.write("replay.yaml", "old: {app: 'slow:app'}\nnew: {app: 'slow:app'}\n")
+    desk.write("goldens/0.yaml", "title: x\nrequest: {path: /}\n")
+    process = desk.spawn("run", "--workers", workers)
+    assert until(Path("begun").exists)
+    process.send_signal(signal.SIGINT)
+    ended = desk.ended(process)
+    assert ended.code == 130
+    assert "error: it was interrupted before anything was sent: old was being started" in ended.err
+    assert until(lambda: alive("worker.py") == [])
+
+
+def test_a_second_signal_waits_for_no_command_that_does_not_end(desk: Desk) -> None:
+    stubborn = "sh -c 'trap : TERM; touch begun; while :; do sleep 0.05; done'"
+    project(desk, old=stubborn, more=", ready: {line: never}")
+    desk.write("replay.yaml", Path("replay.yaml").read_text("utf-8").replace("ready: /", "grace: 2s"))
+    process = desk.spawn("run")
+    assert until(Path("begun").exists)
+    process.send_signal(signal.SIGINT)
+    assert until(lambda: alive("clock.py") == [] and len(alive("trap")) == 1)
+    process.send_signal(signal.SIGINT)
+    ended = desk.ended(process)
+    assert ended.code == 130
+    assert "old was not ready yet, " in ended.err
+    assert until(lambda: alive("trap") == [])
 
 
 def test_what_a_killed_run_has_started_ends_with_it_and_the_run_can_go_on(desk: Desk) -> None:

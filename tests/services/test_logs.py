@@ -94,3 +94,26 @@ def test_a_log_that_is_written_is_not_removed(tmp_path: Path) -> None:
     assert (removed.count, removed.size, removed.held) == (1, 100, 1)
     log.close()
     assert remove_logs(store).count == 1
+
+
+def test_the_last_lines_may_be_those_since_a_start(tmp_path: Path) -> None:
+    log = Log(tmp_path / "a.log", as_it_is)
+    log.add(b"earlier\n" * 100_000)
+    log.close()
+    assert (tmp_path / "a.log").stat().st_size < LARGEST // 2 + 100
+    again = Log(tmp_path / "a.log", as_it_is)
+    since = again.size
+    assert last_lines(again.path, since) == []
+    again.add(b"its own")
+    again.note("over")
+    assert last_lines(again.path, since) == ["its own", "[replay] over"]
+    again.add(b"later\n" * 300_000)
+    assert set(last_lines(again.path, since)) == {"later"}
+    again.close()
+
+
+def test_a_long_log_of_earlier_starts_is_halved_before_another_one(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text("earlier\n" * (LARGEST // 8))
+    log = Log(tmp_path / "a.log", as_it_is)
+    assert log.size <= LARGEST // 2 + 100
+    log.close()
