@@ -25,7 +25,9 @@ from replay.models import (
     Flag,
     GroupSpec,
     Instant,
+    KeepSpec,
     KpiSpec,
+    MaskSpec,
     Order,
     RecheckSpec,
     RuleSpec,
@@ -34,6 +36,8 @@ from replay.models import (
     TargetSpec,
     Whole,
 )
+from replay.privacy import MaskRules, mask_rules
+from replay.privacy.rules import NO_RULES, keep_rule, mask_rule, named_kinds
 from replay.selection import parse_route
 from replay.targets import TARGETS, check_side, parse_target
 from replay.verdict import Terms, parse_criteria
@@ -82,6 +86,9 @@ class Settings(Spec):
     error_when: str | None = Field(default=None, description="What counts as an error beyond transport failures.")
     groups: Mapping[str, GroupSpec] = Field(default_factory=dict, description="Named selections of cases.")
     compare: tuple[RuleSpec, ...] = Field(default=(), description="Rules; the last that matches wins.")
+    mask: tuple[MaskSpec, ...] = Field(default=(), description="What becomes a token beside what tells itself.")
+    keep: tuple[KeepSpec, ...] = Field(default=(), description="Exceptions: what stays although it looks personal.")
+    mask_key_file: str | None = Field(default=None, min_length=1, description="The file with the key of all tokens.")
     cut_when: tuple[str, ...] | Mapping[str, tuple[str, ...]] = Field(
         default=(), description="What must hold before the cut-over: one list, or named gates."
     )
@@ -113,6 +120,7 @@ class Project:
     rules: RuleBook
     error_when: Expression | None
     kpis: Kpis = NO_KPIS
+    masks: MaskRules = NO_RULES
     file: Path | None = None
     secrets: frozenset[str] = frozenset()
     """What variables put into rules, logins and commands: reports name these, services repeat what they are sent."""
@@ -283,6 +291,7 @@ def _checked(settings: Settings, document: Document, file: Path) -> Project:
         rules=rule_book(settings.compare, settings.groups, file.parent),
         error_when=parse_expression(error_when) if error_when else None,
         kpis=prepare_kpis(settings.kpis, settings.groups, file.parent),
+        masks=mask_rules(settings.mask, settings.keep),
         file=file,
     )
 
@@ -296,6 +305,10 @@ def _checks(settings: Settings, root: Path) -> Iterator[tuple[tuple[str | int, .
         yield ("compare", index), partial(require_evidence, settings.compare, index)
     for name, kpi in settings.kpis.items():
         yield ("kpis", name), partial(prepare_kpi, name, kpi, settings.groups, root)
+    for index, mask in enumerate(settings.mask):
+        yield ("mask", index), partial(mask_rule, mask)
+    for index, keep in enumerate(settings.keep):
+        yield ("keep", index), partial(keep_rule, keep, named_kinds(settings.mask))
     yield from _criteria_checks(settings)
     for side, spec in (("old", settings.old), ("new", settings.new)):
         # One that only says where its code is takes the rest from another side, which a flag may name.

@@ -37,6 +37,7 @@ def doctor(
     from datetime import UTC, datetime
 
     from replay.cli.given import given_secrets
+    from replay.cli.masking import redactor_for
     from replay.cli.output import printing
     from replay.cli.planning import Flags, project_for
     from replay.cli.sides import planned_sides
@@ -45,14 +46,13 @@ def doctor(
     from replay.engine.doctor.machine import machine
     from replay.engine.standing import standing
     from replay.errors import TargetError
-    from replay.privacy import Tokeniser, key_from_environment
-    from replay.privacy.lines import line_redactor
 
     seconds = _seconds(within)
     project = project_for(Flags(env=env))
     planned, file = planned_sides(project, old, new, None), store or default_store()
-    here = (_settings(project), *machine(file))
-    clean = line_redactor(Tokeniser(key_from_environment().key), given_secrets(planned.specs) | project.secrets)
+    redactor = redactor_for(project, given_secrets(planned.specs))
+    here = (_settings(project), *machine(file, redactor.key))
+    clean = redactor.line
     stage = planned.stage(clean, datetime.now(UTC))
     specs = planned.showing(clean)
     try:

@@ -18,6 +18,7 @@ from replay.cli.fingerprint import SHARD, Manner, fingerprint
 from replay.cli.given import given_secrets
 from replay.cli.inputs import Inputs, inputs_of
 from replay.cli.labels import labels_of
+from replay.cli.masking import redactor_for
 from replay.cli.pacing import Pacing
 from replay.cli.sides import Sides, behind, planned_sides
 from replay.compare import Comparison
@@ -27,10 +28,8 @@ from replay.engine.grouping import Grouping
 from replay.engine.pacing import AsRecorded, Pace
 from replay.engine.sessions import SessionsTogether
 from replay.errors import NothingSelectedError, SettingsError
-from replay.models import SIDES, Order, Result, Side, TargetSpec
-from replay.privacy import Tokeniser, key_from_environment, redact
+from replay.models import SIDES, Order, Side, TargetSpec
 from replay.privacy.forms import text_replacer
-from replay.privacy.lines import line_redactor
 from replay.store.base import RunRecord
 from replay.targets.reshaping import Shape
 from replay.targets.routing import deprived
@@ -88,15 +87,13 @@ def make_plan(project: Project, flags: Flags) -> Plan:
     criteria = _criteria(settings, flags, inputs)
     seed = settings.seed if flags.seed is None else flags.seed
     instant = flags.freeze or settings.freeze
-    key = key_from_environment()
-    tokeniser = Tokeniser(key.key)
-    known = given_secrets(sides) | project.secrets
-    hide = line_redactor(tokeniser, known)
+    redactor = redactor_for(project, given_secrets(sides))
+    hide = redactor.line
     concurrency = _under_way(flags, sides, pace)
     bases: dict[Side, str | None] = {side: sides[side].base if side in sides else None for side in SIDES}
     order = flags.pacing.who_first(settings.order)
     manner = Manner(seed, instant, settings.tick, settings.seed_also, noise, order, repeat, seconds)
-    clean = text_replacer(tokeniser, project.secrets)
+    clean = text_replacer(redactor.tokeniser, project.secrets)
     record = replace(
         _record(project, flags, sides, chosen, criteria, manner),
         warnings=(*_sending_warnings(flags, planned), *_order_warnings(sides, order)),
@@ -132,7 +129,7 @@ def make_plan(project: Project, flags: Flags) -> Plan:
         total=total * repeat if total is not None and repeat is not None and seconds is None else None,
         repeat=repeat,
         seconds=seconds,
-        redact=_redactor(tokeniser, known),
+        redact=redactor.result,
         warnings=tuple(judging_warnings(settings, criteria, record.started.date())),
     )
 
@@ -175,15 +172,6 @@ def _sending_warnings(flags: Flags, planned: Sides) -> Iterator[str]:
 def _order_warnings(sides: Mapping[Side, TargetSpec], order: Order) -> Iterator[str]:
     if order == "old-first" and "old" in sides and not sides["old"].recorded:
         yield "old was asked first in every case, so new may have found caches warm: no latency is compared fairly"
-
-
-def _redactor(tokeniser: Tokeniser, known: frozenset[str]) -> Callable[[Result, frozenset[str]], Result]:
-    """Return what takes secrets out: those known by now, and those that a login brings."""
-
-    def redacted(result: Result, more: frozenset[str]) -> Result:
-        return redact(result, tokeniser, known=known | more if more else known)
-
-    return redacted
 
 
 def _under_way(flags: Flags, sides: Mapping[Side, TargetSpec], pace: Pace) -> int:

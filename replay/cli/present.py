@@ -9,13 +9,14 @@ from datetime import date
 from pathlib import Path
 
 from replay.cli.fingerprint import rules_digest
+from replay.cli.masking import key_for
 from replay.compare import Comparison, TracedBook, traced_book
 from replay.config import Project, load_project
 from replay.engine import Referee
 from replay.engine.rejudging import Watched
 from replay.expressions import parse_expression
 from replay.models import RuleSpec, Side, TargetSpec
-from replay.privacy import Tokeniser, key_from_environment
+from replay.privacy import Tokeniser
 from replay.privacy.forms import text_replacer
 from replay.store.base import RunRecord
 
@@ -76,7 +77,7 @@ def present_rules(env: str | None, record: RunRecord | None, today: date) -> Pre
         referee=Referee(Comparison(book, bases, today), project.error_when),
         bases=bases,
         today=today,
-        clean=text_replacer(Tokeniser(key_from_environment().key), project.secrets),
+        clean=text_replacer(Tokeniser(key_for(project).key), project.secrets),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from replay.cli.fingerprint import CODE, KPIS, criteria_digest, kpis_digest, rules_digest
 from replay.cli.given import given_secrets
+from replay.cli.masking import redactor_for
 from replay.cli.planning import judging_warnings, must_names
 from replay.cli.present import Present, present_rules
 from replay.config import Settings
@@ -18,7 +19,6 @@ from replay.engine.judging import Judged, NewTerms, judged_together
 from replay.engine.rejudging import Rejudge
 from replay.errors import InputError, SettingsError
 from replay.models import SIDES, Basis, Result, RuleSpec, Side, Summary, Verdict
-from replay.privacy import Tokeniser, key_from_environment, redact
 from replay.store.base import RunRecord
 from replay.store.sqlite import SqliteStore
 from replay.verdict import Criterion, default_criteria, gate_sentences, named_groups, parse_criteria
@@ -149,10 +149,10 @@ def _may_judge_otherwise(rule: RuleSpec) -> bool:
 
 def _redactor(present: Present) -> Callable[[Result], Result]:
     """Return what takes secrets out that the settings bring in; those that were sent are tokens already."""
-    settings, tokeniser = present.project.settings, Tokeniser(key_from_environment().key)
+    settings = present.project.settings
     sides = {side: spec for side, spec in (("old", settings.old), ("new", settings.new)) if spec is not None}
-    known = given_secrets(sides) | present.project.secrets  # type: ignore[arg-type]  # mypy takes the names for str
-    return lambda result: redact(result, tokeniser, known=known)
+    known = given_secrets(sides)  # type: ignore[arg-type]  # mypy takes the names for str
+    return redactor_for(present.project, known).result
 
 
 def require_alike(records: Iterable[RunRecord]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from replay.models.cases import Binding, Case, Expectation, Intake, Poll, Request, Step, Walk
 from replay.models.kpis import KPI_KINDS, Figure, Kpi, KpiKind, KpiSpec, QuantileSpec
 from replay.models.latencies import LatencyParity, QuantileParity, RouteLatency
+from replay.models.masking import KeepSpec, MaskSpec
 from replay.models.names import (
     MISSING,
     SIDES,
@@ -120,12 +121,14 @@ __all__ = [
     "Intake",
     "Json",
     "Judgement",
+    "KeepSpec",
     "Kpi",
     "KpiKind",
     "KpiSpec",
     "LatencyParity",
     "Lateness",
     "LoginSpec",
+    "MaskSpec",
     "Measure",
     "Membership",
     "Missing",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import ipaddress
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
@@ -15,6 +16,8 @@ from replay.privacy.checksums import IBAN_LENGTHS, iban_holds, luhn_holds
 from replay.privacy.tokens import TOKEN
 
 Span = tuple[int, int]
+Find = Callable[[str], Iterator[Span]]
+"""From a text to where something of one kind stands in it."""
 
 _LONGEST_NAME: Final = 64
 _LOCAL: Final = re.compile(r"\w[\w.+'-]*\Z|\+[\w.+'-]*\Z")
@@ -120,7 +123,7 @@ def _by(pattern: re.Pattern[str]) -> Callable[[str], Iterator[Span]]:
     return lambda text: (found.span() for found in pattern.finditer(text))
 
 
-DETECTORS: Final[Mapping[str, Callable[[str], Iterator[Span]]]] = {
+DETECTORS: Final[Mapping[str, Find]] = {
     "pem": _by(_PEM),
     "jwt": _by(_JWT),
     "credentials": _credentials,
@@ -131,6 +134,32 @@ DETECTORS: Final[Mapping[str, Callable[[str], Iterator[Span]]]] = {
     "phone": _phones,
 }
 """How each kind is found in a text; of what overlaps, the first kind has it."""
+
+_IPV4: Final = re.compile(r"(?<![\w.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![\w]|\.[0-9])")
+_IPV6: Final = re.compile(
+    r"(?<![\w:.])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?::[0-9]{1,3}(?:\.[0-9]{1,3}){3})?(?![\w:])"
+)
+
+
+def _addresses(text: str) -> Iterator[Span]:
+    for pattern in (_IPV4, _IPV6):
+        for found in pattern.finditer(text):
+            if len(found[0]) >= _LEAST_ADDRESS and _is_address(found[0]):
+                yield found.span()
+
+
+def _is_address(text: str) -> bool:
+    """Tell whether it is one: times are written with colons too, and versions with dots."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+_LEAST_ADDRESS: Final = 4
+OPTIONAL: Final[Mapping[str, Find]] = {"ip": _addresses}
+"""Kinds that are off until a rule switches them on."""
 
 
 _NEEDED: Final[Mapping[str, Callable[[str], object]]] = {

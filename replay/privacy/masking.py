@@ -6,7 +6,8 @@ import gzip
 import json
 import re
 import zlib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
@@ -16,6 +17,7 @@ from replay.privacy.headers import has_secret_parameter, mask_header, mask_query
 from replay.privacy.json_text import JsonText, is_json_text
 from replay.privacy.names import SECRET, names_phone, names_secret, names_secrets
 from replay.privacy.readings import Reading, readings
+from replay.privacy.rules import Extra, Keep
 from replay.privacy.shapes import token_of
 from replay.privacy.suspicion import innocent, innocent_leaf, innocent_text
 from replay.privacy.tokens import TOKEN, Tokeniser
@@ -30,6 +32,8 @@ _REMEMBERED: Final = 65_536
 """Larger texts are seen to each time: what is remembered stays small."""
 _LONG: Final = re.compile(r"[\w+/-]{16}")
 _SCHEME: Final = re.compile(r"(?:Bearer|Basic|Token)[ ]{1,4}(?=\S)", re.IGNORECASE)
+SHORTEST: Final = 6
+"""Shorter values would turn up in innocent text; in their own place they are masked all the same."""
 _MOST_BITS: Final = 4_000
 """Python refuses to print much longer numbers."""
 _SHORTEST_PHONE: Final = 6
@@ -40,32 +44,84 @@ _INPUT: Final = re.compile(
     r"""(<input\b[^<>]{0,500}?\bname=["']?([\w.-]{1,100})["']?[^<>]{0,500}?\bvalue=["'])([^"'<>]{1,4000})""",
     re.IGNORECASE,
 )
+NAMED: Final = (_PART, _ELEMENT, _INPUT)
+"""Parts of forms, elements and inputs: what goes before, the name, the value."""
+Document = Callable[[str, int], str]
+"""From a document, and how deep it was packed, to what is kept of it."""
+
+
+class Ledger:
+    """How many tokens were made, by kind; never of what."""
+
+    def __init__(self) -> None:
+        self.made: Counter[str] = Counter()
+
+    def note(self, kind: str) -> None:
+        """Count one."""
+        self.made[kind] += 1
 
 
 class Mask:
     """Replaces what is personal or secret by tokens."""
 
-    def __init__(self, tokeniser: Tokeniser, kept: frozenset[str] = frozenset()) -> None:
-        """Take what makes tokens, and the kinds that stay as they are."""
+    def __init__(
+        self,
+        tokeniser: Tokeniser,
+        keeps: Collection[Keep] = (),
+        extras: Collection[Extra] = (),
+        ledger: Ledger | None = None,
+    ) -> None:
+        """Take what makes tokens, the exceptions, what is looked for besides, and what counts tokens by kind."""
         self._tokeniser = tokeniser
-        self._kept = kept
+        self._keeps = tuple(keeps)
+        self._extras = tuple(extras)
+        self._ledger = ledger
         self._text = lru_cache(maxsize=4096)(lambda text: self._deep(text, 0))
         self._body = lru_cache(maxsize=64)(lambda body: self._bytes(body, 0))
 
     def text(self, text: str) -> str:
         """Return a text without what is personal or secret; the same object where there is none."""
-        if innocent_text(text):
+        if innocent_text(text) and not self._extras:
             return text
-        return self._text(text) if len(text) <= _REMEMBERED else self._deep(text, 0)
+        return self._text(text) if len(text) <= _REMEMBERED and self._ledger is None else self._deep(text, 0)
 
     def body(self, body: bytes) -> bytes:
         """Return a body without what is personal or secret; the same object where there is none."""
-        if innocent(body):
+        if self.finds_nothing(body):
             return body
-        return self._body(body) if len(body) <= _REMEMBERED else self._bytes(body, 0)
+        return self._body(body) if len(body) <= _REMEMBERED and self._ledger is None else self._bytes(body, 0)
+
+    def finds_in(self, text: str) -> bool:
+        """Tell whether anything in a text may be personal or secret; False is certain."""
+        return bool(self._extras) or not innocent_text(text)
+
+    def finds_nothing(self, body: bytes) -> bool:
+        """Tell whether nothing in a body can be personal or secret."""
+        return not self._extras and innocent(body)
+
+    def token(self, kind: str, text: str) -> str:
+        """Return the token of a text of this kind; the text where it is kept or none needs a token."""
+        if not text or self.stays(kind, text):
+            return text
+        token = token_of(kind, text, self._tokeniser)
+        if self._ledger is not None and token != text:
+            self._ledger.note(kind)
+        return token
+
+    def stays(self, kind: str, text: str) -> bool:
+        """Tell whether an exception speaks of a text of this kind."""
+        return bool(self._keeps) and any(keep.holds(kind, text) for keep in self._keeps)
+
+    def stays_secret(self, text: str) -> bool:
+        """Tell whether an exception speaks of a secret that reads so."""
+        return self.stays("secret", text)
+
+    def keeping(self, keeps: Collection[Keep]) -> Mask:
+        """Return the same with further exceptions."""
+        return Mask(self._tokeniser, (*self._keeps, *keeps), self._extras, self._ledger)
 
     def _deep(self, text: str, depth: int) -> str:
-        if innocent_leaf(text):
+        if innocent_leaf(text) and not self._extras:
             return text
         if depth < DEEPEST and is_json_text(text) and '"' in text:
             return self._json(text, depth + 1)
@@ -75,7 +131,7 @@ class Mask:
 
     def _plain(self, text: str) -> str:
         if has_secret_parameter(text):
-            text = mask_query(text, self._secret)
+            text = mask_query(text, self.secret)
         hits: list[tuple[int, int, str]] = []
         for reading in reversed(readings(text)):
             for start, end, token in self._hits(reading, text):
@@ -86,47 +142,57 @@ class Mask:
         return text
 
     def _hits(self, reading: Reading, text: str) -> Iterator[tuple[int, int, str]]:
-        for kind, start, end in found_in(reading.text):
-            if kind not in self._kept:
+        for kind, start, end in self._found(reading.text):
+            exact = reading.exact(start, end)
+            if not self.stays(kind, exact):
                 first, last = reading.origin(start, end)
-                exact = reading.exact(start, end)
-                token = token_of(kind, exact, self._tokeniser)
+                token = self.token(kind, exact)
                 yield first, last, token if text[first:last] == exact else reading.written(token)
+
+    def _found(self, text: str) -> Iterator[tuple[str, int, int]]:
+        # What a rule names goes before what only looks like something.
+        for extra in self._extras:
+            for start, end in extra.find(text):
+                if TOKEN.fullmatch(text[start:end]) is None:
+                    yield extra.kind, start, end
+        yield from found_in(text)
 
     # ----------------------------------------------------------------------------------------------------- by structure
 
     def _json(self, text: str, depth: int) -> str:
-        return JsonText(lambda name, leaf: self._member(name, leaf, depth), self._number, SECRET).masked(text)
+        return JsonText(lambda name, leaf: self.member(name, leaf, depth), self.number, SECRET).masked(text)
 
-    def _member(self, name: str, text: str, depth: int) -> str:
+    def member(self, name: str, text: str, depth: int = 0) -> str:
+        """Return the text of a member without what is personal or secret, also by its name."""
         if text and names_secret(name):
-            return self._named(name, text)
-        if names_phone(name) and _digits(text) >= _SHORTEST_PHONE and "phone" not in self._kept:
-            return token_of("phone", text, self._tokeniser)
+            return self.named(name, text)
+        if names_phone(name) and _digits(text) >= _SHORTEST_PHONE and not self.stays("phone", text):
+            return self.token("phone", text)
         return self._deep(text, depth)
 
-    def _named(self, name: str, text: str) -> str:
-        if "secret" in self._kept:
-            return text
+    def named(self, name: str, text: str) -> str:
+        """Return what is secret by its name with schemes, cookies' names and attributes as they are."""
         scheme = _SCHEME.match(text)
         if scheme is not None:
-            return scheme[0] + self._secret(text[scheme.end() :])
-        return mask_header(name.lower().replace("_", "-"), text, self._secret)
+            return scheme[0] + self.secret(text[scheme.end() :])
+        return mask_header(name.lower().replace("_", "-"), text, self.secret)
 
-    def _number(self, name: str, digits: str) -> str | None:
+    def number(self, name: str, digits: str) -> str | None:
+        """Return what is kept of a number, as JSON; None where it stays."""
         if len(digits) < _SHORTEST_NUMBER:
             return None
         if names_secret(name):
-            return None if "secret" in self._kept else f'"{self._secret(digits)}"'
-        if names_phone(name) and digits.isdigit() and len(digits) >= _SHORTEST_PHONE and "phone" not in self._kept:
-            return token_of("phone", digits, self._tokeniser)
-        if not digits.isdigit() or innocent_text(digits):
+            return None if self.stays("secret", digits) else f'"{self.secret(digits)}"'
+        if names_phone(name) and digits.isdigit() and len(digits) >= _SHORTEST_PHONE:
+            return None if self.stays("phone", digits) else self.token("phone", digits)
+        if not self._extras and (not digits.isdigit() or innocent_text(digits)):
             return None
         masked = self._plain(digits)
-        return None if masked == digits else masked
+        return None if masked == digits else masked if masked.isdigit() else json.dumps(masked)
 
-    def _secret(self, text: str) -> str:
-        return text if "secret" in self._kept or TOKEN.fullmatch(text) else self._tokeniser.token(text)
+    def secret(self, text: str) -> str:
+        """Return the token of a secret."""
+        return text if TOKEN.fullmatch(text) else self.token("secret", text)
 
     def value(self, value: Any, name: str = "") -> Any:
         """Return a JSON value without what is personal or secret; `name` is the member that holds it.
@@ -134,9 +200,9 @@ class Mask:
         Raise RecursionError for one that is nested too deeply.
         """
         if isinstance(value, str):
-            return self._member(name, value, 0)
+            return self.member(name, value, 0)
         if isinstance(value, dict):
-            return {self.text(key): self.value(item, _below(name, key, item)) for key, item in value.items()}
+            return {self.text(key): self.value(item, name_below(name, key, item)) for key, item in value.items()}
         if isinstance(value, list | tuple):
             return [self.value(item, name) for item in value]
         if isinstance(value, bytes):
@@ -146,7 +212,7 @@ class Mask:
     def _figure(self, name: str, value: int | Decimal) -> Any:
         if isinstance(value, int) and value.bit_length() > _MOST_BITS:
             return value
-        kept = self._number(name, str(value))
+        kept = self.number(name, str(value))
         return value if kept is None else json.loads(kept)
 
     def _unwrapped(self, text: str, depth: int) -> str:
@@ -161,17 +227,22 @@ class Mask:
 
     # ----------------------------------------------------------------------------------------------------------- bodies
 
-    def _bytes(self, body: bytes, depth: int) -> bytes:
+    def unpacked(self, body: bytes, document: Document) -> bytes:
+        """Return a body of which, however it is packed and encoded, `document` has made what is kept."""
+        return self._bytes(body, 0, document)
+
+    def _bytes(self, body: bytes, depth: int, document: Document | None = None) -> bytes:
+        document = document or self.document
         if body.startswith(GZIP):
-            return self._zipped(body, depth)
+            return self._zipped(body, depth, document)
         encoding = _encoding(body)
         text = body.decode(encoding, "surrogateescape" if encoding == "utf-8" else "strict")
-        masked = self._document(text, depth)
+        masked = document(text, depth)
         return (
             body if masked == text else masked.encode(encoding, "surrogateescape" if encoding == "utf-8" else "strict")
         )
 
-    def _zipped(self, body: bytes, depth: int) -> bytes:
+    def _zipped(self, body: bytes, depth: int, document: Document) -> bytes:
         reader = zlib.decompressobj(wbits=31)
         try:
             inner = reader.decompress(body, LARGEST)
@@ -179,27 +250,28 @@ class Mask:
             return body
         if reader.unconsumed_tail:
             return DROPPED_BODY
-        masked = self._bytes(inner, depth + 1) if depth < DEEPEST else inner
+        masked = self._bytes(inner, depth + 1, document) if depth < DEEPEST else inner
         return body if masked == inner else gzip.compress(masked, mtime=0)
 
-    def _document(self, text: str, depth: int) -> str:
+    def document(self, text: str, depth: int = 0) -> str:
+        """Return a text that may be JSON, a form or markup without what is personal or secret."""
         if is_json_text(text):
             return self._json(text, depth)
-        for pattern in (_PART, _ELEMENT, _INPUT):
+        for pattern in NAMED:
             text = pattern.sub(self._by_name, text)
         return self._deep(self._form(text), depth)
 
     def _form(self, text: str) -> str:
-        return mask_query(f"?{text}", self._secret)[1:] if "=" in text and has_secret_parameter(f"?{text}") else text
+        return mask_query(f"?{text}", self.secret)[1:] if "=" in text and has_secret_parameter(f"?{text}") else text
 
     def _by_name(self, found: re.Match[str]) -> str:
         before, name, value = found.groups()
         if not value.strip() or not (names_secret(name) or names_phone(name)):
             return found[0]
-        return before + self._member(name, value, 0)
+        return before + self.member(name, value, 0)
 
 
-def _below(name: str, key: str, item: object) -> str:
+def name_below(name: str, key: str, item: object) -> str:
     """Return the name that tells of a member's value: all below a holder of secrets is secret."""
     holds = names_secrets(key) and isinstance(item, dict | list)
     return SECRET if holds or name is SECRET else key

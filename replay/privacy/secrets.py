@@ -33,49 +33,76 @@ from replay.privacy.headers import (
     mask_query,
 )
 from replay.privacy.masking import Mask
-from replay.privacy.names import telling_name
+from replay.privacy.names import names_secret, telling_name
+from replay.privacy.places import Places, masked_values
+from replay.privacy.rules import ALWAYS, NO_RULES, MaskRules
 from replay.privacy.shown import key_lines, parts_of, secrets_of, shows_secrets, texts_of
-from replay.privacy.suspicion import innocent, innocent_text
 from replay.privacy.tokens import Tokeniser
 
 _UNMISTAKABLE: Final = 16
 """People look results up by id: only a value that can be nothing but a secret is replaced in one."""
 DROPPED: Final = "(dropped: nested too deeply to be searched for secrets)"
 """What stands for a value that could not be masked. It equals nothing, itself neither."""
+_BY: Final = re.compile(r"(@\.(\w+)==')((?:[^'\\]|\\.)+)'")
+"""What an item of an array was found by, in a location."""
 _UNKEPT: Final = "it is a secret, which is not kept"
 
 
-def redact(result: Result, tokeniser: Tokeniser, *, known: Collection[str] = (), mask: Mask | None = None) -> Result:
+def redact(result: Result, tokeniser: Tokeniser, *, known: Collection[str] = (), rules: MaskRules = NO_RULES) -> Result:
     """Return the result with its secrets and personal data as tokens: the same value gives the same one on both sides.
 
-    `known` holds secrets that the case does not show, such as a side's own headers (see `secret_values`); `mask` is
-    what finds all that looks like one. Returns the same object where there is nothing to hide.
+    `known` holds secrets that the case does not show, such as a side's own headers (see `secret_values`); `rules` are
+    those of the settings. Returns the same object where there is nothing to hide.
     """
-    mask = mask or default_mask(tokeniser)
     known = frozenset(known) | key_lines(result)
+    holding = rules.holding(result.case.requests) if rules else frozenset()
+    mask = mask_for(tokeniser, rules, holding)
+    if rules.has_places(holding):
+        return _located(result, tokeniser, known, rules, mask=mask)
     if shows_secrets(result):
-        return _redaction(tokeniser, secrets_of(result) | known, mask).result(result)
+        return _redaction(tokeniser, secrets_of(result, mask.stays_secret) | known, mask).result(result)
     redaction = _redaction(tokeniser, known, mask)
     return redaction.result(result) if redaction.finds(result) else result
 
 
-def redact_case(case: Case, tokeniser: Tokeniser, *, known: Collection[str] = (), mask: Mask | None = None) -> Case:
+def redact_case(
+    case: Case, tokeniser: Tokeniser, *, known: Collection[str] = (), rules: MaskRules = NO_RULES
+) -> Case:
     """Return a case that was not replayed, as of a capture, with its secrets and personal data as tokens."""
-    return redact(Result(case, "skipped"), tokeniser, known=known, mask=mask).case
+    return redact(Result(case, "skipped"), tokeniser, known=known, rules=rules).case
 
 
-@lru_cache(maxsize=16)
-def default_mask(tokeniser: Tokeniser) -> Mask:
-    """Return what finds everything that has a kind."""
-    return Mask(tokeniser)
+def _located(result: Result, tokeniser: Tokeniser, known: frozenset[str], rules: MaskRules, *, mask: Mask) -> Result:
+    """Return a result of which rules with locations speak: what they mask is looked for in all of it."""
+    holding = rules.holding(result.case.requests)
+    asked, answered = (Places(rules, holding, mask, in_request=in_request) for in_request in (True, False))
+    shown = secrets_of(result, mask.stays_secret, answered.keeps_header)
+    secrets = known | shown | masked_values(rules, holding, mask, parts_of(result))
+    return _Redaction(tokeniser, secrets, mask, asked, answered).result(result)
+
+
+@lru_cache(maxsize=64)
+def mask_for(tokeniser: Tokeniser, rules: MaskRules = NO_RULES, holding: frozenset[int] = frozenset()) -> Mask:
+    """Return what finds everything that has a kind, with the rules that hold and have no location."""
+    return Mask(tokeniser, rules.keeps(holding), rules.extras(holding))
 
 
 class _Redaction:
     """One result's secrets, and how each of its parts looks without them."""
 
-    def __init__(self, tokeniser: Tokeniser, secrets: frozenset[str], mask: Mask) -> None:
+    def __init__(
+        self,
+        tokeniser: Tokeniser,
+        secrets: frozenset[str],
+        mask: Mask,
+        asked: Places | None = None,
+        answered: Places | None = None,
+    ) -> None:
+        """Take the secrets that are looked for everywhere, and what locations say of requests and of answers."""
         self._token = tokeniser.token
         self._mask = mask
+        self._asked = asked
+        self._answered = answered
         self._known = text_replacer(tokeniser, secrets)
         self._known_in_body = body_replacer(tokeniser, secrets)
         self._known_in_id = text_replacer(tokeniser, [secret for secret in secrets if len(secret) >= _UNMISTAKABLE])
@@ -83,7 +110,10 @@ class _Redaction:
     def _text(self, text: str) -> str:
         return self._mask.text(self._known(text))
 
-    def _body(self, body: bytes) -> bytes:
+    def _body(self, body: bytes, places: Places | None = None) -> bytes:
+        # First by its place: what is kept there must not be what something else has made of it.
+        if places is not None:
+            return self._known_in_body(places.body(body))
         return self._mask.body(self._known_in_body(body))
 
     def _id(self, text: str) -> str:
@@ -96,11 +126,11 @@ class _Redaction:
         if differs:
             return True
         texts = "\n".join(texts_of(result))
-        return not innocent_text(texts) or self._known.finds(texts) or self._in_bodies(result)
+        return self._mask.finds_in(texts) or self._known.finds(texts) or self._in_bodies(result)
 
     def _in_bodies(self, result: Result) -> bool:
         bodies = {part.body for part in parts_of(result) if part.body}
-        return not all(map(innocent, bodies)) or any(map(self._known_in_body.finds, bodies))
+        return not all(map(self._mask.finds_nothing, bodies)) or any(map(self._known_in_body.finds, bodies))
 
     def result(self, result: Result) -> Result:
         error = result.error and replace(result.error, message=self._text(result.error.message))
@@ -168,31 +198,34 @@ class _Redaction:
         return replace(played, seen=self._observation(played.seen), captured=captured)
 
     def _request(self, request: Request) -> Request:
-        path = self._text(mask_query(request.path, self._token))
-        body = None if request.body is None else self._body(request.body)
-        return replace(request, path=path, headers=self._headers(request.headers), body=body)
+        path = mask_query(request.path, self._mask.secret) if self._asked is None else self._asked.path(request.path)
+        body = None if request.body is None else self._body(request.body, self._asked)
+        return replace(request, path=self._text(path), headers=self._headers(request.headers, self._asked), body=body)
 
     def _expectation(self, expect: Expectation) -> Expectation:
-        body = None if expect.body is None else self._body(expect.body)
-        return replace(expect, headers=self._headers(expect.headers), body=body)
+        body = None if expect.body is None else self._body(expect.body, self._answered)
+        return replace(expect, headers=self._headers(expect.headers, self._answered), body=body)
 
     def _observation(self, side: Observation) -> Observation:
         error = side.error and replace(side.error, message=self._text(side.error.message))
         if side.steps:
             side = replace(side, steps=tuple(map(self._played, side.steps)))
-        headers, body = self._headers(side.headers), self._body(side.body)
+        headers, body = self._headers(side.headers, self._answered), self._body(side.body, self._answered)
         if error is None and headers is side.headers and body is side.body:
             return side
         return replace(side, headers=headers, body=body, error=error)
 
-    def _headers(self, headers: Headers) -> Headers:
-        masked = tuple((name, self._header(name, value)) for name, value in headers)
+    def _headers(self, headers: Headers, places: Places | None) -> Headers:
+        masked = tuple((name, self._header(name, value, places)) for name, value in headers)
         return headers if masked == headers else masked
 
-    def _header(self, name: str, value: str) -> str:
+    def _header(self, name: str, value: str, places: Places | None) -> str:
+        by_rule = None if places is None else places.header(name, value)
+        if by_rule is not None:
+            return self._known(by_rule)
         if is_secret(name):
-            return mask_header(name, value, self._token)
-        return self._text(mask_query(value, self._token) if holds_urls(name) else value)
+            return mask_header(name, value, self._token if name.lower() in ALWAYS else self._mask.secret)
+        return self._text(mask_query(value, self._mask.secret) if holds_urls(name) else value)
 
     def _again(self, again: Again) -> Again:
         return replace(again, answers=tuple(map(self._differences, again.answers)))
@@ -204,7 +237,7 @@ class _Redaction:
         name = _header_name(difference.at)
         return replace(
             difference,
-            at=self._text(difference.at),
+            at=self._text(_BY.sub(self._found_by, difference.at)),
             old=self._value(difference.old, name, difference.at),
             new=self._value(difference.new, name, difference.at),
             note=self._text(difference.note),
@@ -212,17 +245,25 @@ class _Redaction:
             waived=self._text(difference.waived),
         )
 
+    def _found_by(self, found: re.Match[str]) -> str:
+        """Return what an item was found by: a secret is none less for being a key."""
+        before, name, value = found.groups()
+        is_masked = names_secret(name) or (self._answered is not None and self._answered.masks_name(name))
+        return f"{before}{self._mask.secret(value)}'" if is_masked else found[0]
+
     def _value(self, value: Any, header: str | None, at: str = "") -> Any:
         try:
             if header is not None:
                 return self._masked(value, partial(self._compared, header))
+            if self._answered is not None and at:
+                return self._masked(self._answered.value(at, value, telling_name(at)), self._known)
             return self._mask.value(self._masked(value, self._known), telling_name(at))
         except RecursionError:
             return DROPPED
 
     def _compared(self, name: str, value: str) -> str:
         # Of cookies that are set, names and attributes are compared and no values: there is no pair to mask.
-        return self._text(value) if name.lower() == "set-cookie" else self._header(name, value)
+        return self._text(value) if name.lower() == "set-cookie" else self._header(name, value, self._answered)
 
     def _masked(self, value: Any, text: Callable[[str], str]) -> Any:
         if isinstance(value, str):

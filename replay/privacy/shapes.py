@@ -20,7 +20,8 @@ def token_of(kind: str, text: str, tokeniser: Tokeniser) -> str:
     """Return the token of a text of this kind; what is a token already stays."""
     if TOKEN.fullmatch(text):
         return text
-    return _SHAPES.get(kind, _plain)(text, tokeniser)
+    shaped = _SHAPES.get(kind, _plain)
+    return shaped(text, tokeniser) if _LAYOUTS.get(kind, _ANY).fullmatch(text) else _plain(text, tokeniser)
 
 
 def _plain(text: str, tokeniser: Tokeniser) -> str:
@@ -76,6 +77,12 @@ def _laid_out(text: str, characters: str) -> str:
     return "".join(next(fresh) if character.isalnum() else character for character in text)
 
 
+_ANY: Final = re.compile(r".*", re.DOTALL)
+_LAYOUTS: Final = {
+    "card": re.compile(r"\d(?:[ -]?\d){12,18}|[^\x00-\x7f]+"),
+    "iban": re.compile(r"[A-Za-z]{2}\d\d(?:[ -]?[A-Za-z0-9]){11,30}|.*[^\x00-\x7f].*", re.DOTALL),
+}
+"""What a text has to look like that a rule calls so, to be given that shape."""
 _SHAPES: Final[Mapping[str, Callable[[str, Tokeniser], str]]] = {
     "email": _mail,
     "card": _card,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from replay.models import Expectation, Headers, Observation, Request, Result
@@ -22,18 +22,27 @@ _SHORTEST: Final = 6
 _PRIVATE_KEY: Final = b"PRIVATE KEY"
 
 
+def _never(_: str) -> bool:
+    return False
+
+
 def secret_values(headers: Iterable[tuple[str, str]]) -> frozenset[str]:
     """Return the secrets in these header fields that are long enough to be searched for."""
     found = (value for name, content in headers if is_secret(name) for value in header_secrets(name, content))
     return frozenset(value for value in found if len(value) >= _SHORTEST)
 
 
-def secrets_of(result: Result) -> frozenset[str]:
-    """Return the secrets in the fields, queries and captured values that hold some, if they can be searched for."""
-    values = secret_values(field for headers in _headers(result) if show_secrets(headers) for field in headers)
-    values |= _bound_secrets(result)
+def secrets_of(
+    result: Result, stays: Callable[[str], bool] = _never, keeps: Callable[[str], bool] = _never
+) -> frozenset[str]:
+    """Return the secrets in the fields, queries and captured values that hold some, if they can be searched for.
+
+    Of what `stays`, and of fields that a rule `keeps`, there are none.
+    """
+    shown = (field for headers in _headers(result) if show_secrets(headers) for field in headers)
+    values = {value for value in secret_values(field for field in shown if not keeps(field[0])) if not stays(value)}
     queries = {value for url in _urls(result) for value in query_secrets(url) if len(value) >= _SHORTEST}
-    return values | queries if queries else values
+    return frozenset(values) | _bound_secrets(result) | {value for value in queries if not stays(value)}
 
 
 def _bound_secrets(result: Result) -> frozenset[str]:

@@ -5,15 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import os
 import re
-import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
-VARIABLE: Final = "REPLAY_MASK_KEY"
 MAIL_DOMAIN: Final = "example.invalid"
 PHONE_PREFIX: Final = "999"
 CARD_PREFIXES: Final = {14: "360000", 15: "340000", 17: "600000", 18: "600000", 0: "400000"}
@@ -29,22 +24,6 @@ TOKEN: Final = re.compile(
 _CHARACTERS: Final = 16
 _NAME: Final = re.compile(r"\{\{\s*\w+\s*\}\}")
 """What stands for a value of a later time, and says nothing of it."""
-
-
-@dataclass(frozen=True, slots=True)
-class MaskKey:
-    """The key of a run's tokens. One that was `made` dies with the run: its tokens equal those of no other run."""
-
-    key: bytes = field(repr=False)
-    made: bool
-
-
-def key_from_environment(environ: Mapping[str, str] | None = None) -> MaskKey:
-    """Return the key that REPLAY_MASK_KEY holds, or a random one where it is unset or empty."""
-    text = (os.environ if environ is None else environ).get(VARIABLE, "")
-    if text:
-        return MaskKey(text.encode("utf-8", "surrogateescape"), made=False)
-    return MaskKey(secrets.token_bytes(32), made=True)
 
 
 class Tokeniser:

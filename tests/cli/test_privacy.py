@@ -95,3 +95,92 @@ def test_a_rule_that_asks_the_number_of_a_card_for_its_size_changes_nothing(
     assert desk.cli("judge", "--report", "json:again.json").code == 1
     (result,) = desk.report("again.json")["results"]
     assert [each["at"] for each in result["differences"]] == ["body.pan"]
+
+
+def test_rules_of_the_settings_mask_and_keep_in_every_file(
+    desk: Desk, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REPLAY_MASK_KEY", "a key of this test")
+    desk.write(
+        "replay.yaml",
+        "mask:\n  - {at: body.customer.name}\n  - {match: 'EMP-[0-9]{6}', as: employee}\n"
+        "keep:\n  - {value: '*@help.example'}\n",
+    )
+    desk.capture("t.jsonl", [{"id": "c", "request": {"path": "/"}}])
+
+    def answer(name: str) -> bytes:
+        customer = {"name": name, "mail": f"{name}@shop.example", "help": "desk@help.example"}
+        return json.dumps({"customer": customer, "by": "EMP-123456"}).encode()
+
+    with serve(lambda _: answer("Bo"), kind=JSON) as old, serve(lambda _: answer("Al"), kind=JSON) as new:
+        ended = desk.cli("run", "--old", old.url, "--new", new.url, "--traffic", "t.jsonl", *REPORTS)
+    assert ended.code == 1, ended.err
+    desk.write("case.txt", desk.cli("show", "c").out)
+    Path("replay.yaml").unlink()
+    content = written()
+    assert b"desk@help.example" in content
+    for value in (b'"Bo"', b'"Al"', b"@shop.example", b"EMP-"):
+        assert value not in content
+    (result,) = desk.report()["results"]
+    assert [each["at"] for each in result["differences"]] == ["body.customer.name", "body.customer.mail"]
+
+
+@pytest.mark.parametrize(
+    ("line", "place", "fact"),
+    [
+        ("mask: [{at: status}]", "replay.yaml:1:8", "nothing at 'status' can be masked"),
+        ("mask:\n  - {at: body.x}\n  - {kind: card}", "replay.yaml:3:5", "is on anyway"),
+        ("mask: [{atx: body.x}]", "replay.yaml:1:9", "unknown key 'atx'"),
+        ("keep: [{value: '*'}]", "replay.yaml:1:8", "keeps everything"),
+        ("keep: [{kind: phones}]", "replay.yaml:1:8", "there is no kind 'phones'"),
+        ("mask: [{match: '('}]", "replay.yaml:1:8", "the pattern cannot be read"),
+        ("mask: {at: body.x}", "replay.yaml:1:7", "mask"),
+        ("mask_key_file: nowhere.key", "nowhere.key", "cannot be read"),
+        ("mask_key_file: .", "", "the key"),
+    ],
+)
+def test_a_rule_that_makes_no_sense_ends_a_run_before_anything_is_sent(
+    desk: Desk, line: str, place: str, fact: str
+) -> None:
+    desk.capture("t.jsonl", [{"id": "c", "request": {"path": "/"}}])
+    desk.write("replay.yaml", line + "\n")
+    ended = desk.cli("run", "--old", "recorded", "--new", "http://127.0.0.1:9", "--traffic", "t.jsonl")
+    assert ended.code == 2
+    assert place in ended.err
+    assert fact in ended.err
+
+
+def test_the_key_comes_from_a_file_that_only_its_owner_reads(
+    desk: Desk, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.capture("t.jsonl", [{"id": "c", "request": {"path": "/?user=carol%40shop.example"}}])
+    for name in ("one.key", "two.key"):
+        desk.write(name, "a key in a file\n")
+        Path(name).chmod(0o600)
+    with serve(lambda _: person("alice"), kind=JSON) as new:
+        flags = ["--old", new.url, "--new", new.url, "--traffic", "t.jsonl", "--report", "json:r.json"]
+        tokens = []
+        for name in ("one.key", "two.key"):
+            monkeypatch.setenv("REPLAY_MASK_KEY_FILE", name)
+            desk.cli("run", *flags)
+            tokens.append(desk.cli("show", "c").out)
+        assert "tok_" in tokens[0]
+        assert [line for line in tokens[0].splitlines() if "tok_" in line] == [
+            line for line in tokens[1].splitlines() if "tok_" in line
+        ]
+        Path("two.key").chmod(0o644)
+        ended = desk.cli("run", *flags)
+    assert ended.code == 2
+    assert "everybody may read the key" in ended.err
+    assert "chmod 600 two.key" in ended.err
+
+
+@pytest.mark.parametrize("folder", ["goldens", "captures", ".replay"])
+def test_a_key_beside_what_it_keeps_secret_is_refused(desk: Desk, folder: str) -> None:
+    desk.capture("t.jsonl", [{"id": "c", "request": {"path": "/"}}])
+    desk.write("replay.yaml", f"traffic: [captures/*.jsonl]\nmask_key_file: {folder}/mask.key\n")
+    desk.write(f"{folder}/mask.key", "a key")
+    Path(folder, "mask.key").chmod(0o600)
+    ended = desk.cli("run", "--old", "recorded", "--new", "http://127.0.0.1:9", "--traffic", "t.jsonl")
+    assert ended.code == 2
+    assert f"the key lies in {folder}/" in ended.err

@@ -14,7 +14,7 @@ from typing import Final
 from replay import __version__
 from replay.engine.doctor.findings import Finding
 from replay.errors import StoreError
-from replay.privacy import key_from_environment
+from replay.privacy import MaskKey
 from replay.store.sqlite import SqliteStore
 
 _LEAST: Final = 2**30
@@ -22,10 +22,10 @@ _LEAST: Final = 2**30
 _PARTS: Final = ("freezegun", "httptools", "uvloop")
 
 
-def machine(store: Path) -> Iterator[Finding]:
+def machine(store: Path, key: MaskKey) -> Iterator[Finding]:
     """Yield what was found; nothing is written but a file that is taken away at once."""
     yield _versions()
-    yield _masks()
+    yield _masks(key)
     yield _store(store)
     yield _disk(store)
 
@@ -43,12 +43,12 @@ def _version(name: str) -> str:
         return "missing"
 
 
-def _masks() -> Finding:
+def _masks(key: MaskKey) -> Finding:
     always = "secrets become tokens before anything is written"
-    if key_from_environment().made:
-        own = "under a key of each run's own; with REPLAY_MASK_KEY, those of two runs can be compared"
+    if key.made:
+        own = "under a key of each run's own; with REPLAY_MASK_KEY or a file, those of two runs can be compared"
         return Finding("masks", "well", f"{always}, {own}")
-    return Finding("masks", "well", f"{always}, under REPLAY_MASK_KEY")
+    return Finding("masks", "well", f"{always}, under the key {key.fingerprint}")
 
 
 def _store(path: Path) -> Finding:
