@@ -65,9 +65,7 @@ def redact(result: Result, tokeniser: Tokeniser, *, known: Collection[str] = (),
     return redaction.result(result) if redaction.finds(result) else result
 
 
-def redact_case(
-    case: Case, tokeniser: Tokeniser, *, known: Collection[str] = (), rules: MaskRules = NO_RULES
-) -> Case:
+def redact_case(case: Case, tokeniser: Tokeniser, *, known: Collection[str] = (), rules: MaskRules = NO_RULES) -> Case:
     """Return a case that was not replayed, as of a capture, with its secrets and personal data as tokens."""
     return redact(Result(case, "skipped"), tokeniser, known=known, rules=rules).case
 
