@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, Field
 
 from replay.compare import RuleBook, require_evidence, rule_book
 from replay.compare.loading import load_own
-from replay.documents import Document, read_yaml, validated
+from replay.documents import Document, overlaid, read_yaml, validated
 from replay.engine.again import MOST_TIMES
 from replay.engine.grouping import group_of
 from replay.engine.kpis import NO_KPIS, Kpis, prepare_kpi, prepare_kpis
@@ -151,7 +151,7 @@ def load_project(
     if env is not None:
         documents.append(_read(overlay_path(found, env)))
     expanded = [_expanded(document, environment) for document in documents]
-    merged = _merged(expanded)
+    merged = overlaid(expanded)
     settings = validated(merged, Settings)
     return replace(_checked(settings, merged, found), secrets=_secret_variables(documents, environment))
 
@@ -244,38 +244,6 @@ def _expanded(document: Document, environment: Mapping[str, str]) -> Document:
         return environment[name]
 
     return replace(document, value=expand(document.mapping(), ()))
-
-
-def _merged(documents: Sequence[Document]) -> Document:
-    """Lay each document over the one before: mappings member by member, everything else whole."""
-    base = documents[0]
-    if len(documents) == 1:
-        return base
-    over = documents[1]
-    return _Overlaid(base.file, _laid_over(base.value, over.value), base._text, base, over)  # noqa: SLF001 - its twin
-
-
-def _laid_over(base: Any, over: Any) -> Any:
-    if isinstance(base, dict) and isinstance(over, dict):
-        return base | {key: _laid_over(base.get(key), value) for key, value in over.items()}
-    return over
-
-
-@dataclass(frozen=True)
-class _Overlaid(Document):
-    """Two documents as one; places are those of the upper one where it says something."""
-
-    base: Document | None = None
-    over: Document | None = None
-
-    def place(self, path: Sequence[str | int] = (), *, key: bool = False) -> Place:
-        """Return where the value came from."""
-        chosen = self.over if self.over is not None and _holds(self.over.value, path[:1]) else self.base
-        return chosen.place(path, key=key) if chosen is not None else Place(self.file)
-
-
-def _holds(value: Any, path: Sequence[str | int]) -> bool:
-    return bool(path) and isinstance(value, dict) and path[0] in value
 
 
 # -------------------------------------------------------------------------------------------------------------- checks

@@ -1,6 +1,7 @@
 """Strict reading of JSON and YAML: nothing is guessed, every number keeps its digits, and every error says where."""
 
 from replay.documents.numbers import Numeral, dump_json, overflows
+from replay.documents.overlaying import overlaid
 from replay.documents.spelling import json_type, spelling
 from replay.documents.strict_json import (
     Finding,
@@ -30,6 +31,7 @@ __all__ = [
     "is_sound_json",
     "json_type",
     "overflows",
+    "overlaid",
     "parse_json",
     "parse_plain",
     "plain_json",
