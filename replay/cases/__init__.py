@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from replay.cases.base import Source
+from replay.cases.base import Source, Traffic
 from replay.cases.capture import CaptureFile, is_capture
 from replay.cases.content import CUT, ByteStream, opened, unreadable
 from replay.cases.golden import GoldenFolder, load_goldens, read_golden, rule_place
 from replay.cases.record import record_of
-from replay.cases.recordings import RECORDINGS, HarFile
+from replay.cases.recordings import LOG, RECORDINGS, AccessLog, HarFile
 from replay.cases.schema import schemas
 from replay.cases.writing import CaptureWriter, Limits, write_capture
-from replay.errors import DocumentError
+from replay.errors import DocumentError, SettingsError
 
 __all__ = [
     "TRAFFIC",
@@ -24,6 +24,7 @@ __all__ = [
     "HarFile",
     "Limits",
     "Source",
+    "Traffic",
     "load_goldens",
     "open_traffic",
     "read_golden",
@@ -33,21 +34,32 @@ __all__ = [
     "write_capture",
 ]
 
-TRAFFIC: Final[Mapping[str, Callable[..., Source]]] = {"capture": CaptureFile, **RECORDINGS}
+TRAFFIC: Final[Mapping[str, Callable[..., Traffic]]] = {"capture": CaptureFile, **RECORDINGS}
 """Formats of recorded traffic: each takes a path and `skip_bad`."""
 
 _HEAD: Final = 1 << 16
 _HINT: Final = 'a capture (first line {{"replay_capture": 1}}), {}; plain, gzip or zstd'
 
 
-def open_traffic(path: str | Path, *, skip_bad: bool = False) -> Source:
+def open_traffic(
+    path: str | Path, *, skip_bad: bool = False, form: str | None = None, log_format: str | None = None
+) -> Traffic:
     """Return the reader for a file of recorded traffic, told by its content, whatever its suffix says.
 
-    Raise DocumentError for what is no readable file, or in no known format. `skip_bad` counts bad records, not raises.
+    `form` names another one of TRAFFIC, `log_format` says how lines of a log are written. Raise DocumentError for what
+    is no readable file, or in no known format; SettingsError for what is no format. `skip_bad` counts bad records, not
+    raises.
     """
+    form = LOG if form is None and log_format is not None else form
+    if form is not None and form not in TRAFFIC:
+        raise SettingsError(f"there is no format '{form}'", hint=f"there are {', '.join(TRAFFIC)}")
+    if log_format is not None and form != LOG:
+        raise SettingsError(f"only a {LOG} has a log format", hint=f"leave --format {form} out")
     with opened(Path(path), str(path)) as stream:
-        name = _format(stream, Path(path))
-    return TRAFFIC[name](path, skip_bad=skip_bad)
+        form = form or _format(stream, Path(path))
+    if log_format is not None:
+        return AccessLog(path, skip_bad=skip_bad, log_format=log_format)
+    return TRAFFIC[form](path, skip_bad=skip_bad)
 
 
 def _format(stream: ByteStream, path: Path) -> str:

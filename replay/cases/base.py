@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
+from replay.errors import InputError
 from replay.models import Case, Intake
 from replay.sampling import Portion
 
@@ -34,6 +35,23 @@ class Source(Protocol):
     @property
     def intake(self) -> Intake:
         """Return the account of the last complete iteration: loaded + skipped = records read."""
+
+
+class Traffic(Source, Protocol):
+    """One file of recorded traffic."""
+
+    @property
+    def form(self) -> str:
+        """Return what its format is called."""
+
+
+def require_different(sources: Iterable[Source]) -> None:
+    """Raise InputError where two files hold the same: their cases could not be told apart, and add no evidence."""
+    names: dict[str, str] = {}
+    for source in sources:
+        twin = names.setdefault(source.digest, source.intake.file)
+        if twin != source.intake.file:
+            raise InputError(f"this file holds the same as {twin}", place=source.intake.file, hint="name one of them")
 
 
 def part_of(cases: Iterable[Case], portion: Portion) -> Iterator[Case]:

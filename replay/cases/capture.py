@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from pydantic import ValidationError
 
@@ -59,6 +59,9 @@ class _Pass:
 
 class CaptureFile:
     """One native capture. The first line is its header; each further line that is not blank is one record."""
+
+    form: ClassVar[str] = "capture"
+    """What the format is called."""
 
     def __init__(self, path: str | Path, *, skip_bad: bool = False) -> None:
         """Take a file as the user named it; `skip_bad` counts bad records in the intake instead of raising."""

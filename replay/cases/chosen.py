@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import islice
 
-from replay.cases.base import Source, accounted, part_of
-from replay.errors import InputError
+from replay.cases.base import Source, accounted, part_of, require_different
 from replay.models import Case, Intake
 from replay.sampling import Portion, in_shard
 
@@ -62,13 +61,7 @@ class Chosen:
 
     def require_different(self) -> None:
         """Raise InputError where two files hold the same: their cases could not be told apart, and add no evidence."""
-        names: dict[str, str] = {}
-        for source in self._sources:
-            twin = names.setdefault(source.digest, source.intake.file)
-            if twin != source.intake.file:
-                raise InputError(
-                    f"this file holds the same as {twin}", place=source.intake.file, hint="name one of them"
-                )
+        require_different(self._sources)
 
     def __iter__(self) -> Iterator[Case]:
         """Yield each chosen case; raise DocumentError at the first bad record."""

@@ -8,7 +8,22 @@ from typing import Annotated
 import typer
 
 from replay import __version__
-from replay.cli import clean, doctor, history, init, judge, merge, noise, plan, promote, report, rules, run, show
+from replay.cli import (
+    clean,
+    doctor,
+    history,
+    importing,
+    init,
+    judge,
+    merge,
+    noise,
+    plan,
+    promote,
+    report,
+    rules,
+    run,
+    show,
+)
 from replay.errors import ReplayError
 
 app = typer.Typer(
@@ -20,7 +35,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for module in (run, plan, show, report, judge, merge, history, noise, promote, rules, doctor, init, clean):
+for module in (run, plan, importing, show, report, judge, merge, history, noise, promote, rules, doctor, init, clean):
     module.register(app)
 
 

@@ -33,11 +33,11 @@ def inputs_of(project: Project, traffic: Sequence[str] = (), goldens: str | None
     Raise InputError for what is not there.
     """
     if traffic or goldens is not None:
-        return Inputs(_folder(Path(goldens) if goldens is not None else None), _files(traffic, Path()))
+        return Inputs(_folder(Path(goldens) if goldens is not None else None), traffic_files(traffic, Path()))
     default = project.root / "goldens"
     named = project.settings.goldens
     folder = project.root / named if named is not None else default if default.is_dir() else None
-    return Inputs(_folder(folder), _files(project.settings.traffic, project.root))
+    return Inputs(_folder(folder), traffic_files(project.settings.traffic, project.root))
 
 
 def _folder(path: Path | None) -> Path | None:
@@ -46,7 +46,8 @@ def _folder(path: Path | None) -> Path | None:
     return _from_here(path) if path is not None else None
 
 
-def _files(patterns: Sequence[str], root: Path) -> tuple[Path, ...]:
+def traffic_files(patterns: Sequence[str], root: Path) -> tuple[Path, ...]:
+    """Return the files that paths and patterns name, each once. Raise InputError for what names none."""
     found: dict[Path, None] = {}
     for pattern in patterns:
         path = root / pattern

@@ -110,7 +110,7 @@ def write_new(path: Path, text: str) -> None:
 class Progress:
     """Tells how far a run has come: a line that moves on a terminal, a line now and then elsewhere."""
 
-    def __init__(self, total: int | None, doing: str = "replaying") -> None:
+    def __init__(self, total: int | None, doing: str = "replaying", *, judging: bool = True) -> None:
         import time
 
         from rich.console import Console
@@ -120,7 +120,7 @@ class Progress:
         self._now = time.monotonic
         self._said = self._now()
         self._total, self._done, self._bad = total, 0, 0
-        self._doing = doing
+        self._doing, self._judging = doing, judging
         self._console = Console(stderr=True)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         self._bar = Bar(*columns, console=self._console, transient=True) if self._console.is_terminal else None
@@ -158,4 +158,5 @@ class Progress:
             self._bar.update(self._task, completed=self._done, description=described)
             return
         of = f" of {self._total:,}" if self._total is not None else ""
-        _say(f"replay: {self._done:,}{of} cases, {self._bad:,} not alike\n")
+        found = f", {self._bad:,} not alike" if self._judging else ""
+        _say(f"replay: {self._done:,}{of} cases{found}\n")

@@ -14,7 +14,10 @@ from replay.cases.recordings.har import HarFile
 from replay.cases.recordings.mitmproxy import FlowFile
 from replay.cases.recordings.spans import SpanFile
 
-__all__ = ["RECORDINGS", "AccessLog", "HarFile", "RecordedFile"]
+__all__ = ["LOG", "RECORDINGS", "AccessLog", "HarFile", "RecordedFile"]
+
+LOG: Final = "log"
+"""The format whose lines can be told by a `log_format`."""
 
 RECORDINGS: Final[Mapping[str, type[RecordedFile[Any]]]] = {
     "gor": GorFile,
@@ -23,6 +26,6 @@ RECORDINGS: Final[Mapping[str, type[RecordedFile[Any]]]] = {
     "spans": SpanFile,
     "har": HarFile,
     "curl": CurlFile,
-    "log": AccessLog,
+    LOG: AccessLog,
 }
 """Formats by name. A file is held against them in this order: the first that recognises its beginning reads it."""

@@ -64,7 +64,9 @@ class AccessLog(RecordedFile[tuple[int, str]]):
         found = pattern.match(line) if pattern is not None else None
         if found is None:
             fact = "a line in another format than the lines before" if number > 1 else "a line in no known format"
-            raise FlawError("malformed", fact, line=number, hint="say how it was written: --log-format '...'")
+            raise FlawError(
+                "malformed", fact, line=number, hint="say how it was written: replay import --log-format '...'"
+            )
         said = {name: _plain(value) for name, value in found.groupdict().items() if value not in (None, "-")}
         method, target = _request(said)
         body = said.get("request_body")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from replay.cases import Source, open_traffic
 def opened(tmp_path: Path) -> Callable[..., Source]:
     """Write a file, and open it as recorded traffic."""
 
-    def open_it(data: bytes, **flags: bool) -> Source:
+    def open_it(data: bytes, **flags: Any) -> Source:
         path = tmp_path / "recorded"
         path.write_bytes(data)
         return open_traffic(path, **flags)

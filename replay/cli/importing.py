@@ -1,0 +1,208 @@
+"""`replay import`: what other tools recorded becomes one capture, without secrets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from replay.cli import options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from replay.cases import Traffic
+    from replay.cases.gathering import Gathered, Narrowing
+    from replay.cases.writing import Mask
+    from replay.models import Case
+    from replay.privacy import MaskKey
+    from replay.reports.imported import Account
+
+_WHICH = "Which cases"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("import", epilog="Example: replay import day.har --out captures/day.jsonl.zst")(import_)
+
+
+def import_(
+    file: Annotated[list[str], typer.Argument(metavar="FILE...", help="What was recorded; see docs/traffic.md.")],
+    out: Annotated[
+        str | None,
+        typer.Option(metavar="CAPTURE", help="Write CAPTURE (.jsonl, .jsonl.gz, .jsonl.zst); in captures/ otherwise."),
+    ] = None,
+    form: Annotated[
+        str | None, typer.Option("--format", metavar="NAME", help="Read files as NAME; by their content otherwise.")
+    ] = None,
+    log_format: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Read lines of a log that nginx's log_format TEXT wrote.")
+    ] = None,
+    route: Annotated[
+        list[str] | None,
+        typer.Option("--on", metavar="ROUTE", help="Take cases on ROUTE: 'GET /orders/*'; repeatable.",
+                     rich_help_panel=_WHICH),
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="INSTANT", help="Take what was recorded from then on.", rich_help_panel=_WHICH)
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="INSTANT", help="Take what was recorded before.", rich_help_panel=_WHICH)
+    ] = None,
+    skip_bad: options.SkipBad = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace CAPTURE where it is there already.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what the files hold, captures too; write nothing.")
+    ] = False,
+) -> None:  # fmt: skip
+    """Make one capture of recorded traffic, with tokens in place of what is secret or personal.
+
+    Every record is loaded, or skipped and counted by reason. A bad record ends it, and nothing is written.
+    """
+    from replay.cases.gathering import Gathered
+    from replay.privacy import key_from_environment
+
+    narrowing = _narrowing(route or (), since, until)
+    gathered = Gathered(_sources(file, form, log_format, skip_bad=skip_bad), narrowing)
+    key = key_from_environment()
+    if dry_run:
+        _show(gathered, key)
+    else:
+        _write(gathered, key, _target(out, gathered), force=force)
+
+
+# ------------------------------------------------------------------------------------------------------- what was asked
+
+
+def _sources(files: Sequence[str], form: str | None, log_format: str | None, *, skip_bad: bool) -> list[Traffic]:
+    """Return what reads the files; all are opened, so that what is no recording is told before anything is written."""
+    from pathlib import Path
+
+    from replay.cases import open_traffic
+    from replay.cli.inputs import traffic_files
+    from replay.errors import InputError
+
+    if "-" in files:
+        # To find the format and to read takes two passes, and no disk may hold in between what was not masked.
+        raise InputError("standard input is not read", hint="name a file; gzip and zstd are undone")
+    return [
+        open_traffic(path, skip_bad=skip_bad, form=form, log_format=log_format) for path in traffic_files(files, Path())
+    ]
+
+
+def _narrowing(routes: Sequence[str], since: str | None, until: str | None) -> Narrowing:
+    from replay.cases.gathering import Narrowing
+    from replay.selection import parse_route
+
+    return Narrowing(_instant("--since", since), _instant("--until", until), tuple(map(parse_route, routes)))
+
+
+def _instant(flag: str, text: str | None) -> datetime | None:
+    from replay.errors import SettingsError
+    from replay.models import parse_instant
+
+    try:
+        return parse_instant(text) if text is not None else None
+    except ValueError as error:
+        raise SettingsError(f"{flag}: {error}") from None
+
+
+def _target(out: str | None, gathered: Gathered) -> Path:
+    from pathlib import Path
+
+    from replay.errors import SettingsError
+
+    if out is not None:
+        return Path(out)
+    if len(gathered.sources) > 1:
+        raise SettingsError("several files make one capture: what is it called?", hint="--out captures/day.jsonl.zst")
+    name = gathered.intakes[0].file.replace("\\", "/").rpartition("/")[2].removesuffix(".gz").removesuffix(".zst")
+    return Path("captures", f"{name.rpartition('.')[0] or name}.jsonl.zst")
+
+
+# ------------------------------------------------------------------------------------------------------------ the cases
+
+
+def _show(gathered: Gathered, key: MaskKey) -> None:
+    """Print what the files hold, without secrets."""
+    from replay.cli.output import printing
+    from replay.reports.imported import Overview, write_account, write_overview
+
+    overview, mask = Overview(), _mask(key)
+    for case in _watched(gathered):
+        overview.add(mask(case))
+    with printing() as out:
+        write_account(out, _account(gathered, overview.cases), ["Nothing was written."])
+        write_overview(out, overview)
+
+
+def _write(gathered: Gathered, key: MaskKey, target: Path, *, force: bool) -> None:
+    """Write the capture, and print what became of each record."""
+    from replay import __version__
+    from replay.cases import write_capture
+    from replay.cli.output import printing
+    from replay.errors import RunError
+    from replay.reports.facts import counted
+    from replay.reports.imported import write_account
+
+    facts = {"made_by": f"replay import {__version__}"}
+    try:
+        written = write_capture(target, _some(gathered), _mask(key), facts=facts, replacing=force)
+    except OSError as error:
+        place = str(error.filename or target)
+        raise RunError(f"nothing is written: {(error.strerror or str(error)).lower()}", place=place) from None
+    said = f"{target} holds {counted(written.kept, 'case')}, in {_size(written.size)}."
+    with printing() as out:
+        write_account(out, _account(gathered, written.kept, written.lost), [said, *_told_key(key)])
+
+
+def _some(gathered: Gathered) -> Iterator[Case]:
+    """Yield the cases. Raise InputError where there is none: an empty capture would prove nothing."""
+    from replay.errors import InputError
+
+    some = False
+    for case in _watched(gathered):
+        some = True
+        yield case
+    if not some:
+        held = "; ".join(
+            f"{it.file} has {it.loaded:,}, and {sum(it.skipped.values()):,} skipped" for it in gathered.intakes
+        )
+        hint = f"left out: {', '.join(gathered.left_out)}" if gathered.left_out else "`--dry-run` tells what is skipped"
+        raise InputError(f"there is no case to keep: {held}", hint=hint)
+
+
+def _watched(gathered: Gathered) -> Iterator[Case]:
+    from replay.cli.output import Progress
+
+    with Progress(None, "reading", judging=False) as progress:
+        for case in gathered:
+            progress.watch("match")
+            yield case
+
+
+def _mask(key: MaskKey) -> Mask:
+    from functools import partial
+
+    from replay.privacy import Tokeniser, redact_case
+
+    return partial(redact_case, tokeniser=Tokeniser(key.key))
+
+
+def _told_key(key: MaskKey) -> list[str]:
+    if not key.made:
+        return []
+    return ["Its tokens are of a key that is forgotten now: set REPLAY_MASK_KEY to have the same ones again."]
+
+
+def _account(gathered: Gathered, kept: int, lost: Mapping[str, int] | None = None) -> Account:
+    from replay.reports.imported import Account, Loaded
+
+    files = [Loaded(source.form, source.intake) for source in gathered.sources]
+    return Account(files, gathered.left_out, lost or {}, kept)
+
+
+def _size(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB" if size >= 1e6 else f"{size / 1e3:,.1f} kB"  # noqa: PLR2004 - a megabyte
