@@ -43,4 +43,5 @@ def cache_root() -> Path:
     if given := os.environ.get(VARIABLE):
         return Path(given).absolute()
     base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path(os.path.expanduser("~/.cache"))) / "replay"  # noqa: PTH111 - never raises
+    folder = Path(base) if base else Path(os.path.expanduser("~/.cache"))  # noqa: PTH111 - never raises
+    return folder.absolute() / "replay"

@@ -50,10 +50,10 @@ def resolve(folder: Path, ref: str) -> Commit:
         why = f": {told[0]}" if told and "not a git repository" not in told[0] else ""
         raise SettingsError(f"this folder is in no git repository{why}", place=place, hint="use at: path:DIR")
     found = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
-    if found.returncode:
+    commit = found.stdout.strip()
+    if found.returncode or commit.startswith("^"):  # All commits that are not in it, in the language of git.
         hint = "fetch it first (in CI: the whole history, fetch-depth: 0); this tool fetches nothing"
         raise SettingsError("the repository knows no such commit", place=place, hint=hint)
-    commit = found.stdout.strip()
     head = _git(folder, "rev-parse", "HEAD").stdout.strip()
     unsaved = commit == head and bool(_git(folder, "status", "--porcelain", "--untracked-files=no").stdout)
     below = _git(folder, "rev-parse", "--show-prefix").stdout.strip()
@@ -94,13 +94,21 @@ def check_out(commit: Commit, folder: Path) -> None:
     shallow = source / _git(source, "rev-parse", "--git-path", "shallow").stdout.strip()
     if shallow.is_file():
         (folder / ".git/shallow").write_bytes(shallow.read_bytes())
-    _must(_git(folder, "-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", commit.id), commit)
+    _must(_inside(folder, "-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", commit.id), commit)
 
 
-def put_back(commit: Commit, folder: Path) -> None:
-    """Give the files of a commit in its folder their content back; others stay. Raise SettingsError if that fails."""
-    if _git(folder, "status", "--porcelain", "--untracked-files=no").stdout:
-        _must(_git(folder, "reset", "--quiet", "--hard", commit.id), commit)
+def put_back(commit: Commit, folder: Path) -> bool:
+    """Give the files of a commit in its folder their content back; others stay. Tell whether that could be done."""
+    head = _inside(folder, "rev-parse", "--verify", "--quiet", "HEAD").stdout.strip()
+    changed = _inside(folder, "status", "--porcelain", "--untracked-files=no")
+    if head == commit.id and not changed.returncode and not changed.stdout:
+        return True
+    return not _inside(folder, "reset", "--quiet", "--hard", commit.id).returncode
+
+
+def _inside(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run git for the repository in a folder and for no other: in a damaged one, it would take the one around it."""
+    return _git(folder, "--git-dir=.git", "--work-tree=.", *arguments)
 
 
 def _must(done: subprocess.CompletedProcess[str], commit: Commit) -> None:
@@ -113,7 +121,8 @@ def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run git in a folder. A hook that runs this tool has set variables that speak of its own repository."""
     given = {name: value for name, value in os.environ.items() if not _is_of_a_repository(name)}
     # Nothing is asked of anybody, and objects that are not here are not fetched.
-    env = {**given, "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
+    env = {**given, "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_LFS_SKIP_SMUDGE": "1"}
+    env |= {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
     command = ["git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", *arguments]
     try:
         return subprocess.run(  # noqa: S603 - git, with refs as words of their own

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Final
 
+from replay.errors import SettingsError
 from replay.services.cache import Removed, cache_folder, cache_root
 from replay.services.git import Commit, check_out, put_back
 
@@ -28,8 +29,8 @@ def work_tree(commit: Commit) -> Iterator[Path]:
     folder = tree_of(commit)
     with _held(_lock_of(folder)) as lock:
         # Nobody else holds it: whatever changed its files meanwhile, they are those of the commit again.
-        if folder.is_dir() and _hold(lock, alone=True, wait=False):
-            put_back(commit, folder)
+        if folder.is_dir() and _hold(lock, alone=True, wait=False) and not put_back(commit, folder):
+            _discard(folder)
         _hold(lock, alone=False)
         if not folder.is_dir():
             _hold(lock, alone=True)
@@ -67,6 +68,15 @@ def _make(commit: Commit, folder: Path) -> None:
         partial.rename(folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def _discard(folder: Path) -> None:
+    """Remove a tree that is damaged: what is left of it must not pass for the commit."""
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        fact = f"what is kept of this commit is damaged, and cannot be removed: {error.strerror}"
+        raise SettingsError(fact, place=str(folder), hint="remove it") from None
 
 
 def _make_room(mine: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -72,6 +73,52 @@ def test_files_that_changed_are_put_back_and_what_was_built_stays(repository: Pa
     (tree / "file").unlink()
     with work_tree(commit):
         assert (tree / "file").read_text() == "1\n"
+
+
+@pytest.mark.parametrize("damage", ["none of it", "no head", "no index", "an index of nonsense", "a lock", "no objects"])
+def test_a_tree_whose_repository_is_damaged_is_made_anew_and_the_one_around_it_is_left_alone(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    monkeypatch.setenv("REPLAY_CACHE", str(repository / ".cache"))
+    commit, head = resolve(repository, "HEAD~1"), git(repository, "rev-parse", "main")
+    with work_tree(commit) as tree:
+        pass
+    (repository / "file").write_text("not committed yet\n")
+    (tree / "file").write_text("somebody was here\n")
+    _damage(tree / ".git", damage)
+    with work_tree(commit):
+        assert (tree / "file").read_text() == "0\n"
+        assert git(tree, "rev-parse", "HEAD") == commit.id
+    assert (repository / "file").read_text() == "not committed yet\n"
+    assert git(repository, "rev-parse", "main") == head
+
+
+def _damage(inner: Path, how: str) -> None:
+    if how == "none of it":
+        shutil.rmtree(inner)
+    elif how == "no head":
+        (inner / "HEAD").unlink()
+    elif how == "no index":
+        (inner / "index").unlink()
+    elif how == "an index of nonsense":
+        (inner / "index").write_bytes(b"nonsense")
+    elif how == "a lock":
+        (inner / "index.lock").touch()
+    else:
+        (inner / "objects/info/alternates").unlink()
+
+
+def test_a_setup_that_checks_something_else_out_does_not_pass_for_the_commit(repository: Path) -> None:
+    commit = resolve(repository, "HEAD~1")
+    with work_tree(commit) as tree:
+        git(tree, "checkout", "-q", resolve(repository, "HEAD").id)
+    with work_tree(commit):
+        assert (tree / "file").read_text() == "0\n"
+
+
+def test_all_that_is_not_in_a_commit_is_no_commit(repository: Path) -> None:
+    with pytest.raises(SettingsError, match="knows no such commit"):
+        resolve(repository, "^HEAD")
 
 
 def test_only_so_many_trees_are_kept(repository: Path) -> None:
