@@ -20,7 +20,7 @@ from replay.cli.inputs import Inputs, inputs_of
 from replay.cli.labels import labels_of
 from replay.cli.masking import redactor_for
 from replay.cli.pacing import Pacing
-from replay.cli.sides import Sides, behind, planned_sides
+from replay.cli.sides import Sides, behind, one_commit, planned_sides
 from replay.compare import Comparison
 from replay.config import Project, Settings, load_project
 from replay.engine import Plan, Referee, Sending
@@ -153,8 +153,7 @@ def _sending_warnings(flags: Flags, planned: Sides) -> Iterator[str]:
     if str(flags.choice):
         yield f"{PART} {flags.choice}: the verdict speaks of no other case"
     sides = planned.specs
-    if "old" in sides and behind(sides["old"]) == behind(sides["new"]):
-        yield "old and new are the same: this shows what differs from call to call, and no cut-over"
+    yield from _same(planned) if "old" in sides else ()
     for side, shape in shapes_of(sides).items():
         if shape.answers:
             yield f"{shape.name} reshapes what {side} answers before it is compared; what it takes away never differs"
@@ -167,6 +166,14 @@ def _sending_warnings(flags: Flags, planned: Sides) -> Iterator[str]:
     for side, commit in planned.commits.items():
         if commit.unsaved:
             yield f"{side} is {commit.name} without the changes that are not committed; `.` is the tree with them"
+
+
+def _same(planned: Sides) -> Iterator[str]:
+    """Yield how little two sides that are one tell of a cut-over."""
+    if behind(planned.specs["old"]) == behind(planned.specs["new"]):
+        yield "old and new are the same: this shows what differs from call to call, and no cut-over"
+    elif commit := one_commit(planned):
+        yield f"old and new are both {commit}, and nothing is changed: all that may differ is what git does not know"
 
 
 def _order_warnings(sides: Mapping[Side, TargetSpec], order: Order) -> Iterator[str]:

@@ -114,6 +114,24 @@ def _showing(spec: TargetSpec, place: str, clean: Callable[[str], str]) -> Targe
     return spec.showing(clean(started) + (f" at {place}" if place else ""))
 
 
+def one_commit(sides: Sides) -> str:
+    """Return the commit whose files both sides are made of, where one of them is had as it lies; empty if not."""
+    old, new = sides.specs["old"], sides.specs["new"]
+    ways = {_without_place(spec) for spec in (old, new)}
+    homes = {_home(spec, sides.commits.get(side)).resolve() for side, spec in sides.specs.items()}
+    alike = bool(sides.commits) and old.version == new.version and len(ways) == len(homes) == 1
+    return old.version or "" if alike else ""
+
+
+def _without_place(spec: TargetSpec) -> str:
+    return behind(spec.model_copy(update={"at": None, "cwd": None}))
+
+
+def _home(spec: TargetSpec, commit: Commit | None) -> Path:
+    """Return where in the repository a side is at home, also where it is in a work tree of its own."""
+    return (commit.repository / commit.below if commit else Path()) / (spec.cwd or "")
+
+
 def behind(spec: TargetSpec) -> str:
     """Return what stands behind a side; equal for two ways to write one service, as far as they can be told."""
     if spec.url is not None:

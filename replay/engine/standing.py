@@ -64,10 +64,9 @@ def _there(stack: ExitStack, side: Side, spec: TargetSpec, stage: Stage) -> Targ
     if commit is None:
         return spec
     try:
-        tree = stack.enter_context(work_tree(commit))
+        return within(spec, stack.enter_context(work_tree(commit)), commit)
     except InputError as error:
         raise type(error)(f"{side}: {error.fact}", place=error.place, hint=error.hint) from None
-    return within(spec, tree, commit)
 
 
 def within(spec: TargetSpec, tree: Path, commit: Commit) -> TargetSpec:

@@ -101,6 +101,34 @@ def test_the_working_tree_is_compared_with_what_is_committed(desk: Desk, two: tu
     assert run(desk, "--old", "git:HEAD~1", "--new", ".").code == 0
 
 
+def test_a_working_tree_without_changes_is_said_to_be_what_it_is_compared_with(
+    desk: Desk, two: tuple[str, str]
+) -> None:
+    ended = run(desk, "--old", "git:main", "--new", ".")
+    assert f"old and new are both {two[1][:10]}, and nothing is changed" in " ".join(ended.out.split())
+    desk.write("prices.py", "def total(net):\n    return net\n")
+    for old in ("git:main", "git:HEAD~1"):
+        assert "nothing is changed" not in " ".join(run(desk, "--old", old, "--new", ".").out.split())
+
+
+def test_two_folders_of_one_commit_are_two_programs(desk: Desk, two: tuple[str, str]) -> None:
+    assert two
+    for folder in ("one", "other"):
+        Path(folder).mkdir()
+        desk.write(f"{folder}/server.py", SERVER)
+        desk.write(f"{folder}/prices.py", "def total(net):\n    return net\n")
+    git("add", "one", "other")
+    git("commit", "-q", "-m", "Two programs")
+    desk.write(
+        "replay.yaml",
+        RUN.replace("}'}", "}', cwd: other}")
+        + f"old: {{run: '{sys.executable} server.py {{port}}', cwd: one, at: git:HEAD}}\n",
+    )
+    ended = run(desk)
+    assert ended.code == 0, ended.text
+    assert "nothing is changed" not in " ".join(ended.out.split())
+
+
 def test_apps_and_functions_are_had_from_a_commit_too(desk: Desk, two: tuple[str, str]) -> None:
     desk.write("replay.yaml", "new: {function: 'shop:shop'}\nold: git:HEAD~1\n")
     desk.write("goldens/price.yaml", "title: The price of one\nrequest: {json: {n: 100}}\n")
@@ -122,6 +150,7 @@ def test_settings_below_the_top_of_a_repository_run_below_it_in_a_tree(desk: Des
     assert run(desk, "--old", "git:HEAD", "--new", "git:HEAD").code == 0
     ended = run(desk, "--old", "git:HEAD~1", "--new", "git:HEAD")
     assert ended.code == 2
+    assert "old: HEAD~1" in ended.err
     assert "has no folder below" in ended.err
 
 

@@ -75,7 +75,7 @@ def test_files_that_changed_are_put_back_and_what_was_built_stays(repository: Pa
         assert (tree / "file").read_text() == "1\n"
 
 
-@pytest.mark.parametrize("damage", ["none of it", "no head", "no index", "an index of nonsense", "a lock", "no objects"])
+@pytest.mark.parametrize("damage", ["none of it", "no head", "no index", "a broken index", "a lock", "no objects"])
 def test_a_tree_whose_repository_is_damaged_is_made_anew_and_the_one_around_it_is_left_alone(
     repository: Path, monkeypatch: pytest.MonkeyPatch, damage: str
 ) -> None:
@@ -100,7 +100,7 @@ def _damage(inner: Path, how: str) -> None:
         (inner / "HEAD").unlink()
     elif how == "no index":
         (inner / "index").unlink()
-    elif how == "an index of nonsense":
+    elif how == "a broken index":
         (inner / "index").write_bytes(b"nonsense")
     elif how == "a lock":
         (inner / "index.lock").touch()
