@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
 
 
 def import_(
-    file: Annotated[list[str], typer.Argument(metavar="FILE...", help="What was recorded; see docs/traffic.md.")],
+    file: Annotated[list[str], typer.Argument(metavar="FILE", help="What was recorded; see docs/traffic.md.")],
     out: Annotated[
         str | None,
         typer.Option(metavar="CAPTURE", help="Write CAPTURE (.jsonl, .jsonl.gz, .jsonl.zst); in captures/ otherwise."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -189,7 +190,16 @@ def test_an_unknown_time_is_none(tmp_path: Path, time: Any) -> None:
         ('{"log": {"entries": {}}}', "has no entries"),
         ('{"log": {"entries": [', "the document ends"),
         ('{"log": {"entries": [], "entries": []}}', "key 'entries' stands 2 times"),
-        ('{"log": {"entries": [NaN]}}', "NaN at line 1"),
+        ('{"log": {"entries": [NaN]}}', "t.har:1: an entry is no sound JSON: NaN"),
+        ('{"log": {"entries": []}} {}', "something follows the end"),
+        ('{"log": {"entries": []}, "log": {"entries": []}}', "key 'log' stands 2 times"),
+        ('{"log": {"entries": [1,]}}', "a comma with nothing behind it"),
+        ('{"log": {"entries": [1}}', "is expected here"),
+        ('{"log": {"entries": []}', "the document ends"),
+        ('{"log": {1: 2}}', "a key is no text"),
+        ('{"log": {"\\x": 2}}', "a key is no sound text"),
+        ('{"log": {"a": }}', "a value is expected here"),
+        ('{"log": {"entries": [[}]}}', "an entry is no sound JSON"),
         ("", "nothing at all"),
     ],
 )
@@ -207,6 +217,43 @@ def test_a_flaw_of_the_whole_document_passes_when_asked(tmp_path: Path) -> None:
         .replace('"size": 2', '"size": Infinity'),
     )
     assert len(list(open_traffic(path, skip_bad=True))) == 1
+
+
+def test_an_entry_with_a_flaw_costs_itself_alone_and_is_told_by_its_line(tmp_path: Path) -> None:
+    twice = json.dumps(entry()).replace('"time"', '"time": 1, "time"')
+    path = har(tmp_path, text=f'{{"log": {{"entries": [\n{json.dumps(entry())},\n{twice},\n{{"a": x}},\n3]}}}}')
+    with pytest.raises(DocumentError, match=r"t\.har:3: an entry is no sound JSON: key 'time' stands 2 times"):
+        list(open_traffic(path))
+    source = open_traffic(path, skip_bad=True)
+    assert len(list(source)) == 1
+    assert source.intake.skipped == {"duplicate_keys": 1, "invalid": 1, "malformed entry": 1}
+
+
+def test_what_was_whole_before_a_cut_is_kept_when_asked(tmp_path: Path) -> None:
+    text = json.dumps({"log": {"pages": [], "entries": [entry(), entry(), entry()]}})
+    path = har(tmp_path, text=text[:-200])
+    source = open_traffic(path, skip_bad=True)
+    assert len(list(source)) == 2
+    assert source.intake.skipped == {"truncated": 1}
+    with pytest.raises(DocumentError, match="the document ends"):
+        list(open_traffic(path))
+
+
+def test_what_stands_around_the_entries_is_passed(tmp_path: Path) -> None:
+    around = {"pages": [{"id": "]}", "n": [[], {}, 1.5, None]}], "comment": '"' * 100_000}
+    text = json.dumps({"x": around, "log": {**around, "entries": [entry()], "browser": around}, "y": 1})
+    assert len(list(open_traffic(har(tmp_path, text=text)))) == 1
+
+
+def test_memory_does_not_grow_with_the_number_of_entries(tmp_path: Path) -> None:
+    peaks = []
+    for count in (20, 20, 1_000):
+        path = har(tmp_path, *[entry(response={"content": {"text": "x" * 1_000}}) for _ in range(count)])
+        tracemalloc.start()
+        assert sum(1 for _ in open_traffic(path)) == count
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[2] < peaks[1] + 200_000
 
 
 def test_a_har_is_known_by_its_content(tmp_path: Path) -> None:
