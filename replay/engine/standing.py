@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -115,6 +115,14 @@ def _started(services: Mapping[Side, Service], awaited: _Awaited) -> Mapping[Sid
     return started
 
 
+def _end_what_nobody_keeps() -> None:
+    """End what a keeper has left that was killed itself, as by a system short of memory."""
+    from replay.services.records import end_leftovers  # noqa: PLC0415 - not on every system
+
+    with suppress(InputError, OSError):  # Where the cache is gone, the next start cannot know of them either.
+        end_leftovers()
+
+
 def _end_all(services: list[Service], error: BaseException | None) -> None:
     """End every command. A signal meanwhile is heard of once they are all gone; the second one at once.
 
@@ -134,5 +142,7 @@ def _end_all(services: list[Service], error: BaseException | None) -> None:
             service.let_go()
         for service in services:
             service.end()
+        if services:
+            _end_what_nobody_keeps()
     if late:
         raise SystemExit(128 + late[0])

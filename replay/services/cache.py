@@ -38,6 +38,12 @@ def cache_folder(*parts: str) -> Path:
     return folder
 
 
+def unwritable(place: Path, error: OSError) -> SettingsError:
+    """Return how to tell that nothing can be written in the cache."""
+    hint = f"make room, or name another folder in {VARIABLE}"
+    return SettingsError(f"the cache cannot be written: {error.strerror}", place=str(place), hint=hint)
+
+
 def cache_root() -> Path:
     """Return where the cache is, whether or not it is there."""
     if given := os.environ.get(VARIABLE):

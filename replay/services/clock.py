@@ -20,6 +20,8 @@ from glob import glob
 from pathlib import Path
 from typing import Final
 
+from replay.services.cache import unwritable
+
 VARIABLE: Final = "REPLAY_FAKETIME"
 NAME: Final = "moment"
 SHIM: Final = Path(__file__).with_name("shim")
@@ -57,9 +59,16 @@ OBEYING: Final = Clock({}, None, "")
 
 
 def clock_for(folder: Path, variables: Mapping[str, str], instant: datetime) -> Clock:
-    """Return the clock of a command that is to begin at an instant; `variables` are what it has besides."""
+    """Return the clock of a command that is to begin at an instant; `variables` are what it has besides.
+
+    Raise SettingsError where its file cannot be written.
+    """
     file = folder / NAME
-    set_clock(file, instant)
+    try:
+        set_clock(file, instant)
+    except OSError as error:
+        remove_clock(file)
+        raise unwritable(file, error) from None
     library = libfaketime()
     if library is None:
         return Clock(_shimmed(variables, REPLAY_SHIM_MOMENT=str(file), **_shim_needs()), file, _PYTHON_ALONE)
@@ -124,16 +133,22 @@ def set_clock(file: Path, instant: datetime, *, tick: bool = False) -> None:
     """
     seconds = (instant - _EPOCH).total_seconds()
     text = f"{seconds - datetime.now(UTC).timestamp():+.6f}" if tick else f"{seconds:.6f}"
-    partial = file.with_suffix(".next")
+    partial = _next_to(file)
     partial.write_text(text + "\n", "ascii")
     partial.replace(file)
+
+
+def _next_to(file: Path) -> Path:
+    """Return where the next time is written, before it takes the place of the one before."""
+    return file.with_suffix(".next")
 
 
 def remove_clock(file: Path | None) -> None:
     """Remove the file of a clock, with its folder."""
     if file is not None:
-        with suppress(OSError):
-            file.unlink()
+        for each in (file, _next_to(file)):
+            with suppress(OSError):
+                each.unlink()
         with suppress(OSError):
             file.parent.rmdir()
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from replay.errors import SettingsError
-from replay.services.cache import Removed, cache_folder, cache_root
+from replay.services.cache import Removed, cache_folder, cache_root, unwritable
 from replay.services.git import Commit, check_out, put_back
 
 TREES_KEPT: Final = 10
@@ -46,12 +46,19 @@ def work_tree(commit: Commit) -> Iterator[Path]:
 def _held(path: Path) -> Iterator[IO[str]]:
     """Open a lock that nobody has removed meanwhile; it is held once this is entered."""
     while True:
-        with path.open("a") as lock:
+        with _opened(path) as lock:
             _hold(lock, alone=False)
             with suppress(FileNotFoundError):
                 if path.stat().st_ino == os.fstat(lock.fileno()).st_ino:
                     yield lock
                     return
+
+
+def _opened(path: Path) -> IO[str]:
+    try:
+        return path.open("a")
+    except OSError as error:
+        raise unwritable(path, error) from None
 
 
 def tree_of(commit: Commit) -> Path:
@@ -66,6 +73,8 @@ def _make(commit: Commit, folder: Path) -> None:
     try:
         check_out(commit, partial)
         partial.rename(folder)
+    except OSError as error:
+        raise unwritable(partial, error) from None
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 

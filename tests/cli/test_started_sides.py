@@ -359,6 +359,17 @@ def test_what_is_left_behind_even_so_is_ended_at_the_next_start(desk: Desk) -> N
         stranger.wait()
 
 
+def test_a_command_whose_keeper_was_killed_ends_with_the_run(desk: Desk) -> None:
+    project(desk)
+    process = long_run(desk)
+    assert until(lambda: any("GET /1 " in log.read_text() for log in Path(".replay").glob("*.log")))
+    records = [json.loads(each.read_text()) for each in Path(os.environ["REPLAY_CACHE"], "started").glob("*.json")]
+    os.kill(records[0]["keeper"], signal.SIGKILL)
+    process.send_signal(signal.SIGINT)
+    assert desk.ended(process).code == 130
+    assert alive("clock.py") == []
+
+
 def test_children_that_leave_their_group_are_ended_too(desk: Desk) -> None:
     project(desk, new=f"sh -c '(setsid sleep 77 &) ; exec {PYTHON}'")
     assert run(desk).code == 0

@@ -11,6 +11,7 @@ from typing import Final
 
 import pytest
 
+from replay.errors import SettingsError
 from replay.services.clock import Clock, clock_for, libfaketime, set_clock
 
 LEAP: Final = datetime(2024, 2, 29, 23, 59, 59, 250000, tzinfo=UTC)
@@ -75,3 +76,12 @@ def test_a_sitecustomize_of_the_service_is_imported_too(tmp_path: Path, monkeypa
     variables = {**os.environ, **clock.env}
     done = subprocess.run([sys.executable, "-c", ""], env=variables, capture_output=True, text=True, check=True)
     assert done.stderr == "2024-02-29"
+
+
+def test_a_clock_that_cannot_be_written_is_named_and_leaves_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "clock"
+    folder.mkdir()
+    (folder / "moment.next").symlink_to("/dev/full")
+    with pytest.raises(SettingsError, match="the cache cannot be written: No space left on device"):
+        clock_for(folder, {}, LEAP)
+    assert not folder.exists()

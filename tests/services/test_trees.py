@@ -165,3 +165,10 @@ def test_a_cache_that_cannot_be_made_is_named(
     monkeypatch.setenv("REPLAY_CACHE", str(tmp_path / "file"))
     with pytest.raises(SettingsError, match="cannot be made"), work_tree(resolve(repository, "HEAD")):
         pass
+
+
+def test_a_cache_in_which_nothing_can_be_written_is_named(repository: Path) -> None:
+    commit = resolve(repository, "HEAD")
+    trees.tree_of(commit).with_name(f"{trees.tree_of(commit).name}.lock").mkdir()
+    with pytest.raises(SettingsError, match="cannot be written"), work_tree(commit):
+        pass
