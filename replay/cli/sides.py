@@ -141,4 +141,4 @@ def behind(spec: TargetSpec) -> str:
         name, at = (f"{'127.0.0.1' if it.host in _LOCAL else it.host}:{it.port}" for it in (origin, to))
         parted = spec.model_dump_json(include={"routes", "via"})
         return f"{origin.scheme}://{name}{origin.base} at {spec.unix or at} {parted}"
-    return canonical_json(spec.model_dump(mode="json", include={*TARGETS, "at", "cwd", "env", "via"}))
+    return canonical_json(spec.model_dump(mode="json", include={*TARGETS, "at", "cwd", "env", "routes", "via"}))

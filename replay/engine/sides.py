@@ -12,7 +12,7 @@ from replay.errors import TargetError
 from replay.models import SIDES, Case, CaseKind, Request, Side, TargetSpec
 from replay.targets import build_target
 from replay.targets.base import Target
-from replay.targets.permission import permitted
+from replay.targets.permission import may_be_sent
 from replay.targets.recorded import RecordedTarget
 from replay.targets.reshaping import Reshaped
 from replay.targets.routing import route_for
@@ -35,7 +35,9 @@ class Party:
 
     def allows(self, request: Request) -> bool:
         """Tell whether the request may be sent here: safe methods always, others where this side is writable."""
-        return self.target.kind != "live" or permitted(self.spec, self.sent(request))
+        if self.target.kind != "live" and not self.spec.routes:
+            return True
+        return may_be_sent(self.spec, self.target.kind, self.sent(request))
 
     def sent(self, request: Request) -> Request:
         """Return what is really sent here, as far as it can be told beforehand."""
@@ -109,4 +111,4 @@ def host_of(party: Party, request: Request) -> str:
     """Return where a request of a side goes, for people."""
     route = route_for(party.spec, party.sent(request)) if party.spec.routes else None
     url = party.spec.url if route is None or route.url is None else route.url
-    return urlsplit(url).netloc if url else party.target.name
+    return urlsplit(url).netloc if url else party.spec.shown or party.target.name

@@ -54,8 +54,8 @@ TARGETS: Final[Mapping[str, Callable[..., Target]]] = {
 STARTED: Final = ("run", "app", "function")
 """What this tool starts itself, so that it may be had from another place or at another commit."""
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_OF_THE_NET: Final = frozenset({"tls", "connect", "unix", "routes"})
-_OF_THE_WIRE: Final = frozenset({"clock_secret", "max_inflight", "rate", "retry", "login", "reset"})
+_OF_THE_NET: Final = frozenset({"tls", "connect", "unix"})
+_OF_THE_WIRE: Final = frozenset({"clock_secret", "max_inflight", "rate", "retry", "login", "reset", "routes"})
 _OF_COMMANDS: Final = frozenset({"port", "ready", "setup", "teardown", "stop", "grace", "freeze"})
 _ALLOWED: Final[Mapping[str, frozenset[str]]] = {"url": _OF_THE_NET | _OF_THE_WIRE, "run": _OF_THE_WIRE | _OF_COMMANDS}
 """Settings that only some sides have: elsewhere they would be read as limits, and limit nothing."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from replay.errors import RunError, TargetError
+from replay.errors import RunError, SettingsError, TargetError
 from replay.models import OWN_URL, Case, Done, ErrorKind, Failed, Failure, Observation, TargetSpec
 from replay.services import processes
 from replay.services.clock import set_clock
@@ -22,7 +22,9 @@ from replay.services.commands import require_place, shown_command, words_of
 from replay.services.log import last_lines
 from replay.targets.base import Moment
 from replay.targets.http import HttpTarget, MomentHeaders, check_http, no_headers
+from replay.targets.routing import is_abroad, others
 from replay.targets.witness import SILENT, UNTOLD, Witness
+from replay.wire import Origin
 from replay.wire.clock import now_ns
 
 _CUT_OFF: Final[frozenset[ErrorKind]] = frozenset({"refused", "closed", "reset", "timeout", "incomplete_body"})
@@ -51,7 +53,7 @@ class CommandTarget:
     kind: Final = "started"
 
     def __init__(self, spec: TargetSpec, *, connections: int = 64, moment_headers: MomentHeaders = no_headers) -> None:
-        self.name = spec.shown or shown_command(words_of(spec.run or ""))
+        self.name = " and ".join([spec.shown or shown_command(words_of(spec.run or "")), *others(spec)])
         require_place(spec)
         self._started = spec.started
         self._lately: deque[tuple[int, datetime]] = deque(maxlen=_MOST_SHOWN)
@@ -175,3 +177,8 @@ def check_command(spec: TargetSpec) -> None:
     if spec.reset is not None and spec.reset.run is not None:
         words_of(spec.reset.run)
     check_http(asked_by_url(spec))
+    own = Origin.parse(OWN_URL)
+    for route in spec.routes:
+        if route.url is not None and not is_abroad(own, Origin.parse(route.url)):
+            fact = f"{route.on} leads to {route.url}, which is the name under which the command itself is asked"
+            raise SettingsError(fact, hint="write 127.0.0.1 for another service on this machine, or leave url out")

@@ -14,7 +14,7 @@ from replay.targets.layers import Send
 from replay.targets.login import Login
 from replay.targets.reset import Resets
 from replay.targets.retry import Retries
-from replay.targets.routing import Routing, check_routes, check_secret, others
+from replay.targets.routing import Routing, check_routes, check_secret, is_abroad, others
 from replay.targets.witness import Witness
 from replay.wire import Address, Origin, WireClient, tls_context
 
@@ -55,7 +55,7 @@ class HttpTarget:
         self._witness = witness or Witness()
         self._client = _client(spec, connections, origin, tuple(spec.headers.items()), address=address)
         self._routing = (
-            Routing(spec, origin, self._client, partial(_client, spec, connections)) if spec.routes else None
+            Routing(spec, origin, self._client, partial(_client_there, spec, connections)) if spec.routes else None
         )
         self._send_once: Send = self._plainly if self._routing is None else self._routing.send
         self._login = self._login_of(spec.login, spec) if spec.login is not None else None
@@ -116,14 +116,27 @@ class HttpTarget:
         return Observation(seen.status, seen.headers, seen.body, seen.error, seen.timing, frozen, seen.retries)
 
 
+def _client_there(
+    spec: TargetSpec,
+    connections: int,
+    origin: Origin,
+    headers: Headers,
+    certified: bool,  # noqa: FBT001 - as Routing's MakeClient has it
+) -> WireClient:
+    """Return a client for where a route leads: another base path is still at the side's own address."""
+    own, address = check_http(spec)
+    at = None if is_abroad(own, origin) else address
+    return _client(spec, connections, origin, headers, certified=certified, address=at)
+
+
 def _client(
     spec: TargetSpec,
     connections: int,
     origin: Origin,
     headers: Headers,
-    certified: bool = True,  # noqa: FBT001, FBT002 - as Routing's MakeClient has it
     *,
-    address: Address | None = None,
+    certified: bool = True,
+    address: Address | None,
 ) -> WireClient:
     """Return a client for one host of a side, with the side's limits."""
     tls = spec.tls if spec.tls is None or certified else spec.tls.model_copy(update={"cert": None, "key": None})

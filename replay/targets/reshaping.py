@@ -19,7 +19,7 @@ from typing import Any, Final, Literal
 from replay.errors import InputError
 from replay.models import Case, Done, Failed, Failure, Headers, Observation, Request, TargetSpec
 from replay.targets.base import Moment, Target
-from replay.targets.permission import permitted
+from replay.targets.permission import may_be_sent
 from replay.wire import check_request
 
 _LONGEST: Final = 200
@@ -121,7 +121,7 @@ class Reshaped:
     def begin(self, case: Case, moment: Moment, done: Done, failed: Failed) -> None:
         """Send one case in its new shape."""
         request = self.shape.request(case.request)
-        if isinstance(request, Request) and self.kind == "live" and not permitted(self._spec, request):
+        if isinstance(request, Request) and not may_be_sent(self._spec, self.kind, request):
             made = f"made {request.method} of {case.request.method}, and this side is not writable"
             request = Failure("exception", f"via {self.shape.name} {made}")
         if isinstance(request, Failure):

@@ -370,6 +370,26 @@ def test_a_command_whose_keeper_was_killed_ends_with_the_run(desk: Desk) -> None
     assert alive("clock.py") == []
 
 
+def test_parts_of_a_command_may_live_elsewhere_and_are_sent_nothing_unsafe_unasked(
+    desk: Desk, serve: Callable[..., object]
+) -> None:
+    requests = [("GET", "/users/7"), ("POST", "/users/8"), ("POST", "/users/9"), ("POST", "/9")]
+    desk.capture("c.jsonl", [{"id": f"{m} {p}", "request": {"method": m, "path": p}} for m, p in requests])
+    with serve() as people:  # type: ignore[attr-defined]
+        routes = f"routes: [{{on: /users/**, url: '{people.url}', path: /v2/people/**}}]"
+        project(desk, more=f", {routes}, writable: [POST /users/8], freeze: false")
+        dry = desk.cli("run", "--traffic", "c.jsonl", "--dry-run")
+        ended = run(desk, "--traffic", "c.jsonl")
+    told = [" ".join(line.split()) for line in dry.out.splitlines()]
+    assert f"new GET 1 {people.url.removeprefix('http://')}" in told
+    assert f"new POST 1 {PYTHON}" in told
+    assert "skipped 1: POST is not sent to a live new that is not writable" in told
+    skipped = [each["id"] for each in desk.report()["results"] if each["outcome"] == "skipped"]
+    assert skipped == ["POST /users/9"]
+    assert sorted(people.targets) == ["/v2/people/7", "/v2/people/8"]
+    assert f"clock.py {{port}} and {people.url}; clock" in " ".join(ended.out.split())
+
+
 def test_children_that_leave_their_group_are_ended_too(desk: Desk) -> None:
     project(desk, new=f"sh -c '(setsid sleep 77 &) ; exec {PYTHON}'")
     assert run(desk).code == 0

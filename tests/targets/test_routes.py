@@ -74,7 +74,7 @@ def test_a_route_that_makes_no_sense_is_refused(spec: dict[str, Any], fact: str)
         check_side(TargetSpec(url="http://127.0.0.1:1", routes=(RouteSpec(**spec),)))
 
 
-def test_only_a_side_with_a_url_has_routes() -> None:
+def test_only_a_side_that_is_asked_over_http_has_routes() -> None:
     with pytest.raises(SettingsError, match="routes is for a side with a URL, and this one has app"):
         check_side(TargetSpec(app="a:b", routes=(RouteSpec(on="/x", path="/y"),)))
 
@@ -132,6 +132,24 @@ def test_the_last_route_that_matches_decides(two: tuple[Scripted, Scripted]) -> 
     routes = (RouteSpec(on="/users/**", url=people.url), RouteSpec(on="/users/me", path="/whoami"))
     ask(TargetSpec(url=mono.url, routes=routes), "/users/me", "/users/7")
     assert ([it.path for it in mono.asked], [it.path for it in people.asked]) == (["/whoami"], ["/users/7"])
+
+
+@pytest.mark.parametrize("route", [{"headers": {"x-part": "users"}}, {"url": "http://shop.invalid/users"}])
+def test_a_part_on_the_sides_own_host_is_where_the_side_is_connected_to(
+    two: tuple[Scripted, Scripted], route: dict[str, Any]
+) -> None:
+    mono, _ = two
+    routes = (RouteSpec(on="/users/**", **route),)
+    at = mono.url.removeprefix("http://")
+    (seen,) = ask(TargetSpec(url="http://shop.invalid", connect=at, routes=routes), "/users/7")
+    assert (seen.status, seen.error) == (200, None)
+    assert mono.asked[0].headers["host"] == "shop.invalid"
+
+
+@pytest.mark.parametrize("url", ["http://localhost", "http://localhost:80/users"])
+def test_the_name_of_a_command_itself_leads_nowhere_else(url: str) -> None:
+    with pytest.raises(SettingsError, match="which is the name under which the command itself is asked"):
+        check_side(TargetSpec(run="shop", routes=(RouteSpec(on="/x", url=url),)))
 
 
 CREDENTIALS = {"authorization": "Bearer mine", "x-api-key": "k", "x-tenant": "t"}

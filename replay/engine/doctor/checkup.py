@@ -35,10 +35,10 @@ def check_up(sides: Mapping[Side, TargetSpec], *, seconds: float, machine: Seque
 def _patients(side: Side, spec: TargetSpec, seconds: float) -> Iterator[Patient]:
     """Yield a side, and what stands at the other hosts of its routes."""
     yield Patient(side, spec, seconds)
-    own = Origin.parse(spec.url) if spec.url is not None else None
+    own = Origin.parse(spec.base) if spec.base is not None else None
     for route in spec.routes:
         if route.url is not None and own is not None and is_abroad(own, Origin.parse(route.url)):
-            there = {"url": route.url, "headers": route.headers, "clock_secret": route.clock_secret}
+            there = {"url": route.url, "run": None, "headers": route.headers, "clock_secret": route.clock_secret}
             away = {"routes": (), "login": None, "connect": None, "unix": None, "tls": None}
             yield Patient(f"{side} {route.on}", spec.model_copy(update=there | away), seconds)
 
