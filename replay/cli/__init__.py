@@ -10,6 +10,7 @@ import typer
 from replay import __version__
 from replay.cli import (
     clean,
+    coverage,
     doctor,
     history,
     importing,
@@ -23,6 +24,7 @@ from replay.cli import (
     rules,
     run,
     show,
+    suggest,
 )
 from replay.errors import ReplayError
 
@@ -35,7 +37,12 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for module in (run, plan, importing, show, report, judge, merge, history, noise, promote, rules, doctor, init, clean):
+COMMANDS = (
+    run, plan, importing, show, report, judge, merge, history, noise, promote, coverage, suggest, rules, doctor, init,
+    clean,
+)  # fmt: skip
+
+for module in COMMANDS:
     module.register(app)
 
 

@@ -208,6 +208,7 @@ Into = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Keep the whole run in FILE; otherwise in the store of this folder."),
 ]
+InFull = Annotated[bool, typer.Option("--all", help="Name everything that is lacking.")]
 CaseId = Annotated[str, typer.Argument(metavar="ID", help="A case's id, or its correlation id.")]
 FromRun = Annotated[str | None, typer.Option(metavar="RUN", help="Take it from RUN; the newest that has it otherwise.")]
 RunId = Annotated[

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -87,22 +86,12 @@ def _promotion(
 
 def _folder(given: Path | None) -> Path:
     """Return the folder that `replay run` reads goldens from."""
-    from replay.config import load_project
+    from replay.cli.inputs import project_of_folders
 
     if given is not None:
         return given
-    project = load_project(Path.cwd(), environment=_Lenient(os.environ))
+    project = project_of_folders()
     return project.root / (project.settings.goldens or "goldens")
-
-
-class _Lenient(dict[str, str]):
-    """Variables for settings of which only the folders matter: what is not set is no reason to refuse."""
-
-    def __contains__(self, name: object) -> bool:
-        return True
-
-    def __missing__(self, name: str) -> str:
-        return ""
 
 
 def _golden_path(folder: Path, name: str) -> Path:

@@ -1,5 +1,7 @@
 """The golden set grows: stored cases become files. It writes text; the command line validates it again."""
 
+from replay.curation.choosing import coverage_of, suggested
+from replay.curation.gathering import Gathering
 from replay.curation.promote import Promotion, golden_name, promote
 
-__all__ = ["Promotion", "golden_name", "promote"]
+__all__ = ["Gathering", "Promotion", "coverage_of", "golden_name", "promote", "suggested"]

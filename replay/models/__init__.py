@@ -3,6 +3,16 @@
 from __future__ import annotations
 
 from replay.models.cases import Binding, Case, Expectation, Intake, Poll, Request, Step, Walk
+from replay.models.coverage import (
+    FACET_KINDS,
+    Coverage,
+    Facet,
+    FacetKind,
+    Lack,
+    RouteCoverage,
+    Suggested,
+    Suggestion,
+)
 from replay.models.kpis import KPI_KINDS, Figure, Kpi, KpiKind, KpiSpec, QuantileSpec
 from replay.models.latencies import LatencyParity, QuantileParity, RouteLatency
 from replay.models.masking import KeepSpec, MaskSpec
@@ -86,6 +96,7 @@ from replay.models.summary import (
 from replay.models.verdicts import Basis, Change, Judgement, Standing, Unit, Verdict
 
 __all__ = [
+    "FACET_KINDS",
     "FEW_ITEMS",
     "KPI_KINDS",
     "MISSING",
@@ -102,6 +113,7 @@ __all__ = [
     "Change",
     "Cluster",
     "Counts",
+    "Coverage",
     "CsvSpec",
     "CsvStep",
     "DayFigures",
@@ -111,6 +123,8 @@ __all__ = [
     "Duration",
     "ErrorKind",
     "Expectation",
+    "Facet",
+    "FacetKind",
     "Failed",
     "Failure",
     "Figure",
@@ -125,6 +139,7 @@ __all__ = [
     "Kpi",
     "KpiKind",
     "KpiSpec",
+    "Lack",
     "LatencyParity",
     "Lateness",
     "LoginSpec",
@@ -153,6 +168,7 @@ __all__ = [
     "ResetSpec",
     "Result",
     "RetrySpec",
+    "RouteCoverage",
     "RouteLatency",
     "RouteSpec",
     "RuleSpec",
@@ -166,6 +182,8 @@ __all__ = [
     "Status",
     "StatusCount",
     "Step",
+    "Suggested",
+    "Suggestion",
     "Summary",
     "TargetSpec",
     "Timing",

@@ -1,0 +1,61 @@
+"""`replay coverage`: what the traffic has that the goldens lack."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from replay.cli import options
+
+AtLeast = Annotated[
+    str | None,
+    typer.Option(metavar="SHARE", help="Exit with 1 where the goldens show less, such as 80%."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("coverage", epilog="Example: replay coverage --traffic captures/monday.jsonl.zst")(coverage)
+
+
+def coverage(
+    traffic: options.Traffic = None,
+    goldens: options.Goldens = None,
+    skip_bad: options.SkipBad = False,
+    whole: options.InFull = False,
+    at_least: AtLeast = None,
+    json: options.AsJson = False,
+    store: options.Store = None,
+) -> None:
+    """Tell what traffic shows and goldens lack, by route; send nothing.
+
+    Looked at are routes, statuses, the shape of requests and answers, values that are one of few, locales, media
+    types, sizes and hot keys.
+    """
+    from replay.cli.choosing import gathered
+    from replay.cli.output import printing
+    from replay.curation import coverage_of
+    from replay.reports.coverage import write_coverage, write_json_coverage
+
+    wanted = _share(at_least) if at_least is not None else 0
+    read = gathered(traffic or (), goldens, store, skip_bad=skip_bad)
+    found = coverage_of(read.found, read.unanswered)
+    with printing() as out:
+        if json:
+            write_json_coverage(out, found)
+        else:
+            write_coverage(out, found, whole=whole)
+    raise typer.Exit(0 if found.covered * 100 >= wanted * found.facets else 1)
+
+
+def _share(text: str) -> float:
+    from replay.errors import SettingsError
+
+    try:
+        number = float(text.removesuffix("%"))
+    except ValueError:
+        number = -1
+    if not text.endswith("%") or not 0 <= number <= 100:  # noqa: PLR2004
+        raise SettingsError(f"--at-least {text}: this is no share of the facets", hint="write 80%")
+    return number
