@@ -7,22 +7,27 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from bench import compare, dual, latency, many, page, sending
+from bench import compare, dual, imports, latency, many, page, sending
 from bench.answers import SIZES_KB
 from bench.dual import Bench
 from bench.servers import CannotStartError, nginx, slow_server
 
 _HERE: Final = Path(__file__).parent
 _ERROR: Final = 2
-PARTS: Final = ("sending", "dual", "compare", "latency")
+PARTS: Final = ("sending", "dual", "compare", "latency", "import")
 """What is measured, in this order: the rates of the latencies are shares of what the dual runs came to."""
+
+
+Sides = tuple[Bench, Bench]
+"""Services that answer at once, and services that take their time."""
 
 
 def main(arguments: list[str]) -> int:
@@ -30,6 +35,7 @@ def main(arguments: list[str]) -> int:
     chosen = _parser().parse_args(arguments)
     if chosen.quick:
         chosen.seconds, chosen.repeats, chosen.cases = min(chosen.seconds, 0.3), 1, min(chosen.cases, 200)
+        chosen.records = min(chosen.records, 1_000)
     chosen.parts = [*chosen.parts, *(["many"] if chosen.many and "many" not in chosen.parts else [])]
     sizes = SIZES_KB[:1] if chosen.quick else SIZES_KB
     try:
@@ -49,11 +55,15 @@ def measured(chosen: argparse.Namespace, *, sizes_kb: Sequence[int]) -> dict[str
     results = _before(chosen) | {"version": 5, "machine": _machine()}
     with ExitStack() as stack:
         folder, work = (Path(stack.enter_context(TemporaryDirectory(prefix="bench-"))) for _ in range(2))
-        fast = Bench(work, *stack.enter_context(nginx(folder)))
-        slow = Bench(work, *(stack.enter_context(slow_server(latency.DELAY_MS)) for _ in range(2)))
+
+        @cache
+        def sides() -> Sides:
+            fast = Bench(work, *stack.enter_context(nginx(folder)))
+            return fast, Bench(work, *(stack.enter_context(slow_server(latency.DELAY_MS)) for _ in range(2)))
+
         for part in chosen.parts:
             about = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "load_before": os.getloadavg()[0]}
-            results[part] = about | _part(part, chosen, results, (fast, slow), sizes_kb)
+            results[part] = about | _part(part, chosen, results, sides, sizes_kb)
     return results
 
 
@@ -64,16 +74,23 @@ def _before(chosen: argparse.Namespace) -> dict[str, Any]:
 
 
 def _part(
-    part: str, chosen: argparse.Namespace, results: dict[str, Any], sides: tuple[Bench, Bench], sizes_kb: Sequence[int]
+    part: str,
+    chosen: argparse.Namespace,
+    results: dict[str, Any],
+    sides: Callable[[], Sides],
+    sizes_kb: Sequence[int],
 ) -> dict[str, Any]:
     seconds, repeats, cases = chosen.seconds, chosen.repeats, chosen.cases
-    fast, slow = sides
+    if part == "import":
+        with TemporaryDirectory(prefix="bench-") as folder:
+            return imports.measure(Path(folder), many=chosen.records)
+    if part == "compare":
+        return compare.measure(repeats=repeats)
+    fast, slow = sides()
     if part == "sending":
         return sending.measure(fast.old, seconds=seconds, repeats=repeats, sizes_kb=sizes_kb, only=chosen.senders)
     if part == "dual":
         return dual.measure(fast, cases=cases, repeats=repeats, sizes_kb=sizes_kb)
-    if part == "compare":
-        return compare.measure(repeats=repeats)
     if part == "many":
         return many.measure(fast, cases=chosen.many)
     rows = results.get("dual", {}).get("rows", ())
@@ -99,6 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--repeats", type=int, default=7, help="how often everything is measured, in turn")
     parser.add_argument("--senders", type=lambda text: text.split(","), help="only these, such as callbacks,wrk,hey")
     parser.add_argument("--cases", type=int, default=5000, help="how many cases a dual run has")
+    parser.add_argument("--records", type=int, default=100_000, help="how many records are imported of each format")
     parser.add_argument("--parts", type=_parts, default=[*PARTS], help=f"only these of {','.join(PARTS)}; the others "
                         "stay as --out has them")  # fmt: skip
     parser.add_argument("--many", type=int, default=0, help="also a run of so many cases, looked at by tenths")

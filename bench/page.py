@@ -91,6 +91,17 @@ def _many(many: Mapping[str, Any]) -> str:
     return f"{_table((title, 'CPU µs a case', 'Cases a second'), cells)}\n{memory}"
 
 
+def _import(imports: Mapping[str, Any]) -> str:
+    cells = [
+        (row["form"], f"{row['bytes_per_record']:,.0f}", f"{row['cpu_us_per_record']:.0f}",
+         "" if row["records_per_s"] is None else f"{row['records_per_s']:,.0f}", _megabytes(row["few_peak_bytes"]),
+         _megabytes(row["peak_bytes"]))
+        for row in imports["rows"]
+    ]  # fmt: skip
+    memory = (f"Peak MB, {imports[name]:,} records" for name in ("few", "many"))
+    return _table(("Imported", "Bytes a record", "CPU µs a record", "Records a second", *memory), cells)
+
+
 def _missing(results: Mapping[str, Any]) -> str:
     told = [results[part].get(name, {}) for part in _PARTS if part in results for name in ("missing", "failed")]
     reasons = {what: why for each in told for what, why in each.items()}
@@ -122,5 +133,6 @@ def _times(ratio: float | None) -> str:
     return "" if ratio is None else f"{ratio:.2f}"
 
 
-_PARTS: Final = {"sending": _sending, "dual": _dual, "compare": _compare, "latency": _latency, "many": _many}
+_PARTS: Final = {"sending": _sending, "dual": _dual, "compare": _compare, "latency": _latency,
+                 "import": _import, "many": _many}  # fmt: skip
 """How each part of the results is shown, in the order of the page."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -151,8 +151,14 @@ def _instant(said: Mapping[str, str]) -> datetime | None:
     return None
 
 
+@lru_cache(maxsize=64)
+def _local_time(text: str) -> datetime:
+    # Remembered, since a log has many lines of one second.
+    return datetime.strptime(text, "%d/%b/%Y:%H:%M:%S %z")
+
+
 _CLOCKS: Final[Mapping[str, Callable[[str], datetime | None]]] = {
     "time_iso8601": parse_instant,
     "msec": lambda text: instant_of(float(text)),
-    "time_local": lambda text: datetime.strptime(text, "%d/%b/%Y:%H:%M:%S %z"),
+    "time_local": _local_time,
 }

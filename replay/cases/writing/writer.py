@@ -18,7 +18,7 @@ from replay.cases.writing.account import Account, Limits
 from replay.cases.writing.appearing import appearing, make_folder_of, unwritable
 from replay.cases.writing.frames import FrameFile
 from replay.cases.writing.packing import numbered, packer
-from replay.documents import dump_json
+from replay.documents import plain_json
 from replay.errors import InputError
 from replay.models import Case, Json
 
@@ -216,4 +216,4 @@ def _numbered_file(path: Path, first: int) -> FrameFile:
 
 
 def _line(record: object) -> bytes:
-    return dump_json(record).encode() + b"\n"
+    return plain_json(record).encode() + b"\n"
