@@ -35,7 +35,7 @@ def main(arguments: list[str]) -> int:
     chosen = _parser().parse_args(arguments)
     if chosen.quick:
         chosen.seconds, chosen.repeats, chosen.cases = min(chosen.seconds, 0.3), 1, min(chosen.cases, 200)
-        chosen.records = min(chosen.records, 1_000)
+        chosen.records = min(chosen.records, 200)
     chosen.parts = [*chosen.parts, *(["many"] if chosen.many and "many" not in chosen.parts else [])]
     sizes = SIZES_KB[:1] if chosen.quick else SIZES_KB
     try:

@@ -77,6 +77,17 @@ def test_a_rate_is_told_where_the_cases_take_longer_than_the_start() -> None:
     assert row["cpu_us_per_case"]["most"] == 2000
 
 
+def test_importing_is_measured_for_each_format_with_few_and_with_many_records(
+    made: tuple[dict[str, Any], str],
+) -> None:
+    results, page = made
+    assert results["import"]["failed"] == {}
+    assert (results["import"]["few"], results["import"]["many"]) == (20, 200)
+    assert [row["form"] for row in results["import"]["rows"]] == ["log", "gor", "har"]
+    assert all(row["bytes_per_record"] > 100 for row in results["import"]["rows"])
+    assert "| Imported | Bytes a record | CPU µs a record |" in page
+
+
 def test_comparing_is_measured_beside_parsing_and_whoever_else_is_installed(made: tuple[dict[str, Any], str]) -> None:
     results, page = made
     rows = {(row["documents"], row["way"]): row for row in results["compare"]["rows"]}
