@@ -30,6 +30,7 @@ from replay.engine.sessions import SessionsTogether
 from replay.errors import NothingSelectedError, SettingsError
 from replay.models import SIDES, Order, Side, TargetSpec
 from replay.privacy.forms import text_replacer
+from replay.services.commands import from_elsewhere
 from replay.store.base import RunRecord
 from replay.targets.reshaping import Shape
 from replay.targets.routing import deprived
@@ -158,6 +159,8 @@ def _sending_warnings(flags: Flags, planned: Sides) -> Iterator[str]:
         if shape.answers:
             yield f"{shape.name} reshapes what {side} answers before it is compared; what it takes away never differs"
     for side, spec in sides.items():
+        if program := from_elsewhere(spec):
+            yield f"{side} is started by {program}: its virtual environment has no {Path(program).name}"
         if hosts := deprived(spec):
             hint = "`credentials: true` on a route would send them"
             yield f"credentials of {side} do not go to {', '.join(hosts)}; {hint}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -92,10 +93,29 @@ def _of_venv(at: str | None, inherited: Mapping[str, str]) -> dict[str, str]:
     kind, _, folder = (at or "").partition(":")
     if kind != "venv":
         return {}
-    programs = Path(folder) / ("Scripts" if os.name == "nt" else "bin")
+    programs = _programs(folder)
     if not programs.is_dir():
         raise SettingsError(f"no virtual environment in {folder}", hint=f"make it with: python -m venv {folder}")
+    if shutil.which("python", path=str(programs)) is None:
+        # The one of the system would take its place, with other packages, and nobody would see it.
+        fact = f"the virtual environment in {folder} has no Python that can be started"
+        raise SettingsError(fact, hint=f"make it again with: python -m venv --clear {folder}")
     return {"VIRTUAL_ENV": folder, "PATH": os.pathsep.join(filter(None, (str(programs), inherited.get("PATH"))))}
+
+
+def _programs(folder: str) -> Path:
+    return Path(folder) / ("Scripts" if os.name == "nt" else "bin")
+
+
+def from_elsewhere(spec: TargetSpec) -> str:
+    """Return the program that a command starts for want of one in its virtual environment; empty where it has it."""
+    kind, _, folder = (spec.at or "").partition(":")
+    if kind != "venv" or spec.run is None:
+        return ""
+    name = words_of(spec.run)[0]
+    if os.sep in name or name in _SHELLS or shutil.which(name, path=str(_programs(folder))):
+        return ""
+    return shutil.which(name, path=spec.env.get("PATH")) or ""
 
 
 def shown_command(words: tuple[str, ...]) -> str:

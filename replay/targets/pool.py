@@ -9,6 +9,7 @@ from typing import Any, Final, cast, get_args
 
 from replay.errors import TargetError
 from replay.models import ErrorKind, Failure, Observation, Timing
+from replay.targets import worker
 from replay.targets.process import Launch, WorkerDiedError, WorkerProcess
 
 START_SECONDS: Final = 60.0
@@ -52,7 +53,7 @@ class WorkerPool:
         except WorkerDiedError as error:
             raise TargetError(
                 f"{self._launch.settings['target']} cannot be started: {error}",
-                hint="it has to be importable as module:attribute from the working directory, or from `at:`",
+                hint=_hint(str(error)),
             ) from error
         finally:
             self._places.put_nowait(place)
@@ -168,3 +169,10 @@ def _kind(name: str) -> ErrorKind:
     if name not in get_args(ErrorKind):
         raise ValueError(f"unknown kind {name!r}")
     return cast("ErrorKind", name)
+
+
+def _hint(fact: str) -> str:
+    """Return what to do about a worker that does not start."""
+    if "has to be 3.8" in fact or (worker.__file__ in fact and "SyntaxError" in fact):
+        return "its interpreter has to be Python 3.8 or newer: name another in `at: venv:DIR`"
+    return "it has to be importable as module:attribute from the working directory, or from `at:`"

@@ -23,6 +23,7 @@ from typing import Final
 from replay.models import Case, Done, Failed, Failure, Headers, Observation, Request, TargetSpec
 from replay.services.commands import filled, inherited, words_of
 from replay.targets.layers import Send
+from replay.targets.process import Tail
 from replay.wire import WireClient
 from replay.wire.clock import now_ns
 
@@ -91,34 +92,42 @@ class Resets:
             words = filled(words, int(started.address.rpartition(":")[2]))
         env: Mapping[str, str] = started.env if started is not None else {**inherited(), **self._spec.env}
         cwd = started.cwd if started is not None else self._spec.cwd
+        output, printed = os.pipe()
+        tail = Tail(asyncio.get_running_loop(), output)
         try:
             process = await asyncio.create_subprocess_exec(
                 *words,
                 stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.STDOUT,
+                stdout=printed,
+                stderr=printed,
                 cwd=cwd,
                 env=dict(env),
                 start_new_session=True,
             )
+            return await _outcome(words[0], process, tail)
         except OSError as error:
             return f"{words[0]}: {(error.strerror or str(error)).lower()}"
-        return await _outcome(words[0], process)
+        finally:
+            os.close(printed)
+            tail.close()
 
 
-async def _outcome(name: str, process: asyncio.subprocess.Process) -> str:
-    """Wait for a reset; return what went wrong with it. One that is given up is ended, with what it started."""
+async def _outcome(name: str, process: asyncio.subprocess.Process, tail: Tail) -> str:
+    """Wait for a reset; return what went wrong with it. One that is given up is ended, with what it started.
+
+    Its own end counts, and not that of its output: what it has started anew, such as a database, may hold that open.
+    """
     try:
-        printed, _ = await process.communicate()
+        code = await process.wait()
     finally:
         if process.returncode is None:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
-    if process.returncode == 0:
+    if code == 0:
         return ""
-    told = " | ".join(printed.decode("utf-8", "replace").split("\n")[-5:]).strip(" |")
-    return f"{name} ended with {process.returncode}" + (f": {told}" if told else "")
+    told = tail.text()
+    return f"{name} ended with {code}" + (f": {told}" if told else "")
 
 
 def _delayed(seen: Observation, queued_ms: float) -> Observation:

@@ -62,6 +62,7 @@ Pairs = typing.List[typing.Tuple[str, str]]  # noqa: UP006 - likewise
 Frame = typing.Tuple[Header, bytes]  # noqa: UP006 - likewise
 
 LENGTHS = struct.Struct(">II")
+OLDEST = (3, 8)
 MAX_HEADER = 16 * 2**20
 MAX_MESSAGE = 2000
 
@@ -1034,6 +1035,12 @@ def failing_into(answer: Answer) -> typing.Iterator[None]:
         answer.fail("exception", describe(error))
 
 
+def why_too_old(version: typing.Sequence[int]) -> str:
+    """Return why an interpreter cannot hold anything; empty where it can."""
+    told = ".".join(map(str, version[:2]))
+    return "" if tuple(version[:2]) >= OLDEST else f"its interpreter is Python {told}, and has to be 3.8 or newer"
+
+
 def main() -> None:
     """Take the socket whose number is the only argument, and serve it."""
     end_with_parent()
@@ -1041,6 +1048,10 @@ def main() -> None:
     connection = socket.socket(fileno=int(sys.argv[1]))
     connection.set_inheritable(False)
     settings, _ = read_frame(connection)
+    too_old = why_too_old(sys.version_info[:2])
+    if too_old:
+        connection.sendall(pack({"failed": too_old}))
+        os._exit(1)
     inbox = Inbox(connection)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)

@@ -106,6 +106,7 @@ def test_the_variables_of_this_tool_are_none_of_a_resets_business(desk: Desk, mo
 
 @pytest.mark.parametrize(("reset", "told"), [
     ('sh -c "echo no database; exit 3"', "reset: sh ended with 3: no database"),
+    ('sh -c "yes | head -n 200000; echo no room; exit 3"', "y | y | no room"),
     ("{request: POST /broken}", "reset: POST /broken answered 503"),
     ("{run: sleep 60, timeout: 300ms}", "reset: it was not over within 0.3 s"),
     ("no-such-program-of-ours", "reset: no-such-program-of-ours: no such file or directory"),
@@ -116,6 +117,12 @@ def test_a_reset_that_fails_is_an_error_of_its_side_at_every_case(desk: Desk, re
     assert ended.code in (1, 3)
     assert outcomes(desk) == ["new_error"] * 3
     assert told in " ".join(desk.cli("show", "c-0").out.split())
+
+
+def test_a_reset_is_over_when_it_ends_whatever_it_leaves_running(desk: Desk) -> None:
+    project(desk, ", reset: {run: 'sh -c \"rm -f count; sleep 97 & exit 0\"', timeout: 5s}")
+    run(desk)
+    assert outcomes(desk) == ["match"] * 3
 
 
 def test_a_scenario_keeps_its_state_from_step_to_step(desk: Desk) -> None:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import venv
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -409,6 +410,17 @@ def test_a_command_that_does_not_end_by_itself_is_killed_after_its_grace(desk: D
     project(desk, new=f"sh -c 'trap echo\\\\ no TERM; while :; do {PYTHON}; done'", more=", grace: 200ms")
     assert run(desk).code == 0
     assert alive("clock.py") == []
+
+
+def test_a_program_that_is_not_of_the_virtual_environment_is_told(desk: Desk) -> None:
+    venv.create("empty", with_pip=False)
+    project(desk, new=f"env {PYTHON}", more=", at: venv:empty")
+    assert "its virtual environment has no" not in " ".join(run(desk).out.split())
+    # Whatever is on the way to the programs of this system: `nice` is everywhere, and in no virtual environment.
+    project(desk, new=f"nice {PYTHON}", more=", at: venv:empty")
+    ended = run(desk)
+    assert ended.code == 0, ended.text
+    assert "/nice: its virtual environment has no nice" in " ".join(ended.out.split())
 
 
 def test_a_dry_run_starts_nothing(desk: Desk) -> None:

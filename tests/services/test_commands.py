@@ -8,7 +8,7 @@ import pytest
 
 from replay.errors import SettingsError
 from replay.models import TargetSpec
-from replay.services.commands import environment, filled, shown_command, words_of
+from replay.services.commands import environment, filled, from_elsewhere, require_place, shown_command, words_of
 
 
 @pytest.mark.parametrize(("command", "words"), [
@@ -50,8 +50,41 @@ def test_its_own_variables_beat_all_others_and_know_the_port(monkeypatch: pytest
     assert not {"REPLAY_MASK_KEY", "VIRTUAL_ENV"} & set(variables)
 
 
+def _environment(folder: Path, *programs: str) -> None:
+    (folder / "bin").mkdir()
+    for name in ("python", *programs):
+        (folder / "bin" / name).write_text("#!/bin/sh\n")
+        (folder / "bin" / name).chmod(0o755)
+
+
+def test_a_virtual_environment_without_an_interpreter_is_refused_for_the_one_of_the_system_would_be_started(
+    tmp_path: Path,
+) -> None:
+    _environment(tmp_path)
+    python = tmp_path / "bin" / "python"
+    for mode in (0o644, None):
+        python.unlink() if mode is None else python.chmod(mode)
+        with pytest.raises(SettingsError, match="has no Python that can be started"):
+            require_place(TargetSpec(run="python server.py", at=f"venv:{tmp_path}"))
+    python.symlink_to(tmp_path / "gone")
+    with pytest.raises(SettingsError, match="has no Python that can be started"):
+        require_place(TargetSpec(run="python server.py", at=f"venv:{tmp_path}"))
+
+
+@pytest.mark.parametrize(("run", "program"), [
+    ("python x.py", ""), ("ls", "ls"), ("/bin/ls", ""), ("sh -c ls", ""), ("there", ""), ("nowhere-at-all", ""),
+])  # fmt: skip
+def test_a_program_that_its_virtual_environment_lacks_is_known_to_come_from_elsewhere(
+    tmp_path: Path, run: str, program: str
+) -> None:
+    _environment(tmp_path, "there")
+    found = from_elsewhere(TargetSpec(run=run, at=f"venv:{tmp_path}"))
+    assert Path(found).name == program
+    assert from_elsewhere(TargetSpec(run=run, at=f"path:{tmp_path}")) == ""
+
+
 def test_a_virtual_environment_is_activated(tmp_path: Path) -> None:
-    (tmp_path / "bin").mkdir()
+    _environment(tmp_path)
     variables = environment(TargetSpec(run="shop", at=f"venv:{tmp_path}"), 8001, "mark")
     assert variables["VIRTUAL_ENV"] == str(tmp_path)
     assert variables["PATH"].startswith(f"{tmp_path}/bin:")

@@ -428,6 +428,21 @@ def test_another_interpreter_borrows_freezegun_and_nothing_else(folder: Path, tm
         ask(AppTarget(TargetSpec(app="pydantic:TypeAdapter", at=f"venv:{tmp_path / 'bare'}"), concurrency=1))
 
 
+def test_an_interpreter_that_is_too_old_is_told_as_such(folder: Path, tmp_path: Path) -> None:
+    assert worker.why_too_old((3, 7, 16)) == "its interpreter is Python 3.7, and has to be 3.8 or newer"
+    assert worker.why_too_old((3, 8, 0)) == worker.why_too_old((4, 0)) == ""
+    # What Python 2.7 says of the same file.
+    python = tmp_path / "old" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(
+        f"#!/bin/sh\necho '  File \"{worker.__file__}\", line 72'\necho SyntaxError: invalid syntax\nexit 1\n"
+    )
+    python.chmod(0o755)
+    with pytest.raises(TargetError) as refused:
+        ask(function(folder, "clocks", at=f"venv:{tmp_path / 'old'}"), case())
+    assert "Python 3.8 or newer" in str(refused.value)
+
+
 # --------------------------------------------------------------------------------------------------------------- faults
 
 
