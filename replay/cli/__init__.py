@@ -24,6 +24,7 @@ from replay.cli import (
     rules,
     run,
     show,
+    shrink,
     suggest,
 )
 from replay.errors import ReplayError
@@ -38,8 +39,8 @@ app = typer.Typer(
 )
 
 COMMANDS = (
-    run, plan, importing, show, report, judge, merge, history, noise, promote, coverage, suggest, rules, doctor, init,
-    clean,
+    run, plan, importing, show, report, judge, merge, history, noise, promote, shrink, coverage, suggest, rules,
+    doctor, init, clean,
 )  # fmt: skip
 
 for module in COMMANDS:

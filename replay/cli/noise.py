@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -198,9 +197,9 @@ def _say_refusal(refusal: Refusal) -> None:
 
 
 def _say(text: str) -> None:
-    from replay.inert import printable
+    from replay.cli.output import say
 
-    sys.stderr.write("".join(f"{printable(line)}\n" for line in text.splitlines()))
+    say(text)
 
 
 def _patch(project: Project, rules: list[str]) -> str:

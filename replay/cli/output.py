@@ -48,6 +48,13 @@ def complain(error: ReplayError) -> None:
     _say("\n".join(["error: " + lines[0], *lines[1:]]) + "\n")
 
 
+def say(text: str) -> None:
+    """Tell something about the results on standard error, each line harmless."""
+    from replay.inert import printable
+
+    _say("".join(f"{printable(line)}\n" for line in text.splitlines()))
+
+
 def _say(text: str) -> None:
     """Write to standard error; nobody may be listening there any more, which changes no verdict."""
     with suppress(OSError):

@@ -35,13 +35,19 @@ def promote(
     store: options.Store = None,
 ) -> None:
     """Write a stored case into goldens/, as a file to review and commit."""
-    from replay.cases import read_golden
-    from replay.cli.output import write_new
     from replay.cli.stored import opened_store
 
     with opened_store(store) as kept:
         promotion = _promotion(kept, id, run, name, why, _side(expect))
-    path = _golden_path(_folder(goldens), promotion.id)
+    written(promotion, goldens)
+
+
+def written(promotion: Promotion, folder: Path | None) -> None:
+    """Write a golden below a folder, else that of the settings, and say so. Raise InputError where that cannot be."""
+    from replay.cases import read_golden
+    from replay.cli.output import write_new
+
+    path = _golden_path(_folder(folder), promotion.id)
     read_golden(promotion.text, promotion.id, path)  # what we write, we can read
     write_new(path, promotion.text)
     typer.echo(f"{path} is written: say in it why the case matters, then commit it.")

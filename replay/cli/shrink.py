@@ -1,0 +1,155 @@
+"""`replay shrink`: the smallest request that still shows the same cause."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from replay.cli import options
+
+if TYPE_CHECKING:
+    from replay.curation import Promotion
+    from replay.curation.shrinking import Shrunk, Size
+    from replay.engine import Plan
+    from replay.models import Case, Result
+
+Sends = Annotated[
+    int, typer.Option("--sends", metavar="N", min=5, help="Send at most N cases, each once to either side.")
+]
+Write = Annotated[bool, typer.Option("--write", help="Write it into goldens/; it is only printed otherwise.")]
+Name = Annotated[str | None, typer.Option(metavar="NAME", help="Call it NAME, as in checkout/leap-day.")]
+Why = Annotated[str | None, typer.Option(metavar="TEXT", help="Say why the case is worth keeping.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("shrink", epilog="Example: replay shrink c-1842 --write")(shrink)
+
+
+def shrink(
+    id: Annotated[str, typer.Argument(metavar="ID", help="A case's id.")],  # noqa: A002 - the glossary's word
+    sends: Sends = 200,
+    write: Write = False,
+    name: Name = None,
+    why: Why = None,
+    old: options.Old = None,
+    new: options.New = None,
+    traffic: options.Traffic = None,
+    goldens: options.Goldens = None,
+    writable: options.Writable = None,
+    seed: options.Seed = None,
+    freeze: options.Freeze = None,
+    store: options.Store = None,
+    env: options.Env = None,
+) -> None:
+    """Find the smallest request on which new still departs in the same way, and print it as a golden.
+
+    Steps, query, headers and body are tried out on both sides, live, under one instant and seed. Interrupted, or out of
+    sends, it prints what it has so far and ends with 3; called again, it goes on from there.
+    """
+    from replay.cli.planning import Flags, make_plan, project_for
+    from replay.cli.probes import chosen_case, no_rest
+    from replay.cli.run import choice_of, instant_of, side_of
+    from replay.errors import InputError
+
+    flags = Flags(
+        old=old,
+        new=new,
+        traffic=tuple(traffic or ()),
+        goldens=goldens,
+        choice=choice_of([id], None, None, None),
+        noise=0,
+        writable=side_of(writable),
+        seed=seed,
+        freeze=instant_of(freeze),
+        env=env,
+    )
+    plan = no_rest(make_plan(project_for(flags), flags))
+    case = chosen_case(plan, id)
+    if case.steps:
+        raise InputError(f"'{id}' is a scenario, of which no golden can be written yet", place=case.place)
+    found = _shrunk(plan, case, store, sends)
+    _say(case, found)
+    promotion = _promotion(plan, found, name, why)
+    if write:
+        from replay.cli.promote import written
+
+        written(promotion, Path(goldens) if goldens is not None else None)
+    else:
+        _print(promotion)
+    raise typer.Exit(130 if found.interrupted else 0 if found.result is not None else 3)
+
+
+def _shrunk(plan: Plan, case: Case, store: Path | None, sends: int) -> Shrunk:
+    from dataclasses import replace
+
+    from replay.cli.output import Progress
+    from replay.cli.probes import Memory
+    from replay.cli.stored import default_store
+    from replay.curation.shrinking import Shrinker
+    from replay.engine.probing import probing
+
+    file = store or default_store()
+    with Memory.of(file, plan, case) as memory, probing(plan, file) as probe, Progress(None, "shrinking") as progress:
+        case = replace(case, freeze=memory.instant)
+        probe.require(case)
+
+        def send(asked: Case) -> Result:
+            result = probe.results([asked])[0]
+            progress.watch("match")
+            return result
+
+        found = Shrinker(case, send, sends=sends, known=memory).shrunk()
+        if found.result is not None:
+            memory.forget()
+        return found
+
+
+def _say(case: Case, found: Shrunk) -> None:
+    from replay.causes import worded
+    from replay.cli.output import say
+
+    say(f"{case.id}: {worded(found.way)}")
+    say(f"before  {_measured(found.before)}")
+    say(f"after   {_measured(found.after)}")
+    remembered = f", and {found.remembered:,} answers of an earlier try" if found.remembered else ""
+    say(f"by {found.sends:,} cases sent{remembered}")
+    if found.flaky:
+        say("it does not show it each time: everything was asked up to three times")
+    if found.why:
+        say(f"not to the end: {found.why}; `replay shrink` goes on from here")
+
+
+def _measured(size: Size) -> str:
+    parts = [f"{size.steps} steps"] if size.steps else []
+    return ", ".join([*parts, f"{size.query} in the query", f"{size.headers} headers", f"{size.body:,} bytes of body"])
+
+
+def _promotion(plan: Plan, found: Shrunk, name: str | None, why: str | None) -> Promotion:
+    """Return the golden that the smallest case is, without its secrets."""
+    from dataclasses import replace
+
+    from replay.curation import promote
+    from replay.models import Result
+
+    result = found.result or Result(found.case, "deviation")
+    # What is left of a golden is a case of its own.
+    result = plan.redact(replace(result, case=replace(result.case, kind="traffic")), frozenset())
+    said = why or f"shrunk from {found.case.id}: {_told(found)}"
+    record = plan.record
+    return promote(result, run=record.id, run_seed=plan.sending.seed, instant=plan.sending.instant, name=name, why=said)
+
+
+def _told(found: Shrunk) -> str:
+    from replay.causes import worded
+
+    return worded(found.way)
+
+
+def _print(promotion: Promotion) -> None:
+    from replay.cli.output import printing
+
+    with printing() as out:
+        out.write(f"# goldens/{promotion.id}.yaml\n{promotion.text}")

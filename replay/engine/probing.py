@@ -1,0 +1,68 @@
+"""Cases of one's own making, sent to both sides and compared as in a run; nothing is stored, nothing is judged."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from replay.engine.dual_run import DualRun
+from replay.engine.loop import event_loop
+from replay.engine.pacing import Planned
+from replay.engine.plan import Plan
+from replay.engine.sides import asked, parties, refusal, started
+from replay.engine.standing import standing
+from replay.errors import RunError, SettingsError
+from replay.models import Case, Result
+
+
+class Probe:
+    """Both sides, started and at hand."""
+
+    def __init__(self, runner: asyncio.Runner, dual: DualRun) -> None:
+        self._runner = runner
+        self._dual = dual
+        self.sends = 0
+        """How many cases were sent so far, each once to either side."""
+
+    def require(self, case: Case) -> None:
+        """Raise SettingsError where a case must not be sent, or has no two sides that would answer it anew."""
+        if {party.side for party in self._dual.sides.values() if party.target.kind != "recorded"} != {"old", "new"}:
+            raise SettingsError("both sides have to answer anew, and one is recorded or not there", hint="give a URL")
+        if reason := refusal(case, asked(case.kind, self._dual.sides)):
+            raise SettingsError(f"'{case.id}' cannot be sent: {reason}", hint="--writable both, if that harms nobody")
+
+    def results(self, cases: Sequence[Case]) -> list[Result]:
+        """Send cases whose identities are all different; return their results in the same order, in the clear.
+
+        Raise RunError where a side gives no answer any more.
+        """
+        self.sends += len(cases)
+        found: dict[str, Result] = {}
+        self._runner.run(
+            self._dual.run(map(Planned, cases), lambda result: found.update({result.case.identity: result}))
+        )
+        if len(found) != len(cases):
+            silent = [side for side, pulse in self._dual.pulses.items() if pulse.silent]
+            raise RunError(f"{' and '.join(silent) or 'a side'} gives no answer any more", hint="is it still there?")
+        return [found[case.identity] for case in cases]
+
+
+@contextmanager
+def probing(plan: Plan, store: Path) -> Iterator[Probe]:
+    """Start both sides of a plan and give them; whatever was started ends with the block.
+
+    `store` is beside which the logs of started sides are kept. Raise TargetError where a side cannot start.
+    """
+    with standing(plan.sides, plan.stage, store, plan.record.id) as specs:
+        sides = parties(specs, concurrency=plan.sending.concurrency)
+        sending = replace(plan.sending, workers=1, warmup=0, noise=0, recheck=None, rebind=False)
+        with asyncio.Runner(loop_factory=event_loop()) as runner:
+            stack = AsyncExitStack()
+            try:
+                runner.run(started(sides, stack))
+                yield Probe(runner, DualRun(sides, plan.referee, sending))
+            finally:
+                runner.run(stack.aclose())
