@@ -20,6 +20,7 @@ from glob import glob
 from pathlib import Path
 from typing import Final
 
+from replay.errors import SettingsError
 from replay.services.cache import unwritable
 
 VARIABLE: Final = "REPLAY_FAKETIME"
@@ -58,14 +59,21 @@ OBEYING: Final = Clock({}, None, "")
 """That of a command which is told the time by the headers of each case."""
 
 
+class BeforeClocksError(Exception):
+    """An instant before any at which the clock of a command can stand."""
+
+
 def clock_for(folder: Path, variables: Mapping[str, str], instant: datetime) -> Clock:
     """Return the clock of a command that is to begin at an instant; `variables` are what it has besides.
 
-    Raise SettingsError where its file cannot be written.
+    Raise SettingsError where its file cannot be written, or cannot tell that instant.
     """
     file = folder / NAME
     try:
         set_clock(file, instant)
+    except BeforeClocksError as error:
+        remove_clock(file)
+        raise SettingsError(str(error), hint="`freeze` it at a later instant") from None
     except OSError as error:
         remove_clock(file)
         raise unwritable(file, error) from None
@@ -87,10 +95,17 @@ def clock_for(folder: Path, variables: Mapping[str, str], instant: datetime) -> 
 
 
 def libfaketime() -> str | None:
-    """Return where libfaketime is, if it is installed. $REPLAY_FAKETIME names another one; `off` is none."""
+    """Return where libfaketime is, if it is installed. $REPLAY_FAKETIME names another one; `off` is none.
+
+    Raise SettingsError where that names no file: whatever is to load it would go on without it.
+    """
     given = os.environ.get(VARIABLE)
+    if given == "off":
+        return None
     if given:
-        return None if given == "off" else given
+        if not Path(given).is_file():
+            raise SettingsError("there is no such library", place=f"{VARIABLE}={given}", hint="name its file, or off")
+        return str(Path(given).absolute())
     if not sys.platform.startswith("linux"):
         return None  # pragma: no cover
     return next(_installed(), None)
@@ -129,9 +144,12 @@ def spare_folders() -> dict[str, str]:
 def set_clock(file: Path, instant: datetime, *, tick: bool = False) -> None:
     """Have a clock stand at an instant, or run on from there. Whoever looks sees the old time or the new one.
 
-    What stands still is written in seconds since 1970, what runs as the difference from the real time.
+    What stands still is written in seconds since 1970, what runs as the difference from the real time. Raise
+    BeforeClocksError for a clock that is to stand before 1970: with a sign, its seconds would be such a difference.
     """
     seconds = (instant - _EPOCH).total_seconds()
+    if seconds < 0 and not tick:
+        raise BeforeClocksError(f"the clock of a command cannot stand before 1970, as at {instant.isoformat()}")
     text = f"{seconds - datetime.now(UTC).timestamp():+.6f}" if tick else f"{seconds:.6f}"
     partial = _next_to(file)
     partial.write_text(text + "\n", "ascii")

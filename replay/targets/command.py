@@ -17,7 +17,7 @@ from typing import Final
 from replay.errors import RunError, SettingsError, TargetError
 from replay.models import OWN_URL, Case, Done, ErrorKind, Failed, Failure, Observation, TargetSpec
 from replay.services import processes
-from replay.services.clock import set_clock
+from replay.services.clock import BeforeClocksError, set_clock
 from replay.services.commands import require_place, shown_command, words_of
 from replay.services.log import last_lines
 from replay.targets.base import Moment
@@ -116,6 +116,8 @@ class CommandTarget:
         try:
             self._set_clock(turn.moment)
             self._send(turn.case, turn.moment, done, failed)
+        except BeforeClocksError as error:
+            done(Observation(error=Failure("exception", str(error))))
         except Exception as error:  # noqa: BLE001 - whoever waits for the outcome is told, whatever it is
             failed(error)
 

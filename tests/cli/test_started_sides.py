@@ -423,6 +423,14 @@ def test_a_program_that_is_not_of_the_virtual_environment_is_told(desk: Desk) ->
     assert "/nice: its virtual environment has no nice" in " ".join(ended.out.split())
 
 
+def test_a_case_before_1970_is_not_sent_at_some_other_time(desk: Desk) -> None:
+    project(desk, instants=("1969-12-31T23:59:59Z", "1970-01-01T00:00:00Z"))
+    ended = run(desk)
+    assert ended.code == 3, ended.text
+    assert [each["outcome"] for each in desk.report()["results"]] == ["both_error", "match"]
+    assert "cannot stand before 1970" in " ".join(desk.cli("show", "0").out.split())
+
+
 def test_a_dry_run_starts_nothing(desk: Desk) -> None:
     project(desk, new="sh -c 'touch started'")
     ended = desk.cli("run", "--dry-run")

@@ -78,6 +78,20 @@ def test_a_sitecustomize_of_the_service_is_imported_too(tmp_path: Path, monkeypa
     assert done.stderr == "2024-02-29"
 
 
+def test_a_clock_cannot_stand_before_1970_where_its_seconds_would_be_taken_for_a_difference(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="cannot stand before 1970, as at 1969-12-31"):
+        clock_for(tmp_path, {}, datetime(1969, 12, 31, 23, 59, 59, tzinfo=UTC))
+    tmp_path.mkdir()
+    assert clock_for(tmp_path, {}, datetime(1970, 1, 1, tzinfo=UTC)).file is not None
+
+
+@pytest.mark.parametrize("given", ["/nowhere/libfaketime.so.1", "libfaketime.so.1", "OFF", "/"])
+def test_a_library_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    monkeypatch.setenv("REPLAY_FAKETIME", given)
+    with pytest.raises(SettingsError, match=f"REPLAY_FAKETIME={given}: there is no such library"):
+        libfaketime()
+
+
 def test_a_clock_that_cannot_be_written_is_named_and_leaves_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "clock"
     folder.mkdir()
