@@ -29,6 +29,10 @@ class Replacer(Generic[AnyStr]):
         # A form may hold another: the longer one is looked for first.
         self._forms: list[AnyStr] = sorted(originals, key=len, reverse=True)
 
+    def __bool__(self) -> bool:
+        """Tell whether there is anything to replace."""
+        return bool(self._forms)
+
     def finds(self, content: AnyStr) -> bool:
         """Tell whether any of the forms stands in it."""
         return any(form in content for form in self._forms)

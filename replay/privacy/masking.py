@@ -12,6 +12,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
 
+from replay.models import Headers
 from replay.privacy.detectors import found_in
 from replay.privacy.headers import has_secret_parameter, mask_header, mask_query
 from replay.privacy.json_text import JsonText, is_json_text
@@ -19,7 +20,7 @@ from replay.privacy.names import SECRET, names_phone, names_secret, names_secret
 from replay.privacy.readings import Reading, readings
 from replay.privacy.rules import Extra, Keep
 from replay.privacy.shapes import token_of
-from replay.privacy.suspicion import innocent, innocent_leaf, innocent_text
+from replay.privacy.suspicion import innocent, innocent_fields, innocent_leaf, innocent_text
 from replay.privacy.tokens import TOKEN, Tokeniser
 from replay.privacy.wrapped import GZIP, RUN, unwrapped
 
@@ -94,6 +95,10 @@ class Mask:
     def finds_in(self, text: str) -> bool:
         """Tell whether anything in a text may be personal or secret; False is certain."""
         return bool(self._extras) or not innocent_text(text)
+
+    def finds_in_head(self, headers: Headers) -> bool:
+        """Tell whether anything in the values of header fields may be personal or secret; False is certain."""
+        return bool(self._extras) or not innocent_fields(headers)
 
     def finds_nothing(self, body: bytes) -> bool:
         """Tell whether nothing in a body can be personal or secret."""

@@ -36,7 +36,7 @@ from replay.privacy.masking import Mask
 from replay.privacy.names import names_secret, telling_name
 from replay.privacy.places import Places, masked_values
 from replay.privacy.rules import ALWAYS, NO_RULES, MaskRules
-from replay.privacy.shown import key_lines, parts_of, secrets_of, shows_secrets, texts_of
+from replay.privacy.shown import headers_of, key_lines, parts_of, secrets_of, shows_secrets, texts_of
 from replay.privacy.tokens import Tokeniser
 
 _UNMISTAKABLE: Final = 16
@@ -62,7 +62,7 @@ def redact(result: Result, tokeniser: Tokeniser, *, known: Collection[str] = (),
     if shows_secrets(result):
         return _redaction(tokeniser, secrets_of(result, mask.stays_secret) | known, mask).result(result)
     redaction = _redaction(tokeniser, known, mask)
-    return redaction.result(result) if redaction.finds(result) else result
+    return redaction.result(result) if redaction.finds(result) else redaction.differing(result)
 
 
 def redact_case(case: Case, tokeniser: Tokeniser, *, known: Collection[str] = (), rules: MaskRules = NO_RULES) -> Case:
@@ -118,13 +118,22 @@ class _Redaction:
         return self._mask.text(self._known_in_id(text))
 
     def finds(self, result: Result) -> bool:
-        """Tell whether a secret may stand anywhere in a result that shows none; False is certain."""
-        # Values may be anything, and to be replaced for their depth alone.
-        differs = bool(result.differences) or (result.again is not None and any(result.again.answers))
-        if differs:
+        """Tell whether a secret may stand outside the differences of a result that shows none; False is certain."""
+        return self._in_texts(result) or self._in_bodies(result)
+
+    def differing(self, result: Result) -> Result:
+        """Return a result whose differences alone may hold a secret; their values may be anything."""
+        if not result.differences and (result.again is None or not any(result.again.answers)):
+            return result
+        again = result.again and self._again(result.again)
+        return replace(result, differences=self._differences(result.differences), again=again)
+
+    def _in_texts(self, result: Result) -> bool:
+        texts, fields = list(texts_of(result)), list(headers_of(result))
+        if any(map(self._mask.finds_in, texts)) or any(map(self._mask.finds_in_head, fields)):
             return True
-        texts = "\n".join(texts_of(result))
-        return self._mask.finds_in(texts) or self._known.finds(texts) or self._in_bodies(result)
+        texts += [value for headers in fields for _, value in headers] if self._known else ()
+        return any(map(self._known.finds, texts))
 
     def _in_bodies(self, result: Result) -> bool:
         bodies = {part.body for part in parts_of(result) if part.body}

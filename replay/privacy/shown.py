@@ -39,7 +39,7 @@ def secrets_of(
 
     Of what `stays`, and of fields that a rule `keeps`, there are none.
     """
-    shown = (field for headers in _headers(result) if show_secrets(headers) for field in headers)
+    shown = (field for headers in headers_of(result) if show_secrets(headers) for field in headers)
     values = {value for value in secret_values(field for field in shown if not keeps(field[0])) if not stays(value)}
     queries = {value for url in _urls(result) for value in query_secrets(url) if len(value) >= _SHORTEST}
     return frozenset(values) | _bound_secrets(result) | {value for value in queries if not stays(value)}
@@ -92,7 +92,8 @@ def _path(part: Request | Expectation | Observation) -> str:
     return part.path if isinstance(part, Request) else ""
 
 
-def _headers(result: Result) -> Iterator[Headers]:
+def headers_of(result: Result) -> Iterator[Headers]:
+    """Yield the header fields of each part."""
     return (part.headers for part in parts_of(result))
 
 
@@ -108,11 +109,10 @@ def parts_of(result: Result) -> Iterator[Request | Expectation | Observation]:
 
 
 def texts_of(result: Result) -> Iterator[str]:
-    """Yield each text that a redaction looks at, save those of the differences."""
+    """Yield each text that a redaction looks at, save those of the differences, and the values of `headers_of`."""
     case = result.case
     yield from (case.id, case.correlation_id, case.session or "", result.skipped or "")
     yield from (request.path for request in case.requests)
-    yield from [value for headers in _headers(result) for _, value in headers]
     # A rule's name says what it compares with, which settings may have from a variable.
     yield from [text for acceptance in result.accepted for text in (acceptance.at, acceptance.rule)]
     yield from [measure.at for measure in result.measures]
@@ -132,7 +132,7 @@ def texts_of(result: Result) -> Iterator[str]:
 
 def _urls(result: Result) -> Iterator[str]:
     yield from (request.path for request in result.case.requests)
-    for headers in _headers(result):
+    for headers in headers_of(result):
         for name, value in headers:
             if holds_urls(name):
                 yield value

@@ -22,6 +22,7 @@ from replay.models import Case, Difference, Failure, Observation, Request, Resul
 from replay.privacy import TOKEN, Tokeniser, redact
 from replay.privacy.checksums import iban_holds, luhn_digit, luhn_holds
 from replay.privacy.masking import DROPPED_BODY, Mask
+from replay.privacy.suspicion import innocent_fields, innocent_text
 from replay.store import RunRecord, SqliteStore
 from replay.store.bodies import unpack
 
@@ -273,6 +274,42 @@ def test_what_is_called_a_secret_is_one(body: bytes, value: bytes) -> None:
     assert MASK.body(masked) == masked
 
 
+@pytest.mark.parametrize("space", ["", " ", "\n", "\t", "\r", " \n  "])
+@pytest.mark.parametrize("name", ["password", "apiKey", "mobile_number"])
+def test_a_member_is_known_by_its_name_whatever_stands_before_its_colon(name: str, space: str) -> None:
+    body = f'{{"a": "x y", "{name}"{space}:"0170hunter2345", "z": 1}}'.encode()
+    assert b"hunter" not in MASK.body(body)
+
+
+def named(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+    return st.dictionaries(st.text(max_size=8), inner, max_size=3)
+
+
+@given(
+    value=st.recursive(st.text(max_size=8) | st.integers(), lambda inner: st.lists(inner) | named(inner), max_leaves=8),
+    indent=st.sampled_from([None, 0, 1]),
+    colon=st.sampled_from([":", ": ", " : ", "\n:"]),
+)
+def test_a_member_is_known_by_its_name_wherever_it_stands(value: object, indent: int | None, colon: str) -> None:
+    body = json.dumps([value, {"x": value, "password": "hunter2", "y": value}], indent=indent, separators=(",", colon))
+    assert b"hunter2" not in MASK.body(body.encode())
+
+
+@pytest.mark.parametrize("before", ["", "name=", "a.b=1 ", "x" * 300 + " "])
+@pytest.mark.parametrize(
+    "field", ["password=hunter2", "user[password]=hunter2", "password: hunter2", "db.password=hunter2"]
+)
+def test_a_field_of_a_text_is_looked_at_more_closely(before: str, field: str) -> None:
+    assert not innocent_text(before + field)
+
+
+def test_a_head_is_looked_at_though_many_were_seen_before() -> None:
+    for number in range(3000):
+        assert innocent_fields((("X-Number", str(number)), ("Server", "nginx")))
+        assert not innocent_fields((("X-Number", str(number)), ("X-From", f"{number}@shop.example.com")))
+    assert not innocent_fields((("X-From", MAIL), ("X-Long", "a b " * 2000)))
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -448,6 +485,16 @@ def test_a_difference_is_masked_as_the_bodies_are() -> None:
     assert all(each.old != each.new for each in seen.differences)
     assert "alice" not in repr(seen)
     assert "bob" not in repr(seen)
+
+
+def test_a_difference_alone_is_masked_where_nothing_else_shows_anything() -> None:
+    difference = Difference("body.from", "value", MAIL, "bob@shop.example.com", "default")
+    plain = Observation(200, (("Content-Type", "text/plain"),), b"hello")
+    result = Result(Case("c", "traffic", "f:1", Request()), "deviation", plain, plain, (difference,))
+    seen = redact(result, KEY)
+    assert MAIL not in repr(seen)
+    assert seen.differences[0].old != seen.differences[0].new
+    assert (seen.case, seen.old, seen.new) == (result.case, result.old, result.new)
 
 
 def test_lines_of_a_key_are_masked_where_only_they_are_told() -> None:
