@@ -23,6 +23,8 @@ _PART: Final = re.compile(
     re.DOTALL,
 )
 
+_NAMING: Final = frozenset({"name", "key"})
+
 
 def is_json_text(text: str) -> bool:
     """Tell whether a text looks like a JSON document with anything in it."""
@@ -39,6 +41,8 @@ class JsonText:
         self._secret = secret
         self._name = ""
         self._depth = 0
+        self._said = ""
+        """What the member `name` of this object holds: it tells of the member `value` beside it."""
         self._within = 0
         """The depth at which a holder of secrets began; 0 outside of any."""
 
@@ -60,7 +64,9 @@ class JsonText:
         meant = _meant(raw) if "\\" in raw else raw
         colon = found["colon"]
         if colon:
-            self._name = meant
+            self._name = self._said if meant == "value" and self._said else meant
+        elif self._name in _NAMING:
+            self._said = meant
         name = "" if colon else self._secret if self._within else self._name
         kept = self._leaf(name, meant)
         return None if kept == meant else _spelled(kept, raw) + (colon or "")
@@ -68,6 +74,7 @@ class JsonText:
     def _other(self, found: re.Match[str]) -> str | None:
         if found["number"]:
             return self._number(self._secret if self._within else self._name, found["number"])
+        self._said = ""
         if found["opens"]:
             self._depth += 1
             if not self._within and names_secrets(self._name):

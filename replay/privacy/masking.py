@@ -6,7 +6,6 @@ import gzip
 import json
 import re
 import zlib
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from decimal import Decimal
 from functools import lru_cache
@@ -51,17 +50,6 @@ Document = Callable[[str, int], str]
 """From a document, and how deep it was packed, to what is kept of it."""
 
 
-class Ledger:
-    """How many tokens were made, by kind; never of what."""
-
-    def __init__(self) -> None:
-        self.made: Counter[str] = Counter()
-
-    def note(self, kind: str) -> None:
-        """Count one."""
-        self.made[kind] += 1
-
-
 class Mask:
     """Replaces what is personal or secret by tokens."""
 
@@ -70,13 +58,11 @@ class Mask:
         tokeniser: Tokeniser,
         keeps: Collection[Keep] = (),
         extras: Collection[Extra] = (),
-        ledger: Ledger | None = None,
     ) -> None:
-        """Take what makes tokens, the exceptions, what is looked for besides, and what counts tokens by kind."""
+        """Take what makes tokens, the exceptions, and what is looked for besides."""
         self._tokeniser = tokeniser
         self._keeps = tuple(keeps)
         self._extras = tuple(extras)
-        self._ledger = ledger
         self._text = lru_cache(maxsize=4096)(lambda text: self._deep(text, 0))
         self._body = lru_cache(maxsize=64)(lambda body: self._bytes(body, 0))
 
@@ -84,13 +70,13 @@ class Mask:
         """Return a text without what is personal or secret; the same object where there is none."""
         if innocent_text(text) and not self._extras:
             return text
-        return self._text(text) if len(text) <= _REMEMBERED and self._ledger is None else self._deep(text, 0)
+        return self._text(text) if len(text) <= _REMEMBERED and not self._tokeniser.notes else self._deep(text, 0)
 
     def body(self, body: bytes) -> bytes:
         """Return a body without what is personal or secret; the same object where there is none."""
         if self.finds_nothing(body):
             return body
-        return self._body(body) if len(body) <= _REMEMBERED and self._ledger is None else self._bytes(body, 0)
+        return self._body(body) if len(body) <= _REMEMBERED and not self._tokeniser.notes else self._bytes(body, 0)
 
     def finds_in(self, text: str) -> bool:
         """Tell whether anything in a text may be personal or secret; False is certain."""
@@ -108,9 +94,9 @@ class Mask:
         """Return the token of a text of this kind; the text where it is kept or none needs a token."""
         if not text or self.stays(kind, text):
             return text
-        token = token_of(kind, text, self._tokeniser)
-        if self._ledger is not None and token != text:
-            self._ledger.note(kind)
+        token = token_of(kind, text, self._tokeniser.plain)
+        if token != text:
+            self._tokeniser.note(kind)
         return token
 
     def stays(self, kind: str, text: str) -> bool:
@@ -123,7 +109,7 @@ class Mask:
 
     def keeping(self, keeps: Collection[Keep]) -> Mask:
         """Return the same with further exceptions."""
-        return Mask(self._tokeniser, (*self._keeps, *keeps), self._extras, self._ledger)
+        return Mask(self._tokeniser, (*self._keeps, *keeps), self._extras)
 
     def _deep(self, text: str, depth: int) -> str:
         if innocent_leaf(text) and not self._extras:

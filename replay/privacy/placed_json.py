@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -15,6 +16,15 @@ _PART: Final = re.compile(
     r"|(?P<plain>-?[0-9]++(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?|true|false)|(?P<opens>[\[{])|(?P<closes>[\]}])",
     re.DOTALL,
 )
+_NAMING: Final = frozenset({"name", "key"})
+_PAIRS: Final = "headers"
+_PAIR: Final = ("name", "value")
+_ATTRIBUTES: Final = frozenset({"name", "path", "domain", "expires", "sameSite", "comment"})
+"""What is told of a cookie beside its value."""
+
+
+def _nobody(_: int) -> None:
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +51,12 @@ class Says(Protocol):
         """Return what holds at a state below a node of which this was decided."""
         ...
 
-    def text(self, decision: Decision, name: str, text: str) -> str:
-        """Return what is kept of a text in a member of this name."""
+    def below(self, state: State, name: str) -> State:
+        """Return where a member of an object stands that stands at a state."""
+        ...
+
+    def text(self, decision: Decision, name: str, text: str, state: State | None = None) -> str:
+        """Return what is kept of a text in a member of this name, at a state."""
         ...
 
     def plain(self, decision: Decision, name: str, spelled: str) -> str | None:
@@ -62,7 +76,10 @@ class _Frame:
     """Where the member stands of which the name was read."""
     count: int = 0
     named: str = ""
-    """What the member `name` said of the member `value` beside it."""
+    """What the member `name` said of the member `value` beside it, or the first of a pair of the second."""
+    of_cookies: bool = False
+    within: bool = False
+    """Whether all below is secret."""
 
 
 class PlacedJson:
@@ -73,8 +90,11 @@ class PlacedJson:
         self._says = says
         self._stack = [_Frame(state, decision, "", is_object=False, below=state)]
 
-    def masked(self, text: str) -> str:
-        """Return the text with its leaves and names replaced; the same object where none is."""
+    def masked(self, text: str, watch: Callable[[int], None] = _nobody) -> str:
+        """Return the text with its leaves and names replaced; the same object where none is.
+
+        `watch` is told where each of them stood.
+        """
         pieces: list[str] = []
         last = 0
         for found in _PART.finditer(text):
@@ -82,6 +102,7 @@ class PlacedJson:
             if fresh is not None:
                 pieces += [text[last : found.start()], fresh]
                 last = found.end()
+                watch(found.start())
         return "".join([*pieces, text[last:]]) if pieces else text
 
     def _part(self, found: re.Match[str]) -> str | None:
@@ -102,16 +123,18 @@ class PlacedJson:
         if colon:
             kept = self._says.text(UNSAID, "", meant)
             frame = self._stack[-1]
-            frame.name, frame.below = self._name_of(frame, meant), frame.state.key(meant)
+            frame.name, frame.below = self._name_of(frame, meant), self._says.below(frame.state, meant)
         else:
             state, name = self._here()
-            kept = self._says.text(self._decided(state), name, meant)
-            if name in {"name", "key"}:
+            kept = self._says.text(self._decided(state), name, meant, state)
+            if name in _NAMING or self._begins_pair(name):
                 self._stack[-1].named = meant
         return None if kept == meant else json.dumps(kept, ensure_ascii=raw.isascii()) + (colon or "")
 
     def _name_of(self, frame: _Frame, name: str) -> str:
-        if frame.name is SECRET:
+        if frame.of_cookies and name in _ATTRIBUTES:
+            return ""
+        if frame.of_cookies or frame.within:
             return SECRET
         return frame.named if name == "value" and frame.named else name
 
@@ -122,15 +145,26 @@ class PlacedJson:
         if not frame.is_object and len(self._stack) > 1:
             state = frame.state.index(frame.count)
             frame.count += 1
-        return state or frame.state, frame.name
+        is_value = frame.name == _PAIRS and not frame.is_object and frame.count == len(_PAIR) and frame.named
+        return state or frame.state, frame.named if is_value else frame.name
+
+    def _begins_pair(self, name: str) -> bool:
+        """Tell whether a text is the name in a list of pairs, as headers are written that come several times."""
+        frame = self._stack[-1]
+        return name == _PAIRS and not frame.is_object and frame.count == 1 and len(self._stack) > len(_PAIR)
 
     def _decided(self, state: State) -> Decision:
         return self._says.decided(self._stack[-1].decision, state)
 
     def _open(self, *, is_object: bool) -> None:
         state, name = self._here()
-        within = SECRET if name is SECRET or names_secrets(name) else "" if is_object else name
-        self._stack.append(_Frame(state, self._decided(state), within, is_object))
+        above = self._stack[-1]
+        fresh = _Frame(state, self._decided(state), "" if is_object else name, is_object)
+        fresh.of_cookies = above.of_cookies or name.lower() == "cookies"
+        fresh.within = above.within or names_secrets(name)
+        if fresh.within and not is_object:
+            fresh.name = SECRET
+        self._stack.append(fresh)
 
     def _close(self) -> None:
         if len(self._stack) > 1:

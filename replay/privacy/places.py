@@ -15,6 +15,7 @@ from replay.models import Expectation, Observation, Request
 from replay.privacy.headers import mask_query
 from replay.privacy.json_text import is_json_text
 from replay.privacy.masking import NAMED, SHORTEST, Mask, name_below
+from replay.privacy.names import names_secret
 from replay.privacy.placed_json import UNSAID, Decision, PlacedJson
 from replay.privacy.rules import ALWAYS, MaskRules
 from replay.privacy.tokens import TOKEN
@@ -64,8 +65,14 @@ class Places:
                     keeps.add(number)
         return Decision(becomes, frozenset(keeps))
 
-    def text(self, decision: Decision, name: str, text: str) -> str:
-        """Return what is kept of a text in a member of this name."""
+    def below(self, state: State, name: str) -> State:
+        """Return where a member of an object stands that stands at a state."""
+        return state.key(name)
+
+    def text(self, decision: Decision, name: str, text: str, state: State | None = None) -> str:
+        """Return what is kept of a text in a member of this name; JSON in it is walked on from its state."""
+        if not decision and state is not None and is_json_text(text) and not names_secret(name):
+            return PlacedJson(self, state, decision).masked(text)
         if not decision:
             return self.mask.member(name, text)
         if self._stays(decision):

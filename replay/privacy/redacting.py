@@ -16,13 +16,15 @@ from replay.privacy.tokens import Tokeniser
 class Redactor:
     """Makes tokens of what is secret or personal, before anything is written."""
 
-    def __init__(self, key: MaskKey, rules: MaskRules = NO_RULES, known: Collection[str] = ()) -> None:
-        """Take the key, the rules, and the secrets that are `known` without any case showing them."""
+    def __init__(
+        self, key: MaskKey, rules: MaskRules = NO_RULES, known: Collection[str] = (), tokeniser: Tokeniser | None = None
+    ) -> None:
+        """Take the key, the rules, the secrets that are `known` without any case showing them, and who makes tokens."""
         self.key = key
         self.rules = rules
         self.known = frozenset(known)
-        self.tokeniser = Tokeniser(key.key)
-        self._mask = mask_for(self.tokeniser, rules, rules.holding(()))
+        self.tokeniser = tokeniser or Tokeniser(key.key)
+        self.mask = mask_for(self.tokeniser, rules, rules.holding(()))
 
     def result(self, result: Result, more: Collection[str] = ()) -> Result:
         """Return a result as it may be kept; `more` are secrets that came up since."""
@@ -35,7 +37,7 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Return a text by itself as it may be kept."""
-        return self._mask.text(text_replacer(self.tokeniser, self.known)(text))
+        return self.mask.text(text_replacer(self.tokeniser, self.known)(text))
 
     @property
     def line(self) -> Callable[[str], str]:

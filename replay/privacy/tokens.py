@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 
@@ -31,11 +32,21 @@ class Tokeniser:
 
     def __init__(self, key: bytes) -> None:
         self._key = key
-        self.token = lru_cache(maxsize=4096)(self._token)
+        self.plain: Tokeniser = self
+        """The same, without taking note of anything."""
+        self.token: Callable[[str], str] = lru_cache(maxsize=4096)(self._token)
         """Return `tok_` and 16 base32 characters (80 bits of HMAC-SHA-256).
 
         What is a token already, or stands as a `{{name}}` for a later value, stays.
         """
+
+    def note(self, kind: str) -> None:
+        """Take note that a token of a kind was made."""
+
+    @property
+    def notes(self) -> bool:
+        """Tell whether it takes any notes."""
+        return self.plain is not self
 
     def digits(self, text: str, count: int) -> str:
         """Return so many digits of a text's HMAC, at most 70."""
