@@ -42,6 +42,7 @@ FLOORS = {
     "reports": 2,
     "engine": 3,
     "experiment": 3,
+    "cleaning": 3,
     "curation": 4,
     "live": 4,
     "cutover": 4,

@@ -63,6 +63,12 @@ def read_file(path: Path, file: str) -> bytes:
             raise unreadable(error, file) from None
 
 
+def first_bytes(path: Path, file: str) -> bytes:
+    """Return how a regular file begins, as it is; raise DocumentError where it cannot be read."""
+    with _open_regular(path, file) as raw:
+        return raw.read(4)
+
+
 def read_whole(path: Path, file: str) -> bytes:
     """Return what a file holds, decompressed; raise DocumentError where it cannot be read, is cut, or too large."""
     with opened(path, file) as stream:

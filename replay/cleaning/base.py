@@ -46,5 +46,5 @@ class Cleaner(Protocol):
     """Cleans one format."""
 
     def __call__(self, stream: ByteStream, eye: Eye) -> Iterator[bytes]:
-        """Yield what is kept, in pieces; what holds nothing is kept byte for byte. Raise DocumentError for bad input."""
+        """Yield what is kept, in pieces; what holds nothing stays byte for byte. Raise DocumentError for bad input."""
         ...

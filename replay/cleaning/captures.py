@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
 from replay.cases.capture import HEADER, LONGEST_LINE, BadLineError, is_capture, modelled_case
 from replay.cases.content import ByteStream
+from replay.cases.masked import SEVERAL, key_of, masked_by
+from replay.cases.plain import plain_case
 from replay.cases.record import record_of
 from replay.cleaning.base import Eye
 from replay.cleaning.texts import cleaned_text
 from replay.documents import dump_json, parse_json
 from replay.models import Case, Observation, Request
 
-MASK: Final = "mask"
-"""Under which name the header of a capture tells by which key it was masked."""
-SEVERAL: Final = "several"
-"""What it tells where there were several."""
 _NAMES: Final = ("id", "session", "correlation_id")
 
 
@@ -39,30 +37,18 @@ def clean(stream: ByteStream, eye: Eye) -> Iterator[bytes]:
             yield _header(line, eye)
 
 
-def facts(fingerprint: str) -> Mapping[str, Any]:
-    """Return what the header of a capture says that is masked by a key."""
-    return {MASK: {"key": fingerprint}}
-
-
-def key_of(header: Mapping[str, Any]) -> str | None:
-    """Return the fingerprint of the key by which a capture was masked; None where it does not say."""
-    told = header.get(MASK)
-    key = told.get("key") if isinstance(told, Mapping) else None
-    return key if isinstance(key, str) else None
-
-
 def _header(line: bytes, eye: Eye) -> bytes:
     header = parse_json(line).value
     own = eye.key.fingerprint
     if not isinstance(header, dict) or HEADER not in header or key_of(header) == own:
         return line
-    return dump_json(header | facts(own if key_of(header) is None else SEVERAL)).encode() + b"\n"
+    return dump_json({**header, **masked_by(own if key_of(header) is None else SEVERAL)}).encode() + b"\n"
 
 
 def _record(line: bytes, number: int, eye: Eye) -> bytes:
     place = str(number)
     try:
-        case = modelled_case(line, place, "")
+        case = plain_case(line, place, "") or modelled_case(line, place, "")
         masked = eye.redactor.case(case)
         record = record_of(masked)
     except (BadLineError, RecursionError, ValueError):

@@ -10,6 +10,7 @@ from replay.cases.content import ByteStream
 from replay.cleaning.base import Eye
 from replay.privacy import Redactor, is_secret
 from replay.privacy.headers import mask_header
+from replay.privacy.lines import without_named
 
 _STEP: Final = 1 << 20
 _LONGEST_LINE: Final = 1 << 26
@@ -63,13 +64,9 @@ def _tell(text: str, line: int, eye: Eye) -> None:
     whole = eye.tokeniser.taken()
     for number, each in enumerate(text.split("\n"), start=line):
         cleaned_text(each, eye.redactor)
-        taken = eye.tokeniser.taken()
-        for kind in taken:
-            eye.tokeniser.ledger[kind] = taken[kind]
-        whole -= taken
+        whole -= eye.tokeniser.ledger
         eye.at(str(number))
-    for kind, count in whole.items():
-        eye.tokeniser.ledger[kind] = count
+    eye.tokeniser.ledger += whole
     eye.at(str(line))
 
 
@@ -91,4 +88,4 @@ def cleaned_text(text: str, redactor: Redactor) -> str:
 
     for pattern, kept in ((_FIELD, field), (_LOGIN, login), (_COOKIE, cookie)):
         text = pattern.sub(kept, text)
-    return mask.document(redactor.line(text))
+    return mask.document(without_named(text, mask.secret))

@@ -16,6 +16,7 @@ from replay.cli import (
     importing,
     init,
     judge,
+    mask,
     merge,
     noise,
     plan,
@@ -39,7 +40,7 @@ app = typer.Typer(
 )
 
 COMMANDS = (
-    run, plan, importing, show, report, judge, merge, history, noise, promote, shrink, coverage, suggest, rules,
+    run, plan, importing, show, report, judge, merge, history, noise, promote, shrink, coverage, suggest, mask, rules,
     doctor, init, clean,
 )  # fmt: skip
 

@@ -56,6 +56,8 @@ _PEM: Final = re.compile(
 )
 
 
+_IMAGE: Final = re.compile(r"[1-9](?:\.[0-9])?x\.(?:png|jpe?g|gif|webp|avif|svg|ico)", re.IGNORECASE)
+"""What follows the @ in the names of images for fine screens: `logo@2x.png`."""
 _KEY_LINE: Final = re.compile(r"[A-Za-z0-9+/=]{6,}")
 
 
@@ -64,7 +66,7 @@ def _mails(text: str) -> Iterator[Span]:
     while at >= 0:
         local = _LOCAL.search(text, max(at - _LONGEST_NAME, 0), at)
         domain = _DOMAIN.match(text, at + 1) if local is not None else None
-        if local is not None and domain is not None:
+        if local is not None and domain is not None and not _IMAGE.fullmatch(domain[0]):
             yield local.start(), domain.end()
         at = text.find("@", at + 1)
 

@@ -21,10 +21,16 @@ def line_redactor(tokeniser: Tokeniser, known: Collection[str]) -> Callable[[str
     def scheme(found: re.Match[str]) -> str:
         return found[1] + found[2] + tokeniser.token(found[3])
 
+    return lambda line: without_named(_SCHEME.sub(scheme, replace_known(line)), tokeniser.token)
+
+
+def without_named(line: str, token: Callable[[str], str]) -> str:
+    """Return a line with tokens in place of what stands after a name that tells of a secret: `password: x`, `pwd=x`."""
+
     def named(found: re.Match[str]) -> str:
         name, between, value = found.groups()
         secret = is_secret(name.lower().replace("_", "-")) or is_secret_parameter(name)
         # `Authorization: Bearer` is followed by what the scheme has already seen to.
-        return found[0] if not secret or TOKEN.search(value) else name + between + tokeniser.token(value)
+        return found[0] if not secret or TOKEN.search(value) else name + between + token(value)
 
-    return lambda line: _NAMED.sub(named, _SCHEME.sub(scheme, replace_known(line)))
+    return _NAMED.sub(named, line)

@@ -95,6 +95,15 @@ class MaskRules:
             or (any if rule.keep is None else all)(map(rule.route.matches, requests or (Request("", ""),)))
         )
 
+    @property
+    def in_files(self) -> frozenset[int]:
+        """Return the rules that hold where nobody knows the route: what masks for one, and no exception for one."""
+        return frozenset(
+            number
+            for number, rule in enumerate(self.rules)
+            if rule.keep is None or (rule.route is None and not rule.in_requests_only)
+        )
+
     def keeps(self, holding: frozenset[int]) -> tuple[Keep, ...]:
         """Return the exceptions without a location."""
         return tuple(rule.keep for rule in self._of(holding) if rule.keep is not None and rule.at is None)

@@ -14,8 +14,8 @@ from replay.cases.recordings.exchanges import answer, instant_of, paired, sendab
 from replay.cases.recordings.messages import read_request, read_response
 from replay.models import Observation, Request
 
-_SEPARATOR: Final = "\n🐵🙈🙉\n".encode()
-_HEAD = re.compile(rb"([123]) ([0-9A-Za-z_-]{1,64}) ([0-9]{1,19})(?: -?[0-9]+)*\r?\n")
+SEPARATOR: Final = "\n🐵🙈🙉\n".encode()
+HEAD = re.compile(rb"([123]) ([0-9A-Za-z_-]{1,64}) ([0-9]{1,19})(?: -?[0-9]+)*\r?\n")
 _LONGEST_HEAD: Final = 256
 _STEP: Final = 1 << 16
 _LARGEST: Final = 1 << 28
@@ -45,14 +45,14 @@ class GorFile(RecordedFile[Payloads]):
     @classmethod
     def recognises(cls, head: bytes) -> bool:
         """Tell it by the head of the first payload."""
-        return _HEAD.match(head.lstrip()) is not None
+        return HEAD.match(head.lstrip()) is not None
 
     def pieces(self, stream: ByteStream) -> Iterator[Payloads]:
         """Yield each request with its answer, in the order of the requests, and what belongs to none."""
         waiting: OrderedDict[bytes, Payloads] = OrderedDict()
         held = 0
-        for payload in _payloads(stream):
-            head = _HEAD.match(payload)
+        for payload in payloads(stream):
+            head = HEAD.match(payload)
             if head is None:
                 raise FlawError("malformed head", f"a payload begins {payload[:40]!a}, and not with its kind and id")
             kind, key, moment, content = head[1], head[2], int(head[3]), payload[head.end() :]
@@ -98,7 +98,7 @@ def _observed(piece: Payloads, request: Request) -> Observation | None:
     return answer(message.status, paired(message.headers), message.body, method=request.method, milliseconds=spent)
 
 
-def _payloads(stream: ByteStream) -> Iterator[bytes]:
+def payloads(stream: ByteStream) -> Iterator[bytes]:
     """Yield what stands between separators. A separator counts only where a head, or nothing, follows it."""
     buffer = bytearray()
     at, ended = 0, False
@@ -106,11 +106,11 @@ def _payloads(stream: ByteStream) -> Iterator[bytes]:
         data = stream.read(_STEP)
         ended = not data
         buffer += data
-        while (end := buffer.find(_SEPARATOR, at)) >= 0:
-            after = end + len(_SEPARATOR)
+        while (end := buffer.find(SEPARATOR, at)) >= 0:
+            after = end + len(SEPARATOR)
             if not ended and len(buffer) - after < _LONGEST_HEAD:
                 break
-            if (ended and after == len(buffer)) or _HEAD.match(buffer, after):
+            if (ended and after == len(buffer)) or HEAD.match(buffer, after):
                 yield bytes(buffer[:end])
                 del buffer[:after]
                 at = 0
@@ -118,12 +118,12 @@ def _payloads(stream: ByteStream) -> Iterator[bytes]:
                 at = after
         if len(buffer) > _LARGEST:
             raise FlawError("too_long", f"a payload of more than {_LARGEST >> 20} MB")
-        at = max(at, len(buffer) - len(_SEPARATOR)) if end < 0 else end
+        at = max(at, len(buffer) - len(SEPARATOR)) if end < 0 else end
     if buffer.strip():
         yield _whole(bytes(buffer))
 
 
 def _whole(last: bytes) -> bytes:
     """Return the last payload without what a cut file has of the separator behind it."""
-    pieces = (_SEPARATOR[:size] for size in range(len(_SEPARATOR) - 1, 1, -1))
+    pieces = (SEPARATOR[:size] for size in range(len(SEPARATOR) - 1, 1, -1))
     return next((last.removesuffix(piece) for piece in pieces if last.endswith(piece)), last)

@@ -16,9 +16,25 @@ _DEEPEST: Final = 50
 
 def values(stream: ByteStream) -> Iterator[Any]:
     """Yield each value of a stream. Raise FlawError where it is cut, too large, or no tagged netstring."""
+    for data, tag in raw_values(stream):
+        yield values_of(data, tag)
+
+
+def raw_values(stream: ByteStream) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the data and the tag of each value of a stream; raise FlawError where it is cut or too large."""
     while (size := _size(stream)) is not None:
         data = _exactly(stream, size + 1)
-        yield _value(memoryview(data)[:size], data[size : size + 1], 0)
+        yield data[:size], data[size:]
+
+
+def values_of(data: bytes, tag: bytes) -> Any:
+    """Return what a value is that is written so; raise FlawError for what is none."""
+    return _value(memoryview(data), tag, 0)
+
+
+def elements(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the data and the tag of each value in a list or a mapping, keys as well."""
+    return ((bytes(part), tag) for part, tag in _parts(memoryview(data)))
 
 
 def _size(stream: ByteStream) -> int | None:
@@ -57,6 +73,10 @@ def _value(data: memoryview, tag: bytes, depth: int) -> Any:
 
 
 def _items(data: memoryview, depth: int) -> Iterator[Any]:
+    return (_value(part, tag, depth) for part, tag in _parts(data))
+
+
+def _parts(data: memoryview) -> Iterator[tuple[memoryview, bytes]]:
     at = 0
     while at < len(data):
         digits = bytes(data[at : at + _LONGEST_LENGTH]).partition(b":")[0]
@@ -64,7 +84,7 @@ def _items(data: memoryview, depth: int) -> Iterator[Any]:
         end = begin + int(digits) if digits.isdigit() else len(data)
         if end >= len(data):
             raise FlawError("malformed", "a flow holds a value that ends beyond it")
-        yield _value(data[begin:end], bytes(data[end : end + 1]), depth)
+        yield data[begin:end], bytes(data[end : end + 1])
         at = end + 1
 
 

@@ -32,3 +32,12 @@ def _gzip(data: bytes) -> bytes:
 
 
 _PACKERS: Final[Mapping[str, Callable[[bytes], bytes]]] = {".gz": _gzip, ".zst": zstd.compress}
+
+
+def repacking(head: bytes) -> Callable[[bytes], bytes]:
+    """Return what makes frames as those are that a file begins with."""
+    found = next((suffix for suffix, magic in _MAGIC.items() if head.startswith(magic)), "")
+    return _PACKERS.get(found, bytes)
+
+
+_MAGIC: Final[Mapping[str, bytes]] = {".gz": b"\x1f\x8b", ".zst": b"\x28\xb5\x2f\xfd"}
