@@ -22,6 +22,7 @@ from replay.engine.kpis import NO_KPIS, Kpis, prepare_kpi, prepare_kpis
 from replay.errors import InputError, Place, SettingsError
 from replay.expressions import Expression, parse_expression
 from replay.models import (
+    SIDES,
     Flag,
     GroupSpec,
     Instant,
@@ -31,6 +32,7 @@ from replay.models import (
     Order,
     RecheckSpec,
     RuleSpec,
+    SecretSpec,
     Seeded,
     Spec,
     TargetSpec,
@@ -39,6 +41,7 @@ from replay.models import (
 from replay.privacy import MaskRules, mask_rules
 from replay.privacy.rules import NO_RULES, keep_rule, mask_rule, named_kinds
 from replay.selection import parse_route
+from replay.services.commands import words_of
 from replay.targets import TARGETS, check_side, parse_target
 from replay.verdict import Terms, parse_criteria
 from replay.verdict.clauses import nearest, printable
@@ -49,6 +52,7 @@ SHORTEST_SECRET: Final = 6
 _VARIABLE: Final = re.compile(r"\$(?:\$|\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)\})")
 
 
+_SECRET_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _COMMANDS: Final = ("login", "run", "setup", "teardown", "reset")
 """What of a side is sent or carried out, and printed where that fails."""
 
@@ -86,6 +90,9 @@ class Settings(Spec):
     error_when: str | None = Field(default=None, description="What counts as an error beyond transport failures.")
     groups: Mapping[str, GroupSpec] = Field(default_factory=dict, description="Named selections of cases.")
     compare: tuple[RuleSpec, ...] = Field(default=(), description="Rules; the last that matches wins.")
+    secrets: Mapping[str, SecretSpec] = Field(
+        default_factory=dict, description="Where live credentials come from that {{secret.NAME}} stands for."
+    )
     mask: tuple[MaskSpec, ...] = Field(default=(), description="What becomes a token beside what tells itself.")
     keep: tuple[KeepSpec, ...] = Field(default=(), description="Exceptions: what stays although it looks personal.")
     mask_key_file: str | None = Field(default=None, min_length=1, description="The file with the key of all tokens.")
@@ -167,6 +174,7 @@ def _secret_variables(documents: Sequence[Document], environment: Mapping[str, s
 def _telling(settings: Mapping[str, Any]) -> Iterator[Any]:
     """Yield the parts of settings whose variables turn up elsewhere."""
     yield settings.get("compare", "")
+    yield settings.get("secrets", "")
     sides = (settings.get(side) for side in ("old", "new"))
     yield from (side.get(key, "") for side in sides if isinstance(side, dict) for key in _COMMANDS)
 
@@ -273,6 +281,8 @@ def _checks(settings: Settings, root: Path) -> Iterator[tuple[tuple[str | int, .
         yield ("compare", index), partial(require_evidence, settings.compare, index)
     for name, kpi in settings.kpis.items():
         yield ("kpis", name), partial(prepare_kpi, name, kpi, settings.groups, root)
+    for name, secret in settings.secrets.items():
+        yield ("secrets", name), partial(_require_secret, name, secret)
     for index, mask in enumerate(settings.mask):
         yield ("mask", index), partial(mask_rule, mask)
     for index, keep in enumerate(settings.keep):
@@ -284,6 +294,14 @@ def _checks(settings: Settings, root: Path) -> Iterator[tuple[tuple[str | int, .
             yield (side,), partial(check_target, spec, root)
     if settings.error_when:
         yield ("error_when",), partial(parse_expression, settings.error_when)
+
+
+def _require_secret(name: str, spec: SecretSpec) -> None:
+    if not _SECRET_NAME.fullmatch(name):
+        raise SettingsError(f"'{printable(name)}' is no name of a secret", hint="use letters, digits, - and _")
+    for source in filter(None, map(spec.of, SIDES)):
+        if source.command is not None:
+            words_of(source.command)
 
 
 def _criteria_checks(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], Callable[[], object]]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from replay.cases.correlation import correlation_of
 from replay.cases.expect import ExpectSpec
 from replay.cases.folder import golden_files
 from replay.cases.request import RequestSpec
-from replay.cases.scenario import StepSpec, check_bodies, check_steps
+from replay.cases.scenario import StepSpec, check_bodies, check_steps, texts
 from replay.documents import Document, check_json, invalid, read_yaml
 from replay.errors import DocumentError, Place
 from replay.models import Case, Expectation, Flag, Instant, Intake, Request, RuleSpec, Spec, Step, Whole
@@ -128,6 +128,16 @@ def rule_place(case: Case, *path: str | int) -> Place:
     """Return where a part of a golden stands, for errors that are found later; reads the file once more."""
     try:
         return read_yaml(read_file(Path(case.place), case.place), case.place).place(path)
+    except DocumentError:
+        return Place(case.place)
+
+
+def place_where(case: Case, holds: Callable[[str], bool]) -> Place:
+    """Return where the first text of a golden stands of which something holds; reads the file once more."""
+    try:
+        document = read_yaml(read_file(Path(case.place), case.place), case.place)
+        found = next((path for path, text in texts(document.value) if holds(text)), ())
+        return document.place(found) if found else Place(case.place)
     except DocumentError:
         return Place(case.place)
 

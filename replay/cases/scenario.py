@@ -178,12 +178,13 @@ def _place_of(name: str, value: Any, at: tuple[str | int, ...]) -> tuple[str | i
     """Return where a name stands below a part of the document; the part itself where that cannot be told."""
     for key in at:
         value = value[key]
-    return next((path for path, text in _texts(value, at) if name in names_in(text)), at)
+    return next((path for path, text in texts(value, at) if name in names_in(text)), at)
 
 
-def _texts(value: Any, at: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def texts(value: Any, at: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield each text in a value, with where it stands."""
     if isinstance(value, str):
         yield at, value
     elif isinstance(value, Mapping | list):
         for key, item in value.items() if isinstance(value, Mapping) else enumerate(value):
-            yield from _texts(item, (*at, key))
+            yield from texts(item, (*at, key))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from replay.cases import rule_place
+from replay.cli.confiding import Uses
 from replay.compare import require_evidence
 from replay.config import Project
 from replay.errors import InputError, Place, SettingsError
@@ -15,8 +16,9 @@ from replay.targets.reshaping import Shape
 from replay.wire import check_request
 
 
-def check_case(project: Project, shapes: Mapping[Side, Shape], case: Case) -> None:
+def check_case(project: Project, shapes: Mapping[Side, Shape], uses: Uses, case: Case) -> None:
     """Hold a case to what would only be found when it is sent. Raise InputError for the first thing that is wrong."""
+    uses.look(case)
     for request in case.requests:
         # What stands for a value of a later time is held to the check with a value that can stand anywhere.
         sent = filled(request, dict.fromkeys(names_of(request), "/value")) if case.steps else request

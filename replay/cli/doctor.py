@@ -34,8 +34,10 @@ def doctor(
     env: options.Env = None,
 ) -> None:
     """Look for what would spoil a run; the exit code is 3 where something is to mend."""
+    from dataclasses import replace
     from datetime import UTC, datetime
 
+    from replay.cli.confiding import Uses, with_secrets
     from replay.cli.given import given_secrets
     from replay.cli.masking import redactor_for
     from replay.cli.output import printing
@@ -50,7 +52,9 @@ def doctor(
     seconds = _seconds(within)
     project = project_for(Flags(env=env))
     planned, file = planned_sides(project, old, new, None), store or default_store()
-    redactor = redactor_for(project, given_secrets(planned.specs))
+    confidence = with_secrets(Uses(project), planned.specs, sends=True)
+    planned = replace(planned, specs=confidence.sides)
+    redactor = redactor_for(project, given_secrets(planned.specs) | confidence.values)
     here = (_settings(project), *machine(file, redactor.key))
     clean = redactor.line
     stage = planned.stage(clean, datetime.now(UTC))

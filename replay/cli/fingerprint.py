@@ -123,7 +123,8 @@ def _private(sides: Mapping[Side, TargetSpec], run: str) -> str:
             _commands(spec),
             *(dict(it.headers) for it in spec.routes),
         ]
-        for side, spec in sides.items()
+        # A credential that was renewed is no reason to begin anew.
+        for side, spec in ((side, given.written) for side, given in sides.items())
     }
     if not any(given for several in values.values() for given in several):
         return ""

@@ -67,6 +67,7 @@ def noise(
         freeze=instant_of(freeze),
         env=env,
         skip_bad=skip_bad,
+        sends=True,
     )
     project = project_for(flags)
     proposals = Proposals()

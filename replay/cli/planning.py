@@ -14,6 +14,7 @@ from typing import Final
 from replay import __version__
 from replay.cases.chosen import Choice, Chosen
 from replay.cli.checking import check_case
+from replay.cli.confiding import Uses, with_secrets
 from replay.cli.fingerprint import SHARD, Manner, fingerprint
 from replay.cli.given import given_secrets
 from replay.cli.inputs import Inputs, inputs_of
@@ -58,6 +59,8 @@ class Flags:
     env: str | None = None
     check: bool = True
     skip_bad: bool = False
+    sends: bool = False
+    """Something is going to be sent, for which secrets have to be read."""
 
 
 PART: Final = "only a part was asked for, by"
@@ -77,7 +80,10 @@ def make_plan(project: Project, flags: Flags) -> Plan:
     noise = _noise(project, flags, sides)
     inputs = inputs_of(project, flags.traffic, flags.goldens)
     chosen = Chosen(inputs.sources(skip_bad=flags.skip_bad), flags.choice)
-    total = chosen.count(partial(check_case, project, shapes_of(sides))) if flags.check else None
+    uses = Uses(project)
+    total = chosen.count(partial(check_case, project, shapes_of(sides), uses)) if flags.check else None
+    if not flags.check:
+        uses.foresee(chosen)
     chosen.require_different()
     if isinstance(pace, AsRecorded) and not any(case.kind == "traffic" and case.freeze for case in chosen):
         raise SettingsError("--speed keeps to recorded times, and no record has one", hint="give --rate 10/s instead")
@@ -88,7 +94,9 @@ def make_plan(project: Project, flags: Flags) -> Plan:
     criteria = _criteria(settings, flags, inputs)
     seed = settings.seed if flags.seed is None else flags.seed
     instant = flags.freeze or settings.freeze
-    redactor = redactor_for(project, given_secrets(sides))
+    confidence = with_secrets(uses, sides, sends=flags.sends)
+    planned = replace(planned, specs=confidence.sides)
+    redactor = redactor_for(project, given_secrets(confidence.sides) | confidence.values)
     hide = redactor.line
     concurrency = _under_way(flags, sides, pace)
     bases: dict[Side, str | None] = {side: sides[side].base if side in sides else None for side in SIDES}
@@ -97,7 +105,7 @@ def make_plan(project: Project, flags: Flags) -> Plan:
     clean = text_replacer(redactor.tokeniser, project.secrets)
     record = replace(
         _record(project, flags, sides, chosen, criteria, manner),
-        warnings=(*_sending_warnings(flags, planned), *_order_warnings(sides, order)),
+        warnings=(*uses.warnings(), *_sending_warnings(flags, planned), *_order_warnings(sides, order)),
         musts=must_names(settings, clean),
         whole=not (str(flags.choice.unsharded) or flags.traffic or flags.goldens is not None),
     )
@@ -106,6 +114,7 @@ def make_plan(project: Project, flags: Flags) -> Plan:
         cases=SessionsTogether(chosen) if _by_session(sides) else chosen,
         sides=planned.showing(hide),
         stage=planned.stage(hide, instant or record.started),
+        secrets=confidence.sources,
         referee=Referee(
             Comparison(project.rules, bases, record.started.date()),
             project.error_when,

@@ -92,6 +92,7 @@ def run(
         env=env,
         check=not no_check,
         skip_bad=skip_bad,
+        sends=not dry_run,
     )
     reports = parse_reports(report or ())
     plan = make_plan(project_for(flags), flags)
@@ -184,6 +185,7 @@ def _print_dry_run(plan: Plan) -> None:
     from replay.cli.output import printing
     from replay.engine.again import may_repeat
     from replay.engine.sides import asked, host_of, parties, refusal
+    from replay.inert import printable
 
     sides = parties(plan.sides, concurrency=1)
     sent: Counter[tuple[str, str, str]] = Counter()
@@ -203,5 +205,7 @@ def _print_dry_run(plan: Plan) -> None:
         out.write("Nothing was sent. A run would send:\n")
         for (side, method, host), count in sorted(sent.items()):
             out.write(f"  {side:<4}{method:<8}{count:>9,}  {host}\n")
+        for source in plan.secrets:
+            out.write(f"  secret {printable(source)}, which was not read\n")
         for reason, count in skipped.items():
             out.write(f"  skipped {count:,}: {reason}\n")

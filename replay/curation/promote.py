@@ -18,6 +18,7 @@ from ruamel.yaml.representer import RoundTripRepresenter
 from replay.documents import Numeral, parse_json
 from replay.errors import InputError
 from replay.models import Headers, Observation, Result
+from replay.placeholders import SECRETS, names_in
 from replay.privacy import TOKEN, is_secret
 from replay.sampling import derive_seed
 
@@ -72,7 +73,7 @@ def promote(
     if TOKEN.search(text):
         fact = "the case holds secrets in its path or body, of which only tokens are kept"
         raise InputError(f"'{case.id}' cannot be promoted: {fact}", hint="write the golden by hand, with test data")
-    left_out = tuple(name for name, _ in case.request.headers if is_secret(name))
+    left_out = tuple(name for name, value in case.request.headers if _stays_out(name, value))
     return Promotion(where, text, left_out)
 
 
@@ -103,13 +104,16 @@ def _slug(text: str, *, longest: int = 40) -> str:
 def _request(result: Result) -> dict[str, Any]:
     request = result.case.request
     spec: dict[str, Any] = {"method": request.method, "path": request.path}
-    headers = tuple(
-        (name, value) for name, value in request.headers if name.lower() not in _NOISE and not is_secret(name)
-    )
+    headers = tuple(it for it in request.headers if it[0].lower() not in _NOISE and not _stays_out(*it))
     spec |= _body(request.body, request.header("content-type"))
     if headers:
         spec["headers"] = _headers(headers)
     return spec
+
+
+def _stays_out(name: str, value: str) -> bool:
+    """Tell whether a header holds a secret; one that only names it is as good in a golden."""
+    return is_secret(name) and (TOKEN.search(value) is not None or not any(True for _ in names_in(value, SECRETS)))
 
 
 def _expectation(result: Result, side: str) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from replay.engine.schedule import Schedule
 from replay.engine.sides import Parties, Party, asked, refusal
 from replay.errors import InputError, ReplayError
 from replay.models import SIDES, Case, CaseKind, Done, Failed, Failure, Lateness, Observation, RecheckSpec, Result, Side
+from replay.placeholders import require_no_secrets
 from replay.sampling import derive_seed
 from replay.targets.base import Moment
 from replay.wire.clock import now_ns
@@ -277,6 +278,7 @@ class _Asking:
             if isinstance(sent, Failure):
                 done(Observation(error=sent))
             else:
+                require_no_secrets(sent, self._case.request)
                 party.target.begin(replace(self._case, request=sent), self._moment, done, self._fail)
         except (InputError, UnicodeEncodeError) as error:
             # The recorded request was checked: nothing but what the side gave makes it one that cannot be sent.

@@ -89,6 +89,8 @@ class Plan:
     """Takes secrets out of a result: those known beforehand, and those that are only known at run time."""
     stage: Stage = field(default_factory=Stage)
     """What has to be known to start the sides that this tool starts."""
+    secrets: tuple[str, ...] = ()
+    """Which secrets are put into what is sent, and where they come from, in words."""
     warnings: tuple[str, ...] = ()
     """What makes the verdict by these criteria and rules worth less; what makes any so is in the record."""
 

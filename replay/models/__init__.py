@@ -67,6 +67,7 @@ from replay.models.rules import (
     RuleSpec,
     WaiveSpec,
 )
+from replay.models.secrets import SecretSource, SecretSpec
 from replay.models.sides import (
     OWN_URL,
     LoginSpec,
@@ -93,6 +94,7 @@ from replay.models.summary import (
     Summary,
     Way,
 )
+from replay.models.trust import Trust
 from replay.models.verdicts import Basis, Change, Judgement, Standing, Unit, Verdict
 
 __all__ = [
@@ -172,6 +174,8 @@ __all__ = [
     "RouteLatency",
     "RouteSpec",
     "RuleSpec",
+    "SecretSource",
+    "SecretSpec",
     "Seeded",
     "Side",
     "SideInfo",
@@ -188,6 +192,7 @@ __all__ = [
     "TargetSpec",
     "Timing",
     "TlsSpec",
+    "Trust",
     "Unit",
     "Verdict",
     "VerdictState",

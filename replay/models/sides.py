@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import BeforeValidator, Field, PrivateAttr, Strict, model_validator
 
 from replay.models.quantities import Duration, Flag, Rate, Spec, Whole
+from replay.models.trust import Trust
 from replay.sampling import Portion
 
 
@@ -213,6 +214,9 @@ class TargetSpec(Spec):
 
     _started: Started | None = PrivateAttr(default=None)
     _shown: str = PrivateAttr(default="")
+    _trust: Trust = PrivateAttr(default_factory=Trust)
+    _confided: frozenset[str] = PrivateAttr(default=frozenset())
+    _written: TargetSpec | None = PrivateAttr(default=None)
 
     @property
     def base(self) -> str | None:
@@ -230,6 +234,21 @@ class TargetSpec(Spec):
         return self._shown
 
     @property
+    def trust(self) -> Trust:
+        """Return which secrets are put into what this side is sent."""
+        return self._trust
+
+    @property
+    def confided(self) -> frozenset[str]:
+        """Return the names, in lower case, of the headers of the settings that hold a secret by its name."""
+        return self._confided
+
+    @property
+    def written(self) -> TargetSpec:
+        """Return the side as the settings have it, with the names of secrets and without these."""
+        return self._written or self
+
+    @property
     def paced_by_clock(self) -> bool:
         """Tell whether cases reach this side one at a time, since each moves the clock of one process."""
         return self.run is not None and self.freeze and self.clock_secret is None
@@ -244,6 +263,14 @@ class TargetSpec(Spec):
         """Return the spec with what reports print of it."""
         copy = self.model_copy()
         copy._shown = text  # noqa: SLF001 - its twin
+        return copy
+
+    def trusted(self, trust: Trust, given: Mapping[str, object], confided: frozenset[str]) -> TargetSpec:
+        """Return the spec of a side that may send secrets; `given` are its settings with secrets in them."""
+        copy = self.model_copy(update=given)
+        copy._trust = trust  # noqa: SLF001 - its twin
+        copy._confided = confided  # noqa: SLF001 - its twin
+        copy._written = self  # noqa: SLF001 - its twin
         return copy
 
     def shared(self, portion: Portion) -> TargetSpec:

@@ -23,8 +23,8 @@ TOKEN: Final = re.compile(
 )
 """What a token looks like; those of e-mail addresses, telephone, card and account numbers keep that shape."""
 _CHARACTERS: Final = 16
-_NAME: Final = re.compile(r"\{\{\s*\w+\s*\}\}")
-"""What stands for a value of a later time, and says nothing of it."""
+_NAME: Final = re.compile(r"\{\{\s*(?:secret\.[\w-]+|\w+)\s*\}\}")
+"""What stands for a value of a later time, or for a secret that is put there on sending, and says nothing of it."""
 
 
 class Tokeniser:

@@ -12,6 +12,7 @@ from replay.errors import SettingsError
 from replay.models import Case, Headers, TargetSpec
 from replay.targets.app import AppTarget
 from replay.targets.base import Moment, Target
+from replay.targets.confided import Confided
 from replay.targets.function import FunctionTarget
 from replay.targets.recorded import RecordedTarget
 from replay.targets.reshaping import Reshaped
@@ -119,6 +120,8 @@ def target_key(spec: TargetSpec) -> str:
 def build_target(spec: TargetSpec, *, concurrency: int) -> Target:
     """Build what stands behind a side; nothing is started yet. Raises SettingsError for a spec that cannot be."""
     target = TARGETS[target_key(spec)](spec, concurrency=concurrency)
+    if spec.trust.traffic and not spec.recorded:
+        target = Confided(target, spec)
     return target if spec.via is None else Reshaped(target, spec)
 
 

@@ -57,6 +57,35 @@ class Target(Protocol):
         """Let go of connections and processes; never raises, and may be called twice."""
 
 
+class Around:
+    """What stands before another target, and looks at what is sent there."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+
+    @property
+    def kind(self) -> Literal["live", "started", "recorded"]:
+        """Return the kind of what stands behind."""
+        return self._target.kind
+
+    @property
+    def clock_note(self) -> str:
+        """Return what is known of the clock of what stands behind."""
+        return self._target.clock_note
+
+    async def start(self) -> None:
+        """Make ready to send."""
+        await self._target.start()
+
+    def secrets(self) -> frozenset[str]:
+        """Return what was given while it ran."""
+        return self._target.secrets()
+
+    async def close(self) -> None:
+        """Let go of what stands behind."""
+        await self._target.close()
+
+
 async def observed(target: Target, case: Case, moment: Moment) -> Observation:
     """Send one case and wait for what comes back. Raises what is no side's doing."""
     outcome: asyncio.Future[Observation] = asyncio.get_running_loop().create_future()

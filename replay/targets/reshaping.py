@@ -14,11 +14,11 @@ import importlib
 from collections.abc import Callable
 from dataclasses import replace
 from functools import reduce
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from replay.errors import InputError
 from replay.models import Case, Done, Failed, Failure, Headers, Observation, Request, TargetSpec
-from replay.targets.base import Moment, Target
+from replay.targets.base import Around, Moment, Target
 from replay.targets.permission import may_be_sent
 from replay.wire import check_request
 
@@ -95,28 +95,14 @@ def _pairs(headers: Any) -> Headers:
     return pairs
 
 
-class Reshaped:
+class Reshaped(Around):
     """A target behind a shape."""
 
     def __init__(self, target: Target, spec: TargetSpec) -> None:
-        self._target = target
+        super().__init__(target)
         self._spec = spec
         self.shape = Shape(spec.via or "")
         self.name = f"{target.name} via {self.shape.name}"
-
-    @property
-    def kind(self) -> Literal["live", "started", "recorded"]:
-        """Return the kind of what stands behind."""
-        return self._target.kind
-
-    @property
-    def clock_note(self) -> str:
-        """Return what is known of the clock of what stands behind."""
-        return self._target.clock_note
-
-    async def start(self) -> None:
-        """Make ready to send."""
-        await self._target.start()
 
     def begin(self, case: Case, moment: Moment, done: Done, failed: Failed) -> None:
         """Send one case in its new shape."""
@@ -129,11 +115,3 @@ class Reshaped:
             return
         sent = case if request is case.request else replace(case, request=request)
         self._target.begin(sent, moment, lambda seen: done(self.shape.answer(seen)), failed)
-
-    def secrets(self) -> frozenset[str]:
-        """Return what was given while it ran."""
-        return self._target.secrets()
-
-    async def close(self) -> None:
-        """Let go of what stands behind."""
-        await self._target.close()

@@ -204,10 +204,10 @@ def is_abroad(own: Origin, origin: Origin) -> bool:
 
 
 def login_headers(spec: TargetSpec) -> frozenset[str]:
-    """Return the names, in lower case, of the side's headers that a login fills."""
-    return frozenset(name.lower() for name, value in spec.headers.items() if _LOGIN.search(value))
+    """Return the names, in lower case, of the side's headers that a login fills, or that hold a secret by its name."""
+    return spec.confided | {name.lower() for name, value in spec.headers.items() if _LOGIN.search(value)}
 
 
 def harmless(headers: Headers, filled: frozenset[str]) -> Headers:
-    """Return the header fields that are no credentials: neither by their name, nor since a login fills them."""
+    """Return the header fields that are no credentials: neither by their name, nor by what fills them."""
     return tuple(field for field in headers if not is_secret(field[0]) and field[0].lower() not in filled)

@@ -37,7 +37,7 @@ from replay.models import (
     Timing,
     Walk,
 )
-from replay.placeholders import filled
+from replay.placeholders import filled, require_no_secrets
 from replay.targets.base import Errands, Moment, Target, observed
 from replay.wire.clock import now_ns
 
@@ -137,6 +137,7 @@ class _Play:
         case = self.case.at_step(step)
         try:
             sent = filled(request, self.values)
+            require_no_secrets(sent, request)
             seen = await observed(self.target, replace(case, request=sent), self.moment)
             self.moment = replace(self.moment, goes_on=True)
         except (InputError, ValueError) as error:
