@@ -6,7 +6,6 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Iterator
-from operator import itemgetter
 from typing import AnyStr, Final
 from urllib.parse import unquote, unquote_plus
 
@@ -29,6 +28,8 @@ _SECRET_PARAMETER: Final = re.compile(
 _PARAMETER: Final = re.compile(r"[?&;]([^=&#;?\s]*)=")
 _MOST_NAMES: Final = 4096
 _LONGEST_NAME: Final = 100
+_MOST_HEADS: Final = 1024
+_LARGEST_HEAD: Final = 4096
 _URL_HEADERS: Final = frozenset({"location", "content-location", "referer", "link", "refresh"})
 
 
@@ -47,6 +48,21 @@ class Known(dict[AnyStr, bool]):
         return found
 
 
+class KnownHeads(dict[Headers, bool]):
+    """What was found out about heads: a service says the same in most of them. Bounded in number and size."""
+
+    def __init__(self, find_out: Callable[[Headers], bool]) -> None:
+        self._find_out: Callable[[Headers], bool] = find_out
+
+    def __missing__(self, headers: Headers) -> bool:
+        found = self._find_out(headers)
+        if len(self) >= _MOST_HEADS:
+            self.clear()
+        if sum(len(name) + len(value) for name, value in headers) <= _LARGEST_HEAD:
+            self[headers] = found
+        return found
+
+
 def is_secret(name: str) -> bool:
     """Return whether a header field of this name holds a secret."""
     return _SECRETS[name]
@@ -60,15 +76,16 @@ def holds_urls(name: str) -> bool:
     return name.lower() in _URL_HEADERS
 
 
-_TELLING: Final = Known(lambda name: is_secret(name) or holds_urls(name))
-_FIRST: Final = itemgetter(0)
-
-
 def show_secrets(headers: Headers) -> bool:
     """Return whether one of these header fields holds a secret, by its name or in the query of its URL."""
-    if not any(map(_TELLING.__getitem__, map(_FIRST, headers))):
-        return False
+    return _SHOWING[headers]
+
+
+def _shows(headers: Headers) -> bool:
     return any(is_secret(name) or (holds_urls(name) and has_secret_parameter(value)) for name, value in headers)
+
+
+_SHOWING: Final = KnownHeads(_shows)
 
 
 def has_secret_parameter(path: str) -> bool:

@@ -19,7 +19,7 @@ from replay.privacy.names import SECRET, names_phone, names_secret, names_secret
 from replay.privacy.readings import Reading, readings
 from replay.privacy.rules import Extra, Keep
 from replay.privacy.shapes import token_of
-from replay.privacy.suspicion import innocent, innocent_fields, innocent_leaf, innocent_text
+from replay.privacy.suspicion import innocent, innocent_fields, innocent_text
 from replay.privacy.tokens import TOKEN, Tokeniser
 from replay.privacy.wrapped import GZIP, RUN, unwrapped
 
@@ -112,7 +112,7 @@ class Mask:
         return Mask(self._tokeniser, (*self._keeps, *keeps), self._extras)
 
     def _deep(self, text: str, depth: int) -> str:
-        if innocent_leaf(text) and not self._extras:
+        if innocent_text(text) and not self._extras:
             return text
         if depth < DEEPEST and is_json_text(text) and '"' in text:
             return self._json(text, depth + 1)

@@ -92,20 +92,19 @@ def _path(part: Request | Expectation | Observation) -> str:
     return part.path if isinstance(part, Request) else ""
 
 
-def headers_of(result: Result) -> Iterator[Headers]:
-    """Yield the header fields of each part."""
-    return (part.headers for part in parts_of(result))
+def headers_of(result: Result) -> list[Headers]:
+    """Return the header fields of each part."""
+    return [part.headers for part in parts_of(result)]
 
 
-def parts_of(result: Result) -> Iterator[Request | Expectation | Observation]:
-    """Yield each part that has header fields and a body."""
+def parts_of(result: Result) -> list[Request | Expectation | Observation]:
+    """Return each part that has header fields and a body."""
     case = result.case
-    yield from case.requests
-    expectations = [step.expect for step in case.steps]
-    played = [it.seen for side in (result.old, result.new) if side is not None for it in side.steps]
-    for part in (case.expect, case.recorded, result.old, result.new, *expectations, *played):
-        if part is not None:
-            yield part
+    parts = [case.request, case.expect, case.recorded, result.old, result.new]
+    if case.steps:
+        parts += [*case.requests, *(step.expect for step in case.steps)]
+        parts += [it.seen for side in (result.old, result.new) if side is not None for it in side.steps]
+    return [part for part in parts if part is not None]
 
 
 def texts_of(result: Result) -> Iterator[str]:

@@ -13,13 +13,11 @@ from typing import Final
 
 from replay.models import Headers
 from replay.privacy.detectors import found_in, shows
-from replay.privacy.headers import Known
+from replay.privacy.headers import Known, KnownHeads, has_secret_parameter
 from replay.privacy.names import names_phone, names_secret, names_secrets
 from replay.privacy.wrapped import GZIP, RUN, unwrapped
 
 _REMEMBERED: Final = 16_384
-_MOST_HEADS: Final = 1024
-_LARGEST_HEAD: Final = 4096
 _SHORTEST: Final = 6
 _PLAIN: Final = bytes(set(printable.encode()) - set(b"@%&\\\x0b\x0c"))
 _CODED: Final = re.compile(rb"%[0-9A-Fa-f]{2}|&#|&[A-Za-z]{2,31};|\\[ux\"]|[\x00-\x08\x0b\x0c\x0e-\x1f]")
@@ -50,42 +48,31 @@ def innocent(body: bytes) -> bool:
 
 
 def innocent_text(text: str) -> bool:
-    """Tell whether nothing in a text can be personal or secret."""
-    return len(text) < _SHORTEST or (text.isalpha() and text.isascii() and len(text) < _LONG) or innocent(_bytes(text))
+    """Tell whether nothing in a text can be personal or secret: most are soon looked through."""
+    return (len(text) <= _SMALL and _says_little(text)) or innocent(_bytes(text))
 
 
-class _Fields(dict[Headers, bool]):
-    """Which heads hold nothing personal or secret: a service says the same in most of them."""
-
-    def __missing__(self, headers: Headers) -> bool:
-        found = all(innocent_text(value) for _, value in headers)
-        if len(self) >= _MOST_HEADS:
-            self.clear()
-        if sum(len(name) + len(value) for name, value in headers) <= _LARGEST_HEAD:
-            self[headers] = found
-        return found
+_LEAF: Final = re.compile(
+    r"[@%\\<{\"+]|&(?:#|[A-Za-z]{2,31};)|[^\x00-\x7f]|[A-Z]{2}[0-9]{2}|[0-9](?:[ .()/-]{0,2}[0-9]){12}"
+    r"|[0-9]{3}[-.][0-9]{4}|[\w+/.-]{16}|-----B|asic |ASIC |earer |EARER "
+)
+_SMALL: Final = 256
 
 
-_FIELDS: Final = _Fields()
+def _says_little(text: str) -> bool:
+    if len(text) < _SHORTEST:
+        return True
+    if _LEAF.search(text) is not None:
+        return _UUID.fullmatch(text) is not None
+    return "=" not in text or not has_secret_parameter(text)
+
+
+_FIELDS: Final = KnownHeads(lambda headers: all(innocent_text(value) for _, value in headers))
 
 
 def innocent_fields(headers: Headers) -> bool:
     """Tell whether nothing in the values of header fields can be personal or secret."""
     return _FIELDS[headers]
-
-
-_LEAF: Final = re.compile(
-    r"[@%&\\=<{\"+]|[^\x00-\x7f]|[A-Z]{2}[0-9]{2}|[0-9][ .()/-]?[0-9](?:[ .()/-]?[0-9]){11}|[0-9]{3}[-.][0-9]{4}"
-    r"|[\w+/.-]{16}|-----B|asic |ASIC |earer |EARER "
-)
-_SMALL: Final = 64
-
-
-def innocent_leaf(text: str) -> bool:
-    """Tell whether nothing in the value of a member can be personal or secret: most are soon looked through."""
-    if len(text) > _SMALL:
-        return innocent_text(text)
-    return len(text) < _SHORTEST or _LEAF.search(text) is None or _UUID.fullmatch(text) is not None
 
 
 def _bytes(text: str) -> bytes:

@@ -20,7 +20,7 @@ from functools import lru_cache
 from operator import mul
 from typing import Final, NamedTuple
 
-from replay.verdict.statistics import beta_quantile, lower_bound, upper_bound
+from replay.verdict.statistics import beta_quantile, is_above, is_below
 from replay.verdict.tails import LAST_PLACE, PLACES, STEP, Tail, Tails, Vector, latency_at, place_of
 
 FEWEST_BATCHES: Final = 6
@@ -210,6 +210,6 @@ def side_interval(tail: Tail, p: float, confidence: float, effective: float) -> 
         return min(tail.slower(place) * scale, effective)
 
     at = tail.quantile(p)
-    low = next((it for it in tail.places(at, -1) if lower_bound(beyond(it), effective, each) > 1 - p), None)
-    high = next((it for it in tail.places(at, 1) if upper_bound(beyond(it), effective, each) < 1 - p), None)
+    low = next((it for it in tail.places(at, -1) if is_above(1 - p, beyond(it), effective, each)), None)
+    high = next((it for it in tail.places(at, 1) if is_below(1 - p, beyond(it), effective, each)), None)
     return (0.0 if low is None else latency_at(low)), (math.inf if high is None else latency_at(high))

@@ -51,6 +51,18 @@ def lower_bound(k: float, n: float, confidence: float = CONFIDENCE) -> float:
     return beta_quantile(1 - confidence, k, n - k + 1)
 
 
+def is_below(limit: float, k: float, n: float, confidence: float = CONFIDENCE) -> bool:
+    """Tell whether the upper bound lies below a limit: to find the bound itself takes ten times as long."""
+    checked(k, n, confidence)
+    return limit > 1 if k >= n else incomplete_beta(limit, k + 1, n - k) > confidence
+
+
+def is_above(limit: float, k: float, n: float, confidence: float = CONFIDENCE) -> bool:
+    """Tell whether the lower bound lies above a limit."""
+    checked(k, n, confidence)
+    return limit < 0 if k == 0 else incomplete_beta(limit, k, n - k + 1) < 1 - confidence
+
+
 def effective_n(sizes: Iterable[float]) -> float:
     """Return (Σm)²/Σm², the number of independent cases that sessions of these sizes are worth; 0 without any."""
     total = squares = 0.0

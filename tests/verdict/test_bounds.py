@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 from scipy.stats import beta, binom
@@ -17,6 +17,8 @@ from replay.verdict.statistics import (
     effective_n,
     fewest,
     incomplete_beta,
+    is_above,
+    is_below,
     lower_bound,
     upper_bound,
 )
@@ -50,6 +52,21 @@ def test_bounds_equal_those_of_scipy_for_any_real_counts(rate: float, n: float, 
     k = min(rate * n, n)
     assert upper_bound(k, n, confidence) == pytest.approx(scipy_upper(k, n, confidence), abs=1e-9)
     assert lower_bound(k, n, confidence) == pytest.approx(scipy_lower(k, n, confidence), abs=1e-9)
+
+
+@given(rates, sizes, st.floats(0, 1), st.floats(0.5, 0.9999))
+def test_a_limit_is_held_against_a_bound_as_by_the_bound_itself(
+    rate: float, n: float, limit: float, confidence: float
+) -> None:
+    low, high = lower_bound(rate * n, n, confidence), upper_bound(rate * n, n, confidence)
+    assume(min(abs(limit - low), abs(limit - high)) > 1e-9)
+    assert is_above(limit, rate * n, n, confidence) == (low > limit)
+    assert is_below(limit, rate * n, n, confidence) == (high < limit)
+
+
+def test_nothing_and_everything_seen_leave_one_bound_at_the_end() -> None:
+    assert not is_above(0, 0, 10)
+    assert not is_below(1, 10, 10)
 
 
 @given(rates, sizes)
