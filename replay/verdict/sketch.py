@@ -9,6 +9,7 @@ from typing import Final
 ERROR: Final = 0.005
 """A quantile is within this share of the value that really stands at its rank."""
 
+_ROUNDING: Final = 1e-9
 _GAMMA: Final = (1 + ERROR) / (1 - ERROR)
 _LOG_GAMMA: Final = math.log(_GAMMA)
 
@@ -51,15 +52,17 @@ class Sketch:
         self._n += other._n
 
     def quantile(self, q: float) -> float:
-        """Return the value of rank floor(q (n - 1)), counted from 0, within the relative error.
+        """Return the value of rank ceil(q n), counted from 1, within the relative error.
 
+        It is the least that at least the share q does not exceed, as everywhere here: p99 of a few is the largest.
         Raises ValueError for a q outside [0, 1], and where nothing was added.
         """
         if not 0 <= q <= 1:
             raise ValueError(f"{q} is no quantile; it lies between 0 and 1")
         if not self._n:
             raise ValueError("no value was added")
-        rank = math.floor(q * (self._n - 1))
+        # Nearest rank; the little that is taken off is what multiplying may have added.
+        rank = max(1, math.ceil(q * self._n - _ROUNDING)) - 1
         for value, count in self._ascending():
             rank -= count
             if rank < 0:
