@@ -131,6 +131,7 @@ class DualRun:
             ended_because=self.ended_because,
             silent={side: it.last_answer for side, it in self.pulses.items() if it.silent},
             clock_notes={side: party.target.clock_note for side, party in self.sides.items()},
+            beyond=self.sessions.beyond if self.sessions is not None else {},
             targets={side: (party.target.name, party.target.kind) for side, party in self.sides.items()},
             warmed=warmed,
             begun=schedule.begun if schedule is not None else 0,

@@ -10,6 +10,7 @@ from typing import Protocol
 from replay.engine.outcome import Referee
 from replay.engine.pacing import AsRoomAllows, Pace
 from replay.models import Case, Intake, Order, OutcomeName, RecheckSpec, Result, Seeded, Side, TargetSpec
+from replay.rebinding import Limit
 from replay.sampling import Portion
 from replay.services.git import Commit
 from replay.store.base import RunRecord
@@ -118,6 +119,8 @@ class Sent:
     """The sides that gave no answer any more, each with the case after which."""
     clock_notes: Mapping[Side, str] = field(default_factory=dict)
     """Why a side's clock was not frozen, as far as its target knows."""
+    beyond: Mapping[Limit, int] = field(default_factory=dict)
+    """How many captured cases were beyond which bound of what is followed in sessions."""
     intakes: tuple[Intake, ...] = ()
     """The readers' accounts of what was read for sending."""
     targets: Mapping[Side, tuple[str, str]] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
@@ -10,7 +11,7 @@ from replay.compare import Comparison
 from replay.compare.handed import handed_out
 from replay.engine.sides import Parties
 from replay.models import MISSING, Binding, Case, Failure, Json, Observation, Request, Side
-from replay.rebinding import Bound, Foresight, Handing, Thread, Threads, binding_of
+from replay.rebinding import Bound, Foresight, Handing, Limit, Thread, Threads, binding_of
 
 T = TypeVar("T")
 
@@ -22,6 +23,11 @@ class Sessions:
         self._foresight = Foresight(lambda case, spot: comparison.minted(case, spot.path))
         self._threads = Threads()
         self._old_is_live = old_is_live
+
+    @property
+    def beyond(self) -> Counter[Limit]:
+        """Return how many cases were beyond which bound of what is followed."""
+        return self._foresight.beyond + self._threads.beyond
 
     def through(self, items: Iterable[T], case_of: Callable[[T], Case]) -> Iterator[T]:
         """Yield what holds the cases in its order, each item once what follows it was looked at."""

@@ -146,6 +146,8 @@ class Sender:
         mine = self._mine(dual)
         for case, at_ns in mine if ahead is None else ahead.through(mine, lambda planned: planned.case):
             if not self._is_left(case, ahead):
+                if ahead is not None:
+                    ahead.pass_over(case)
                 continue
             if at_ns is not None and shift is None:
                 # What was sent before the run was cut off is not waited for again.

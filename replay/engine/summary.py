@@ -14,6 +14,7 @@ from replay.engine.past import past_for
 from replay.engine.plan import Plan, Sent
 from replay.engine.versions import Versions
 from replay.models import SIDES, Intake, Pacing, Result, Side, SideInfo, Summary, Verdict
+from replay.rebinding import told_beyond
 from replay.store.base import RunRecord, Store
 from replay.targets import build_target
 from replay.targets.witness import UNTOLD
@@ -73,6 +74,7 @@ def closed(plan: Plan, store: Store, sent: Sent, reason: str, *, expected: int) 
             *sums.warnings(),
             *versions.warnings(),
             *_two_times(infos),
+            *told_beyond(sent.beyond),
             *unseen,
         ),
     )

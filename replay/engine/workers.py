@@ -291,6 +291,7 @@ def _together(parts: Iterable[Sent]) -> Sent:
             ended_because=whole.ended_because or part.ended_because,
             silent={**whole.silent, **part.silent},
             clock_notes=_either(whole.clock_notes, part.clock_notes),
+            beyond=Counter(whole.beyond) + Counter(part.beyond),
             intakes=tuple(map(_sum, whole.intakes, part.intakes)),
             targets={**part.targets, **whole.targets},
             results=whole.results + part.results,

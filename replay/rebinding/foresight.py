@@ -1,27 +1,29 @@
 """Looks ahead in a stream of cases, to know of each captured answer what later requests of its session use of it.
 
 It holds `MOST_CASES` cases or `MOST_BYTES` of them, whichever is fewer, and none where no case has a session. What is
-used later than that is not known when the answer comes, and is sent as it was recorded.
+used later than that is not known when the answer comes, and is sent as it was recorded; such cases are counted.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import TypeVar
 
-from replay.models import Case
+from replay.models import Case, Observation
+from replay.rebinding.bounds import (
+    MOST_BYTES,
+    MOST_CANDIDATES,
+    MOST_CASES,
+    MOST_RESTING,
+    MOST_SAID,
+    Bound,
+    Forgotten,
+)
 from replay.rebinding.handing import Handing, Spot, may_be_handed_out, spots
 from replay.rebinding.uses import put, words_of
 from replay.selection import SAFE_METHODS
-
-MOST_CASES: Final = 2_000
-MOST_BYTES: Final = 32 << 20
-MOST_CANDIDATES: Final = 5_000
-"""Values of one session that are remembered until they are used."""
-MOST_SAID: Final = 20_000
-"""Words of one session's requests that are remembered, so that none of them counts as handed out."""
 
 T = TypeVar("T")
 Pins = Callable[[Case, Spot], bool | None]
@@ -39,6 +41,13 @@ class Seen:
     """The cases whose requests use what was handed out."""
     waiting: int = 0
     """How many of its cases are still held."""
+    broken: bool = False
+    """What was known of its earlier cases was forgotten."""
+
+    @property
+    def words(self) -> int:
+        """Return how much is remembered."""
+        return len(self.candidates) + len(self.said)
 
 
 def thread_of(case: Case) -> tuple[str, int] | None:
@@ -48,13 +57,43 @@ def thread_of(case: Case) -> tuple[str, int] | None:
     return case.session, case.turn
 
 
+class Resting:
+    """Sessions of which no case is held. Those that rest for longest are forgotten where there are too many words."""
+
+    def __init__(self) -> None:
+        self._seen: OrderedDict[tuple[str, int], Seen] = OrderedDict()
+        self._words = 0
+        self._forgotten = Forgotten()
+
+    def put(self, key: tuple[str, int], seen: Seen) -> None:
+        """Keep what is known of a session."""
+        seen.users.clear()
+        self._seen[key] = seen
+        self._words += seen.words
+        while self._words > MOST_RESTING:
+            oldest, gone = self._seen.popitem(last=False)
+            self._words -= gone.words
+            self._forgotten.add(oldest)
+
+    def take(self, key: tuple[str, int]) -> Seen:
+        """Return what is known of a session that goes on, or begins."""
+        seen = self._seen.pop(key, None)
+        if seen is None:
+            return Seen(broken=key in self._forgotten)
+        self._words -= seen.words
+        return seen
+
+
 class Foresight:
     """Tells what a case's answer hands out, once the case has come through."""
 
     def __init__(self, pins: Pins = lambda _case, _spot: None, most: int = MOST_CASES) -> None:
         self._pins = pins
         self._most = most
+        self.beyond: Counter[Bound] = Counter()
+        """How many cases were beyond which bound."""
         self._seen: dict[tuple[str, int], Seen] = {}
+        self._resting = Resting()
         self._handed: dict[str, list[Handing]] = {}
         self._cases = 0
         self._bytes = 0
@@ -99,48 +138,66 @@ class Foresight:
         key = thread_of(case)
         if key is not None:
             self._in_sessions += 1
-            seen = self._seen.setdefault(key, Seen())
+            if key not in self._seen:
+                self._seen[key] = self._resting.take(key)
+            seen = self._seen[key]
             seen.waiting += 1
             self._look(case, seen)
 
     def _give(self, case: Case) -> None:
         self._cases -= 1
         self._bytes -= _size(case)
+        for handing in self._handed.get(case.identity, ()):
+            handing.unused = not handing.used
         key = thread_of(case)
         if key is not None:
             self._in_sessions -= 1
             seen = self._seen[key]
             seen.waiting -= 1
             if not seen.waiting:
-                del self._seen[key]
+                self._resting.put(key, self._seen.pop(key))
 
     def _look(self, case: Case, seen: Seen) -> None:
         words = set(words_of(case.request))
         self._find_uses(case, seen, words)
-        if len(seen.said) < MOST_SAID:
+        crowded = len(seen.said) >= MOST_SAID
+        if not crowded:
             seen.said |= words
-        if case.recorded is None:
-            return
+        crowded |= case.recorded is not None and self._look_into(case, case.recorded, seen)
+        self.beyond["values"] += crowded
+        self.beyond["sessions"] += seen.broken
+
+    def _look_into(self, case: Case, recorded: Observation, seen: Seen) -> bool:
+        """Note what an answer may have handed out; return whether that was more than is remembered."""
+        crowded = False
         safe = case.request.method.upper() in SAFE_METHODS
-        for spot, value in spots(case.recorded):
+        for spot, value in spots(recorded):
             pinned = self._pins(case, spot)
             if may_be_handed_out(spot, value, pinned=pinned, safe=safe):
-                self._note(case, seen, Handing(value, [spot], case.id, pinned=bool(pinned)))
+                crowded |= not self._note(case, seen, Handing(value, [spot], case.id, pinned=bool(pinned)))
+        return crowded
 
-    def _note(self, case: Case, seen: Seen, handing: Handing) -> None:
+    def _note(self, case: Case, seen: Seen, handing: Handing) -> bool:
+        """Remember what may have been handed out; return whether there was room for it."""
         said = str(handing.value)
         known = seen.candidates.get(said)
-        if known is not None:
+        if known is not None and not known.unused:
             if known.by == case.id and type(known.value) is type(handing.value):
                 known.spots += handing.spots
                 known.pinned = known.pinned or handing.pinned
-        elif (said not in seen.said or handing.pinned) and len(seen.candidates) < MOST_CANDIDATES:
+        elif said not in seen.said or handing.pinned:
+            if known is None and len(seen.candidates) >= MOST_CANDIDATES:
+                return False
             seen.candidates[said] = handing
             self._handed.setdefault(case.identity, []).append(handing)
+        return True
 
     def _find_uses(self, case: Case, seen: Seen, words: set[str]) -> None:
         found = [seen.candidates[word] for word in sorted(words & seen.candidates.keys())]
         used = [(handing, put(case.request, handing, handing.value)[1]) for handing in found]
+        # What was asked for before any use of it was seen is bound on no side.
+        self.beyond["window"] += any(where for handing, where in used if handing.unused)
+        used = [(handing, where) for handing, where in used if not handing.unused]
         for handing, where in used:
             handing.used += [it for it in where if it not in handing.used]
         if any(where for _, where in used):

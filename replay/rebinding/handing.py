@@ -87,6 +87,8 @@ class Handing:
     by: str
     pinned: bool = False
     used: list[str] = field(default_factory=list)
+    unused: bool = False
+    """Nothing was seen to use it by the time when its answer was asked for."""
 
     @property
     def spot(self) -> Spot:

@@ -14,19 +14,17 @@ Decisions:
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
 
 from replay.models import MISSING, Binding, Case, Failure, Json, Missing, Observation, Request, Side
+from replay.rebinding.bounds import MOST_THREADS, Forgotten
+from replay.rebinding.bounds import Bound as Limit
 from replay.rebinding.foresight import thread_of
 from replay.rebinding.handing import Handing, Spot, spots
 from replay.rebinding.uses import put
 from replay.words import holds
-
-MOST_THREADS: Final = 100_000
-"""Sessions that are remembered at a time."""
 
 
 @dataclass(slots=True)
@@ -78,11 +76,15 @@ class Threads:
 
     def __init__(self) -> None:
         self._threads: OrderedDict[tuple[str, int], Thread] = OrderedDict()
+        self._forgotten = Forgotten()
+        self.beyond: Counter[Limit] = Counter()
+        """How many cases were beyond which bound."""
 
     def of(self, case: Case) -> Thread | None:
         """Return the session of a case, if it was begun and anything is bound in it."""
         key = thread_of(case)
         if key is None or key not in self._threads:
+            self.beyond["sessions"] += key in self._forgotten
             return None
         self._threads.move_to_end(key)
         return self._threads[key]
@@ -93,7 +95,7 @@ class Threads:
         thread = self._threads.setdefault(key, Thread())
         self._threads.move_to_end(key)
         if len(self._threads) > MOST_THREADS:
-            self._threads.popitem(last=False)
+            self._forgotten.add(self._threads.popitem(last=False)[0])
         return thread
 
 

@@ -264,3 +264,20 @@ def test_numbers_of_thousands_of_digits_are_no_names(replay: Replay, desk: Desk)
     records = [record | {"id": f"c-{n}"} for n in range(3)]
     desk.capture("c.jsonl", records)
     assert replay().ended.code in {0, 1, 3}
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_uses_that_come_too_late_to_be_foreseen_are_told(desk: Desk, workers: str) -> None:
+    desk.write("sides.py", "def app(environ, start_response):\n    start_response('200 OK', [])\n    return [b'{}']\n")
+    quiet = {"response": {"status": 200, "json": {}}, "session": "s"}
+    first = {"id": "a", "session": "s", "request": {"method": "POST", "path": "/"}}
+    late = {"id": "z", "request": {"path": "/ord_8f3k92d1"}, **quiet}
+    handed = {**first, "response": {"status": 200, "json": {"id": "ord_8f3k92d1"}}}
+    between = [{"id": f"b-{n}", "request": {"path": "/"}, **quiet} for n in range(2_001)]
+    desk.capture("c.jsonl", [handed, *between, late])
+    sides = "--old", "recorded", "--new", "sides:app", "--workers", workers
+    ended = desk.cli("run", "--traffic", "c.jsonl", *sides, "--report", "json:r.json", "--report", "markdown:r.md")
+    told = "1 case used what was handed out more than 2,000 cases (or 32 MB) before, and was sent as it was recorded"
+    assert told in desk.report("r.json")["warnings"]
+    assert told in " ".join(ended.out.split())
+    assert told in Path("r.md").read_text("utf-8")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from replay.models import Case, Failure, Headers, Observation, Request
-from replay.rebinding import Foresight, Handing, Thread, Threads
+from replay.rebinding import Foresight, Handing, Thread, Threads, told_beyond
 from replay.rebinding.handing import Spot, link_parts
 from replay.rebinding.uses import put
 
@@ -130,6 +131,59 @@ def test_no_more_cases_are_held_than_the_bound() -> None:
     assert len(read) == 8
 
 
+def followed(foresight: Foresight, cases: Sequence[Case]) -> list[list[str]]:
+    """Return what each case hands out, as it comes through."""
+    return [[str(it.value) for it in foresight.handed_out(came)] for came in foresight.through(cases, lambda it: it)]
+
+
+@pytest.mark.parametrize("between", ["s", "t", "u"])
+def test_a_use_that_comes_too_late_to_be_foreseen_is_counted(between: str) -> None:
+    # Meanwhile its own session goes on, or another one alone, or none that hands out anything.
+    others = [case(n, Request(), answer({}), between) for n in range(1, 9)]
+    cases = [case(0, Request("POST"), answer({"id": ID})), *others, case(9, Request("GET", f"/{ID}"), answer({}))]
+    foresight = Foresight(most=3)
+    assert followed(foresight, cases) == [[]] * 10
+    assert +foresight.beyond == {"window": 1}
+
+
+def test_a_use_in_time_makes_later_ones_no_loss() -> None:
+    uses = [case(n, Request("GET", f"/{ID}"), answer({})) for n in range(1, 9)]
+    foresight = Foresight(most=3)
+    assert followed(foresight, [case(0, Request("POST"), answer({"id": ID})), *uses])[0] == [ID]
+    assert foresight.beyond.total() == 0
+
+
+def test_what_is_handed_out_once_more_after_nobody_used_it_counts_again() -> None:
+    others = [case(n, Request(), answer({}), "s") for n in range(1, 9)]
+    again = [case(9, Request("POST", "/x"), answer({"id": ID})), case(10, Request("GET", f"/{ID}"), answer({}))]
+    foresight = Foresight(most=3)
+    assert followed(foresight, [case(0, Request("POST"), answer({"id": ID})), *others, *again])[9] == [ID]
+    assert foresight.beyond.total() == 0
+
+
+def test_cases_of_a_session_with_more_values_than_are_remembered_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("replay.rebinding.foresight.MOST_CANDIDATES", 1)
+    foresight = Foresight()
+    cases = [case(0, Request("POST"), answer({"id": ID, "of": OTHER})), case(1, Request("GET", f"/{ID}"), answer({}))]
+    assert followed(foresight, cases) == [[ID], []]
+    assert +foresight.beyond == {"values": 1}
+
+
+def test_cases_of_sessions_that_rested_for_too_long_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("replay.rebinding.foresight.MOST_RESTING", 0)
+    foresight = Foresight(most=0)
+    cases = [case(0, Request("POST"), answer({"id": ID})), case(1, Request("GET", f"/{ID}"), answer({}))]
+    assert followed(foresight, cases) == [[], []]
+    assert +foresight.beyond == {"sessions": 1}
+
+
+def test_every_bound_that_cases_were_beyond_is_told() -> None:
+    told = list(told_beyond({"window": 1, "values": 2_000, "sessions": 3}))
+    assert [line.split(" ")[:2] for line in told] == [["1", "case"], ["2,000", "cases"], ["3", "cases"]]
+    assert "more than 2,000 cases (or 32 MB) before" in told[0]
+    assert list(told_beyond({"values": 0})) == []
+
+
 def bound(handing: Handing, **values: Observation) -> Thread:
     thread = Thread()
     thread.learn([handing], values)  # type: ignore[arg-type] # the names of the sides
@@ -197,6 +251,7 @@ def test_sessions_that_were_quiet_for_long_are_forgotten_first(monkeypatch: pyte
     for it in cases:
         threads.begun(it)
     assert [threads.of(it) is None for it in cases] == [True, False, False]
+    assert +threads.beyond == {"sessions": 1}
 
 
 def test_a_session_that_only_uses_what_it_was_given_is_not_forgotten_as_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
