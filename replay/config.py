@@ -21,6 +21,7 @@ from replay.engine.grouping import group_of
 from replay.engine.kpis import NO_KPIS, Kpis, prepare_kpi, prepare_kpis
 from replay.errors import InputError, Place, SettingsError
 from replay.expressions import Expression, parse_expression
+from replay.live.choosing import recording_checks
 from replay.models import (
     SIDES,
     Flag,
@@ -31,6 +32,7 @@ from replay.models import (
     MaskSpec,
     Order,
     RecheckSpec,
+    RecordingSpec,
     RuleSpec,
     SecretSpec,
     Seeded,
@@ -99,6 +101,7 @@ class Settings(Spec):
     cut_when: tuple[str, ...] | Mapping[str, tuple[str, ...]] = Field(
         default=(), description="What must hold before the cut-over: one list, or named gates."
     )
+    record: RecordingSpec = Field(default=RecordingSpec(), description="What of live traffic is recorded.")
     kpis: Mapping[str, KpiSpec] = Field(default_factory=dict, description="Key figures over the answers, by name.")
     covering: tuple[str, ...] = Field(
         default=(), description="The cycles that days have to cover: weekday, weekend, month-end."
@@ -287,6 +290,8 @@ def _checks(settings: Settings, root: Path) -> Iterator[tuple[tuple[str | int, .
         yield ("mask", index), partial(mask_rule, mask)
     for index, keep in enumerate(settings.keep):
         yield ("keep", index), partial(keep_rule, keep, named_kinds(settings.mask))
+    for key, check in recording_checks(settings.record, settings.groups):
+        yield ("record", *key), check
     yield from _criteria_checks(settings)
     for side, spec in (("old", settings.old), ("new", settings.new)):
         # One that only says where its code is takes the rest from another side, which a flag may name.

@@ -21,6 +21,7 @@ from replay.cli import (
     noise,
     plan,
     promote,
+    recording,
     report,
     rules,
     run,
@@ -40,8 +41,8 @@ app = typer.Typer(
 )
 
 COMMANDS = (
-    run, plan, importing, show, report, judge, merge, history, noise, promote, shrink, coverage, suggest, mask, rules,
-    doctor, init, clean,
+    run, plan, recording, importing, show, report, judge, merge, history, noise, promote, shrink, coverage, suggest,
+    mask, rules, doctor, init, clean,
 )  # fmt: skip
 
 for module in COMMANDS:

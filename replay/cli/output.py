@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self, TextIO
 from replay.errors import InputError, ReplayError, RunError
 
 if TYPE_CHECKING:
+    from replay.live.couriers import Told
     from replay.models import OutcomeName
 
 _EVERY_SECONDS = 10.0
@@ -167,3 +168,38 @@ class Progress:
         of = f" of {self._total:,}" if self._total is not None else ""
         found = f", {self._bad:,} not alike" if self._judging else ""
         _say(f"replay: {self._done:,}{of} cases{found}\n")
+
+
+class Ticker:
+    """Tells how a recording goes: a line that is written over on a terminal, a line now and then elsewhere."""
+
+    def __init__(self) -> None:
+        import time
+
+        from rich.console import Console
+
+        self._now = time.monotonic
+        self._begun = self._said = self._now()
+        self._before = (self._begun, 0)
+        self._console = Console(stderr=True)
+        self._status = self._console.status("recording") if self._console.is_terminal else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._status is not None:
+            self._status.stop()
+
+    def watch(self, told: Told) -> None:
+        """Take note of how far it has come."""
+        now, (then, seen) = self._now(), self._before
+        self._before = (now, told.seen)
+        line = f"{told.seen:,} seen, {told.kept:,} kept, {(told.seen - seen) / max(now - then, 0.001):,.0f}/s"
+        if self._status is not None:
+            # It draws from a thread, which must not be there yet when the process that keeps is forked.
+            self._status.start()
+            self._status.update(f"recording: {line}, {told.connections:,} connections")
+        elif now - self._said >= _EVERY_SECONDS:
+            self._said = now
+            _say(f"replay: {line}\n")

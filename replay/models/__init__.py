@@ -44,7 +44,9 @@ from replay.models.quantities import (
     parse_duration,
     parse_instant,
     parse_rate,
+    parse_size,
 )
+from replay.models.recording import RecordingSpec
 from replay.models.results import (
     FEW_ITEMS,
     Acceptance,
@@ -166,6 +168,7 @@ __all__ = [
     "ReaderName",
     "ReadySpec",
     "RecheckSpec",
+    "RecordingSpec",
     "Request",
     "ResetSpec",
     "Result",
@@ -205,4 +208,5 @@ __all__ = [
     "parse_duration",
     "parse_instant",
     "parse_rate",
+    "parse_size",
 ]

@@ -45,6 +45,23 @@ Rate = Annotated[float, BeforeValidator(parse_rate, json_schema_input_type=str)]
 """So many a second."""
 
 
+_SIZE: Final = re.compile(r"(\d+(?:\.\d+)?) ?(B|kB|KB|MB|GB|TB)")
+
+_BYTES: Final = {"B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+
+
+def parse_size(value: object) -> int:
+    """Read `500KB`, `1.5MB` or `2GB` as bytes, at least one. Raises ValueError for anything else."""
+    found = _SIZE.fullmatch(str(value).strip())
+    if found is None or (size := int(float(found[1]) * _BYTES[found[2]])) < 1:
+        raise ValueError(f"'{value}' is no size; write 500KB, 1MB or 2GB")
+    return size
+
+
+Size = Annotated[int, BeforeValidator(parse_size, json_schema_input_type=str)]
+"""So many bytes."""
+
+
 def parse_instant(value: object) -> datetime:
     """Read an RFC 3339 instant with its offset, or a bare date as its midnight in UTC; raise ValueError otherwise."""
     if isinstance(value, datetime):

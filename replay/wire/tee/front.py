@@ -14,10 +14,8 @@ from replay.wire.tee.carried import Carried
 from replay.wire.tee.heads import END, BadMessageError, RequestHead, hopeless, read_request_head
 from replay.wire.tee.house import House
 from replay.wire.tee.reach import UnreachedError, reach
-from replay.wire.tee.visitor import FOREVER, HELD, UNREAD, Visitor
+from replay.wire.tee.visitor import DONE, DONE_AND_CLOSED, FOREVER, HELD, UNREAD, Visitor
 
-_DONE: Final = b"HTTP/1.1 204 No Content\r\n\r\n"
-_DONE_AND_CLOSED: Final = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
 _SAFE: Final = frozenset(("GET", "HEAD", "OPTIONS"))
 
 
@@ -42,7 +40,9 @@ class Front(Visitor):
         self._transport = cast("asyncio.Transport", transport)
         self._house.members.add(self)
         self._wait(self._limits.idle)
-        if len(self._house.members) > self._limits.connections or self._house.leaving:
+        if self._house.leaving:
+            self._close()
+        elif len(self._house.members) > self._limits.connections:
             self._refuse(BadMessageError(503, "there are too many connections"))
 
     def data_received(self, data: bytes) -> None:
@@ -308,7 +308,7 @@ class Front(Visitor):
 
     def _finish_sink(self) -> None:
         if self._transport is not None:
-            self._transport.write(_DONE if self._lasting else _DONE_AND_CLOSED)
+            self._transport.write(DONE if self._lasting else DONE_AND_CLOSED)
         self._finish()
 
     # ---------------------------------------------------------------------------------------------------------- ending

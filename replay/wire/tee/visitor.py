@@ -11,6 +11,8 @@ from typing import Final
 from replay.wire.clock import now_ns
 from replay.wire.tee.house import House
 
+DONE: Final = b"HTTP/1.1 204 No Content\r\n\r\n"
+DONE_AND_CLOSED: Final = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
 FOREVER: Final = 2**62
 HELD: Final = 1
 UNREAD: Final = 2

@@ -1,0 +1,116 @@
+"""A recording from its first request to its sums: traffic passes, a process keeps, and whoever watches is told."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import signal
+import socket
+import ssl
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Final
+
+from replay.cases.writing import CaptureWriter
+from replay.engine.loop import event_loop
+from replay.errors import SettingsError
+from replay.live.couriers import Courier, Told
+from replay.live.scribing import Manner, scribe
+from replay.wire import Origin
+from replay.wire.tee import Limits, Tee, Usher
+
+GRACE: Final = 5.0
+"""How long exchanges under way may take once a recording ends."""
+CLOSING: Final = 5.0
+"""How long the process that keeps may show no sign of life once everything was handed to it."""
+_EVERY: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What is recorded and how. Without an upstream, requests are copies: they are answered at once."""
+
+    sock: socket.socket
+    upstream: Origin | None
+    usher: Usher
+    manner: Manner
+    writer: CaptureWriter
+    tls: ssl.SSLContext | None = None
+    limits: Limits = field(default_factory=Limits)
+    seconds: float | None = None
+    """How long it lasts; until somebody ends it otherwise."""
+
+
+Watch = Callable[[Told], None]
+
+
+def record(recording: Recording, watch: Watch) -> Told:
+    """Pass traffic on and have it kept, until a signal or its time ends it; return the sums.
+
+    The first signal lets exchanges under way come to their end, a second one cuts them off.
+    """
+    if "fork" not in multiprocessing.get_all_start_methods():
+        raise SettingsError("recording needs a process that can be forked", hint="record on Linux or macOS")
+    ours, theirs = socket.socketpair()
+    context = multiprocessing.get_context("fork")
+    process = context.Process(
+        target=_keep, args=(ours, theirs, recording.sock, recording.writer, recording.manner), daemon=True
+    )
+    process.start()
+    theirs.close()
+    with asyncio.Runner(loop_factory=event_loop()) as runner:
+        return runner.run(_record(recording, Courier(ours, process), watch))
+
+
+def _keep(
+    ours: socket.socket, theirs: socket.socket, listener: socket.socket, writer: CaptureWriter, manner: Manner
+) -> None:
+    # What is open here would stay open after the other process has closed it.
+    ours.close()
+    listener.close()
+    scribe(theirs, writer, manner)
+
+
+class _Stopping:
+    """The signals that end a recording: the first one in good order, a second one at once."""
+
+    def __init__(self) -> None:
+        self.first, self.second = asyncio.Event(), asyncio.Event()
+
+    def caught(self) -> None:
+        """Hear signals from now on."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with suppress(NotImplementedError, RuntimeError, ValueError):  # not the main thread: nobody sends any here
+                asyncio.get_running_loop().add_signal_handler(number, self._hear)
+
+    def _hear(self) -> None:
+        (self.second if self.first.is_set() else self.first).set()
+
+
+async def _record(recording: Recording, courier: Courier, watch: Watch) -> Told:
+    stopping = _Stopping()
+    stopping.caught()
+    tee = Tee(recording.upstream, usher=recording.usher, keep=courier.keep, tls=recording.tls, limits=recording.limits)
+    courier.begin()
+    await tee.listen(recording.sock)
+    watching = asyncio.create_task(_watch(tee, courier, watch))
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stopping.first.wait(), recording.seconds)
+    finishing = asyncio.create_task(tee.stop(GRACE))
+    again = asyncio.create_task(stopping.second.wait())
+    await asyncio.wait([finishing, again], return_when=asyncio.FIRST_COMPLETED)
+    for task in (finishing, again, watching):
+        task.cancel()
+    await tee.stop(0.0)
+    told = await courier.close(CLOSING)
+    told.cut = stopping.second.is_set()
+    return told
+
+
+async def _watch(tee: Tee, courier: Courier, watch: Watch) -> None:
+    while True:
+        await asyncio.sleep(_EVERY)
+        told = courier.told()
+        told.connections = tee.connections
+        watch(told)
