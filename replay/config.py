@@ -41,7 +41,7 @@ from replay.models import (
     Whole,
 )
 from replay.privacy import MaskRules, mask_rules
-from replay.privacy.rules import NO_RULES, keep_rule, mask_rule, named_kinds
+from replay.privacy.rules import NO_RULES, masking_checks
 from replay.selection import parse_route
 from replay.services.commands import words_of
 from replay.targets import TARGETS, check_side, parse_target
@@ -286,12 +286,8 @@ def _checks(settings: Settings, root: Path) -> Iterator[tuple[tuple[str | int, .
         yield ("kpis", name), partial(prepare_kpi, name, kpi, settings.groups, root)
     for name, secret in settings.secrets.items():
         yield ("secrets", name), partial(_require_secret, name, secret)
-    for index, mask in enumerate(settings.mask):
-        yield ("mask", index), partial(mask_rule, mask)
-    for index, keep in enumerate(settings.keep):
-        yield ("keep", index), partial(keep_rule, keep, named_kinds(settings.mask))
-    for key, check in recording_checks(settings.record, settings.groups):
-        yield ("record", *key), check
+    yield from masking_checks(settings.mask, settings.keep)
+    yield from recording_checks(settings.record, settings.groups)
     yield from _criteria_checks(settings)
     for side, spec in (("old", settings.old), ("new", settings.new)):
         # One that only says where its code is takes the rest from another side, which a flag may name.

@@ -133,12 +133,12 @@ def recording_checks(
     """Yield what a model alone cannot check, with the path of what it speaks of."""
     for key, texts in (("scope", spec.scope), ("exclude", spec.exclude)):
         for index, text in enumerate(texts):
-            yield (key, index), partial(parse_pick, text, groups)
+            yield ("record", key, index), partial(parse_pick, text, groups)
     if spec.sample is not None:
-        yield ("sample",), partial(parse_share, spec.sample)
+        yield ("record", "sample"), partial(parse_share, spec.sample)
     for key, place in (("sticky", spec.sticky), ("session", spec.session)):
         if place is not None:
-            yield (key,), partial(parse_sticky, place)
+            yield ("record", key), partial(parse_sticky, place)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Final
@@ -132,6 +132,16 @@ def mask_rules(masks: Sequence[MaskSpec], keeps: Sequence[KeepSpec]) -> MaskRule
     """Make rules of what users write. Raise InputError for what makes no sense."""
     called = named_kinds(masks)
     return MaskRules([*map(mask_rule, masks), *(keep_rule(spec, called) for spec in keeps)])
+
+
+def masking_checks(
+    masks: Sequence[MaskSpec], keeps: Sequence[KeepSpec]
+) -> Iterator[tuple[tuple[str | int, ...], Callable[[], object]]]:
+    """Yield what a model alone cannot check, with the path of what it speaks of."""
+    for index, mask in enumerate(masks):
+        yield ("mask", index), partial(mask_rule, mask)
+    for index, keep in enumerate(keeps):
+        yield ("keep", index), partial(keep_rule, keep, named_kinds(masks))
 
 
 def named_kinds(masks: Sequence[MaskSpec]) -> frozenset[str]:
