@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from replay.errors import SettingsError
 
 _SECONDS: Final = 600.0
 _SHORT: Final = 10
+_MARK: Final = 6
+_HEADS: Final = ("diff --git ", "index ", "old mode ", "new mode ", "deleted ", "new file ")
+"""What begins the lines that tell which files changed, into what: never one of a file itself."""
 _LINK: Final = "160000"
 """The mode of a submodule in a tree."""
 
@@ -71,13 +75,23 @@ def _require_whole(folder: Path, commit: str, place: str) -> None:
 
 
 def label_of(folder: Path) -> str:
-    """Return what a folder's working tree is a version of: its commit, and whether it was changed; empty if unknown."""
+    """Return what a folder's working tree is a version of: its commit, and with which changes; empty if unknown."""
     head = _git(folder, "rev-parse", "HEAD")
     if head.returncode:
         return ""
-    # Files that git does not know say nothing: this tool's own store may be one.
-    changed = _git(folder, "status", "--porcelain", "--untracked-files=no").stdout
-    return head.stdout.strip()[:_SHORT] + (" with changes" if changed else "")
+    changes = _changes(folder)
+    return head.stdout.strip()[:_SHORT] + (f" with changes {changes}" if changes else "")
+
+
+def _changes(folder: Path) -> str:
+    """Return a digest of how tracked files differ from the commit, so that two drafts are two versions; empty if none.
+
+    Files that git does not know say nothing: this tool's own store may be one.
+    """
+    plain = ("--full-index", "--no-renames", "--no-ext-diff", "--no-textconv", "--src-prefix=a/", "--dst-prefix=b/")
+    told = _git(folder, "diff", "HEAD", "--unified=0", *plain).stdout.splitlines()
+    heads = [line for line in told if line.startswith(_HEADS)]
+    return hashlib.sha256("\n".join(heads).encode("utf-8", "replace")).hexdigest()[:_MARK] if heads else ""
 
 
 def check_out(commit: Commit, folder: Path) -> None:

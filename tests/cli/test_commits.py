@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -96,9 +97,23 @@ def test_the_working_tree_is_compared_with_what_is_committed(desk: Desk, two: tu
     ended = run(desk, "--old", "git:HEAD", "--new", ".")
     assert ended.code == 1, ended.text
     told = " ".join(ended.out.split())
-    assert f"server.py {{port}} ({two[1][:10]} with changes)" in told
+    assert re.search(rf"server\.py {{port}} \({two[1][:10]} with changes [0-9a-f]{{6}}\)", told)
     assert f"old is HEAD ({two[1][:10]}) without the changes that are not committed" in told
     assert run(desk, "--old", "git:HEAD~1", "--new", ".").code == 0
+
+
+def test_a_run_of_one_draft_is_not_gone_on_with_by_another(desk: Desk, two: tuple[str, str]) -> None:
+    assert two
+    desk.write("replay.yaml", RUN.replace("}'}", "}', stop_after: 1}"))
+    for number in range(3):
+        desk.write(f"goldens/{number}.yaml", f"title: Another one\nrequest: {{path: /{number}}}\n")
+    desk.write("prices.py", "def total(net):\n    raise ValueError\n")
+    begun = run(desk, "--old", "git:HEAD~1", "--new", ".", "--concurrency", "1")
+    assert "not completed" in begun.out, begun.text
+    desk.write("prices.py", "def total(net):\n    return net * 119 // 100\n")
+    ended = run(desk, "--old", "git:HEAD~1", "--new", ".", "--resume")
+    assert ended.code == 2, ended.text
+    assert "new" in ended.err, ended.err
 
 
 def test_a_working_tree_without_changes_is_said_to_be_what_it_is_compared_with(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -144,8 +145,19 @@ def test_a_working_tree_is_its_commit_and_whether_tracked_files_changed(reposito
     commit = git(repository, "rev-parse", "HEAD")[:10]
     (repository / "untracked").write_text("x")
     assert label_of(repository) == commit
-    (repository / "file").write_text("x")
-    assert label_of(repository) == f"{commit} with changes"
+    drafts = []
+    for change in (b"x", b"y", b"\0binary", b"\0another", b"index 1..2\n"):
+        (repository / "file").write_bytes(change)
+        drafts.append(label_of(repository))
+    (repository / "file").unlink()
+    drafts.append(label_of(repository))
+    assert all(re.fullmatch(f"{commit} with changes [0-9a-f]{{6}}", draft) for draft in drafts)
+    assert len(set(drafts)) == len(drafts)
+    git(repository, "checkout", "-q", "file")
+    (repository / "file").chmod(0o755)
+    assert "with changes" in label_of(repository)
+    git(repository, "reset", "-q", "--hard")
+    assert label_of(repository) == commit
     assert label_of(tmp_path) == ""
 
 
