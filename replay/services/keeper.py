@@ -7,6 +7,7 @@ as a word and what belongs to it.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -27,11 +28,14 @@ from replay.services.records import Record
 SETUP_SECONDS: Final = 900.0
 """How long each command of `setup` may take."""
 TEARDOWN_SECONDS: Final = 60.0
+GONE_WELL: Final = "exit code 0"
 _LOOK_SECONDS: Final = 0.05
 _CHUNK: Final = 65536
 _CHUNKS: Final = 32
 _ENDED: Final = os.WEXITED | os.WNOHANG | os.WNOWAIT
 _MOST_DESCRIPTORS: Final = 1 << 20
+_PR_SET_CHILD_SUBREAPER: Final = 36
+_C_LIBRARY: Final = ctypes.CDLL(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +69,12 @@ class Keeper:
     _over: bool = False
     """Whoever ordered the command wants its end, or is gone."""
     _awaited: str | None = field(default=None)
+    _mine: int = 0
+    """The command that was begun last: whoever began it waits for it."""
 
     def main(self) -> None:
         """Carry the order out. Whatever happens, nothing that was started is left behind."""
+        _adopt_orphans()
         self._output, self._printing = os.pipe()
         os.set_blocking(self._output, False)
         self._awaited = self.order.line
@@ -81,6 +88,8 @@ class Keeper:
                     self.log.note(f"teardown, {words[0]}: {how}")
             record = self._record(0)
             record.end()
+            for pid in processes.end_descendants(os.getpid()):
+                tidy_up(pid)
             record.erase()
             if self._over:
                 remove_clock(self.order.moment)  # Else the run still sets it, and finds out at its next case.
@@ -143,7 +152,7 @@ class Keeper:
                 return
 
     def _begin(self, words: Sequence[str], env: Mapping[str, str]) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(  # noqa: S603 - what the settings say, and no shell
+        process = subprocess.Popen(  # noqa: S603 - what the settings say, and no shell
             list(words),
             stdin=subprocess.DEVNULL,
             stdout=self._printing,
@@ -152,6 +161,8 @@ class Keeper:
             env=dict(env),
             start_new_session=True,
         )
+        self._mine = process.pid
+        return process
 
     def _end(self, process: subprocess.Popen[bytes], signal_name: str, grace: float) -> None:
         """Ask a command to end, and all that it has started; after a while, make it."""
@@ -174,6 +185,13 @@ class Keeper:
             with suppress(EOFError, OSError):
                 self.control.recv()
             self._over = True
+        self._let_rest()
+
+    def _let_rest(self) -> None:
+        """Wait for what has ended of the orphans, which nobody else does."""
+        with suppress(ChildProcessError):
+            while (told := os.waitid(os.P_ALL, 0, _ENDED)) is not None and told.si_pid != self._mine:
+                os.waitpid(told.si_pid, 0)
 
     def _drain(self) -> None:
         with suppress(BlockingIOError):
@@ -189,6 +207,12 @@ class Keeper:
     def _tell(self, word: str, content: object = None) -> None:
         with suppress(OSError):
             self.control.send((word, content))
+
+
+def _adopt_orphans() -> None:
+    """Become the parent of whatever loses its own below, such as daemons that have written over their mark."""
+    with suppress(AttributeError):  # Other systems have no such thing; there, the mark is all that there is.
+        _C_LIBRARY.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def _has_ended(process: subprocess.Popen[bytes]) -> bool:

@@ -19,6 +19,8 @@ from typing import Final
 MARK: Final = "REPLAY_SERVICE"
 _PROC: Final = Path("/proc")
 _GONE: Final = frozenset("ZX")
+_ROUNDS: Final = 10
+"""How often those are looked for that were started while others were killed."""
 
 
 def born(pid: int) -> str:
@@ -96,3 +98,29 @@ def end_marked(token: str) -> set[int]:
     """Kill every process that carries a mark; return which those were."""
     wanted = f"{MARK}={token}".encode()
     return {pid for pid in marked(token) if end(pid, partial(_carries, pid, wanted))}
+
+
+def end_descendants(pid: int) -> set[int]:
+    """Kill all that descends from a process, again and again until nothing does any more; return which those were."""
+    ended: set[int] = set()
+    for _ in range(_ROUNDS):
+        found = descendants(pid) - ended
+        if not found:
+            break
+        ended |= {each for each in found if end(each, partial(_descends, each, pid))}
+    return ended
+
+
+def descendants(pid: int) -> set[int]:
+    """Return the processes that a process has started, and those that they have."""
+    parents = {member: fields[1] for member in _numbers() if (fields := _stat(member)) and fields[0] not in _GONE}
+    found, new = set[int](), {pid}
+    while new:
+        above = set(map(str, new))
+        new = {member for member, parent in parents.items() if parent in above} - found
+        found |= new
+    return found
+
+
+def _descends(pid: int, ancestor: int) -> bool:
+    return pid in descendants(ancestor)

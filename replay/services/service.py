@@ -19,7 +19,7 @@ from replay.models import ReadySpec, Side, Started, TargetSpec
 from replay.services.asking import status_of
 from replay.services.clock import LEFT_ALONE, OBEYING, Clock, clock_for, remove_clock
 from replay.services.commands import PORT, environment, filled, shown_command, words_of
-from replay.services.keeper import SETUP_SECONDS, TEARDOWN_SECONDS, Order, forked
+from replay.services.keeper import GONE_WELL, SETUP_SECONDS, TEARDOWN_SECONDS, Order, forked
 from replay.services.log import Log, last_lines
 from replay.services.ports import address, clash, free_port, listening
 from replay.services.records import clock_folder
@@ -31,6 +31,7 @@ _SLACK_SECONDS: Final = 10.0
 _LONGEST_LINE: Final = 200
 """Of each line of output that is told, so much is shown."""
 _BAD: Final = 400
+_FOREGROUND: Final = "it has to stay in the foreground, and not to go on as a daemon"
 _LISTEN: Final = "it has to listen on {port}, which is also in $PORT"
 
 
@@ -232,7 +233,7 @@ class Service:
         if wanted or listening(self._port):
             return PortTakenError(f"somebody else has port {self._port}: {how}")
         if found is None:
-            return NotReadyError(f"it ended before it was ready: {how}")
+            return NotReadyError(f"it ended before it was ready: {how}", *([_FOREGROUND] if how == GONE_WELL else []))
         hint = "end what listens there" + ("" if self._is_told_port else ", or have it listen on {port}")
         return NotReadyError(f"it ended before it was ready, for {found} is in use already: {how}", hint)
 

@@ -151,6 +151,7 @@ def test_connections_are_kept_while_the_clock_moves(desk: Desk) -> None:
 
 @pytest.mark.parametrize(("new", "more", "facts"), [
     ("sh -c 'echo now; exit 3'", "", ["new cannot start: it ended before it was ready: exit code 3", "| now"]),
+    ("sh -c '(setsid sleep 60 &)'", "", ["before it was ready: exit code 0", "stay in the foreground"]),
     ("sleep 60", ", ready: {within: 300ms}", ["it was not ready within 0.3 s: nobody listens on port", "$PORT"]),
     (PYTHON, ", ready: {line: never, within: 500ms}", ["no line of its output holds 'never'", "other side's: .replay"]),
     (PYTHON, ", setup: ['echo begun', 'sh -c \"exit 4\"']", ["its setup failed: sh: exit code 4", "| begun"]),
@@ -395,6 +396,15 @@ def test_children_that_leave_their_group_are_ended_too(desk: Desk) -> None:
     project(desk, new=f"sh -c '(setsid sleep 77 &) ; exec {PYTHON}'")
     assert run(desk).code == 0
     assert alive("77") == []
+
+
+@pytest.mark.parametrize("how", ["env -i", "perl -e '$0 = q(-) x 9999; sleep 78' --"])
+def test_daemons_that_have_lost_their_mark_are_ended_too(desk: Desk, how: str) -> None:
+    # Servers as PostgreSQL and nginx write their names over their variables.
+    desk.write("daemon.sh", f"(setsid {how} sleep 78 &) >/dev/null 2>&1\nexec {PYTHON.replace('{port}', '$PORT')}\n")
+    project(desk, new="sh daemon.sh")
+    assert run(desk).code == 0
+    assert alive("sleep") == alive("----") == []
 
 
 def test_setup_and_teardown_are_carried_out_around_a_command(desk: Desk) -> None:
