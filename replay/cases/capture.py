@@ -100,6 +100,11 @@ class CaptureFile:
         return self._intake
 
     @property
+    def file(self) -> str:
+        """Return the file as the user named it."""
+        return self._file
+
+    @property
     def facts(self) -> Mapping[str, Json]:
         """Return what the header says beside the format: how it was masked, what made it. Only it is read."""
         with opened(self._path, self._file) as stream:

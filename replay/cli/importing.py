@@ -15,9 +15,8 @@ if TYPE_CHECKING:
 
     from replay.cases import Traffic
     from replay.cases.gathering import Gathered, Narrowing
-    from replay.cases.writing import Mask
     from replay.models import Case
-    from replay.privacy import MaskKey
+    from replay.privacy import MaskKey, Redactor
     from replay.reports.imported import Account
 
 _WHICH = "Which cases"
@@ -62,15 +61,15 @@ def import_(
     Every record is loaded, or skipped and counted by reason. A bad record ends it, and nothing is written.
     """
     from replay.cases.gathering import Gathered
-    from replay.privacy import key_from_environment
+    from replay.cli.masking import masking_project, redactor_for
 
     narrowing = _narrowing(route or (), since, until)
     gathered = Gathered(_sources(file, form, log_format, skip_bad=skip_bad), narrowing)
-    key = key_from_environment()
+    redactor = redactor_for(masking_project())
     if dry_run:
-        _show(gathered, key)
+        _show(gathered, redactor)
     else:
-        _write(gathered, key, _target(out, gathered), force=force)
+        _write(gathered, redactor, _target(out, gathered), force=force)
 
 
 # ------------------------------------------------------------------------------------------------------- what was asked
@@ -125,37 +124,38 @@ def _target(out: str | None, gathered: Gathered) -> Path:
 # ------------------------------------------------------------------------------------------------------------ the cases
 
 
-def _show(gathered: Gathered, key: MaskKey) -> None:
+def _show(gathered: Gathered, redactor: Redactor) -> None:
     """Print what the files hold, without secrets."""
     from replay.cli.output import printing
     from replay.reports.imported import Overview, write_account, write_overview
 
-    overview, mask = Overview(), _mask(key)
+    overview = Overview()
     for case in _watched(gathered):
-        overview.add(mask(case))
+        overview.add(redactor.case(case))
     with printing() as out:
         write_account(out, _account(gathered, overview.cases), ["Nothing was written."])
         write_overview(out, overview)
 
 
-def _write(gathered: Gathered, key: MaskKey, target: Path, *, force: bool) -> None:
+def _write(gathered: Gathered, redactor: Redactor, target: Path, *, force: bool) -> None:
     """Write the capture, and print what became of each record."""
     from replay import __version__
     from replay.cases import write_capture
+    from replay.cases.masked import masked_by
     from replay.cli.output import printing
     from replay.errors import RunError
     from replay.reports.facts import counted
     from replay.reports.imported import write_account
 
-    facts = {"made_by": f"replay import {__version__}"}
+    facts = {"made_by": f"replay import {__version__}", **masked_by(redactor.key.fingerprint)}
     try:
-        written = write_capture(target, _some(gathered), _mask(key), facts=facts, replacing=force)
+        written = write_capture(target, _some(gathered), redactor.case, facts=facts, replacing=force)
     except OSError as error:
         place = str(error.filename or target)
         raise RunError(f"nothing is written: {(error.strerror or str(error)).lower()}", place=place) from None
     said = f"{target} holds {counted(written.kept, 'case')}, in {_size(written.size)}."
     with printing() as out:
-        write_account(out, _account(gathered, written.kept, written.lost), [said, *_told_key(key)])
+        write_account(out, _account(gathered, written.kept, written.lost), [said, *_told_key(redactor.key)])
 
 
 def _some(gathered: Gathered) -> Iterator[Case]:
@@ -181,14 +181,6 @@ def _watched(gathered: Gathered) -> Iterator[Case]:
         for case in gathered:
             progress.watch("match")
             yield case
-
-
-def _mask(key: MaskKey) -> Mask:
-    from functools import partial
-
-    from replay.privacy import Tokeniser, redact_case
-
-    return partial(redact_case, tokeniser=Tokeniser(key.key))
 
 
 def _told_key(key: MaskKey) -> list[str]:

@@ -46,12 +46,11 @@ def mask(
     from functools import partial
 
     from replay.cleaning import Eye
-    from replay.cli.masking import key_for
+    from replay.cli.masking import key_for, masking_project
     from replay.cli.output import printing
-    from replay.cli.planning import Flags, project_for
     from replay.errors import InputError
 
-    project = project_for(Flags(env=env))
+    project = masking_project(env)
     if check and out is not None:
         raise InputError("--check writes nothing, so that there is no --out", hint="leave one of them out")
     if not file and not check:

@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
+from replay.cases import CaptureFile, Source
+from replay.cases.masked import key_of
 from replay.cli.stored import FOLDER
-from replay.config import Project
+from replay.config import Project, load_project
+from replay.engine.masked import MaskedSides
+from replay.models import Side, TargetSpec
 from replay.privacy import MaskKey, Redactor, key_from_environment
+
+
+def masking_project(env: str | None = None) -> Project:
+    """Read the settings of this folder for what they say of masking: variables that sides need may be unset."""
+    return load_project(Path.cwd(), environment=_Lenient(os.environ), env=env)
+
+
+class _Lenient(dict[str, str]):
+    """Variables, of which those that are not set might be anything: mostly they are URLs and credentials."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __missing__(self, name: str) -> str:
+        return "http://unset.invalid"
 
 
 def redactor_for(project: Project, known: Collection[str] = ()) -> Redactor:
@@ -24,6 +43,23 @@ def key_for(project: Project) -> MaskKey:
     named = project.settings.mask_key_file
     file = None if named is None else project.root / Path(named).expanduser()
     return key_from_environment(os.environ, file=file, shared=_shared(project))
+
+
+def masked_sides(redactor: Redactor, sides: Mapping[Side, TargetSpec], sources: Iterable[Source]) -> MaskedSides:
+    """Return what is known of recorded answers that are masked already: by which keys, as far as captures tell."""
+    captures = [source for source in sources if isinstance(source, CaptureFile)]
+    told = {source.file: key for source in captures if (key := key_of(source.facts)) is not None}
+    own = None if redactor.key.made else redactor.key.fingerprint
+    return MaskedSides(redactor.result, own, recorded="old" in sides and bool(sides["old"].recorded), keys=told)
+
+
+def key_warnings(masks: MaskedSides) -> Iterator[str]:
+    """Yield each capture whose recorded answers are masked with another key than the run's."""
+    for file, key in masks.keys.items():
+        if masks.recorded and key != masks.key:
+            own = f"with {masks.key}" if masks.key is not None else "without a key: set REPLAY_MASK_KEY"
+            fact = f"{file} is masked with the key {key}, and this run works {own}"
+            yield f"{fact}; where answers hold tokens nothing can be compared, and old counts as failed"
 
 
 def _shared(project: Project) -> Iterator[Path]:

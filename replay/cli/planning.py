@@ -19,7 +19,7 @@ from replay.cli.fingerprint import SHARD, Manner, fingerprint
 from replay.cli.given import given_secrets
 from replay.cli.inputs import Inputs, inputs_of
 from replay.cli.labels import labels_of
-from replay.cli.masking import redactor_for
+from replay.cli.masking import key_warnings, masked_sides, redactor_for
 from replay.cli.pacing import Pacing
 from replay.cli.sides import Sides, behind, one_commit, planned_sides
 from replay.compare import Comparison
@@ -79,7 +79,8 @@ def make_plan(project: Project, flags: Flags) -> Plan:
     sides = planned.specs
     noise = _noise(project, flags, sides)
     inputs = inputs_of(project, flags.traffic, flags.goldens)
-    chosen = Chosen(inputs.sources(skip_bad=flags.skip_bad), flags.choice)
+    sources = inputs.sources(skip_bad=flags.skip_bad)
+    chosen = Chosen(sources, flags.choice)
     uses = Uses(project)
     total = chosen.count(partial(check_case, project, shapes_of(sides), uses)) if flags.check else None
     if not flags.check:
@@ -97,7 +98,7 @@ def make_plan(project: Project, flags: Flags) -> Plan:
     confidence = with_secrets(uses, sides, sends=flags.sends)
     planned = replace(planned, specs=confidence.sides)
     redactor = redactor_for(project, given_secrets(confidence.sides) | confidence.values)
-    hide = redactor.line
+    hide, masks = redactor.line, masked_sides(redactor, sides, sources)
     concurrency = _under_way(flags, sides, pace)
     bases: dict[Side, str | None] = {side: sides[side].base if side in sides else None for side in SIDES}
     order = flags.pacing.who_first(settings.order)
@@ -105,7 +106,12 @@ def make_plan(project: Project, flags: Flags) -> Plan:
     clean = text_replacer(redactor.tokeniser, project.secrets)
     record = replace(
         _record(project, flags, sides, chosen, criteria, manner),
-        warnings=(*uses.warnings(), *_sending_warnings(flags, planned), *_order_warnings(sides, order)),
+        warnings=(
+            *uses.warnings(),
+            *_sending_warnings(flags, planned),
+            *_order_warnings(sides, order),
+            *key_warnings(masks),
+        ),
         musts=must_names(settings, clean),
         whole=not (str(flags.choice.unsharded) or flags.traffic or flags.goldens is not None),
     )
@@ -120,6 +126,7 @@ def make_plan(project: Project, flags: Flags) -> Plan:
             project.error_when,
             Grouping(settings.groups, named_groups(criteria)),
             project.kpis,
+            masks,
         ),
         criteria=criteria,
         sending=Sending(

@@ -10,6 +10,7 @@ from typing import Final
 from replay.compare import Compared, Comparison, Pair
 from replay.engine.grouping import NO_GROUPS, Grouping
 from replay.engine.kpis import NO_KPIS, Kpis
+from replay.engine.masked import MaskedSides
 from replay.expressions import Expression
 from replay.models import SIDES, Case, CaseError, Difference, Failure, Json, Observation, OutcomeName, Result, Side
 
@@ -27,6 +28,8 @@ class Referee:
     error_when: Expression | None = None
     grouping: Grouping = NO_GROUPS
     kpis: Kpis = NO_KPIS
+    masks: MaskedSides | None = None
+    """What is known of sides that are masked already; None where stored answers are compared, which all are."""
 
     def on(self, day: date) -> Referee:
         """Return the same referee for a run that began on another day, which waivers are held against."""
@@ -39,6 +42,14 @@ class Referee:
 
         `minted` is told which names of old and new a rule found to mean one thing, which was not known before.
         """
+        if self.masks is not None and self.masks.speaks_of(case, old):
+            old = old and self.masks.masked(case, old)
+            return self.masks.settled(self._result(case, old, self.masks.masked(case, new), minted))
+        return self._result(case, old, new, minted)
+
+    def _result(
+        self, case: Case, old: Observation | None, new: Observation, minted: Callable[[Named], None] | None
+    ) -> Result:
         pair = Pair(case, old, new)
         compared = self.comparison.compare(pair)
         if minted is not None and compared.minted:

@@ -13,6 +13,7 @@ from replay.engine.again import Learner
 from replay.engine.further import learned_again
 from replay.engine.grouping import Grouping, Told
 from replay.engine.kpis import PreparedKpi
+from replay.engine.masked import UNTELLABLE
 from replay.engine.outcome import Referee
 from replay.engine.recheck import carried
 from replay.engine.tokens import Marked, judged_otherwise, marked, may_be_read, vanished
@@ -64,7 +65,7 @@ class Rejudge:
         return self._settled(result, carried(result, after))
 
     def _compared(self, result: Result, found: Marked) -> Result:
-        fresh = self._fresh(result, found)
+        fresh = None if _is_untellable(result) else self._fresh(result, found)
         if fresh is None:
             self.kept += 1
             return result
@@ -163,6 +164,11 @@ def _failed(result: Result) -> Sequence[Side]:
     if result.error is None:
         return ()
     return SIDES if result.error.side == "both" else (result.error.side,)
+
+
+def _is_untellable(result: Result) -> bool:
+    """Tell whether the run could not compare what was masked with another key: nothing has changed about that."""
+    return result.error is not None and result.error.message in UNTELLABLE
 
 
 def _unreadable(result: Result) -> bool:

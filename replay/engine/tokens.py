@@ -8,29 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
 
 from replay.compare import Pair
-from replay.compare.base import Node
 from replay.compare.tracing import Trace
 from replay.engine.audit import within
+from replay.engine.holding import Spot, holds_some, holds_token, spots_of
 from replay.expressions import Expression
 from replay.locations import general
 from replay.models import SIDES, Difference, Expectation, Headers, Observation, Request, Result, RuleSpec
-from replay.privacy import DROPPED, TOKEN, stands_for
+from replay.privacy import TOKEN
 
 _EQUALITY: Final = frozenset({
     "at", "on", "where", "why", "tag", "ignore", "unordered", "match_by", "strict", "same_type", "allow", "waive",
     "renamed",
 })  # fmt: skip
 """What a rule may say and still only ask whether values are equal, or whether they are text."""
-_SHORTEST, _LONGEST = 10**12, 10**20
 _READING: Final = ("as_", "via")
-
-Spot = tuple[str, ...]
-"""Where a token lies, as expressions name it: `request`, `headers`, `authorization`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +56,14 @@ def marked(result: Result) -> Marked:
     names = [name for part in parts for name in _named(part.headers)]
     bodies = [part.body for part in parts if part.body]
     request = tuple(spot for each in case.requests for spot in _of_request(each))
-    return Marked(request, tuple(("headers", name) for name in names), any(map(_in_body, bodies)))
-
-
-def _in_body(body: bytes) -> bool:
-    return b"(dropped: " in body or stands_for(body)
+    return Marked(request, tuple(("headers", name) for name in names), any(map(holds_some, bodies)))
 
 
 def _of_request(request: Request) -> Iterator[Spot]:
     yield from (("request", "headers", name) for name in _named(request.headers))
     if TOKEN.search(request.path):
         yield from (("request", "path"), ("request", "query"))
-    if request.body and _in_body(request.body):
+    if request.body and holds_some(request.body):
         yield from (("request", "json"), ("request", "text"))
 
 
@@ -92,42 +83,13 @@ def may_be_read(found: Marked, expressions: Iterable[Expression], pair: Pair) ->
         return False
     if pair.case.steps:  # whose answers nobody sees as one
         return True
-    deeper = {("body", *spot) for side in SIDES for spot in _spots(_body(pair, side), ())}
+    deeper = {("body", *spot) for side in SIDES for spot in spots_of(_body(pair, side), ())}
     return any(it.may_read(spot) for it in asked for spot in deeper)
 
 
 def _body(pair: Pair, side: Any) -> Any:
     document = pair.document(side)
     return document.get("body") if pair.observation(side) is not None else None
-
-
-def _spots(value: Any, at: Spot) -> Iterator[Spot]:
-    """Yield where in a value tokens lie, by names alone: items lie where their array does."""
-    stack = [(value, at)]
-    while stack:
-        node, place = stack.pop()
-        if isinstance(node, dict):
-            stack += [(item, (*place, str(name))) for name, item in node.items()]
-            if any(_is_marked(name) for name in node):
-                yield place
-        elif isinstance(node, list):
-            stack += [(item, place) for item in node]
-        elif _is_marked(node):
-            yield place
-
-
-def holds_token(value: Node) -> bool:
-    """Tell whether a token, or what stands for a value that was dropped, is anywhere in a value."""
-    return next(_spots(value, ()), None) is not None
-
-
-def _is_marked(value: object) -> bool:
-    if isinstance(value, bytes):
-        return _in_body(value)
-    if isinstance(value, int | Decimal) and not isinstance(value, bool):
-        # A card's number, and a telephone's, may be a number in JSON, and so is its token.
-        return _SHORTEST <= value < _LONGEST and TOKEN.search(str(value)) is not None
-    return isinstance(value, str) and (stands_for(value.encode("utf-8", "replace")) or DROPPED in value)
 
 
 def judged_otherwise(found: Marked, trace: Trace) -> bool:
