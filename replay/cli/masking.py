@@ -62,6 +62,13 @@ def key_warnings(masks: MaskedSides) -> Iterator[str]:
             yield f"{fact}; where answers hold tokens nothing can be compared, and old counts as failed"
 
 
+def parting_words(redactor: Redactor, *, forked: bool) -> str:
+    """Return what is to be said of a key that was made for a run with tokens; forked processes do not tell of any."""
+    if not redactor.key.made or not (redactor.tokeniser.used or forked):
+        return ""
+    return "secrets are stored as tokens of a key that is forgotten now; REPLAY_MASK_KEY has runs share their tokens"
+
+
 def _shared(project: Project) -> Iterator[Path]:
     """Yield the folders below the settings that are handed around: what is kept in them must not lie beside its key."""
     settings = project.settings

@@ -56,6 +56,12 @@ def say(text: str) -> None:
     _say("".join(f"{printable(line)}\n" for line in text.splitlines()))
 
 
+def remark(text: str) -> None:
+    """Print a remark on what was done; nothing where there is none."""
+    if text:
+        _say(f"replay: {text}\n")
+
+
 def _say(text: str) -> None:
     """Write to standard error; nobody may be listening there any more, which changes no verdict."""
     with suppress(OSError):

@@ -19,7 +19,7 @@ from replay.cli.fingerprint import SHARD, Manner, fingerprint
 from replay.cli.given import given_secrets
 from replay.cli.inputs import Inputs, inputs_of
 from replay.cli.labels import labels_of
-from replay.cli.masking import key_warnings, masked_sides, redactor_for
+from replay.cli.masking import key_warnings, masked_sides, parting_words, redactor_for
 from replay.cli.pacing import Pacing
 from replay.cli.sides import Sides, behind, one_commit, planned_sides
 from replay.compare import Comparison
@@ -147,6 +147,7 @@ def make_plan(project: Project, flags: Flags) -> Plan:
         repeat=repeat,
         seconds=seconds,
         redact=redactor.result,
+        parting=partial(parting_words, redactor, forked=_workers(flags, sides, concurrency) > 1),
         warnings=tuple(judging_warnings(settings, criteria, record.started.date())),
     )
 

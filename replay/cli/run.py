@@ -146,7 +146,7 @@ def instant_of(text: str | None) -> datetime | None:
 
 def _carry_out(plan: Plan, store_file: Path, reports: Reports, *, resume: bool) -> int:
     from replay.cli.claim import claimed
-    from replay.cli.output import Progress
+    from replay.cli.output import Progress, remark
     from replay.cli.reporting import write_and_print
     from replay.engine import Run
     from replay.store.sqlite import SqliteStore
@@ -158,6 +158,7 @@ def _carry_out(plan: Plan, store_file: Path, reports: Reports, *, resume: bool) 
             finished = Run(plan, store, progress.watch, progress.stop).carry_out(resumed=resume)
         results = store.in_order(plan.record.id)
         write_and_print(reports, finished.summary, results, finished.verdict)
+    remark(plan.parting())
     if finished.signalled is not None:
         return 128 + finished.signalled
     return finished.verdict.exit_code if finished.verdict else 0 if finished.summary.complete else 3

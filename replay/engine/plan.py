@@ -94,6 +94,8 @@ class Plan:
     """Which secrets are put into what is sent, and where they come from, in words."""
     warnings: tuple[str, ...] = ()
     """What makes the verdict by these criteria and rules worth less; what makes any so is in the record."""
+    parting: Callable[[], str] = str
+    """What is left to say once all is stored; empty where there is nothing."""
 
     def resumed(self, record: RunRecord) -> Plan:
         """Return the plan under the id and the instant of the run that it goes on with."""

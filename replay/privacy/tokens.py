@@ -32,6 +32,8 @@ class Tokeniser:
 
     def __init__(self, key: bytes) -> None:
         self._key = key
+        self.used = False
+        """Whether any token was made."""
         self.plain: Tokeniser = self
         """The same, without taking note of anything."""
         self.token: Callable[[str], str] = lru_cache(maxsize=4096)(self._token)
@@ -53,6 +55,7 @@ class Tokeniser:
         return str(int.from_bytes(self._mac(text))).zfill(78)[-count:]
 
     def _mac(self, text: str) -> bytes:
+        self.used = True
         return hmac.digest(self._key, text.encode("utf-8", "surrogatepass"), hashlib.sha256)
 
     def _token(self, text: str) -> str:

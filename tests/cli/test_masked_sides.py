@@ -116,3 +116,14 @@ def test_an_import_tells_its_key_and_obeys_the_settings(desk: Desk, monkeypatch:
     monkeypatch.setenv("REPLAY_MASK_KEY", "another key")
     desk.cli("import", "curl.sh", "--out", "u.jsonl")
     assert CaptureFile("u.jsonl").facts["mask"] != first
+
+
+def test_a_run_without_a_key_says_so_where_it_made_tokens(
+    desk: Desk, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for key, path, told in (("", "/?token=abcdef12", True), ("", "/", False), ("a key", "/?token=abcdef12", False)):
+        monkeypatch.setenv("REPLAY_MASK_KEY", key)
+        desk.capture("t.jsonl", [{"id": "c", "request": {"path": path}}])
+        with serve(lambda _: b'{"n": 1}', kind=JSON) as side:
+            ended = desk.cli("run", "--old", side.url, "--new", side.url, "--traffic", "t.jsonl")
+        assert ("a key that is forgotten now" in ended.err) == told
