@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final
 
 from pydantic import ValidationError
 
-from replay.cases.content import CUT, ByteStream, opened, unreadable
+from replay.cases.content import CUT, LARGEST_RECORD, ByteStream, opened, unreadable
 from replay.cases.correlation import correlation_of
 from replay.cases.plain import plain_case
 from replay.cases.record import RecordSpec
@@ -26,9 +26,7 @@ VERSION: Final = 1
 
 HEADER: Final = "replay_capture"
 
-LONGEST_LINE: Final = 1 << 28
-"""256 MB: four times the largest body, in base64. A line without end must not fill the memory."""
-
+_STEP: Final = 1 << 20
 _WHOLE: Final = Portion()
 _BLANK: Final = b" \t\r\n"
 _BOM: Final = b"\xef\xbb\xbf"
@@ -138,9 +136,12 @@ class CaptureFile:
         """Yield each record's line, after the header, and hash all that the file holds."""
         seen_header = False
         while line := self._next_line(stream, state, skipped):
-            if len(line) > LONGEST_LINE:
+            if len(line) > LARGEST_RECORD:
+                line = line[-1:]  # what is refused need not be held
                 state.record += 1
-                self._skip(BadLineError("too_long", f"a line of more than {LONGEST_LINE >> 20} MB"), state, skipped)
+                self._skip(BadLineError("too_long", f"a line of more than {LARGEST_RECORD >> 20} MB"), state, skipped)
+                while line and not line.endswith(b"\n"):
+                    line = self._read(stream, state, skipped, _STEP)
             elif not line.strip(_BLANK):
                 continue
             elif seen_header:
@@ -158,12 +159,13 @@ class CaptureFile:
 
     def _next_line(self, stream: ByteStream, state: _Pass, skipped: Counter[str]) -> bytes:
         state.line += 1
+        line = self._read(stream, state, skipped, LARGEST_RECORD + 1)
+        return line.removeprefix(_BOM) if state.line == 1 else line
+
+    def _read(self, stream: ByteStream, state: _Pass, skipped: Counter[str], most: int) -> bytes:
+        """Return the rest of a line, or so much of it, and hash it; empty at the end, and where the file is cut."""
         try:
-            line = stream.readline(LONGEST_LINE + 1)
-            rest = line
-            while len(rest) > LONGEST_LINE and not rest.endswith(b"\n"):
-                state.digest.update(rest)
-                rest = stream.readline(LONGEST_LINE + 1)
+            line = stream.readline(most)
         except CUT as error:
             state.record += 1
             fact = f"the compressed stream is cut or corrupt after record {state.record - 1}: {error}"
@@ -171,8 +173,8 @@ class CaptureFile:
             return b""
         except OSError as error:
             raise unreadable(error, self._file) from None
-        state.digest.update(rest)
-        return line.removeprefix(_BOM) if state.line == 1 else line
+        state.digest.update(line)
+        return line
 
     def _skip(self, error: BadLineError, state: _Pass, skipped: Counter[str]) -> None:
         if not self._skip_bad:

@@ -25,8 +25,8 @@ CUT: Final = (EOFError, zlib.error, gzip.BadGzipFile, zstd.ZstdError)
 
 _GZIP: Final = b"\x1f\x8b"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
-_MAX_WHOLE: Final = 1 << 29
-"""Documents that have to be read as a whole may hold 512 MB, whatever their compressed size."""
+LARGEST_RECORD: Final = 100 << 20
+"""100 MB: the largest body, 64 MB, in base64, and some. A line without end must not fill the memory."""
 
 _KINDS: Final = (
     (stat.S_ISDIR, "a folder"),
@@ -67,20 +67,6 @@ def first_bytes(path: Path, file: str) -> bytes:
     """Return how a regular file begins, as it is; raise DocumentError where it cannot be read."""
     with _open_regular(path, file) as raw:
         return raw.read(4)
-
-
-def read_whole(path: Path, file: str) -> bytes:
-    """Return what a file holds, decompressed; raise DocumentError where it cannot be read, is cut, or too large."""
-    with opened(path, file) as stream:
-        try:
-            data = stream.read(_MAX_WHOLE + 1)
-        except CUT as error:
-            raise DocumentError(f"the compressed stream is cut or corrupt: {error}", place=file) from None
-        except OSError as error:
-            raise unreadable(error, file) from None
-    if len(data) > _MAX_WHOLE:
-        raise DocumentError(f"more than {_MAX_WHOLE >> 20} MB in one document", place=file)
-    return data
 
 
 def unreadable(error: Exception, file: str) -> DocumentError:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from replay.cases.capture import HEADER, LONGEST_LINE, BadLineError, is_capture, modelled_case
-from replay.cases.content import ByteStream
+from replay.cases.capture import HEADER, BadLineError, is_capture, modelled_case
+from replay.cases.content import LARGEST_RECORD, ByteStream
 from replay.cases.masked import SEVERAL, key_of, masked_by
 from replay.cases.plain import plain_case
 from replay.cases.record import record_of
@@ -26,7 +26,7 @@ def recognises(head: bytes) -> bool:
 def clean(stream: ByteStream, eye: Eye) -> Iterator[bytes]:
     """Yield each line, with tokens in place of what is secret or personal."""
     number, seen_header = 0, False
-    while line := stream.readline(LONGEST_LINE):
+    while line := stream.readline(LARGEST_RECORD):
         number += 1
         if not line.strip():
             yield line

@@ -55,6 +55,7 @@ def import_(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what the files hold, captures too; write nothing.")
     ] = False,
+    env: options.Env = None,
 ) -> None:  # fmt: skip
     """Make one capture of recorded traffic, with tokens in place of what is secret or personal.
 
@@ -65,7 +66,7 @@ def import_(
 
     narrowing = _narrowing(route or (), since, until)
     gathered = Gathered(_sources(file, form, log_format, skip_bad=skip_bad), narrowing)
-    redactor = redactor_for(masking_project())
+    redactor = redactor_for(masking_project(env))
     if dry_run:
         _show(gathered, redactor)
     else:
@@ -147,7 +148,7 @@ def _write(gathered: Gathered, redactor: Redactor, target: Path, *, force: bool)
     from replay.reports.facts import counted
     from replay.reports.imported import write_account
 
-    facts = {"made_by": f"replay import {__version__}", **masked_by(redactor.key.fingerprint)}
+    facts = {"made_by": f"replay import {__version__}", **masked_by(_key(gathered, redactor.key))}
     try:
         written = write_capture(target, _some(gathered), redactor.case, facts=facts, replacing=force)
     except OSError as error:
@@ -181,6 +182,15 @@ def _watched(gathered: Gathered) -> Iterator[Case]:
         for case in gathered:
             progress.watch("match")
             yield case
+
+
+def _key(gathered: Gathered, key: MaskKey) -> str:
+    """Return the fingerprint of the key that all tokens are of: those that a capture brings stay as they are."""
+    from replay.cases import CaptureFile
+    from replay.cases.masked import SEVERAL, key_of
+
+    brought = {key_of(source.facts) for source in gathered.sources if isinstance(source, CaptureFile)}
+    return key.fingerprint if brought <= {None, key.fingerprint} else SEVERAL
 
 
 def _told_key(key: MaskKey) -> list[str]:

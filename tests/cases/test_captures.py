@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import tracemalloc
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -317,3 +318,19 @@ def test_what_the_header_tells_beside_the_format_is_there_for_those_who_know_it(
     assert (source.facts, len(list(source))) == ({"made_by": "a proxy"}, 1)
     path.write_bytes(b"")
     assert "no header" in str(error_of(lambda: source.facts))
+
+
+def test_a_line_without_end_is_told_in_bounded_memory_however_small_it_is_packed(tmp_path: Path) -> None:
+    packer = zlib.compressobj(1, zlib.DEFLATED, 31)
+    path = tmp_path / "bomb"
+    with path.open("wb") as file:
+        for piece in (HEADER, GOOD, *[b"x" * (1 << 20)] * 150, b"\n", GOOD):
+            file.write(packer.compress(piece))
+        file.write(packer.flush())
+    tracemalloc.start()
+    assert "a line of more than 100 MB" in str(error_of(lambda: list(open_traffic(path))))
+    source = open_traffic(path, skip_bad=True)
+    assert len(list(source.without_identity())) == 2
+    assert tracemalloc.get_traced_memory()[1] < 250 << 20
+    tracemalloc.stop()
+    assert source.intake.skipped == {"too_long": 1}

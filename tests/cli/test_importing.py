@@ -251,5 +251,22 @@ def test_without_a_key_it_is_said_that_the_tokens_are_like_no_others(
     monkeypatch.setenv("REPLAY_MASK_KEY", "a key of this test")
     for name in ("2.jsonl", "3.jsonl"):
         assert "REPLAY_MASK_KEY" not in recorded.cli("import", "shop.gor", "--out", name).out
+    keys = [CaptureFile(f"{number}.jsonl").facts["mask"]["key"] for number in (1, 2, 3)]
+    assert keys[1] == keys[2] != keys[0]
     first, second, third = (Path(f"{number}.jsonl").read_bytes() for number in (1, 2, 3))
     assert second == third != first
+
+
+def test_tokens_of_several_keys_are_said_to_be_of_none(recorded: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    for key, source in (("one", "shop.gor"), ("one", "shop.gor.jsonl"), ("other", "shop.gor.jsonl")):
+        monkeypatch.setenv("REPLAY_MASK_KEY", key)
+        assert recorded.cli("import", source, "--out", f"{source}.jsonl", "--force").code == 0
+        key_of = CaptureFile(f"{source}.jsonl").facts["mask"]["key"]
+        assert (key_of == "several") == (key == "other")
+
+
+def test_what_the_settings_mask_and_keep_is_masked_and_kept(recorded: Desk) -> None:
+    recorded.write("replay.yaml", "old: http://a\nnew: http://b\nmask: [{at: body.n}]\n")
+    recorded.capture("c.jsonl", [{"request": {"path": "/a"}, "response": {"status": 200, "json": {"n": "Ann"}}}])
+    recorded.cli("import", "c.jsonl", "--out", "d.jsonl")
+    assert "Ann" not in Path("d.jsonl").read_text()

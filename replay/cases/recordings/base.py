@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, ClassVar, Final, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from replay.cases.base import accounted, part_of
-from replay.cases.content import CUT, ByteStream, opened, unreadable
+from replay.cases.content import CUT, LARGEST_RECORD, ByteStream, opened, unreadable
 from replay.cases.correlation import correlation_of
 from replay.errors import DocumentError, Place
 from replay.models import Case, Intake, Observation, Request
@@ -20,9 +20,6 @@ from replay.sampling import Portion
 
 Piece = TypeVar("Piece")
 """What a format holds one record in: bytes, a parsed object, a command."""
-
-LONGEST_LINE: Final = 1 << 28
-"""256 MB: a line without end must not fill the memory."""
 
 
 class UnusableError(Exception):
@@ -197,10 +194,10 @@ class _Hashed:
 def lines(stream: ByteStream) -> Iterator[tuple[int, bytes]]:
     """Yield each line that is not blank, without its end, and its number from 1. Raise FlawError for an endless one."""
     number = 0
-    while line := stream.readline(LONGEST_LINE + 1):
+    while line := stream.readline(LARGEST_RECORD + 1):
         number += 1
-        if len(line) > LONGEST_LINE:
-            raise FlawError("too_long", f"a line of more than {LONGEST_LINE >> 20} MB", line=number)
+        if len(line) > LARGEST_RECORD:
+            raise FlawError("too_long", f"a line of more than {LARGEST_RECORD >> 20} MB", line=number)
         if number == 1:
             line = line.removeprefix(b"\xef\xbb\xbf")
         if stripped := line.strip(b" \t\r\n"):
@@ -208,8 +205,8 @@ def lines(stream: ByteStream) -> Iterator[tuple[int, bytes]]:
 
 
 def whole(stream: ByteStream) -> bytes:
-    """Return all that a stream holds. Raise FlawError beyond 512 MB: such a document has to be read as a whole."""
-    data = stream.read(2 * LONGEST_LINE + 1)
-    if len(data) > 2 * LONGEST_LINE:
-        raise FlawError("too_large", f"more than {2 * LONGEST_LINE >> 20} MB in one document")
+    """Return all that a stream holds. Raise FlawError beyond 200 MB: such a document has to be read as a whole."""
+    data = stream.read(2 * LARGEST_RECORD + 1)
+    if len(data) > 2 * LARGEST_RECORD:
+        raise FlawError("too_large", f"more than {2 * LARGEST_RECORD >> 20} MB in one document")
     return data

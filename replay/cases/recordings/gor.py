@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from replay.cases.content import ByteStream
+from replay.cases.content import LARGEST_RECORD, ByteStream
 from replay.cases.recordings.base import Exchange, FlawError, RecordedFile, UnusableError
 from replay.cases.recordings.exchanges import answer, instant_of, paired, sendable, target_of
 from replay.cases.recordings.messages import read_request, read_response
@@ -18,7 +18,6 @@ SEPARATOR: Final = "\n🐵🙈🙉\n".encode()
 HEAD = re.compile(rb"([123]) ([0-9A-Za-z_-]{1,64}) ([0-9]{1,19})(?: -?[0-9]+)*\r?\n")
 _LONGEST_HEAD: Final = 256
 _STEP: Final = 1 << 16
-_LARGEST: Final = 1 << 28
 _AHEAD: Final = 1_000
 """How many requests are held back for their answers: they are recorded as they come, among other requests."""
 _AHEAD_BYTES: Final = 64 << 20
@@ -116,8 +115,8 @@ def payloads(stream: ByteStream) -> Iterator[bytes]:
                 at = 0
             else:
                 at = after
-        if len(buffer) > _LARGEST:
-            raise FlawError("too_long", f"a payload of more than {_LARGEST >> 20} MB")
+        if len(buffer) > LARGEST_RECORD:
+            raise FlawError("too_long", f"a payload of more than {LARGEST_RECORD >> 20} MB")
         at = max(at, len(buffer) - len(SEPARATOR)) if end < 0 else end
     if buffer.strip():
         yield _whole(bytes(buffer))

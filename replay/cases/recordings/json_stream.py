@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from replay.cases.content import ByteStream
-from replay.cases.recordings.base import LONGEST_LINE, FlawError
+from replay.cases.content import LARGEST_RECORD, ByteStream
+from replay.cases.recordings.base import FlawError
 
 _STEP: Final = 1 << 16
 _BLANK: Final = re.compile(rb"[ \t\r\n]*+")
@@ -142,8 +142,8 @@ class JsonReader:
         """Read on within a value."""
         if not holding:
             self._forget()
-        if len(self._buffer) > LONGEST_LINE:
-            raise FlawError("too_long", f"a value of more than {LONGEST_LINE >> 20} MB", line=self._gone + 1)
+        if len(self._buffer) > LARGEST_RECORD:
+            raise FlawError("too_long", f"a value of more than {LARGEST_RECORD >> 20} MB", line=self._gone + 1)
         if not self._fill():
             raise self._cut()
 

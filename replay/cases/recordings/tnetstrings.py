@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from replay.cases.content import ByteStream
+from replay.cases.content import LARGEST_RECORD, ByteStream
 from replay.cases.recordings.base import FlawError
 
-_LARGEST: Final = 1 << 28
 _LONGEST_LENGTH: Final = 12
 _LONGEST_NUMBER: Final = 40
 _DEEPEST: Final = 50
@@ -24,7 +23,7 @@ def raw_values(stream: ByteStream) -> Iterator[tuple[bytes, bytes]]:
     """Yield the data and the tag of each value of a stream; raise FlawError where it is cut or too large."""
     while (size := _size(stream)) is not None:
         data = _exactly(stream, size + 1)
-        yield data[:size], data[size:]
+        yield bytes(data[:size]), bytes(data[size:])
 
 
 def values_of(data: bytes, tag: bytes) -> Any:
@@ -46,18 +45,18 @@ def _size(stream: ByteStream) -> int | None:
         digits += byte
         if not byte or not byte.isdigit() or len(digits) > _LONGEST_LENGTH:
             raise FlawError("malformed", "a flow does not begin with its length: the file is cut, or no flow file")
-    if not digits or int(digits) > _LARGEST:
+    if not digits or int(digits) > LARGEST_RECORD:
         raise FlawError("too_large", f"a flow states a length of {digits.decode() or 'nothing'}")
     return int(digits)
 
 
-def _exactly(stream: ByteStream, size: int) -> bytes:
+def _exactly(stream: ByteStream, size: int) -> memoryview:
     data = bytearray()
     while len(data) < size and (more := stream.read(size - len(data))):
         data += more
     if len(data) < size:
         raise FlawError("cut", f"the last flow is cut: {len(data)} of {size} bytes are there")
-    return bytes(data)
+    return memoryview(data)
 
 
 def _value(data: memoryview, tag: bytes, depth: int) -> Any:

@@ -12,7 +12,8 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Final, Self
 
-from replay.cases.capture import HEADER, LONGEST_LINE, VERSION
+from replay.cases.capture import HEADER, VERSION
+from replay.cases.content import LARGEST_RECORD
 from replay.cases.record import record_of
 from replay.cases.writing.account import Account, Limits
 from replay.cases.writing.appearing import appearing, make_folder_of, unwritable
@@ -124,7 +125,7 @@ class CaptureWriter:
             line = _line(record_of(self._mask(case)))
         except (RecursionError, ValueError):  # halves of characters have no bytes either
             return None
-        return line if len(line) <= LONGEST_LINE else None
+        return line if len(line) <= LARGEST_RECORD else None
 
     def _lose(self, error: OSError, number: int) -> None:
         self.fault = error
