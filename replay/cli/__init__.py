@@ -21,6 +21,7 @@ from replay.cli import (
     noise,
     plan,
     promote,
+    purge,
     recording,
     report,
     rules,
@@ -42,7 +43,7 @@ app = typer.Typer(
 
 COMMANDS = (
     run, plan, recording, importing, show, report, judge, merge, history, noise, promote, shrink, coverage, suggest,
-    mask, rules, doctor, init, clean,
+    mask, rules, doctor, init, clean, purge,
 )  # fmt: skip
 
 for module in COMMANDS:

@@ -67,9 +67,9 @@ def _from_here(path: Path) -> Path:
         return path
 
 
-def project_of_folders() -> Project:
+def project_of_folders(env: str | None = None) -> Project:
     """Return the settings of this folder for whoever only asks them where goldens and traffic are."""
-    return load_project(Path.cwd(), environment=_Lenient(os.environ))
+    return load_project(Path.cwd(), environment=_Lenient(os.environ), env=env)
 
 
 class _Lenient(dict[str, str]):

@@ -50,6 +50,7 @@ def merge(
 
 def _merged(target: Path, shards: list[Shard], reports: Reports, env: str | None) -> int:
     """Join the shards, report, and return the exit code."""
+    from replay.cli.claim import at_work
     from replay.cli.output import Progress
     from replay.cli.reporting import write_and_print
     from replay.cli.shards import record_of, terms_of
@@ -58,7 +59,7 @@ def _merged(target: Path, shards: list[Shard], reports: Reports, env: str | None
 
     record = record_of(shards)
     terms = terms_of(record, env)
-    with SqliteStore.open(target) as into:
+    with SqliteStore.open(target) as into, at_work(target):
         with Progress(sum(shard.store.count(shard.record.id) for shard in shards), "merging") as progress:
             finished = merged(into, record, shards, terms, progress.watch)
         write_and_print(reports, finished.summary, into.in_order(record.id), finished.verdict)

@@ -168,6 +168,15 @@ class StoredPage:
         return decode_result(self._documents[slot], self._beside)
 
 
+def outside_of(documents: Packed) -> list[bytes]:
+    """Return the digests of the bodies that a page refers to and does not hold. Raise ValueError for what is none."""
+    try:
+        references, *_ = loaded(unpack(*documents))
+        return [bytes.fromhex(each) for each in references if isinstance(each, str)]
+    except TypeError as error:
+        raise ValueError(f"a stored page does not fit its parts: {error}") from error
+
+
 def _no_body(_index: int) -> bytes:
     return b""
 
