@@ -31,6 +31,7 @@ _SLACK_SECONDS: Final = 10.0
 _LONGEST_LINE: Final = 200
 """Of each line of output that is told, so much is shown."""
 _BAD: Final = 400
+_BY_HAND: Final = "run it by hand to see"
 _FOREGROUND: Final = "it has to stay in the foreground, and not to go on as a daemon"
 _LISTEN: Final = "it has to listen on {port}, which is also in $PORT"
 
@@ -47,7 +48,7 @@ class Surroundings:
 class NotReadyError(Exception):
     """A command that did not get ready; message and hint are fit for people."""
 
-    def __init__(self, fact: str, hint: str = "run it by hand to see") -> None:
+    def __init__(self, fact: str, hint: str = _BY_HAND) -> None:
         super().__init__(fact)
         self.hint = hint
 
@@ -233,7 +234,7 @@ class Service:
         if wanted or listening(self._port):
             return PortTakenError(f"somebody else has port {self._port}: {how}")
         if found is None:
-            return NotReadyError(f"it ended before it was ready: {how}", *([_FOREGROUND] if how == GONE_WELL else []))
+            return NotReadyError(f"it ended before it was ready: {how}", _FOREGROUND if how == GONE_WELL else _BY_HAND)
         hint = "end what listens there" + ("" if self._is_told_port else ", or have it listen on {port}")
         return NotReadyError(f"it ended before it was ready, for {found} is in use already: {how}", hint)
 
