@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from replay.curation import Promotion
+    from replay.models import Result
+    from replay.store.base import RunRecord
     from replay.store.sqlite import SqliteStore
 
 
@@ -31,6 +33,10 @@ def promote(
     goldens: Annotated[
         Path | None, typer.Option(metavar="DIR", envvar="REPLAY_GOLDENS", help="Write below DIR.")
     ] = None,
+    session: Annotated[
+        bool | None,
+        typer.Option("--session/--alone", help="Bring what led to it in its session; by itself, where it uses that."),
+    ] = None,
     run: options.FromRun = None,
     store: options.Store = None,
 ) -> None:
@@ -38,7 +44,7 @@ def promote(
     from replay.cli.stored import opened_store
 
     with opened_store(store) as kept:
-        promotion = _promotion(kept, id, run, name, why, _side(expect))
+        promotion = _promotion(kept, id, run, name, why, _side(expect), session)
     written(promotion, goldens)
 
 
@@ -51,6 +57,8 @@ def written(promotion: Promotion, folder: Path | None) -> None:
     read_golden(promotion.text, promotion.id, path)  # what we write, we can read
     write_new(path, promotion.text)
     typer.echo(f"{path} is written: say in it why the case matters, then commit it.")
+    for secret in promotion.secrets:
+        typer.echo(f"{{{{secret.{secret}}}}} stands for a secret: say under `secrets:` in replay.yaml where it is.")
     for header in promotion.left_out:
         typer.echo(
             f"{header} is left out, since it holds a secret: give it to both sides by `headers:` in replay.yaml."
@@ -72,6 +80,7 @@ def _promotion(
     name: str | None,
     why: str | None,
     expect: Literal["old", "new"] | None,
+    session: bool | None,
 ) -> Promotion:
     from datetime import datetime
 
@@ -87,7 +96,29 @@ def _promotion(
         name=name,
         why=why,
         expect=expect,
+        before=_before(kept, record, found[0], session),
     )
+
+
+def _before(kept: SqliteStore, record: RunRecord, result: Result, wanted: bool | None) -> list[Result]:
+    """Return what was sent in a case's session before it, in its order; nothing where that is not wanted."""
+    from replay.curation import needs_session
+    from replay.errors import SettingsError
+
+    case = result.case
+    if wanted is False or (wanted is None and not needs_session(case)):
+        return []
+    if case.session is None:
+        raise SettingsError(f"--session: '{case.id}' has no session", hint="leave it out")
+    earlier: list[str] = []
+    for each in kept.in_order(record.id):
+        if (each.case.session, each.case.turn) != (case.session, case.turn):
+            continue
+        if each.case.identity == case.identity:
+            break
+        earlier += [each.case.identity] if each.outcome != "skipped" else []
+    several = (kept.find(identity, record.id) for identity in earlier)
+    return [next(it for it in found if it.case.turn == case.turn) for found in several]
 
 
 def _folder(given: Path | None) -> Path:

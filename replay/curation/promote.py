@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from io import StringIO
 from pathlib import PurePosixPath
 from typing import Any, Final, Literal
@@ -15,10 +16,11 @@ from ruamel.yaml import YAML
 from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.representer import RoundTripRepresenter
 
+from replay.curation.sessions import Session, Stage
 from replay.documents import Numeral, parse_json
 from replay.errors import InputError
-from replay.models import Headers, Observation, Result
-from replay.placeholders import SECRETS, names_in
+from replay.models import Headers, Observation, Request, Result, Side
+from replay.placeholders import CAPTURED, SECRETS, names_in, secrets_in
 from replay.privacy import TOKEN, is_secret
 from replay.sampling import derive_seed
 
@@ -42,6 +44,8 @@ class Promotion:
     text: str
     left_out: tuple[str, ...] = ()
     """Headers that hold a secret, which the sides' own settings have to bring."""
+    secrets: tuple[str, ...] = ()
+    """Names that it gives to secrets of which only tokens are kept."""
 
 
 def promote(
@@ -53,8 +57,12 @@ def promote(
     name: str | None = None,
     why: str | None = None,
     expect: Literal["old", "new"] | None = None,
+    before: Sequence[Result] = (),
 ) -> Promotion:
-    """Return the golden that holds a stored case fast. Raise InputError where it cannot be one."""
+    """Return the golden that holds a stored case fast. Raise InputError where it cannot be one.
+
+    With what came `before` it in its session, that is a scenario.
+    """
     case = result.case
     if case.kind == "golden":
         raise InputError(f"'{case.id}' is a golden already", place=case.place)
@@ -64,17 +72,29 @@ def promote(
         "tags": ["promoted"],
         "freeze": (case.freeze or instant).isoformat().replace("+00:00", "Z"),
         "seed": derive_seed(run_seed, case.origin) if case.seed is None else case.seed,
-        "request": _request(result),
     }
-    if expect is not None:
-        golden["expect"] = _expectation(result, expect)
+    requests = [case.request]
+    if before:
+        session = Session([*before, result])
+        stages = session.stages()
+        requests = [it.case.request for it in stages]
+        golden["title"] += f", the last of {len(stages)} requests of a session"
+        golden["freeze"] = (stages[0].case.freeze or instant).isoformat().replace("+00:00", "Z")
+        golden["steps"] = _steps(stages)
+        if expect is not None:
+            golden["steps"][-1]["expect"] = _expectation(result, expect, partial(session.expected, side=expect))
+    else:
+        golden["request"] = _request(case.request)
+        if expect is not None:
+            golden["expect"] = _expectation(result, expect)
     where = name if name is not None else golden_name(case.request.method, case.request.path, case.id)
     text = dump_yaml(golden)
     if TOKEN.search(text):
         fact = "the case holds secrets in its path or body, of which only tokens are kept"
         raise InputError(f"'{case.id}' cannot be promoted: {fact}", hint="write the golden by hand, with test data")
-    left_out = tuple(name for name, value in case.request.headers if _stays_out(name, value))
-    return Promotion(where, text, left_out)
+    left_out = tuple(dict.fromkeys(name for it in requests for name, value in it.headers if _stays_out(name, value)))
+    secrets = tuple(dict.fromkeys(name for it in requests for _part, name in secrets_in(it)))
+    return Promotion(where, text, left_out, secrets)
 
 
 def _why(result: Result, run: str, instant: datetime) -> str:
@@ -101,8 +121,22 @@ def _slug(text: str, *, longest: int = 40) -> str:
     return f"{slug}-" if slug in _RESERVED else slug
 
 
-def _request(result: Result) -> dict[str, Any]:
-    request = result.case.request
+def _steps(stages: Sequence[Stage]) -> list[dict[str, Any]]:
+    """Return the steps of a scenario; its clock moves on by what lay between them."""
+    steps: list[dict[str, Any]] = []
+    at = stages[0].case.freeze
+    for stage in stages:
+        step: dict[str, Any] = {"name": stage.name}
+        if at is not None and stage.case.freeze is not None and stage.case.freeze > at:
+            step["advance"] = f"{(stage.case.freeze - at) // timedelta(milliseconds=1)}ms"
+            at = stage.case.freeze
+        step["request"] = _request(stage.case.request)
+        step |= {"capture": stage.capture} if stage.capture else {}
+        steps.append(step | ({"compare": [{"at": at, "minted": True} for at in stage.minted]} if stage.minted else {}))
+    return steps
+
+
+def _request(request: Request) -> dict[str, Any]:
     spec: dict[str, Any] = {"method": request.method, "path": request.path}
     headers = tuple(it for it in request.headers if it[0].lower() not in _NOISE and not _stays_out(*it))
     spec |= _body(request.body, request.header("content-type"))
@@ -113,14 +147,19 @@ def _request(result: Result) -> dict[str, Any]:
 
 def _stays_out(name: str, value: str) -> bool:
     """Tell whether a header holds a secret; one that only names it is as good in a golden."""
-    return is_secret(name) and (TOKEN.search(value) is not None or not any(True for _ in names_in(value, SECRETS)))
+    named = any(True for grammar in (SECRETS, CAPTURED) for _ in names_in(value, grammar))
+    return is_secret(name) and (TOKEN.search(value) is not None or not named)
 
 
-def _expectation(result: Result, side: str) -> dict[str, Any]:
+def _expectation(
+    result: Result, side: Side, named: Callable[[Observation], Observation] = lambda it: it
+) -> dict[str, Any]:
+    """Return what a side answered, with names in it where there are some."""
     observation = result.old if side == "old" else result.new
     if observation is None or observation.error is not None:
         raise InputError(f"{side} gave no answer that could be expected", hint="promote without --expect")
-    return {"status": observation.status} | _answer(observation) if observation.status else _answer(observation)
+    status = {"status": observation.status} if observation.status else {}
+    return status | _answer(named(observation))
 
 
 def _answer(observation: Observation) -> dict[str, Any]:

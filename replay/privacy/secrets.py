@@ -186,8 +186,13 @@ class _Redaction:
         )
 
     def _binding(self, bound: Binding) -> Binding:
-        old, new, recorded = (self._value(it, None) for it in (bound.old, bound.new, bound.recorded))
+        # Of cookies that are set, every value is secret, also one that is too short to be searched for.
+        mask = self._cookie if bound.at == "headers.set-cookie" else partial(self._value, header=None)
+        old, new, recorded = (mask(it) for it in (bound.old, bound.new, bound.recorded))
         return replace(bound, old=old, new=new, recorded=recorded, by=self._id(bound.by))
+
+    def _cookie(self, value: Json) -> Json:
+        return self._mask.secret(value) if isinstance(value, str) and value else self._value(value, None)
 
     def _step(self, step: Step) -> Step:
         return replace(

@@ -11,9 +11,11 @@ Decisions:
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Final
 
 from jsonpath.exceptions import JSONPathRecursionError
 
@@ -40,6 +42,9 @@ from replay.models import (
 from replay.placeholders import filled, require_no_secrets
 from replay.targets.base import Errands, Moment, Target, observed
 from replay.wire.clock import now_ns
+
+_COOKIE: Final = re.compile(r"(?i:headers\.set-cookie)(?:\.(?P<plain>[^.\[\]]+)|\['(?P<quoted>[^']+)'\])")
+"""Where one cookie is captured from, by its name."""
 
 Fails = Callable[[Case, Observation], Failure | None]
 """Tells whether an answer to a step counts as that side's failure."""
@@ -153,9 +158,13 @@ class _Play:
     def _captured(self, step: Step, seen: Observation) -> dict[str, Json]:
         if not step.capture:
             return {}
-        document, found = _answer(seen), {}
+        document, found = answer_document(seen), {}
         for name, location in step.capture.items():
-            value = found_at(document, location)
+            cookie = _COOKIE.fullmatch(location)
+            if cookie is None:
+                value = found_at(document, location)
+            else:
+                value = cookie_value(seen, cookie["plain"] or cookie["quoted"])
             if value is MISSING or value is None or isinstance(value, dict | list):
                 what = "nothing" if value is MISSING else "null" if value is None else "no single value"
                 raise _EndError(Failure("capture", f"there is {what} at {location} to capture '{name}' from"))
@@ -208,7 +217,7 @@ def _body(seen: Observation) -> Json | Missing:
     return parsed.value if parsed.ok else MISSING
 
 
-def _answer(seen: Observation) -> dict[str, Json]:
+def answer_document(seen: Observation) -> dict[str, Json]:
     """Return an answer as locations see it; its body is there if it is JSON, or a text."""
     body = _body(seen)
     if body is MISSING:
@@ -218,7 +227,13 @@ def _answer(seen: Observation) -> dict[str, Json]:
 
 def _document(request: Request, seen: Observation) -> dict[str, Json]:
     """Return an answer as expressions see it."""
-    return document_of(request, seen, _answer(seen)["body"], None)
+    return document_of(request, seen, answer_document(seen)["body"], None)
+
+
+def cookie_value(seen: Observation, name: str) -> str | Missing:
+    """Return the value of a cookie that an answer sets, or MISSING; of several of one name, the last."""
+    pairs = [text.partition(";")[0].partition("=") for key, text in seen.headers if key.lower() == "set-cookie"]
+    return next((value.strip() for said, _, value in reversed(pairs) if said.strip() == name), MISSING)
 
 
 def found_at(document: Json, location: str) -> Json | Missing:
@@ -234,7 +249,7 @@ def found_at(document: Json, location: str) -> Json | Missing:
 
 
 def _items(seen: Observation, join: str) -> list[Json]:
-    found = found_at(_answer(seen), join)
+    found = found_at(answer_document(seen), join)
     if not isinstance(found, list):
         raise _EndError(Failure("capture", f"there is no array at {join} to join"))
     return found
