@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from replay.causes import Causes
@@ -12,7 +12,7 @@ from replay.engine.days import Days, quantiles
 from replay.engine.latency import LatencyFigures
 from replay.engine.parity import Parity
 from replay.engine.spreads import Spreads
-from replay.models import SIDES, Counts, Lateness, Observation, OutcomeName, Quantiles, Result, Side, Spread
+from replay.models import SIDES, Counts, Difference, Lateness, Observation, OutcomeName, Quantiles, Result, Side, Spread
 from replay.verdict.kpi_account import Accounts
 from replay.verdict.sketch import Sketch
 
@@ -50,12 +50,13 @@ class Tally:
             self.errors[f"{result.error.side} {result.error.kind}"] += 1
         if result.skipped is not None:
             self.skipped[result.skipped] += 1
-        self.accepted.update({acceptance.rule for acceptance in result.accepted})
-        self.waived.update({difference.waived for difference in result.differences if difference.waived})
-        self._judged.update(difference.rule for difference in result.differences)
-        self._refused += result.outcome == "match" and _refused(result)
-        self._unseen += result.outcome == "match" and BODY_UNSEEN in result.flags
-        self._converged += any(each.converged for each in result.differences)
+        if result.accepted:
+            self.accepted.update({acceptance.rule for acceptance in result.accepted})
+        if result.differences:
+            self._add_differences(result.differences)
+        if result.outcome == "match":
+            self._refused += _refused(result.old) and _refused(result.new)
+            self._unseen += BODY_UNSEEN in result.flags
         self.causes.add(result)
         self.parity.add(result)
         self.kpis.add(result)
@@ -65,8 +66,13 @@ class Tally:
             self._measures.add(measure)
         if result.lateness is not None:
             self._late.add(result.lateness.late_ms)
-        for side in SIDES:
-            self._add_answer(side, result.old if side == "old" else result.new, result.lateness)
+        self._add_answer("old", result.old, result.lateness)
+        self._add_answer("new", result.new, result.lateness)
+
+    def _add_differences(self, differences: Sequence[Difference]) -> None:
+        self.waived.update({difference.waived for difference in differences if difference.waived})
+        self._judged.update([difference.rule for difference in differences])
+        self._converged += any(each.converged for each in differences)
 
     def _add_answer(self, side: Side, observation: Observation | None, lateness: Lateness | None) -> None:
         if observation is None:
@@ -170,10 +176,9 @@ class Tally:
         return self._measures.spreads()
 
 
-def _refused(result: Result) -> bool:
-    """Tell whether both sides refused a case: a match, but one that says little about what they do when they accept."""
-    answers = (result.old, result.new)
-    return all(it is not None and it.status is not None and 400 <= it.status < 500 for it in answers)  # noqa: PLR2004
+def _refused(answer: Observation | None) -> bool:
+    """Tell whether a side refused a case: a match of two says little about what they do when they accept."""
+    return answer is not None and answer.status is not None and 400 <= answer.status < 500  # noqa: PLR2004
 
 
 def tally(results: Iterable[Result]) -> Tally:

@@ -23,7 +23,8 @@ class Parity:
 
     def add(self, result: Result) -> None:
         """Take one result in. What was not sent, what is waived and what is noise counts for nothing."""
-        self._categories.update(categories_of(result))
+        if found := categories_of(result):
+            self._categories.update(found)
         if result.old is None or result.new is None:
             return
         pair = answer(result.old), answer(result.new)

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from replay.errors import TargetError
 from replay.models import SIDES, Case, CaseKind, Request, Side, TargetSpec
+from replay.selection import SAFE_METHODS
 from replay.targets import build_target
 from replay.targets.base import Target
 from replay.targets.permission import may_be_sent
@@ -36,6 +37,8 @@ class Party:
     def allows(self, request: Request) -> bool:
         """Tell whether the request may be sent here: safe methods always, others where this side is writable."""
         if self.target.kind != "live" and not self.spec.routes:
+            return True
+        if request.method in SAFE_METHODS and not isinstance(self.target, Reshaped):
             return True
         return may_be_sent(self.spec, self.target.kind, self.sent(request))
 
@@ -90,12 +93,12 @@ def refusal(case: Case, parties: Sequence[Party]) -> str | None:
     """Return why a case must not or cannot be sent to these sides, or None."""
     for party in parties:
         # A scenario is sent whole or not at all: half of one proves nothing.
-        forbidden = next((it.method.upper() for it in case.requests if not party.allows(it)), None)
-        if forbidden is not None:
-            return f"{forbidden} is not sent to a live {party.side} that is not writable"
+        for request in case.requests:
+            if not party.allows(request):
+                return f"{request.method.upper()} is not sent to a live {party.side} that is not writable"
         if isinstance(party.target, RecordedTarget) and not party.target.has(case):
             return f"nothing is recorded for {party.side}"
-    found = {party.side for party in parties}
+    found = [party.side for party in parties]
     if "new" not in found:
         return "a golden holds no recording of new"
     return None if "old" in found or _states_something(case) else "there is no old, and nothing is expected"

@@ -6,6 +6,7 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import AnyStr, Final
 from urllib.parse import unquote, unquote_plus
 
@@ -48,19 +49,34 @@ class Known(dict[AnyStr, bool]):
         return found
 
 
-class KnownHeads(dict[Headers, bool]):
+class KnownHeads:
     """What was found out about heads: a service says the same in most of them. Bounded in number and size."""
 
     def __init__(self, find_out: Callable[[Headers], bool]) -> None:
-        self._find_out: Callable[[Headers], bool] = find_out
+        self._find_out = find_out
+        self._found: dict[Headers, bool] = {}
+        self._objects: dict[int, tuple[Headers, bool]] = {}
+        """By identity: the client gives like heads as one object, and to hash one takes longer than to ask again."""
 
-    def __missing__(self, headers: Headers) -> bool:
-        found = self._find_out(headers)
-        if len(self) >= _MOST_HEADS:
-            self.clear()
-        if sum(len(name) + len(value) for name, value in headers) <= _LARGEST_HEAD:
-            self[headers] = found
+    def __call__(self, headers: Headers) -> bool:
+        """Return what is known of a head, or is found out now."""
+        known = self._objects.get(id(headers))
+        if known is not None and known[0] is headers:
+            return known[1]
+        found = self._found.get(headers)
+        if found is None:
+            found = self._find_out(headers)
+            if sum(len(name) + len(value) for name, value in headers) > _LARGEST_HEAD:
+                return found
+        self._keep(headers, found=found)
         return found
+
+    def _keep(self, headers: Headers, *, found: bool) -> None:
+        for kept in (self._found, self._objects):
+            if len(kept) >= _MOST_HEADS:
+                kept.clear()
+        self._found[headers] = found
+        self._objects[id(headers)] = headers, found
 
 
 def is_secret(name: str) -> bool:
@@ -78,7 +94,7 @@ def holds_urls(name: str) -> bool:
 
 def show_secrets(headers: Headers) -> bool:
     """Return whether one of these header fields holds a secret, by its name or in the query of its URL."""
-    return _SHOWING[headers]
+    return _SHOWING(headers)
 
 
 def _shows(headers: Headers) -> bool:
@@ -88,6 +104,7 @@ def _shows(headers: Headers) -> bool:
 _SHOWING: Final = KnownHeads(_shows)
 
 
+@lru_cache(maxsize=16)
 def has_secret_parameter(path: str) -> bool:
     """Return whether the query names a secret."""
     if "=" not in path or not any(map(_SECRET_PARAMETERS.__getitem__, _PARAMETER.findall(path))):

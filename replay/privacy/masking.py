@@ -6,7 +6,7 @@ import gzip
 import json
 import re
 import zlib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
@@ -78,13 +78,9 @@ class Mask:
             return body
         return self._body(body) if len(body) <= _REMEMBERED and not self._tokeniser.notes else self._bytes(body, 0)
 
-    def finds_in(self, text: str) -> bool:
-        """Tell whether anything in a text may be personal or secret; False is certain."""
-        return bool(self._extras) or not innocent_text(text)
-
-    def finds_in_head(self, headers: Headers) -> bool:
-        """Tell whether anything in the values of header fields may be personal or secret; False is certain."""
-        return bool(self._extras) or not innocent_fields(headers)
+    def finds_in(self, texts: Iterable[str], heads: Iterable[Headers]) -> bool:
+        """Tell whether anything in texts or in values of header fields may be personal or secret; False is certain."""
+        return bool(self._extras) or not (all(map(innocent_text, texts)) and all(map(innocent_fields, heads)))
 
     def finds_nothing(self, body: bytes) -> bool:
         """Tell whether nothing in a body can be personal or secret."""

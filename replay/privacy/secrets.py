@@ -57,7 +57,7 @@ def redact(result: Result, tokeniser: Tokeniser, *, known: Collection[str] = (),
     known = frozenset(known) | key_lines(result)
     holding = rules.holding(result.case.requests) if rules else frozenset()
     mask = mask_for(tokeniser, rules, holding)
-    if rules.has_places(holding):
+    if rules and rules.has_places(holding):
         return _located(result, tokeniser, known, rules, mask=mask)
     if shows_secrets(result):
         return _redaction(tokeniser, secrets_of(result, mask.stays_secret) | known, mask).result(result)
@@ -129,15 +129,18 @@ class _Redaction:
         return replace(result, differences=self._differences(result.differences), again=again)
 
     def _in_texts(self, result: Result) -> bool:
-        texts, fields = list(texts_of(result)), list(headers_of(result))
-        if any(map(self._mask.finds_in, texts)) or any(map(self._mask.finds_in_head, fields)):
+        texts, heads = texts_of(result), headers_of(result)
+        if self._mask.finds_in(texts, heads):
             return True
-        texts += [value for headers in fields for _, value in headers] if self._known else ()
-        return any(map(self._known.finds, texts))
+        if not self._known:
+            return False
+        return any(map(self._known.finds, texts)) or any(self._known.finds(text) for head in heads for _, text in head)
 
     def _in_bodies(self, result: Result) -> bool:
         bodies = {part.body for part in parts_of(result) if part.body}
-        return not all(map(self._mask.finds_nothing, bodies)) or any(map(self._known_in_body.finds, bodies))
+        if not all(map(self._mask.finds_nothing, bodies)):
+            return True
+        return bool(self._known_in_body) and any(map(self._known_in_body.finds, bodies))
 
     def result(self, result: Result) -> Result:
         error = result.error and replace(result.error, message=self._text(result.error.message))

@@ -20,6 +20,7 @@ from replay.privacy.headers import (
 _SHORTEST: Final = 6
 """Shorter values would turn up in innocent text; in their own field they are masked all the same."""
 _PRIVATE_KEY: Final = b"PRIVATE KEY"
+_NO_LINES: Final[frozenset[str]] = frozenset()
 
 
 def _never(_: str) -> bool:
@@ -85,7 +86,8 @@ def shows_secrets(result: Result) -> bool:
 def key_lines(result: Result) -> frozenset[str]:
     """Return the lines of private keys in bodies: of texts that differ only some lines are told, which show no key."""
     bodies = [part.body for part in parts_of(result) if part.body and _PRIVATE_KEY in part.body]
-    return frozenset(line for body in bodies for line in lines_of_keys(body.decode("utf-8", "replace")))
+    lines = (line for body in bodies for line in lines_of_keys(body.decode("utf-8", "replace")))
+    return frozenset(lines) if bodies else _NO_LINES
 
 
 def _path(part: Request | Expectation | Observation) -> str:
@@ -107,26 +109,23 @@ def parts_of(result: Result) -> list[Request | Expectation | Observation]:
     return [part for part in parts if part is not None]
 
 
-def texts_of(result: Result) -> Iterator[str]:
-    """Yield each text that a redaction looks at, save those of the differences, and the values of `headers_of`."""
+def texts_of(result: Result) -> list[str]:
+    """Return each text that a redaction looks at, save those of the differences, and the values of `headers_of`."""
     case = result.case
-    yield from (case.id, case.correlation_id, case.session or "", result.skipped or "")
-    yield from (request.path for request in case.requests)
+    texts = [case.id, case.correlation_id, case.session, result.skipped]
+    texts += [request.path for request in case.requests]
     # A rule's name says what it compares with, which settings may have from a variable.
-    yield from [text for acceptance in result.accepted for text in (acceptance.at, acceptance.rule)]
-    yield from [measure.at for measure in result.measures]
-    yield from [each.value for each in result.groups if each.value is not None]
-    for figure in result.figures:
-        yield from (figure.old_fault, figure.new_fault, str(figure.old), str(figure.new))
-    if result.error is not None:
-        yield result.error.message
-    for side in (case.recorded, result.old, result.new):
-        if side is not None and side.error is not None:
-            yield side.error.message
-    for side in (result.old, result.new):
-        for played in side.steps if side is not None else ():
-            yield from (value for value in played.captured.values() if isinstance(value, str))
-            yield played.seen.error.message if played.seen.error is not None else ""
+    texts += [text for acceptance in result.accepted for text in (acceptance.at, acceptance.rule)]
+    texts += [measure.at for measure in result.measures]
+    texts += [each.value for each in result.groups]
+    texts += [str(it) for each in result.figures for it in (each.old_fault, each.new_fault, each.old, each.new)]
+    sides = [side for side in (case.recorded, result.old, result.new) if side is not None]
+    texts += [result.error.message] if result.error is not None else []
+    texts += [side.error.message for side in sides if side.error is not None]
+    for played in [it for side in sides for it in side.steps]:
+        texts += [value for value in played.captured.values() if isinstance(value, str)]
+        texts += [played.seen.error.message] if played.seen.error is not None else []
+    return [text for text in texts if text]
 
 
 def _urls(result: Result) -> Iterator[str]:

@@ -18,6 +18,7 @@ from replay.privacy.names import names_phone, names_secret, names_secrets
 from replay.privacy.wrapped import GZIP, RUN, unwrapped
 
 _REMEMBERED: Final = 16_384
+_LARGE: Final = 65_536
 _SHORTEST: Final = 6
 _PLAIN: Final = bytes(set(printable.encode()) - set(b"@%&\\\x0b\x0c"))
 _CODED: Final = re.compile(rb"%[0-9A-Fa-f]{2}|&#|&[A-Za-z]{2,31};|\\[ux\"]|[\x00-\x08\x0b\x0c\x0e-\x1f]")
@@ -44,7 +45,9 @@ _FIELD: Final = re.compile(r"name=[\"']?([\w.-]{2,}+)|(?<![\w.-])([\w.-]{2,}+)[\
 
 def innocent(body: bytes) -> bool:
     """Tell whether nothing in a body can be personal or secret. False means that it has to be looked at."""
-    return _known(body) if len(body) <= _REMEMBERED else _innocent(body)
+    if len(body) <= _REMEMBERED:
+        return _known(body)
+    return _known_large(body) if len(body) <= _LARGE else _innocent(body)
 
 
 def innocent_text(text: str) -> bool:
@@ -54,7 +57,7 @@ def innocent_text(text: str) -> bool:
 
 _LEAF: Final = re.compile(
     r"[@%\\<{\"+]|&(?:#|[A-Za-z]{2,31};)|[^\x00-\x7f]|[A-Z]{2}[0-9]{2}|[0-9](?:[ .()/-]{0,2}[0-9]){12}"
-    r"|[0-9]{3}[-.][0-9]{4}|[\w+/.-]{16}|-----B|asic |ASIC |earer |EARER "
+    r"|[0-9]{3}[-.][0-9]{4}|(?<![\w+/.-])[\w+/.-]{16}|-----B|asic |ASIC |earer |EARER "
 )
 _SMALL: Final = 256
 
@@ -72,7 +75,7 @@ _FIELDS: Final = KnownHeads(lambda headers: all(innocent_text(value) for _, valu
 
 def innocent_fields(headers: Headers) -> bool:
     """Tell whether nothing in the values of header fields can be personal or secret."""
-    return _FIELDS[headers]
+    return _FIELDS(headers)
 
 
 def _bytes(text: str) -> bytes:
@@ -90,6 +93,7 @@ def _innocent(body: bytes) -> bool:
 
 
 _known: Final = lru_cache(maxsize=1024)(_innocent)
+_known_large: Final = lru_cache(maxsize=64)(_innocent)
 
 
 def _is_plain(body: bytes, rare: bytes) -> bool:

@@ -38,11 +38,12 @@ class Sketch:
         if not math.isfinite(value):
             raise ValueError(f"{value} has no place among quantiles")
         self._n += 1
-        if value == 0:
-            self._zeros += 1
+        if value > 0:
+            self._positive[math.ceil(math.log(value) / _LOG_GAMMA)] += 1
+        elif value < 0:
+            self._negative[math.ceil(math.log(-value) / _LOG_GAMMA)] += 1
         else:
-            buckets = self._positive if value > 0 else self._negative
-            buckets[math.ceil(math.log(abs(value)) / _LOG_GAMMA)] += 1
+            self._zeros += 1
 
     def merge(self, other: Sketch) -> None:
         """Take all values of another sketch in."""
