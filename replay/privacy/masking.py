@@ -19,7 +19,7 @@ from replay.privacy.names import SECRET, names_phone, names_secret, names_secret
 from replay.privacy.readings import Reading, readings
 from replay.privacy.rules import Extra, Keep
 from replay.privacy.shapes import token_of
-from replay.privacy.suspicion import innocent, innocent_fields, innocent_text
+from replay.privacy.suspicion import innocent, innocent_fields, innocent_text, innocent_word
 from replay.privacy.tokens import TOKEN, Tokeniser
 from replay.privacy.wrapped import GZIP, RUN, unwrapped
 
@@ -78,9 +78,14 @@ class Mask:
             return body
         return self._body(body) if len(body) <= _REMEMBERED and not self._tokeniser.notes else self._bytes(body, 0)
 
-    def finds_in(self, texts: Iterable[str], heads: Iterable[Headers]) -> bool:
-        """Tell whether anything in texts or in values of header fields may be personal or secret; False is certain."""
-        return bool(self._extras) or not (all(map(innocent_text, texts)) and all(map(innocent_fields, heads)))
+    def finds_in(self, texts: Iterable[str], words: Iterable[str], heads: Iterable[Headers]) -> bool:
+        """Tell whether anything may be personal or secret in texts, in words that come again, or in header fields.
+
+        False is certain.
+        """
+        if self._extras or not all(map(innocent_text, texts)):
+            return True
+        return not (all(map(innocent_word, words)) and all(map(innocent_fields, heads)))
 
     def finds_nothing(self, body: bytes) -> bool:
         """Tell whether nothing in a body can be personal or secret."""

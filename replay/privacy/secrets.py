@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache, partial
+from itertools import chain
 from typing import Any, Final
 
 from replay.models import (
@@ -36,7 +37,7 @@ from replay.privacy.masking import Mask
 from replay.privacy.names import names_secret, telling_name
 from replay.privacy.places import Places, masked_values
 from replay.privacy.rules import ALWAYS, NO_RULES, MaskRules
-from replay.privacy.shown import headers_of, key_lines, parts_of, secrets_of, shows_secrets, texts_of
+from replay.privacy.shown import headers_of, key_lines, parts_of, secrets_of, shows_secrets, texts_of, words_of
 from replay.privacy.tokens import Tokeniser
 
 _UNMISTAKABLE: Final = 16
@@ -129,12 +130,13 @@ class _Redaction:
         return replace(result, differences=self._differences(result.differences), again=again)
 
     def _in_texts(self, result: Result) -> bool:
-        texts, heads = texts_of(result), headers_of(result)
-        if self._mask.finds_in(texts, heads):
+        texts, words, heads = texts_of(result), words_of(result), headers_of(result)
+        if self._mask.finds_in(texts, words, heads):
             return True
         if not self._known:
             return False
-        return any(map(self._known.finds, texts)) or any(self._known.finds(text) for head in heads for _, text in head)
+        values = (value for head in heads for _, value in head)
+        return any(map(self._known.finds, chain(texts, words, values)))
 
     def _in_bodies(self, result: Result) -> bool:
         bodies = {part.body for part in parts_of(result) if part.body}

@@ -110,13 +110,10 @@ def parts_of(result: Result) -> list[Request | Expectation | Observation]:
 
 
 def texts_of(result: Result) -> list[str]:
-    """Return each text that a redaction looks at, save those of the differences, and the values of `headers_of`."""
+    """Return each text of one case alone that a redaction looks at, save those of the differences."""
     case = result.case
     texts = [case.id, case.correlation_id, case.session, result.skipped]
     texts += [request.path for request in case.requests]
-    # A rule's name says what it compares with, which settings may have from a variable.
-    texts += [text for acceptance in result.accepted for text in (acceptance.at, acceptance.rule)]
-    texts += [measure.at for measure in result.measures]
     texts += [each.value for each in result.groups]
     texts += [str(it) for each in result.figures for it in (each.old_fault, each.new_fault, each.old, each.new)]
     sides = [side for side in (case.recorded, result.old, result.new) if side is not None]
@@ -126,6 +123,13 @@ def texts_of(result: Result) -> list[str]:
         texts += [value for value in played.captured.values() if isinstance(value, str)]
         texts += [played.seen.error.message] if played.seen.error is not None else []
     return [text for text in texts if text]
+
+
+def words_of(result: Result) -> list[str]:
+    """Return each text that a redaction looks at and many cases have: where answers were accepted, and why."""
+    # A rule's name says what it compares with, which settings may have from a variable.
+    words = [text for acceptance in result.accepted for text in (acceptance.at, acceptance.rule)]
+    return words + [measure.at for measure in result.measures]
 
 
 def _urls(result: Result) -> Iterator[str]:
