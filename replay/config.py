@@ -52,8 +52,6 @@ from replay.verdict.cycles import CYCLES
 FILE: Final = "replay.yaml"
 SHORTEST_SECRET: Final = 6
 _VARIABLE: Final = re.compile(r"\$(?:\$|\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)\})")
-
-
 _SECRET_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _COMMANDS: Final = ("login", "run", "setup", "teardown", "reset")
 """What of a side is sent or carried out, and printed where that fails."""
@@ -67,6 +65,8 @@ def _list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
+Read = Callable[[Path], bytes]
+READ: Final[Read] = Path.read_bytes
 SideSpec = Annotated[TargetSpec, BeforeValidator(_target, json_schema_input_type=str | TargetSpec)]
 
 
@@ -145,9 +145,9 @@ class _Toml(Document):
 
 
 def load_project(
-    start: Path, *, environment: Mapping[str, str], file: Path | None = None, env: str | None = None
+    start: Path, *, environment: Mapping[str, str], file: Path | None = None, env: str | None = None, read: Read = READ
 ) -> Project:
-    """Find and read the settings for a folder; without any, the defaults hold there.
+    """Find and read the settings for a folder; without any, the defaults hold there. `read` says what a file holds.
 
     Raise DocumentError or SettingsError, with file, line and column, for what makes no sense.
     """
@@ -157,9 +157,9 @@ def load_project(
             raise SettingsError(f"there is no {FILE} that {env} could be laid over", hint="`replay init` writes one")
         settings = Settings()
         return Project(settings, start, rule_book(()), None)
-    documents = [_read(found)]
+    documents = [_read(found, read)]
     if env is not None:
-        documents.append(_read(overlay_path(found, env)))
+        documents.append(_read(overlay_path(found, env), read))
     expanded = [_expanded(document, environment) for document in documents]
     merged = overlaid(expanded)
     settings = validated(merged, Settings)
@@ -217,10 +217,10 @@ def _has_table(pyproject: Path) -> bool:
         raise SettingsError(f"the file is no TOML: {error}", place=_short(pyproject), hint="mend it") from None
 
 
-def _read(path: Path) -> Document:
+def _read(path: Path, read: Read) -> Document:
     name = _short(path)
     try:
-        data = path.read_bytes()
+        data = read(path)
     except OSError as error:
         raise SettingsError(f"cannot be read: {error.strerror}", place=name) from None
     if path.suffix != ".toml":

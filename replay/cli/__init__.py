@@ -24,6 +24,7 @@ from replay.cli import (
     purge,
     recording,
     report,
+    review,
     rules,
     run,
     show,
@@ -43,7 +44,7 @@ app = typer.Typer(
 
 COMMANDS = (
     run, plan, recording, importing, show, report, judge, merge, history, noise, promote, shrink, coverage, suggest,
-    mask, rules, doctor, init, clean, purge,
+    review, mask, rules, doctor, init, clean, purge,
 )  # fmt: skip
 
 for module in COMMANDS:

@@ -25,9 +25,9 @@ def check_case(project: Project, shapes: Mapping[Side, Shape], uses: Uses, case:
         _placed(case.place, partial(check_request, sent))
         for side, shape in shapes.items():
             _placed(case.place, partial(_check_shape, side, shape, sent))
-    _check_rules(project, case, case.rules, "compare")
+    check_rules(project, case, case.rules, "compare")
     for number, step in enumerate(case.steps):
-        _check_rules(project, case, step.rules, "steps", number, "compare")
+        check_rules(project, case, step.rules, "steps", number, "compare")
 
 
 def _check_shape(side: Side, shape: Shape, request: Request) -> None:
@@ -36,7 +36,8 @@ def _check_shape(side: Side, shape: Shape, request: Request) -> None:
         raise SettingsError(f"{side}: {made.message}", hint="it has to return a Request for every case")
 
 
-def _check_rules(project: Project, case: Case, rules: Sequence[RuleSpec], *path: str | int) -> None:
+def check_rules(project: Project, case: Case, rules: Sequence[RuleSpec], *path: str | int) -> None:
+    """Hold the rules of a golden, which stand at this path of it, to what makes sense. Raise InputError."""
     for index, rule in enumerate(rules):
         place = partial(rule_place, case, *path, index)
         _placed(place, partial(project.rules.check, [rule]))

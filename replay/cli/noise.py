@@ -205,7 +205,8 @@ def _say(text: str) -> None:
 
 def _patch(project: Project, rules: list[str]) -> str:
     """Return the change to the settings; the rules alone where there are none that could be patched."""
-    from replay.curation.patching import unified, with_rules
+    from replay.curation.changes import unified
+    from replay.curation.patching import with_rules
 
     alone = with_rules("", rules).lstrip()
     file = project.file

@@ -62,7 +62,11 @@ def present_rules(env: str | None, record: RunRecord | None, today: date) -> Pre
 
     Links are relative to where the sides stood in the run, or stand in the settings.
     """
-    project = load_project(Path.cwd(), environment=os.environ, env=env)
+    return present_of(load_project(Path.cwd(), environment=os.environ, env=env), record, today)
+
+
+def present_of(project: Project, record: RunRecord | None, today: date) -> Present:
+    """Make the rules of these settings ready, as `present_rules` does."""
     settings = project.settings
     book = traced_book(settings.compare, settings.groups, project.root)
     bases: dict[Side, str | None] = {"old": _base(settings.old), "new": _base(settings.new)}

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from replay.cli import options
+from replay.errors import InputError, SettingsError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from typing import Literal
 
     from replay.curation import Promotion
+    from replay.curation.changes import Change
     from replay.models import Result
     from replay.store.base import RunRecord
     from replay.store.sqlite import SqliteStore
@@ -41,69 +44,103 @@ def promote(
     store: options.Store = None,
 ) -> None:
     """Write a stored case into goldens/, as a file to review and commit."""
-    from replay.cli.stored import opened_store
+    from replay.cli.stored import cases_called, cause_place, opened_store
 
+    side = side_called(expect)
+    folder = goldens_folder(goldens)
     with opened_store(store) as kept:
-        promotion = _promotion(kept, id, run, name, why, _side(expect), session)
-    written(promotion, goldens)
+        record, found = cases_called(kept, id, run)
+        place = cause_place(kept, record, found[0])
+        before = session_of(kept, record, found[0], session)
+        promotion = promotion_of(record, found[0], folder, cause=place, why=why, name=name, expect=side, before=before)
+    written(promotion, folder)
+
+
+def promotion_of(
+    record: RunRecord,
+    result: Result,
+    folder: Path,
+    *,
+    cause: int | None,
+    why: str | None = None,
+    name: str | None = None,
+    expect: Literal["old", "new"] | None = None,
+    before: Sequence[Result] = (),
+) -> Promotion:
+    """Return the golden that a stored case becomes; `cause` is the place of its cause in the run.
+
+    Raise InputError where it cannot be one.
+    """
+    from datetime import datetime
+    from functools import partial
+
+    from replay.curation import golden_name, promote
+
+    clusters = record.summary.clusters if record.summary is not None else ()
+    title = clusters[cause].title if cause is not None else ""
+    made = partial(
+        promote,
+        result,
+        run=record.id,
+        run_seed=record.settings["seed"],
+        instant=datetime.fromisoformat(record.settings["instant"]),
+        day=record.started.date(),
+        why=why,
+        expect=expect,
+        before=before,
+        cause=title,
+    )
+    promotion = made(name=name)
+    if name is None and title and _golden_path(folder, promotion.id).exists():
+        # Another case of the same cause was promoted before.
+        request = result.case.request
+        return made(name=golden_name(request.method, request.path, result.case.id))
+    return promotion
+
+
+def promoted(promotion: Promotion, folder: Path) -> Change:
+    """Return the file that a golden becomes. Raise InputError where its name is none, or taken."""
+    from replay.cases import read_golden
+    from replay.curation.changes import Change
+
+    path = _golden_path(folder, promotion.id)
+    if path.exists():
+        raise InputError("there is a golden here already", place=str(path), hint="choose another --name")
+    read_golden(promotion.text, promotion.id, path)  # what we write, we can read
+    return Change(path, None, promotion.text.encode())
 
 
 def written(promotion: Promotion, folder: Path | None) -> None:
     """Write a golden below a folder, else that of the settings, and say so. Raise InputError where that cannot be."""
-    from replay.cases import read_golden
-    from replay.cli.output import write_new
+    from replay.curation.changes import Desk
 
-    path = _golden_path(_folder(folder), promotion.id)
-    read_golden(promotion.text, promotion.id, path)  # what we write, we can read
-    write_new(path, promotion.text)
-    typer.echo(f"{path} is written: say in it why the case matters, then commit it.")
+    change = promoted(promotion, goldens_folder(folder))
+    Desk().make(change)
+    typer.echo(f"{change.name} is written: say in it why the case matters, then commit it.")
+    for note in notes_of(promotion):
+        typer.echo(note)
+
+
+def notes_of(promotion: Promotion) -> Iterator[str]:
+    """Yield what to know of a golden that stands in no line of it."""
     for secret in promotion.secrets:
-        typer.echo(f"{{{{secret.{secret}}}}} stands for a secret: say under `secrets:` in replay.yaml where it is.")
+        yield f"{{{{secret.{secret}}}}} stands for a secret: say under `secrets:` in replay.yaml where it is."
     for header in promotion.left_out:
-        typer.echo(
-            f"{header} is left out, since it holds a secret: give it to both sides by `headers:` in replay.yaml."
-        )
+        yield f"{header} is left out, since it holds a secret: give it to both sides by `headers:` in replay.yaml."
+    if promotion.masked:
+        yield f"{promotion.masked} values stand for masked ones: put test data in their place where it matters."
 
 
-def _side(text: str | None) -> Literal["old", "new"] | None:
-    from replay.errors import SettingsError
-
+def side_called(text: str | None) -> Literal["old", "new"] | None:
+    """Return a side by its name. Raise SettingsError for another word."""
     if text not in (None, "old", "new"):
         raise SettingsError(f"--expect {text}: there is no such side", hint="write old or new")
     return text  # type: ignore[return-value]
 
 
-def _promotion(
-    kept: SqliteStore,
-    key: str,
-    run: str | None,
-    name: str | None,
-    why: str | None,
-    expect: Literal["old", "new"] | None,
-    session: bool | None,
-) -> Promotion:
-    from datetime import datetime
-
-    from replay.cli.stored import cases_called
-    from replay.curation import promote as promotion_of
-
-    record, found = cases_called(kept, key, run)
-    return promotion_of(
-        found[0],
-        run=record.id,
-        run_seed=record.settings["seed"],
-        instant=datetime.fromisoformat(record.settings["instant"]),
-        name=name,
-        why=why,
-        expect=expect,
-        before=_before(kept, record, found[0], session),
-    )
-
-
-def _before(kept: SqliteStore, record: RunRecord, result: Result, wanted: bool | None) -> list[Result]:
+def session_of(kept: SqliteStore, record: RunRecord, result: Result, wanted: bool | None) -> list[Result]:
     """Return what was sent in a case's session before it, in its order; nothing where that is not wanted."""
     from replay.curation import needs_session
-    from replay.errors import SettingsError
 
     case = result.case
     if wanted is False or (wanted is None and not needs_session(case)):
@@ -121,7 +158,7 @@ def _before(kept: SqliteStore, record: RunRecord, result: Result, wanted: bool |
     return [next(it for it in found if it.case.turn == case.turn) for found in several]
 
 
-def _folder(given: Path | None) -> Path:
+def goldens_folder(given: Path | None) -> Path:
     """Return the folder that `replay run` reads goldens from."""
     from replay.cli.inputs import project_of_folders
 
@@ -132,15 +169,11 @@ def _folder(given: Path | None) -> Path:
 
 
 def _golden_path(folder: Path, name: str) -> Path:
-    """Return where a golden goes. Raise InputError for a name that leaves the folder, and for one that is taken."""
-    from replay.errors import InputError
-
+    """Return where a golden goes. Raise InputError for a name that leaves the folder."""
     parts = name.split("/")
     if any(part in ("", ".", "..") or "\\" in part or not part.isprintable() or len(part) > 100 for part in parts):  # noqa: PLR2004
         raise InputError(f"'{name[:100]}' is no name for a golden", hint="write words and slashes: checkout/leap-day")
     path = folder.joinpath(*parts[:-1], f"{parts[-1]}.yaml")
-    if path.exists():
-        raise InputError("there is a golden here already", place=str(path), hint="choose another --name")
     try:
         return path.relative_to(Path.cwd())
     except ValueError:

@@ -48,6 +48,12 @@ def cases_called(kept: SqliteStore, key: str, run: str | None) -> tuple[RunRecor
 
 def cause_of(kept: SqliteStore, record: RunRecord, result: Result) -> str:
     """Return the cause that a case belongs to in its run, in words; empty for one that did not depart."""
+    place = cause_place(kept, record, result)
+    return "" if place is None or record.summary is None else f"cause {named(place, record.summary.clusters)}"
+
+
+def cause_place(kept: SqliteStore, record: RunRecord, result: Result) -> int | None:
+    """Return the place of a case's cause among those of its run; None for one that did not depart."""
     clusters = () if record.summary is None else record.summary.clusters
     naming = Naming(clusters)
     place = naming.place(result)
@@ -55,8 +61,8 @@ def cause_of(kept: SqliteStore, record: RunRecord, result: Result) -> str:
         # Only what came before it in its session tells whether it stands for itself.
         stream, naming = kept.results(record.id, DEPARTING, bodies=False), Naming(clusters)
         places = ((each.case.identity, naming.place(each)) for each in stream)
-        place = next((found for identity, found in places if identity == result.case.identity), place)
-    return "" if place is None else f"cause {named(place, clusters)}"
+        return next((found for identity, found in places if identity == result.case.identity), place)
+    return place
 
 
 def past_run_of(record: RunRecord) -> PastRun:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 
 import yaml
@@ -55,9 +54,3 @@ def _into_flow(text: str, bracket: int, rules: Sequence[str]) -> str:
     before = text[:bracket].rstrip()
     comma = "" if before.endswith((",", "[")) else ","
     return f"{before}{comma} {', '.join(rules)}{text[bracket:]}"
-
-
-def unified(name: str, before: str, after: str) -> str:
-    """Return the change as a unified diff that `patch -p0` and `git apply -p0` take."""
-    lines = difflib.unified_diff(before.splitlines(keepends=True), after.splitlines(keepends=True), name, name)
-    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)

@@ -6,13 +6,14 @@ import base64
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from io import StringIO
 from pathlib import PurePosixPath
 from typing import Any, Final, Literal
 
 from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedSeq
 from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.representer import RoundTripRepresenter
 
@@ -26,11 +27,15 @@ from replay.sampling import derive_seed
 
 _NOISE: Final = frozenset({
     "host", "connection", "keep-alive", "content-length", "transfer-encoding", "accept-encoding", "user-agent", "te",
-    "traceparent", "tracestate", "upgrade-insecure-requests", "date",
+    "traceparent", "tracestate", "upgrade-insecure-requests", "date", "proxy-connection", "dnt", "priority", "baggage",
+    "b3", "x-b3-traceid", "x-b3-spanid", "x-b3-sampled", "x-b3-parentspanid", "x-amzn-trace-id", "x-request-id",
+    "x-correlation-id", "x-real-ip", "x-forwarded-for", "save-data", "sec-gpc",
 })  # fmt: skip
+_NOISE_BEGINS: Final = ("sec-ch-ua", "sec-fetch-")
 """Headers of the way a request came, which say nothing of what was asked."""
 
 _SLUG: Final = re.compile(r"[^a-z0-9]+")
+_QUOTED_INSTANT: Final = re.compile(r"(?<=^freeze: )'([-0-9T:.+Z]+)'$", re.MULTILINE)
 _RESERVED: Final = frozenset(
     {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
 )
@@ -46,6 +51,8 @@ class Promotion:
     """Headers that hold a secret, which the sides' own settings have to bring."""
     secrets: tuple[str, ...] = ()
     """Names that it gives to secrets of which only tokens are kept."""
+    masked: int = 0
+    """How many values stand for personal data that was masked: of the same form, and nobody's."""
 
 
 def promote(
@@ -54,22 +61,26 @@ def promote(
     run: str,
     run_seed: int,
     instant: datetime,
+    day: date | None = None,
     name: str | None = None,
     why: str | None = None,
     expect: Literal["old", "new"] | None = None,
     before: Sequence[Result] = (),
+    cause: str = "",
 ) -> Promotion:
     """Return the golden that holds a stored case fast. Raise InputError where it cannot be one.
 
-    With what came `before` it in its session, that is a scenario.
+    `instant` is the one that the run froze its cases at, `day` the one on which it ran. `cause` is the title of its
+    cause, by which the file is called, and which is its `why` where nobody says more. With what came `before` it in
+    its session, it is a scenario.
     """
     case = result.case
     if case.kind == "golden":
         raise InputError(f"'{case.id}' is a golden already", place=case.place)
     golden: dict[str, Any] = {
         "title": f"{case.request.method} {case.request.path.partition('?')[0]}",
-        "why": why or _why(result, run, instant),
-        "tags": ["promoted"],
+        "why": why or _why(result, f"run {run}, {day or instant.date()}", cause),
+        "tags": _inline(["promoted"]),
         "freeze": (case.freeze or instant).isoformat().replace("+00:00", "Z"),
         "seed": derive_seed(run_seed, case.origin) if case.seed is None else case.seed,
     }
@@ -87,32 +98,38 @@ def promote(
         golden["request"] = _request(case.request)
         if expect is not None:
             golden["expect"] = _expectation(result, expect)
-    where = name if name is not None else golden_name(case.request.method, case.request.path, case.id)
+    where = name if name is not None else golden_name(case.request.method, case.request.path, cause or case.id)
     text = dump_yaml(golden)
-    if TOKEN.search(text):
+    tokens = [found[0] for found in TOKEN.finditer(text)]
+    # What keeps the form of an address or a number is as good as test data; what has none was a secret.
+    if any(token.startswith("tok_") and "@" not in token for token in tokens):
         fact = "the case holds secrets in its path or body, of which only tokens are kept"
         raise InputError(f"'{case.id}' cannot be promoted: {fact}", hint="write the golden by hand, with test data")
     left_out = tuple(dict.fromkeys(name for it in requests for name, value in it.headers if _stays_out(name, value)))
     secrets = tuple(dict.fromkeys(name for it in requests for _part, name in secrets_in(it)))
-    return Promotion(where, text, left_out, secrets)
+    return Promotion(where, text, left_out, secrets, len({*tokens}))
 
 
-def _why(result: Result, run: str, instant: datetime) -> str:
+def _why(result: Result, run: str, cause: str) -> str:
     """Tell what happened, for the curator to tell why it matters."""
-    day = f"{instant:%Y-%m-%d}"
+    if cause:
+        return f"{cause}; found by {run}"
     if result.error is not None:
-        return f"{result.error.side} failed with {result.error.kind} in run {run}, {day}"
+        return f"{result.error.side} failed with {result.error.kind} in {run}"
     if real := [difference.at for difference in result.differences if difference.counts]:
         places = ", ".join(dict.fromkeys(real[:3]))
-        return f"deviated at {places} in run {run}, {day}"
-    return f"{result.outcome} in run {run}, {day}"
+        return f"deviated at {places} in {run}"
+    return f"{result.outcome} in {run}"
 
 
 def golden_name(method: str, path: str, id: str) -> str:  # noqa: A002 - the glossary's word
-    """Return where a golden of this route goes: the route's first word as a folder, then the rest and the id."""
+    """Return where a golden of this route goes: the route's first word as a folder, then the rest and the id.
+
+    A cause may stand in place of the id.
+    """
     words = [_slug(part) for part in path.partition("?")[0].split("/") if _slug(part)]
     folder = words[0] if words else "root"
-    rest = [_slug(method), *words[1:4], _slug(PurePosixPath(id).name)]
+    rest = [_slug(method), *words[1:4], _slug(PurePosixPath(id).name if " " not in id else id)]
     return f"{folder}/{_slug('-'.join(rest), longest=80) or 'case'}"
 
 
@@ -138,7 +155,7 @@ def _steps(stages: Sequence[Stage]) -> list[dict[str, Any]]:
 
 def _request(request: Request) -> dict[str, Any]:
     spec: dict[str, Any] = {"method": request.method, "path": request.path}
-    headers = tuple(it for it in request.headers if it[0].lower() not in _NOISE and not _stays_out(*it))
+    headers = tuple(it for it in request.headers if _says_something(it[0].lower(), it[1]) and not _stays_out(*it))
     spec |= _body(request.body, request.header("content-type"))
     if headers:
         spec["headers"] = _headers(headers)
@@ -149,6 +166,11 @@ def _stays_out(name: str, value: str) -> bool:
     """Tell whether a header holds a secret; one that only names it is as good in a golden."""
     named = any(True for grammar in (SECRETS, CAPTURED) for _ in names_in(value, grammar))
     return is_secret(name) and (TOKEN.search(value) is not None or not named)
+
+
+def _says_something(name: str, value: str) -> bool:
+    """Tell whether a header may have a part in the answer; one that accepts anything says nothing."""
+    return not (name in _NOISE or name.startswith(_NOISE_BEGINS) or (name == "accept" and value.strip() == "*/*"))
 
 
 def _expectation(
@@ -217,4 +239,12 @@ def dump_yaml(value: Mapping[str, Any]) -> str:
     yaml.indent(mapping=2, sequence=4, offset=2)
     out = StringIO()
     yaml.dump(dict(value), out)
-    return out.getvalue()
+    # Quoted for readers to whom an instant is no text; to ours it is, and people write it plain.
+    return _QUOTED_INSTANT.sub(r"\1", out.getvalue(), count=1)
+
+
+def _inline(items: list[str]) -> CommentedSeq:
+    """Return a list that is written on one line."""
+    written = CommentedSeq(items)
+    written.fa.set_flow_style()
+    return written

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import math
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from decimal import ROUND_CEILING, Decimal
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from replay.curation.orders import reordered
+from replay.curation.spelling import rule_text
+from replay.curation.spread import Spread
 from replay.locations import general
 from replay.models import Difference, DifferenceKind, RuleSpec, Side
 from replay.models import Result as OneResult
@@ -30,8 +27,6 @@ _MARGIN: Final = 2
 """A tolerance is that many times the largest distance that was seen: the next one may be larger."""
 _HOPELESS: Final[frozenset[DifferenceKind]] = frozenset({"status", "type", "missing", "extra", "schema", "validation"})
 _WHOLE: Final = re.compile(r"status|headers|body(?:\[\*\]|\.\*|\['\*'\])*")
-_DURATIONS: Final = ((1, "1s"), (2, "2s"), (5, "5s"), (10, "10s"), (30, "30s"), (60, "1m"), (300, "5m"), (900, "15m"),
-                     (3_600, "1h"))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +58,7 @@ class _Place:
     rules: set[str] = field(default_factory=set)
     routes: dict[str, Counter[Side]] = field(default_factory=dict)
     examples: list[tuple[Any, Any]] = field(default_factory=list)
-    distance: float = 0.0
-    """The largest distance of two numbers; infinite where some are none."""
-    least: float = math.inf
-    seconds: float = 0.0
-    """Likewise of two instants."""
+    spread: Spread = field(default_factory=Spread)
 
     def add(self, difference: Difference) -> None:
         self.kinds[difference.kind] += 1
@@ -76,10 +67,7 @@ class _Place:
         pair = difference.old, difference.new
         if len(self.examples) < _EXAMPLES and pair not in self.examples:
             self.examples.append(pair)
-        one, other = map(_number, pair)
-        self.distance = max(self.distance, abs(one - other) if math.isfinite(one + other) else math.inf)
-        self.least = min(self.least, abs(one), abs(other))
-        self.seconds = max(self.seconds, _seconds_apart(*pair))
+        self.spread.add(*pair)
 
     def evidence(self, asked: Counter[tuple[Side, str]], routes: Sequence[str]) -> str:
         """Return how often each side differed from itself, of how many askings of these routes."""
@@ -196,7 +184,7 @@ class Proposals:
             wide = f", on {len(some)} routes" if len(some) > 1 else ""
             why = {"why": f"noise: {place.evidence(self._asked, some)}{wide}"}
             given = {**on, "at": at, **verb, **why}
-            yield Proposal(RuleSpec.model_validate(given), _spelled(given), tuple(place.examples))
+            yield Proposal(RuleSpec.model_validate(given), rule_text(given), tuple(place.examples))
 
 
 def _array(at: str) -> str:
@@ -210,64 +198,7 @@ def _is_below(at: str, array: str) -> bool:
 
 def _verb(place: _Place) -> dict[str, Any]:
     """Return how the nodes are to be compared: within what was seen where that is little, else not at all."""
-    if 0 < place.seconds <= _DURATIONS[-1][0] / _MARGIN:
-        return {"within": next(text for seconds, text in _DURATIONS if seconds >= _MARGIN * place.seconds)}
-    if 0 < place.distance <= _SMALL * place.least < math.inf:
-        return {"within": rounded_up(_MARGIN * place.distance)}
+    tolerance = place.spread.tolerance(_MARGIN)
+    if isinstance(tolerance, str) or (tolerance is not None and place.spread.is_small(_SMALL)):
+        return {"within": tolerance}
     return {"ignore": True}
-
-
-def rounded_up(value: float) -> Decimal:
-    """Return a number with one significant digit that is no less: 0.0123 becomes 0.02."""
-    exact = Decimal(repr(value))
-    step = Decimal(1).scaleb(exact.adjusted())
-    rounded = (exact / step).to_integral_value(ROUND_CEILING) * step
-    return rounded.quantize(Decimal(1)) if rounded == rounded.to_integral_value() else rounded.normalize()
-
-
-def _number(value: Any) -> float:
-    """Return a JSON number as a double; infinity for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        return math.inf
-    try:
-        return float(value)
-    except OverflowError:
-        return math.inf
-
-
-def _seconds_apart(old: Any, new: Any) -> float:
-    """Return how far two texts are apart as instants; infinite where one is none."""
-    one, other = _instant(old), _instant(new)
-    if one is None or other is None or (one.tzinfo is None) != (other.tzinfo is None):
-        return math.inf
-    return abs((one - other).total_seconds())
-
-
-def _instant(value: Any) -> datetime | None:
-    if not isinstance(value, str):
-        return None
-    for read in (datetime.fromisoformat, parsedate_to_datetime):
-        try:
-            return read(value)
-        except (ValueError, TypeError, IndexError, OverflowError):
-            continue
-    return None
-
-
-def _spelled(rule: dict[str, Any]) -> str:
-    """Return a rule as one line of YAML in which nothing means anything to YAML, and no variable is expanded."""
-    return "{" + ", ".join(f"{key}: {_value(value)}" for key, value in rule.items()) + "}"
-
-
-_PLAIN: Final = re.compile(r"[A-Za-z][\w.-]*", re.ASCII)
-_WORDS_OF_YAML: Final = frozenset({"true", "false", "null"})
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    if _PLAIN.fullmatch(value) and value not in _WORDS_OF_YAML:
-        return str(value)
-    return json.dumps(value.replace("$", "$$"))

@@ -42,7 +42,7 @@ def _lines(result: Result, width: int, notes: Iterable[str]) -> Iterator[Line]:
         yield from _request(result, width)
         yield from bound_lines(result.case.bound, width)
         yield from _answers(result, width)
-    yield from _differences(result, width)
+    yield from difference_lines(result, width)
     accepted = [
         f"{printable(each.at, LONGEST)}: {printable(each.rule, LONGEST)}" for each in result.accepted[:_MOST_ENTRIES]
     ]
@@ -111,7 +111,8 @@ def _answers(result: Result, width: int) -> Iterator[Line]:
         yield from wrapped(f"{side}  {headline(observation)}", width, "  ", hang=2)
 
 
-def _differences(result: Result, width: int) -> Iterator[Line]:
+def difference_lines(result: Result, width: int) -> Iterator[Line]:
+    """Yield how many differences there are, and each with both values and the rule that judged it."""
     yield from title(counted(len(result.differences), "difference").capitalize())
     for each in result.differences[:_MOST_ENTRIES]:
         yield from _difference(each, result, width)

@@ -12,8 +12,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replay.curation.patching import unified, with_rules
-from replay.curation.proposals import MOST_PLACES, Proposals, rounded_up
+from replay.curation.changes import unified
+from replay.curation.patching import with_rules
+from replay.curation.proposals import MOST_PLACES, Proposals
+from replay.curation.spread import rounded_up
 from replay.documents import canonical_json, read_yaml
 from replay.models import Again, Case, CaseError, Difference, DifferenceKind, Observation, Request, Result
 

@@ -1,0 +1,183 @@
+"""A run under review: what could be done about each cause, what that would do, and what was done so far."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, Literal
+
+from replay.causes import Naming
+from replay.cli.editing import golden_change, settings_change
+from replay.cli.present import Present, present_of
+from replay.cli.promote import notes_of, promoted, promotion_of, session_of
+from replay.compare.scrutiny import scrutinise
+from replay.config import Project, load_project
+from replay.curation.changes import Change, Desk
+from replay.curation.effects import Effect, Evidence, Judge, effect, with_own_rules
+from replay.curation.remedies import Remedy, Said, Verb, offered, remedy
+from replay.curation.sightings import Sightings, sightings
+from replay.engine.rejudging import Rejudge
+from replay.errors import InputError
+from replay.models import Cluster, Result
+from replay.store.base import RunRecord
+from replay.store.sqlite import SqliteStore
+
+Action = Literal["promote", Verb]
+FULL_LOOK: Final = 20_000
+"""Cases of a cause whose values are looked at before a rule is proposed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What would be written, and what that would do."""
+
+    action: Action
+    change: Change
+    effect: Effect | None = None
+    """None for a promotion, which changes no rule."""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def hides_others(self) -> bool:
+        """Tell whether cases of other causes would lose something too."""
+        return self.effect is not None and bool(self.effect.hidden)
+
+
+class Review:
+    """One run, cause by cause. Nothing is written but by `write`, and `undo` gives each file what it held."""
+
+    def __init__(self, kept: SqliteStore, record: RunRecord, env: str | None, folder: Callable[[], Path]) -> None:
+        self._kept = kept
+        self.record = record
+        self._env = env or record.settings.get("env")
+        self._folder = folder
+        self._project: Project | None = None
+        self.today = datetime.now(UTC).date()
+        self.desk = Desk()
+        self.clusters: tuple[Cluster, ...] = record.summary.clusters if record.summary is not None else ()
+        self._evidence = Evidence(
+            lambda outcomes, *, bodies: kept.results(record.id, outcomes, bodies=bodies), self.clusters
+        )
+
+    @property
+    def project(self) -> Project:
+        """Return the settings as they are now."""
+        if self._project is None:
+            self._project = load_project(Path.cwd(), environment=os.environ, env=self._env)
+        return self._project
+
+    def example(self, place: int) -> Result:
+        """Return the case that the cause is shown by. Raise InputError where the store has lost it."""
+        found = self._kept.find(self.clusters[place].example, self.record.id)
+        if not found:
+            raise InputError(f"the store has no case '{self.clusters[place].example}' any more")
+        naming = Naming(self.clusters)
+        return next((each for each in found if naming.place(each) == place), found[0])
+
+    def offers(self, place: int) -> tuple[Action, ...]:
+        """Return what makes sense for a cause, as its example shows it."""
+        seen = sightings(self.clusters[place], [self.example(place)])
+        promotable: tuple[Action, ...] = ("promote",) if self.clusters[place].promotable else ()
+        return (*promotable, *offered(seen))
+
+    def sightings(self, place: int) -> Sightings:
+        """Return what the cases of a cause show."""
+        return sightings(self.clusters[place], self._evidence.of(place, FULL_LOOK))
+
+    # ------------------------------------------------------------------------------------------------------ proposing
+
+    def propose_rule(self, place: int, verb: Verb, said: Said) -> Proposal:
+        """Return the rules for a cause and what they would do. Raise InputError where there is to be none."""
+        found = remedy(verb, self.sightings(place), said)
+        if found.golden is not None:
+            change = golden_change(self.project, self._folder(), found)
+            present = present_of(self.project, self.record, self.today)
+            after = with_own_rules(_judge(present), found.golden, found.rules)
+        else:
+            change, changed = settings_change(self.project, self._env, found)
+            after = _judge(present_of(changed, self.record, self.today))
+        told = effect(self._evidence, place, self._judge(), after)
+        _require_use(told)
+        return Proposal(verb, change, told, (*found.notes, *self._findings(found)))
+
+    def propose_golden(
+        self, place: int, *, why: str = "", name: str | None = None, expect: Literal["old", "new"] | None = None
+    ) -> Proposal:
+        """Return the golden that a case of the cause becomes. Raise InputError where none can."""
+        wanted = self.clusters[place].promotable
+        if wanted is None:
+            raise InputError(
+                "no case of this cause can become a golden: they are goldens already, or both sides failed"
+            )
+        case = next((each for each in self._kept.find(wanted, self.record.id) if each.case.kind == "traffic"), None)
+        if case is None:
+            raise InputError(f"the store has no case '{wanted}' any more")
+        folder = self._folder()
+        before = session_of(self._kept, self.record, case, None)
+        made = promotion_of(
+            self.record, case, folder, cause=place, why=why or None, name=name, expect=expect, before=before
+        )
+        return Proposal("promote", promoted(made, folder), None, tuple(notes_of(made)))
+
+    def _findings(self, found: Remedy) -> Iterator[str]:
+        """Yield what reading the rules shows. Raise InputError for one that hides whole bodies."""
+        mine = () if found.golden is not None else self.project.settings.compare
+        for each in scrutinise((*mine, *found.rules), self.today, of_golden=found.golden is not None):
+            if each.index < len(mine):
+                continue
+            if each.grave:
+                raise InputError(f"the rule {each.fact}", hint=each.remedy)
+            yield f"the rule {each.fact}: {each.remedy}"
+
+    def _judge(self) -> Judge:
+        present = present_of(self.project, self.record, self.today)
+        return _judge(present) if present.changed_since(self.record) else lambda result: result
+
+    # -------------------------------------------------------------------------------------------------------- writing
+
+    def write(self, proposal: Proposal) -> None:
+        """Write what was proposed. Raise InputError where the file has changed meanwhile."""
+        self.desk.make(proposal.change)
+        self._project = None
+
+    def undo(self) -> Change:
+        """Take the last change back. Raise InputError where the file has changed meanwhile."""
+        self._project = None
+        return self.desk.take_back()
+
+
+def _require_use(told: Effect) -> None:
+    """Raise InputError for a rule that makes no case of the cause any better."""
+    if told.cases and told.already == told.cases:
+        raise InputError(f"the rules of now settle all {told.cases:,} cases of this cause already")
+    if told.does_nothing:
+        fact = "the rule would settle none of these cases"
+        raise InputError(f"{fact}: another one, or an expectation, has the last word")
+
+
+def _judge(present: Present) -> Judge:
+    """Return what judges by these rules; None for a case in which tokens would be looked at."""
+    rejudge = Rejudge(present.watched, lambda result: result, None, same_rules=False)
+
+    def judged(result: Result) -> Result | None:
+        kept = rejudge.kept
+        found = rejudge.judged(result)
+        return None if rejudge.kept > kept else found
+
+    return judged
+
+
+def cause_called(clusters: tuple[Cluster, ...], name: str) -> int:
+    """Return the place of a cause by its number, its title or a part of it. Raise InputError for none, or several."""
+    if name.isdecimal() and 0 < int(name) <= len(clusters):
+        return int(name) - 1
+    exact = [place for place, each in enumerate(clusters) if each.title == name]
+    found = exact or [place for place, each in enumerate(clusters) if name in each.title]
+    if len(found) == 1:
+        return found[0]
+    told = [f"{place + 1}: {clusters[place].title}" for place in (found or range(len(clusters)))[:5]]
+    fact = f"'{name}' is part of {len(found)} causes" if found else f"no cause of this run is called '{name}'"
+    raise InputError(fact, hint=f"give its number: {'; '.join(told)}" if told else "it has no causes")
