@@ -14,11 +14,12 @@ from replay.models import Headers, first_header
 from replay.targets.base import Moment
 
 SILENT: Final = "the service does not obey the Replay-Time header"
+BY_DATE: Final = "as its Date headers show"
+UNMOVED: Final = f"{BY_DATE}; the run was over before they could show that it moves with the cases"
 DATELESS: Final = "as far as it shows: its answers have neither a Date nor Replay-Clock"
 NEAR: Final = "as far as a Date can tell so near the real time: give cases an instant of their own (`freeze`)"
 UNTOLD: Final = (NEAR, DATELESS)
 """What is said where nothing shows that a clock stood at another time, and nothing that it was at the instant."""
-BY_DATE: Final = "as its Date headers show"
 _PRESENT: Final = timedelta(minutes=5)
 """A `Date` this near to the instant may be the real time, and proves nothing."""
 _SECOND: Final = timedelta(seconds=1)
@@ -47,12 +48,17 @@ class Witness:
         self._said: str | None = None
         self._date: datetime | None = None
         self._why = ""
-        self._by_date = False
+        self._by_date = self._by_earlier = self._moved = False
+        self._first: datetime | None = None
+        """The first `Date` that showed a frozen clock."""
 
     @property
     def note(self) -> str:
         """Return why an answer shows no clock at its instant; if all do, how, where that is worth a word."""
-        return self._why or (BY_DATE if self._by_date else "")
+        if self._why or not self._by_date:
+            return self._why
+        # One that stands still where it began shows the same as one whose `Date` is made once a second.
+        return UNMOVED if self._by_earlier and not self._moved else BY_DATE
 
     def frozen(self, headers: Headers, moment: Moment) -> bool | None:
         """Tell whether an answer is of its moment; None where that has no instant."""
@@ -71,8 +77,16 @@ class Witness:
             return self._noted(SILENT)
         if abs(datetime.now(UTC) - self._date) <= _PRESENT:
             return self._noted(NEAR)
-        self._by_date = True
+        self._show(self._date, moment, instant)
         return True
+
+    def _show(self, date: datetime, moment: Moment, instant: datetime) -> None:
+        """Keep how a clock showed that it was at an instant."""
+        self._by_date, self._first = True, self._first or date
+        if not _shows(date, instant, tick=moment.tick):
+            self._by_earlier = True
+        elif date != self._first:
+            self._moved = True
 
     def _shown(self, date: datetime, moment: Moment) -> bool:
         if moment.instant is not None and _shows(date, moment.instant, tick=moment.tick):

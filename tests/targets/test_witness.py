@@ -9,7 +9,7 @@ import pytest
 
 from replay.models import Headers
 from replay.targets.base import Moment
-from replay.targets.witness import BY_DATE, DATELESS, NEAR, SILENT, Witness
+from replay.targets.witness import BY_DATE, DATELESS, NEAR, SILENT, UNMOVED, Witness
 
 LEAP = datetime(2024, 2, 29, 23, 59, 59, tzinfo=UTC)
 LEAP_DATE = "Thu, 29 Feb 2024 23:59:59 GMT"
@@ -113,3 +113,19 @@ def test_why_one_answer_was_refused_outweighs_that_another_said_nothing() -> Non
     for headers in ((), clock("refused, no proof"), ()):
         witness.frozen(headers, Moment(LEAP, 7))
     assert witness.note == "the service refused: no proof"
+
+
+@pytest.mark.parametrize(
+    ("dates", "note"), [([LEAP_DATE] * 3, UNMOVED), ([LEAP_DATE, LEAP_DATE, "Sat, 02 Mar 2024 23:59:59 GMT"], BY_DATE)]
+)
+def test_dates_that_may_be_of_an_earlier_case_show_no_clock_that_moves(dates: list[str], note: str) -> None:
+    instants = [LEAP + timedelta(days=n) for n in range(3)]
+    witness = Witness(lambda: instants)
+    seen = [witness.frozen(date(each), Moment(at, 7)) for each, at in zip(dates, instants, strict=True)]
+    assert (seen, witness.note) == ([True] * 3, note)
+
+
+def test_cases_of_one_instant_need_no_clock_that_moves() -> None:
+    witness = Witness(lambda: [LEAP])
+    assert [witness.frozen(date(LEAP_DATE), Moment(LEAP, 7)) for _ in range(3)] == [True] * 3
+    assert witness.note == BY_DATE
