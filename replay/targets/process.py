@@ -18,6 +18,7 @@ from typing import Any, Final
 from replay.errors import SettingsError
 from replay.models import TargetSpec
 from replay.services.clock import spare_folders
+from replay.services.commands import inherited
 from replay.targets import worker
 
 TAIL: Final = 4096
@@ -81,8 +82,8 @@ def _interpreter(folder: Path, name: str) -> str:
 def _environment(spec: TargetSpec) -> dict[str, str]:
     fixed = {"PYTHONHASHSEED": "0", "PYTHONUNBUFFERED": "1", "TZ": "UTC"}
     # These describe this process's interpreter, not the side's.
-    inherited = {name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "VIRTUAL_ENV")}
-    return {**inherited, **fixed, **spec.env}
+    kept = {name: value for name, value in inherited().items() if name not in ("PYTHONHOME", "VIRTUAL_ENV")}
+    return {**kept, **fixed, **spec.env}
 
 
 class Tail:

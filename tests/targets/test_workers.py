@@ -110,6 +110,8 @@ def nap(seconds):
 
 def session(): return [os.getpid(), os.getsid(0), os.getcwd(), os.environ.get("COLOUR"), os.environ["TZ"]]
 
+def variable(name): return os.environ.get(name)
+
 def child():
     return subprocess.Popen(["sleep", "60"]).pid
 
@@ -577,6 +579,13 @@ def test_a_worker_has_its_folder_variables_and_a_session_of_its_own(folder: Path
     pid, session, cwd, colour, zone = json.loads(seen.body)
     assert pid == session != os.getsid(0)
     assert (Path(cwd), colour, zone) == (folder, "red", "UTC")
+
+
+def test_the_key_of_the_tokens_is_none_of_an_apps_business(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REPLAY_MASK_KEY", "a-key-of-thirty-two-letters-or-more")
+    monkeypatch.setenv("SHOP_KEY", "of-the-shop")
+    seen = ask(function(folder, "variable"), case(["REPLAY_MASK_KEY"]), case(["SHOP_KEY"]))
+    assert [one.body for one in seen] == [b"null", b'"of-the-shop"']
 
 
 def test_as_many_cases_run_at_once_as_there_are_workers(folder: Path) -> None:
