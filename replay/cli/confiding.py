@@ -115,17 +115,21 @@ def _check_sides(project: Project, sides: Mapping[Side, TargetSpec]) -> None:
                 raise SettingsError(fact, place=side, hint=f"secrets go into {', '.join(TAKING)}")
 
 
-def with_secrets(uses: Uses, sides: Mapping[Side, TargetSpec], *, sends: bool) -> Confidence:
+def with_secrets(uses: Uses, sides: Mapping[Side, TargetSpec], *, sends: bool, both: Side | None = None) -> Confidence:
     """Read every secret that is needed, once, if anything is to be sent.
 
+    Where one side stands in both places, `both` says which: it is sent no secrets but its own.
     Raise SettingsError, with its place, for a name that no secret has, and for a secret that cannot be had.
     """
     _check_sides(uses.project, sides)
     sources = tuple(_sources(uses, sides))
     if not sends:
-        return Confidence(sides, sources=sources)
+        # Whoever sent something all the same would have it refused, and not sent with names in place of secrets.
+        return Confidence(
+            {side: spec.trusted(uses.trust, {}, frozenset()) for side, spec in sides.items()}, sources=sources
+        )
     reader = _Reader(uses.project, os.environ)
-    trusted = {side: _trusted(side, spec, uses, reader) for side, spec in sides.items()}
+    trusted = {side: _trusted(both or side, spec, uses, reader) for side, spec in sides.items()}
     return Confidence(trusted, reader.seen, sources)
 
 

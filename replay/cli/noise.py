@@ -94,7 +94,7 @@ def _plans(project: Project, flags: Flags) -> list[tuple[Side, Plan]]:
         if spec is None or spec.recorded:
             continue
         settings = project.settings.model_copy(update={"old": spec, "new": spec})
-        plan = make_plan(replace(project, settings=settings), replace(flags, old=None, new=None))
+        plan = make_plan(replace(project, settings=settings), replace(flags, old=None, new=None, both=side))
         safe = _OnlySafe(plan.cases)
         total = sum(1 for _ in safe)
         if not total:

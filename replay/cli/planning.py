@@ -61,6 +61,8 @@ class Flags:
     skip_bad: bool = False
     sends: bool = False
     """Something is going to be sent, for which secrets have to be read."""
+    both: Side | None = None
+    """The side that stands in both places, where it is held against itself."""
 
 
 PART: Final = "only a part was asked for, by"
@@ -95,7 +97,7 @@ def make_plan(project: Project, flags: Flags) -> Plan:
     criteria = _criteria(settings, flags, inputs)
     seed = settings.seed if flags.seed is None else flags.seed
     instant = flags.freeze or settings.freeze
-    confidence = with_secrets(uses, sides, sends=flags.sends)
+    confidence = with_secrets(uses, sides, sends=flags.sends, both=flags.both)
     planned = replace(planned, specs=confidence.sides)
     redactor = redactor_for(project, given_secrets(confidence.sides) | confidence.values)
     hide, masks = redactor.line, masked_sides(redactor, sides, sources)

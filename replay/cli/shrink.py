@@ -65,6 +65,7 @@ def shrink(
         seed=seed,
         freeze=instant_of(freeze),
         env=env,
+        sends=True,
     )
     plan = no_rest(make_plan(project_for(flags), flags))
     case = chosen_case(plan, id)

@@ -198,6 +198,24 @@ def test_a_side_may_name_one_in_its_headers(pair: Pair) -> None:
     assert A.encode() not in written()
 
 
+def test_a_side_that_is_held_against_itself_is_sent_its_own_alone(pair: Pair) -> None:
+    pair.settings("secrets:\n  api: {old: {env: TOKEN_A}, new: {env: TOKEN_B}}\n")
+    pair.golden("request: {headers: {x-key: '{{secret.api}}'}}\n")
+    assert pair.desk.cli("noise").code == 0
+    assert {it["headers"]["x-key"] for it in pair.old.sent} == {A}
+    assert {it["headers"]["x-key"] for it in pair.new.sent} == {B}
+
+
+def test_the_smallest_request_is_looked_for_with_it(pair: Pair) -> None:
+    pair.settings(FROM_A)
+    pair.new.says = '{"k": 1}'
+    pair.golden("request: {path: '/?a=1&k={{secret.api}}', headers: {x-key: '{{secret.api}}'}}\n")
+    ended = pair.desk.cli("shrink", "g")
+    assert ended.code == 0, ended.err
+    assert pair.new.sent[0]["headers"]["x-key"] == A
+    assert A not in ended.text + json.dumps([path.read_text("latin-1") for path in Path(".replay").glob("*")])
+
+
 def test_several_processes_send_it_too(pair: Pair) -> None:
     pair.settings(FROM_A)
     for name in "abcd":
