@@ -19,10 +19,12 @@ Number = Callable[[str, str], str | None]
 
 _PART: Final = re.compile(
     r'"(?P<text>(?:[^"\\]++|\\.|\\\Z)*+)(?:"(?P<colon>\s*+:)?|\Z)'
-    r"|(?P<number>-?[0-9]++(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?)|(?P<opens>[\[{])|(?P<closes>[\]}])",
+    r"|(?P<number>-?[0-9]++(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?)|(?P<opens>[\[{])|(?P<closes>[\]}])"
+    r"|(?P<bare>[^\s\"\[\]{},:0-9][^\"\[\]{},]*+)",
     re.DOTALL,
 )
 
+_WORDS: Final = frozenset({"true", "false", "null"})
 _NAMING: Final = frozenset({"name", "key"})
 
 
@@ -71,10 +73,17 @@ class JsonText:
         kept = self._leaf(name, meant)
         return None if kept == meant else _spelled(kept, raw) + (colon or "")
 
+    def _bare(self, text: str) -> str | None:
+        """Return what is kept of a text without quotes, as in what is cut, broken or only looks like JSON."""
+        kept = text if text in _WORDS else self._leaf("", text)
+        return None if kept == text else kept
+
     def _other(self, found: re.Match[str]) -> str | None:
         if found["number"]:
             return self._number(self._secret if self._within else self._name, found["number"])
         self._said = ""
+        if found["bare"]:
+            return self._bare(found["bare"])
         if found["opens"]:
             self._depth += 1
             if not self._within and names_secrets(self._name):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
-import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator
 from decimal import Decimal
 from functools import lru_cache
@@ -16,18 +14,17 @@ from replay.privacy.detectors import found_in
 from replay.privacy.headers import has_secret_parameter, mask_header, mask_query
 from replay.privacy.json_text import JsonText, is_json_text
 from replay.privacy.names import SECRET, names_phone, names_secret, names_secrets
+from replay.privacy.packed import MAGICS, Unpacked, UnpackingError, decoded, unpacked
 from replay.privacy.readings import Reading, readings
 from replay.privacy.rules import Extra, Keep
 from replay.privacy.shapes import token_of
 from replay.privacy.suspicion import innocent, innocent_fields, innocent_text, innocent_word
 from replay.privacy.tokens import TOKEN, Tokeniser
-from replay.privacy.wrapped import GZIP, RUN, unwrapped
+from replay.privacy.wrapped import LINES_OR_RUN, RUN, Wrapped, unwrapped, utf16
 
 DEEPEST: Final = 4
 """How far into JSON within base64 within JSON is looked."""
-LARGEST: Final = 32 * 1024 * 1024
-"""What is unpacked at most: what is larger cannot be masked and is dropped."""
-DROPPED_BODY: Final = b"(dropped: too large to be searched for secrets)"
+DROPPED_BODY: Final = b"(dropped: compressed content that is corrupt or too large to be searched for secrets)"
 _REMEMBERED: Final = 65_536
 """Larger texts are seen to each time: what is remembered stays small."""
 _LONG: Final = re.compile(r"[\w+/-]{16}")
@@ -44,6 +41,13 @@ _INPUT: Final = re.compile(
     r"""(<input\b[^<>]{0,500}?\bname=["']?([\w.-]{1,100})["']?[^<>]{0,500}?\bvalue=["'])([^"'<>]{1,4000})""",
     re.IGNORECASE,
 )
+_QUOTED_NAME: Final = re.compile(r"[\"'] ?:")
+_QUOTED: Final = re.compile(
+    r"((?:'([\w.-]{1,100})'|\"([\w.-]{1,100})\")[ ]{0,2}:[ ]{0,2}(?P<quote>[\"']))"
+    r"((?:(?!(?P=quote))[^\\\r\n]){1,4000}+)"
+)
+_ASSIGNED: Final = re.compile(r"((?<![\w&?;.-])([A-Za-z][\w.-]{1,60})=[\"']?)([^\s\"'&;,<>=]{4,4000})")
+"""What logs and programs write: `'password': 'x'` and `password=x`."""
 NAMED: Final = (_PART, _ELEMENT, _INPUT)
 """Parts of forms, elements and inputs: what goes before, the name, the value."""
 Document = Callable[[str, int], str]
@@ -124,6 +128,10 @@ class Mask:
     def _plain(self, text: str) -> str:
         if has_secret_parameter(text):
             text = mask_query(text, self.secret)
+        if ":" in text and _QUOTED_NAME.search(text):
+            text = _QUOTED.sub(self._by_name, text)
+        if "=" in text:
+            text = _ASSIGNED.sub(self._by_name, text)
         hits: list[tuple[int, int, str]] = []
         for reading in reversed(readings(text)):
             for start, end, token in self._hits(reading, text):
@@ -208,12 +216,26 @@ class Mask:
         return value if kept is None else json.loads(kept)
 
     def _unwrapped(self, text: str, depth: int) -> str:
-        return text if _LONG.search(text) is None else RUN.sub(lambda found: self._in_base64(found[0], depth), text)
+        if _LONG.search(text) is None:
+            return text
+        runs = LINES_OR_RUN if "\n" in text else RUN
+        return runs.sub(lambda found: (self._in_lines if "\n" in found[0] else self._in_base64)(found[0], depth), text)
 
     def _in_base64(self, run: str, depth: int) -> str:
         wrapped = unwrapped(run)
-        if wrapped is None:
-            return run
+        return run if wrapped is None else self._around(wrapped, run, depth)
+
+    def _in_lines(self, lines: str, depth: int) -> str:
+        """Return base64 in lines of one length, as MIME and PEM have it, with what is kept of its content."""
+        first, *rest = lines.split()
+        joined = "".join([first, *rest])
+        kept = self._in_base64(joined, depth)
+        if kept == joined:
+            return lines
+        end = "\r\n" if "\r\n" in lines else "\n"
+        return end.join(kept[at : at + len(first)] for at in range(0, len(kept), len(first)))
+
+    def _around(self, wrapped: Wrapped, run: str, depth: int) -> str:
         masked = self._bytes(wrapped.content, depth)
         return run if masked == wrapped.content else wrapped.around(masked)
 
@@ -225,8 +247,8 @@ class Mask:
 
     def _bytes(self, body: bytes, depth: int, document: Document | None = None) -> bytes:
         document = document or self.document
-        if body.startswith(GZIP):
-            return self._zipped(body, depth, document)
+        if body.startswith(MAGICS) and (kept := self._unzipped(body, depth, document)) is not None:
+            return kept
         encoding = _encoding(body)
         text = body.decode(encoding, "surrogateescape" if encoding == "utf-8" else "strict")
         masked = document(text, depth)
@@ -234,21 +256,36 @@ class Mask:
             body if masked == text else masked.encode(encoding, "surrogateescape" if encoding == "utf-8" else "strict")
         )
 
-    def _zipped(self, body: bytes, depth: int, document: Document) -> bytes:
-        reader = zlib.decompressobj(wbits=31)
+    def _unzipped(self, body: bytes, depth: int, document: Document) -> bytes | None:
+        """Return what is kept of compressed content; None where it is none."""
         try:
-            inner = reader.decompress(body, LARGEST)
-        except zlib.error:
-            return body
-        if reader.unconsumed_tail:
+            found = unpacked(body)
+            return None if found is None else self._repacked(body, found, depth, document)
+        except UnpackingError:
             return DROPPED_BODY
-        masked = self._bytes(inner, depth + 1, document) if depth < DEEPEST else inner
-        return body if masked == inner else gzip.compress(masked, mtime=0)
+
+    def _repacked(self, body: bytes, found: Unpacked, depth: int, document: Document) -> bytes:
+        if depth >= DEEPEST:
+            raise UnpackingError
+        masked = self._bytes(found.content, depth + 1, document)
+        rest = self._bytes(found.rest, depth + 1, document) if found.rest else b""
+        return body if (masked, rest) == (found.content, found.rest) else found.pack(masked) + rest
+
+    def coded(self, body: bytes, coding: str, document: Document | None = None) -> bytes:
+        """Return a body of which only a header tells how it is compressed, and mostly was undone already."""
+        try:
+            found = decoded(body, coding)
+            if found is not None:
+                return self._repacked(body, found, 0, document or self.document)
+        except UnpackingError:
+            return DROPPED_BODY
+        return self.body(body) if document is None else self.unpacked(body, document)
 
     def document(self, text: str, depth: int = 0) -> str:
         """Return a text that may be JSON, a form or markup without what is personal or secret."""
-        if is_json_text(text):
-            return self._json(text, depth)
+        if is_json_text(text) and '"' in text:
+            text = self._json(text, depth)
+            return _QUOTED.sub(self._by_name, text) if "':" in text else text
         for pattern in NAMED:
             text = pattern.sub(self._by_name, text)
         return self._deep(self._form(text), depth)
@@ -257,10 +294,11 @@ class Mask:
         return mask_query(f"?{text}", self.secret)[1:] if "=" in text and has_secret_parameter(f"?{text}") else text
 
     def _by_name(self, found: re.Match[str]) -> str:
-        before, name, value = found.groups()
+        before, value = found[1], found[found.re.groups]
+        name = found[2] or found[3]
         if not value.strip() or not (names_secret(name) or names_phone(name)):
             return found[0]
-        return before + self.member(name, value, 0)
+        return before + self.member(name, value, DEEPEST)
 
 
 def name_below(name: str, key: str, item: object) -> str:
@@ -275,11 +313,9 @@ def _digits(text: str) -> int:
 
 def _encoding(body: bytes) -> str:
     """Return how a body is written; what is neither UTF-16 nor UTF-8 keeps its bytes in surrogates."""
-    if body.startswith((b"\xff\xfe", b"\xfe\xff")) and len(body) % 2 == 0:
-        encoding = "utf-16-le" if body.startswith(b"\xff\xfe") else "utf-16-be"
-        try:
-            body.decode(encoding)
-        except UnicodeDecodeError:
-            return "utf-8"
-        return encoding
-    return "utf-8"
+    encoding = utf16(body)
+    try:
+        body.decode(encoding or "utf-8", "strict" if encoding else "surrogateescape")
+    except UnicodeDecodeError:
+        return "utf-8"
+    return encoding or "utf-8"

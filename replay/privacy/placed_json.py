@@ -13,7 +13,8 @@ from replay.privacy.names import SECRET, names_secrets
 
 _PART: Final = re.compile(
     r'"(?P<text>(?:[^"\\]++|\\.|\\\Z)*+)(?:"(?P<colon>\s*+:)?|\Z)'
-    r"|(?P<plain>-?[0-9]++(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?|true|false)|(?P<opens>[\[{])|(?P<closes>[\]}])",
+    r"|(?P<plain>-?[0-9]++(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?|true\b|false\b)|(?P<opens>[\[{])|(?P<closes>[\]}])"
+    r"|(?P<bare>[^\s\"\[\]{},:0-9][^\"\[\]{},]*+)",
     re.DOTALL,
 )
 _NAMING: Final = frozenset({"name", "key"})
@@ -110,12 +111,18 @@ class PlacedJson:
             self._open(is_object=found["opens"] == "{")
         elif found["closes"]:
             self._close()
+        elif found["bare"]:
+            return self._bare(found["bare"])
         elif found["plain"]:
             state, name = self._here()
             return self._says.plain(self._decided(state), name, found["plain"])
         else:
             return self._text(found)
         return None
+
+    def _bare(self, text: str) -> str | None:
+        kept = self._says.text(UNSAID, "", text)
+        return None if kept == text else kept
 
     def _text(self, found: re.Match[str]) -> str | None:
         raw, colon = found["text"], found["colon"]

@@ -153,9 +153,10 @@ class Places:
 
     def body(self, body: bytes) -> bytes:
         """Return a body without what rules mask, and without what is found by itself."""
-        return self.mask.unpacked(body, self._document)
+        return self.mask.unpacked(body, self.document)
 
-    def _document(self, text: str, depth: int) -> str:
+    def document(self, text: str, depth: int) -> str:
+        """Return a document without what rules mask, and without what is found by itself."""
         state, decision = self._at("body")
         if is_json_text(text):
             if decision.becomes and not self._stays(decision):

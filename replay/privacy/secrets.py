@@ -35,6 +35,7 @@ from replay.privacy.headers import (
 )
 from replay.privacy.masking import Mask
 from replay.privacy.names import names_secret, telling_name
+from replay.privacy.packed import UnpackingError, coding_of, decoded
 from replay.privacy.places import Places, masked_values
 from replay.privacy.rules import ALWAYS, NO_RULES, MaskRules
 from replay.privacy.shown import headers_of, key_lines, parts_of, secrets_of, shows_secrets, texts_of, words_of
@@ -109,7 +110,9 @@ class _Redaction:
     def _text(self, text: str) -> str:
         return self._mask.text(self._known(text))
 
-    def _body(self, body: bytes, places: Places | None = None) -> bytes:
+    def _body(self, body: bytes, places: Places | None = None, headers: Headers = ()) -> bytes:
+        if coding := coding_of(headers) if body else "":
+            return self._mask.coded(self._known_in_body(body), coding, None if places is None else places.document)
         # First by its place: what is kept there must not be what something else has made of it.
         if places is not None:
             return self._known_in_body(places.body(body))
@@ -139,6 +142,8 @@ class _Redaction:
         return any(map(self._known.finds, chain(texts, words, values)))
 
     def _in_bodies(self, result: Result) -> bool:
+        if any(part.body and _is_coded(part.body, coding_of(part.headers)) for part in parts_of(result)):
+            return True
         bodies = {part.body for part in parts_of(result) if part.body}
         if not all(map(self._mask.finds_nothing, bodies)):
             return True
@@ -216,18 +221,18 @@ class _Redaction:
 
     def _request(self, request: Request) -> Request:
         path = mask_query(request.path, self._mask.secret) if self._asked is None else self._asked.path(request.path)
-        body = None if request.body is None else self._body(request.body, self._asked)
+        body = None if request.body is None else self._body(request.body, self._asked, request.headers)
         return replace(request, path=self._text(path), headers=self._headers(request.headers, self._asked), body=body)
 
     def _expectation(self, expect: Expectation) -> Expectation:
-        body = None if expect.body is None else self._body(expect.body, self._answered)
+        body = None if expect.body is None else self._body(expect.body, self._answered, expect.headers)
         return replace(expect, headers=self._headers(expect.headers, self._answered), body=body)
 
     def _observation(self, side: Observation) -> Observation:
         error = side.error and replace(side.error, message=self._text(side.error.message))
         if side.steps:
             side = replace(side, steps=tuple(map(self._played, side.steps)))
-        headers, body = self._headers(side.headers, self._answered), self._body(side.body, self._answered)
+        headers, body = self._headers(side.headers, self._answered), self._body(side.body, self._answered, side.headers)
         if error is None and headers is side.headers and body is side.body:
             return side
         return replace(side, headers=headers, body=body, error=error)
@@ -305,6 +310,14 @@ class _Redaction:
 def _redaction(tokeniser: Tokeniser, secrets: frozenset[str], mask: Mask) -> _Redaction:
     # The cases of one session hold the same secrets.
     return _Redaction(tokeniser, secrets, mask)
+
+
+def _is_coded(body: bytes, coding: str) -> bool:
+    """Tell whether a body is compressed in a way that nothing in it shows."""
+    try:
+        return bool(coding) and decoded(body, coding) is not None
+    except UnpackingError:
+        return True
 
 
 def _header_name(at: str) -> str | None:

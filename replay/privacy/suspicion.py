@@ -15,7 +15,8 @@ from replay.models import Headers
 from replay.privacy.detectors import found_in, shows
 from replay.privacy.headers import Known, KnownHeads, has_secret_parameter
 from replay.privacy.names import names_phone, names_secret, names_secrets
-from replay.privacy.wrapped import GZIP, RUN, unwrapped
+from replay.privacy.packed import MAGICS
+from replay.privacy.wrapped import RUN, unwrapped
 
 _REMEMBERED: Final = 16_384
 _LARGE: Final = 65_536
@@ -36,6 +37,7 @@ _LETTERS: Final = bytes(97 if code in _WORD else 32 for code in range(256))
 _RUN: Final = b"a" * 16
 _LONG: Final = 16
 _UUID: Final = re.compile(r"(?=[^a-f]*[a-f])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_LINES: Final = re.compile(rb"[A-Za-z0-9+/]{60,76}\r?\n[A-Za-z0-9+/]")
 _PLAIN_WORD: Final = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9.+-]+|[a-z.-]+")
 """What is long and hides nothing: also plain numbers, which are looked at as such, and words of one case."""
 _SPACES: Final = ('" ', '"\n', '"\t', '"\r')
@@ -56,10 +58,11 @@ def innocent_text(text: str) -> bool:
 
 
 _LEAF: Final = re.compile(
-    r"[@%\\<{\"+]|&(?:#|[A-Za-z]{2,31};)|[^\x00-\x7f]|[A-Z]{2}[0-9]{2}|[0-9](?:[ .()/-]{0,2}[0-9]){12}"
+    r"[@%\\<{\"+]|' ?:|&(?:#|[A-Za-z]{2,31};)|[^\x00-\x7f]|[A-Z]{2}[0-9]{2}|[0-9](?:[ .()/-]{0,2}[0-9]){12}"
     r"|[0-9]{3}[-.][0-9]{4}|(?<![\w+/.-])[\w+/.-]{16}|-----B|asic |ASIC |earer |EARER "
 )
 _SMALL: Final = 256
+_BEFORE: Final = re.compile(r"([A-Za-z][\w.-]{1,60})=")
 
 
 def _says_little(text: str) -> bool:
@@ -67,7 +70,7 @@ def _says_little(text: str) -> bool:
         return True
     if _LEAF.search(text) is not None:
         return _UUID.fullmatch(text) is not None
-    return "=" not in text or not has_secret_parameter(text)
+    return "=" not in text or not (has_secret_parameter(text) or any(map(names_secret, _BEFORE.findall(text))))
 
 
 _RECURRING: Final = Known(innocent_text)
@@ -108,7 +111,7 @@ def _is_plain(body: bytes, rare: bytes) -> bool:
     """Tell whether what is neither a letter nor common says nothing more than itself."""
     if not rare:
         return True
-    if b"@" in rare or body.startswith(GZIP) or _CODED.search(body):
+    if b"@" in rare or body.startswith(MAGICS) or _CODED.search(body):
         return False
     return rare.isascii() or not (any(mark in body for mark in _ALIKE) or _foreign_digits(body))
 
@@ -134,6 +137,8 @@ def _may_be_phone(body: bytes) -> bool:
 def _hides_nothing(body: bytes) -> bool:
     if _RUN not in body.translate(_LETTERS):
         return True
+    if b"\n" in body and _LINES.search(body) is not None:
+        return False  # of base64 in lines, what matters may lie across two of them
     words = [word for word in body.translate(_WORDS).split() if len(word) >= _LONG]
     return all(_PLAIN_WORD.fullmatch(word) or _HARMLESS[word] for word in words)
 
@@ -153,9 +158,14 @@ def _names_nothing(body: bytes) -> bool:
     text = body.decode("utf-8", "ignore")
     members = text.lstrip()[:1] in {"{", "[", '"'}
     names = _members(text) if members else set()
-    if "=" in text or "<" in text or not members:
+    if "value" in names and not names.isdisjoint(_NAMING):
+        return False
+    if "=" in text or "<" in text or "':" in text or "' :" in text or not members:
         names.update(name for found in _FIELD.findall(text) for name in found if name)
     return not any(map(_TELLING.__getitem__, names))
+
+
+_NAMING: Final = frozenset({"name", "key"})
 
 
 def _members(text: str) -> set[str]:
