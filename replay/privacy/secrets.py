@@ -28,6 +28,7 @@ from replay.models import (
 )
 from replay.privacy.forms import body_replacer, text_replacer
 from replay.privacy.headers import (
+    KnownHeads,
     holds_urls,
     is_secret,
     mask_header,
@@ -111,8 +112,10 @@ class _Redaction:
         return self._mask.text(self._known(text))
 
     def _body(self, body: bytes, places: Places | None = None, headers: Headers = ()) -> bytes:
-        if coding := coding_of(headers) if body else "":
-            return self._mask.coded(self._known_in_body(body), coding, None if places is None else places.document)
+        if body and _CODED_HEADS(headers):
+            return self._mask.coded(
+                self._known_in_body(body), coding_of(headers), None if places is None else places.document
+            )
         # First by its place: what is kept there must not be what something else has made of it.
         if places is not None:
             return self._known_in_body(places.body(body))
@@ -142,7 +145,7 @@ class _Redaction:
         return any(map(self._known.finds, chain(texts, words, values)))
 
     def _in_bodies(self, result: Result) -> bool:
-        if any(part.body and _is_coded(part.body, coding_of(part.headers)) for part in parts_of(result)):
+        if any(part.body and _CODED_HEADS(part.headers) and _is_coded(part) for part in parts_of(result)):
             return True
         bodies = {part.body for part in parts_of(result) if part.body}
         if not all(map(self._mask.finds_nothing, bodies)):
@@ -312,10 +315,13 @@ def _redaction(tokeniser: Tokeniser, secrets: frozenset[str], mask: Mask) -> _Re
     return _Redaction(tokeniser, secrets, mask)
 
 
-def _is_coded(body: bytes, coding: str) -> bool:
-    """Tell whether a body is compressed in a way that nothing in it shows."""
+_CODED_HEADS: Final = KnownHeads(lambda headers: bool(coding_of(headers)))
+
+
+def _is_coded(part: Request | Expectation | Observation) -> bool:
+    """Tell whether a body is compressed in a way that only its header shows."""
     try:
-        return bool(coding) and decoded(body, coding) is not None
+        return decoded(part.body or b"", coding_of(part.headers)) is not None
     except UnpackingError:
         return True
 
