@@ -55,6 +55,8 @@ class Run:
         self._given_up = given_up
         self._sending: Sender | Crew | None = None
         self._signalled: int | None = None
+        self._late: int | None = None
+        """A signal after the last case, while what had been started was ended."""
         self._before = 0
         """How many results were there before this process sent anything."""
 
@@ -81,7 +83,7 @@ class Run:
             if not resumed:
                 store.begin(plan.record)
 
-        with standing(plan.sides, plan.stage, store.path, plan.record.id) as sides:
+        with standing(plan.sides, plan.stage, store.path, plan.record.id, self._catch_late) as sides:
             try:
                 return self._sent_to(replace(plan, sides=sides), begun, resumed=resumed)
             except CutOffError as error:
@@ -117,16 +119,21 @@ class Run:
         self._signalled = number
         self._sending.stop()
 
+    def _catch_late(self, number: int) -> None:
+        """Take note of a signal once everything was sent: what there is to judge is judged, and told."""
+        self._late = number
+
     def _closed(self, sent: Sent) -> Finished:
         interrupted = self._signalled is not None
         reason = "it was interrupted" if interrupted else ""
         summary, verdict = closed(self.plan, self.store, sent, reason, expected=self._before + sent.results)
         state: RunState = "interrupted" if interrupted else "complete" if summary.complete else "incomplete"
-        if self._signalled is not None:
-            verdict = replace(verdict, exit_code=128 + self._signalled)
+        signalled = self._signalled or self._late
+        if signalled is not None:
+            verdict = replace(verdict, exit_code=128 + signalled)
         answer = None if self.plan.record.collect else verdict
         self.store.finish(self.plan.record.id, state, summary, answer)
-        return Finished(summary, answer, self._signalled)
+        return Finished(summary, answer, signalled)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,14 +19,20 @@ if TYPE_CHECKING:
     from replay.services.service import Service
 
 
+def _exit(number: int) -> None:
+    """End this process for a signal."""
+    raise SystemExit(128 + number)
+
+
 @contextmanager
 def standing(
-    specs: Mapping[Side, TargetSpec], stage: Stage, store: Path, run: str
+    specs: Mapping[Side, TargetSpec], stage: Stage, store: Path, run: str, late: Callable[[int], None] = _exit
 ) -> Iterator[Mapping[Side, TargetSpec]]:
     """Give the sides of a run with whatever had to be started for them, and end that afterwards, however the run ends.
 
     Raise TargetError with the side and its last output where a command does not get ready, and SettingsError where a
-    commit cannot be checked out. A signal meanwhile ends what was begun, and CutOffError says what was waited for.
+    commit cannot be checked out. A signal meanwhile ends what was begun, and CutOffError says what was waited for; one
+    while they end, after a block that came to its end, is told to `late` once they are gone.
     """
     awaited = _Awaited()
     with ExitStack() as stack:
@@ -36,7 +42,7 @@ def standing(
                 awaited.doing = f"{side} was checked out"
                 sides[side] = _there(stack, side, spec, stage)
             services = _services(sides, stage, store, run)
-            stack.push(lambda _kind, error, _trace: _end_all(list(services.values()), error))
+            stack.push(lambda _kind, error, _trace: _end_all(list(services.values()), error, late))
             started = _started(services, awaited)
         yield {side: spec.standing(started[side]) if side in started else spec for side, spec in sides.items()}
 
@@ -123,26 +129,30 @@ def _end_what_nobody_keeps() -> None:
         end_leftovers()
 
 
-def _end_all(services: list[Service], error: BaseException | None) -> None:
+def _end_all(services: list[Service], error: BaseException | None, late: Callable[[int], None]) -> None:
     """End every command. A signal meanwhile is heard of once they are all gone; the second one at once.
 
     Their keepers then end them by themselves. Where a signal is what ends the run, that was the first one.
     """
-    late: list[int] = []
+    heard: list[int] = []
 
     def again(number: int) -> None:
         if isinstance(error, CutOffError):
             raise error
-        if late:
-            raise SystemExit(128 + number)
-        late.append(number)
+        heard.append(number)
+        if len(heard) > 1:
+            raise _EnoughError
 
-    with caught(again):
+    with caught(again), suppress(_EnoughError):
         for service in services:
             service.let_go()
         for service in services:
             service.end()
         if services:
             _end_what_nobody_keeps()
-    if late:
-        raise SystemExit(128 + late[0])
+    if heard:
+        (late if error is None else _exit)(heard[-1])
+
+
+class _EnoughError(Exception):
+    """Nobody wants to wait for commands to end any longer."""

@@ -326,6 +326,26 @@ def test_a_second_signal_waits_for_no_command_that_does_not_end(desk: Desk) -> N
     assert until(lambda: alive("trap") == [])
 
 
+@pytest.mark.parametrize(("signals", "code"), [([signal.SIGINT], 130), ([signal.SIGINT, signal.SIGTERM], 143)])
+def test_a_signal_while_sides_end_takes_nothing_from_a_run_that_has_sent_everything(
+    desk: Desk, signals: list[signal.Signals], code: int
+) -> None:
+    wait = "sh -c 'touch ending; until [ -e over ]; do sleep 0.02; done'"
+    project(desk, more=f', teardown: ["{wait}"]')
+    process = desk.spawn("run")
+    assert until(Path("ending").exists)
+    for each in signals:
+        process.send_signal(each)
+    if len(signals) == 1:
+        Path("over").touch()  # The first one waits for what ends, the second one does not.
+    ended = desk.ended(process)
+    assert ended.code == code, ended.text
+    assert "1 of 1 goldens pass" in " ".join(ended.out.split())
+    assert "goldens pass" in desk.cli("report").out
+    Path("over").touch()
+    assert until(lambda: alive("clock.py") == [] and alive("until") == [])
+
+
 def test_what_a_killed_run_has_started_ends_with_it_and_the_run_can_go_on(desk: Desk) -> None:
     project(desk)
     process = long_run(desk, cases=40)
