@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BeforeValidator, Field, PrivateAttr, Strict, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, Strict, field_validator, model_validator
 
 from replay.models.quantities import Duration, Flag, Rate, Spec, Whole
 from replay.models.trust import Trust
 from replay.sampling import Portion
+
+_SENDABLE: Final = re.compile(r"/[!-~]*")
 
 
 class TlsSpec(Spec):
@@ -94,6 +97,8 @@ class ReadySpec(Spec):
             raise ValueError("path and line are two ways to tell that a command is ready; keep one of them")
         if self.path is not None and not self.path.startswith("/"):
             raise ValueError("a path begins with /; for a line of the output write {line: TEXT}")
+        if self.path is not None and not _SENDABLE.fullmatch(self.path):
+            raise ValueError("a path is sent as it is written: percent-encode spaces and what is not ASCII")
         return self
 
 
@@ -211,6 +216,14 @@ class TargetSpec(Spec):
         default=None, ge=1, description="End the run once this side has failed at so many cases."
     )
     isolate: Literal["case"] | None = Field(default=None, description="case: a fresh worker process for every case.")
+
+    @field_validator("env")
+    @classmethod
+    def _variables(cls, env: Mapping[str, str]) -> Mapping[str, str]:
+        for name, value in env.items():
+            if not name or "=" in name or "\0" in name + value:
+                raise ValueError("a variable has a name without =, and neither that nor its value holds a NUL")
+        return env
 
     _started: Started | None = PrivateAttr(default=None)
     _shown: str = PrivateAttr(default="")

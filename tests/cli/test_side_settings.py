@@ -48,6 +48,17 @@ def test_what_cannot_work_ends_with_2_and_a_place(desk: Desk, serve: Serve, more
     assert old.seen == []
 
 
+@pytest.mark.parametrize("env", ["{A=B: c}", '{"": c}', '{A: "b\\0c"}'])
+@pytest.mark.parametrize("kind", ["function: 'shop:f'", "run: python3 shop.py"])
+def test_a_variable_that_no_process_can_have_ends_with_2_and_a_place(desk: Desk, kind: str, env: str) -> None:
+    desk.write("replay.yaml", f"old: http://127.0.0.1:1\nnew: {{{kind}, env: {env}}}\n")
+    desk.capture("c.jsonl", desk.requests(3))
+    ended = desk.cli(*RUN)
+    assert ended.code == 2, ended.text
+    assert "replay.yaml:2:" in ended.err
+    assert "a variable has a name without =" in ended.err
+
+
 def test_paths_are_relative_to_the_settings(desk: Desk, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings(desk, "http://127.0.0.1:1", "https://localhost:1", "  tls: {ca: certs/ca.pem}\n")
     desk.write("certs/ca.pem", certificate.with_name("certificate.pem").read_text())

@@ -180,6 +180,8 @@ def test_a_command_that_does_not_get_ready_ends_with_2_and_its_output(
     (PYTHON, ", at: 'hg:tip'", ["'hg:tip' is no place that code is had from", "git:REF"]),
     (PYTHON, ", tls: {verify: false}", ["tls is for a side with a URL, and this one has run"]),
     (PYTHON, ", ready: health", ["a path begins with /"]),
+    (PYTHON, ", ready: /a b", ["percent-encode spaces"]),
+    (PYTHON, ", ready: /ä", ["percent-encode spaces"]),
     (PYTHON, ", reset: {request: POST reset}", ["new.reset.request"]),
     (PYTHON, ", port: 0", ["new.port"]),
 ])  # fmt: skip
