@@ -21,7 +21,7 @@ from replay.cli.inputs import Inputs, inputs_of
 from replay.cli.labels import labels_of
 from replay.cli.masking import key_warnings, masked_sides, parting_words, redactor_for
 from replay.cli.pacing import Pacing
-from replay.cli.sides import Sides, behind, one_commit, planned_sides
+from replay.cli.sides import Sides, behind, from_working_tree, one_commit, planned_sides
 from replay.compare import Comparison
 from replay.config import Project, Settings, load_project
 from replay.engine import Plan, Referee, Sending
@@ -185,9 +185,16 @@ def _sending_warnings(flags: Flags, planned: Sides) -> Iterator[str]:
             yield f"credentials of {side} do not go to {', '.join(hosts)}; {hint}"
         if spec.tls is not None and not spec.tls.verify:
             yield f"the certificate of {side} was not verified: anybody on the way could have answered in its place"
+    yield from _of_commits(planned)
+
+
+def _of_commits(planned: Sides) -> Iterator[str]:
+    """Yield what of a side that is a commit is not of it."""
     for side, commit in planned.commits.items():
         if commit.unsaved:
             yield f"{side} is {commit.name} without the changes that are not committed; `.` is the tree with them"
+        if file := from_working_tree(planned.specs[side], commit):
+            yield f"{side} is started with {file}, which is of the working tree and not of {commit.name}"
 
 
 def _same(planned: Sides) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,7 +15,7 @@ from replay.engine.plan import Stage
 from replay.errors import InputError, SettingsError
 from replay.models import SIDES, Side, TargetSpec
 from replay.services.commands import shown_command, words_of
-from replay.services.git import Commit, label_of, resolve
+from replay.services.git import Commit, is_tracked, label_of, resolve
 from replay.targets import TARGETS, borrowed, build_target, parse_target
 from replay.wire import Address, Origin
 
@@ -85,6 +86,9 @@ def planned_sides(project: Project, old: str | None, new: str | None, writable: 
 def _located(spec: TargetSpec, root: Path) -> tuple[TargetSpec, Commit | None]:
     """Make paths absolute, and a ref its commit: both are as seen from the settings, wherever the command was typed."""
     kind, _, name = (spec.at or "").partition(":")
+    if _has_its_own_way(spec, kind, root / name):
+        # It is the same folder, whatever version of the code `at` names: both sides would be of one.
+        raise SettingsError(f"cwd {spec.cwd} is not in {spec.at}", hint="write it relative to the settings")
     if kind == "git":
         commit = resolve(root, name)
         return _with_files(spec, root, {"at": f"git:{commit.id}", "version": spec.version or commit.short}), commit
@@ -95,6 +99,13 @@ def _located(spec: TargetSpec, root: Path) -> tuple[TargetSpec, Commit | None]:
     if spec.run is not None and spec.version is None:
         located["version"] = label_of(home) or None if kind != "venv" and home.is_dir() else None
     return _with_files(spec, root, located), None
+
+
+def _has_its_own_way(spec: TargetSpec, kind: str, home: Path) -> bool:
+    """Tell whether a side is to run in a folder that has nothing to do with where its code is."""
+    if not spec.cwd or not Path(spec.cwd).is_absolute():
+        return False
+    return kind == "git" or (kind == "path" and spec.run is not None and not Path(spec.cwd).is_relative_to(home))
 
 
 def _with_files(spec: TargetSpec, root: Path, located: dict[str, object]) -> TargetSpec:
@@ -130,6 +141,13 @@ def _without_place(spec: TargetSpec) -> str:
 def _home(spec: TargetSpec, commit: Commit | None) -> Path:
     """Return where in the repository a side is at home, also where it is in a work tree of its own."""
     return (commit.repository / commit.below if commit else Path()) / (spec.cwd or "")
+
+
+def from_working_tree(spec: TargetSpec, commit: Commit) -> str:
+    """Return a file of the working tree that a side names, though its own files are those of a commit; else nothing."""
+    values = [part for value in spec.env.values() for part in value.split(os.pathsep)]
+    named = [*(words_of(spec.run) if spec.run is not None else ()), *values]
+    return next((path for path in named if Path(path).is_absolute() and is_tracked(commit.repository, Path(path))), "")
 
 
 def behind(spec: TargetSpec) -> str:

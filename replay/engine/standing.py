@@ -80,6 +80,8 @@ def within(spec: TargetSpec, tree: Path, commit: Commit) -> TargetSpec:
     home = tree / commit.below
     if not home.is_dir():
         raise SettingsError(f"{commit.name} has no folder {commit.below}", hint="take a ref that has it")
+    if not (home / (spec.cwd or "")).resolve().is_relative_to(tree.resolve()):
+        raise SettingsError(f"cwd {spec.cwd} leads out of the files of {commit.name}", hint="name a folder of them")
     return spec.model_copy(update={"at": f"path:{home}", "cwd": str(home / (spec.cwd or ""))})
 
 

@@ -74,6 +74,14 @@ def _require_whole(folder: Path, commit: str, place: str) -> None:
         raise SettingsError(f"this commit has a submodule ({links[0]}), which is not fetched", place=place, hint=hint)
 
 
+def is_tracked(repository: Path, path: Path) -> bool:
+    """Tell whether a path is a file of a repository that git knows, or a folder with some."""
+    real = path.resolve()
+    return real.is_relative_to(repository) and bool(
+        _git(repository, "--literal-pathspecs", "ls-files", "--", str(real)).stdout
+    )
+
+
 def label_of(folder: Path) -> str:
     """Return what a folder's working tree is a version of: its commit, and with which changes; empty if unknown."""
     head = _git(folder, "rev-parse", "HEAD")

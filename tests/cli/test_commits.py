@@ -144,6 +144,52 @@ def test_two_folders_of_one_commit_are_two_programs(desk: Desk, two: tuple[str, 
     assert "nothing is changed" not in " ".join(ended.out.split())
 
 
+@pytest.mark.parametrize(("cwd", "fact"), [
+    ("{here}", "is not in git:HEAD~1"), ("..", "leads out of the files of HEAD~1"), ("out", "leads out of the files"),
+])  # fmt: skip
+def test_a_folder_that_is_not_the_commits_is_refused_for_both_sides_would_be_of_one_version(
+    desk: Desk, two: tuple[str, str], cwd: str, fact: str
+) -> None:
+    assert two
+    Path("out").symlink_to(Path.cwd())
+    git("add", "out")
+    git("commit", "-q", "-m", "A way out")
+    where = cwd.format(here=Path.cwd())
+    desk.write("replay.yaml", RUN.replace("}'}", f"}}', cwd: {where}}}"))
+    ended = run(desk, "--old", "git:HEAD" if cwd == "out" else "git:HEAD~1", "--new", ".")
+    assert ended.code == 2, ended.text
+    assert "old: " in ended.err
+    assert fact in " ".join(ended.err.split())
+
+
+def test_an_absolute_folder_has_to_be_in_the_one_that_the_code_is_had_from(desk: Desk, two: tuple[str, str]) -> None:
+    assert two
+    desk.write("replay.yaml", RUN.replace("}'}", f"}}', cwd: {Path.cwd()}}}"))
+    Path("elsewhere").mkdir()
+    ended = run(desk, "--old", "path:elsewhere", "--new", ".")
+    assert ended.code == 2
+    assert "is not in path:elsewhere" in ended.err
+    assert run(desk, "--old", ".", "--new", ".").code == 0
+
+
+@pytest.mark.parametrize("how", ["word", "variable"])
+def test_a_commit_that_is_started_with_files_of_the_working_tree_is_warned_of(
+    desk: Desk, two: tuple[str, str], how: str
+) -> None:
+    assert two
+    here = Path.cwd()
+    text = (
+        RUN.replace("server.py", f"{here}/server.py")
+        if how == "word"
+        else RUN.replace("}'}", f"}}', env: {{PYTHONPATH: /nowhere:{here}}}}}")
+    )
+    desk.write("replay.yaml", text)
+    ended = run(desk, "--old", "git:HEAD~1", "--new", "git:HEAD")
+    told = "".join(ended.out.split())
+    named = f"{here}/server.py" if how == "word" else f"{here}"
+    assert f"oldisstartedwith{named},whichisoftheworkingtree" in told
+
+
 def test_apps_and_functions_are_had_from_a_commit_too(desk: Desk, two: tuple[str, str]) -> None:
     desk.write("replay.yaml", "new: {function: 'shop:shop'}\nold: git:HEAD~1\n")
     desk.write("goldens/price.yaml", "title: The price of one\nrequest: {json: {n: 100}}\n")
