@@ -39,7 +39,7 @@ def standing(
         with caught(awaited.leave):
             sides: dict[Side, TargetSpec] = {}
             for side, spec in specs.items():
-                awaited.doing = f"{side} was checked out"
+                awaited.doing = f"{side} was being made ready"
                 sides[side] = _there(stack, side, spec, stage)
             services = _services(sides, stage, store, run)
             stack.push(lambda _kind, error, _trace: _end_all(list(services.values()), error, late))
@@ -51,7 +51,7 @@ def standing(
 class _Awaited:
     """What is being waited for while sides start."""
 
-    doing: str = "its sides were looked at"
+    doing: str = ""
     service: Service | None = None
 
     def leave(self, number: int) -> NoReturn:
