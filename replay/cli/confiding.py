@@ -15,6 +15,7 @@ from replay.errors import Place, SettingsError
 from replay.models import SIDES, Case, Expectation, SecretSource, Side, TargetSpec, Trust
 from replay.placeholders import SECRETS as GRAMMAR
 from replay.placeholders import Part, names_in, secrets_in
+from replay.privacy import secret_values
 from replay.targets.confided import TAKING, confided, one_line, settings_secrets
 
 _LINES: Final = 16
@@ -157,9 +158,11 @@ class _Reader:
 
     @property
     def seen(self) -> frozenset[str]:
-        """Return what was read, and the longer lines of it."""
-        lines = {line for value in self._read.values() for line in value.splitlines() if len(line) >= _LINES}
-        return frozenset(self._read.values()) | lines
+        """Return what was read, its longer lines, and what services repeat of it where it is all of `authorization`."""
+        values = frozenset(self._read.values())
+        lines = {line for value in values for line in value.splitlines() if len(line) >= _LINES}
+        whole = [f"{scheme}{value}" for value in values for scheme in ("", "Basic ")]
+        return values | lines | secret_values(("authorization", value) for value in whole)
 
     def value(self, name: str, side: Side, where: Case | str) -> str:
         """Return a secret as one side has it."""

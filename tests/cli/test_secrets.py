@@ -6,6 +6,7 @@ import json
 import sqlite3
 import stat
 import sys
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -252,6 +253,15 @@ def test_no_file_and_no_output_holds_it_although_the_service_repeats_it(pair: Pa
         assert form not in told
         assert form.encode() not in content
     assert "{{secret.api}}" in told
+
+
+def test_nor_the_password_that_is_in_it_in_base64(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOKEN_A", b64encode(b"alice:hunter2-of-alice").decode())
+    pair.settings(FROM_A)
+    pair.golden("request: {headers: {authorization: 'Basic {{secret.api}}'}}\n")
+    pair.old.says = pair.new.says = '{"you": "are alice, by hunter2-of-alice"}'
+    assert pair.desk.cli("run", *REPORTS).code == 0
+    assert b"hunter2-of-alice" not in written()
 
 
 def test_what_is_stored_names_it_and_can_be_made_a_golden(pair: Pair) -> None:
