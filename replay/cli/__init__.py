@@ -30,6 +30,7 @@ from replay.cli import (
     show,
     shrink,
     suggest,
+    vary,
 )
 from replay.errors import ReplayError
 
@@ -43,9 +44,29 @@ app = typer.Typer(
 )
 
 COMMANDS = (
-    run, plan, recording, importing, show, report, judge, merge, history, noise, promote, shrink, coverage, suggest,
-    review, mask, rules, doctor, init, clean, purge,
-)  # fmt: skip
+    run,
+    plan,
+    recording,
+    importing,
+    show,
+    report,
+    judge,
+    merge,
+    history,
+    noise,
+    promote,
+    shrink,
+    vary,
+    coverage,
+    suggest,
+    review,
+    mask,
+    rules,
+    doctor,
+    init,
+    clean,
+    purge,
+)
 
 for module in COMMANDS:
     module.register(app)

@@ -97,6 +97,7 @@ from replay.models.summary import (
     Way,
 )
 from replay.models.trust import Trust
+from replay.models.variants import Disagreement, Shown, Variant, Varied
 from replay.models.verdicts import Basis, Change, Judgement, Standing, Unit, Verdict
 
 __all__ = [
@@ -123,6 +124,7 @@ __all__ = [
     "DayFigures",
     "Difference",
     "DifferenceKind",
+    "Disagreement",
     "Done",
     "Duration",
     "ErrorKind",
@@ -180,6 +182,7 @@ __all__ = [
     "SecretSource",
     "SecretSpec",
     "Seeded",
+    "Shown",
     "Side",
     "SideInfo",
     "Spec",
@@ -197,6 +200,8 @@ __all__ = [
     "TlsSpec",
     "Trust",
     "Unit",
+    "Variant",
+    "Varied",
     "Verdict",
     "VerdictState",
     "WaiveSpec",

@@ -1,0 +1,221 @@
+"""`replay vary`: hostile variants of a real case, sent to both sides."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from replay.cli import options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from replay.config import Project
+    from replay.curation import Promotion
+    from replay.engine import Plan
+    from replay.models import Case, Disagreement, Result, Varied
+
+Sends = Annotated[
+    int, typer.Option("--sends", metavar="N", min=1, help="Send at most N variants, as many of each kind.")
+]
+Kinds = Annotated[
+    list[str] | None,
+    typer.Option("--kind", metavar="KIND", help="Make variants of KIND alone, such as unicode; repeatable."),
+]
+Cases = Annotated[int, typer.Option("--cases", metavar="N", min=1, help="Of a route, vary the first N cases.")]
+Within = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Stay within a JSON Schema of the body, or an OpenAPI description."),
+]
+Write = Annotated[bool, typer.Option("--write", help="Write one golden for each disagreement into goldens/.")]
+Out = Annotated[Path | None, typer.Option(metavar="FILE", help="Write all variants that disagree to a capture.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("vary", epilog="Example: replay vary 'GET /search' --kind unicode --kind paging")(vary)
+
+
+def vary(
+    what: Annotated[str, typer.Argument(metavar="ID|ROUTE", help="A case's id, or a route such as 'GET /search'.")],
+    sends: Sends = 500,
+    kind: Kinds = None,
+    cases: Cases = 3,
+    within: Within = None,
+    write: Write = False,
+    out: Out = None,
+    old: options.Old = None,
+    new: options.New = None,
+    traffic: options.Traffic = None,
+    goldens: options.Goldens = None,
+    writable: options.Writable = None,
+    concurrency: options.Concurrency = None,
+    seed: options.Seed = None,
+    freeze: options.Freeze = None,
+    store: options.Store = None,
+    env: options.Env = None,
+) -> None:
+    """Make hostile variants of real cases, send them to both sides, and tell on which the sides disagree.
+
+    Kinds are unicode, numbers, dates, sizes, fields, encodings, headers, paging and injection. What the real case shows
+    by itself is no news.
+    """
+    from replay.cli.output import printing
+    from replay.cli.pacing import Pacing
+    from replay.cli.planning import Flags, make_plan, project_for
+    from replay.cli.run import instant_of, side_of
+    from replay.reports.varied import write_varied
+
+    flags = Flags(
+        old=old,
+        new=new,
+        traffic=tuple(traffic or ()),
+        goldens=goldens,
+        pacing=Pacing(concurrency=concurrency),
+        noise=0,
+        writable=side_of(writable),
+        seed=seed,
+        freeze=instant_of(freeze),
+        env=env,
+    )
+    kinds = _kinds(kind)
+    project = project_for(flags)
+    plan = make_plan(project, flags)
+    found = _varied(plan, _bases(plan, what, cases), kinds, sends, _fits(project, plan, within), store)
+    with printing() as page:
+        write_varied(page, found)
+    if out is not None:
+        _keep(project, out, found)
+    if write:
+        _write(plan, found, Path(goldens) if goldens is not None else None)
+
+
+def _kinds(given: Sequence[str] | None) -> list[str]:
+    from replay.curation.variants import VARIATIONS
+    from replay.errors import SettingsError
+
+    if unknown := [kind for kind in given or () if kind not in VARIATIONS]:
+        raise SettingsError(f"--kind {unknown[0]}: there is no such kind", hint=f"write {', '.join(VARIATIONS)}")
+    return list(dict.fromkeys(given or VARIATIONS))
+
+
+def _bases(plan: Plan, what: str, most: int) -> list[Case]:
+    """Return the case of this id, else the first ones of this route that are unlike; fixed."""
+    from replay.cli.probes import fixed
+    from replay.errors import InputError, NothingSelectedError
+    from replay.selection import is_route, parse_route
+
+    route = parse_route(what) if is_route(what) else None
+    found: dict[object, Case] = {}
+    for case in plan.cases:
+        if case.id == what or (route is not None and route.matches(case.request)):
+            if case.steps:
+                raise InputError(f"'{case.id}' is a scenario, which has no variants", place=case.place)
+            found.setdefault(case.request, fixed(plan, case))
+        if len(found) >= (most if route is not None else 1):
+            break
+    if not found:
+        raise NothingSelectedError(f"no case is called '{what}' or goes there", hint="routes are such as 'GET /search'")
+    return list(found.values())
+
+
+def _fits(project: Project, plan: Plan, within: Path | None) -> Callable[[Case], bool]:
+    """Return what tells whether a variant can be sent, and is within the description."""
+    from replay.cli.checking import check_case
+    from replay.cli.confiding import Uses
+    from replay.cli.planning import shapes_of
+    from replay.curation.within import allowing
+    from replay.errors import InputError
+
+    allowed = None if within is None else allowing(_description(within), str(within))
+    shapes, uses = shapes_of(plan.sides), Uses(project)
+
+    def fits(case: Case) -> bool:
+        try:
+            check_case(project, shapes, uses, case)
+        except InputError:
+            return False
+        return allowed is None or allowed(case.request)
+
+    return fits
+
+
+def _description(path: Path) -> object:
+    from replay.documents import read_yaml
+    from replay.errors import InputError
+
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", place=str(path)) from None
+    return read_yaml(text, str(path)).value
+
+
+def _varied(
+    plan: Plan,
+    bases: Sequence[Case],
+    kinds: Sequence[str],
+    sends: int,
+    fits: Callable[[Case], bool],
+    store: Path | None,
+) -> list[Varied]:
+    from replay.cli.output import Progress
+    from replay.cli.stored import default_store
+    from replay.curation.varying import picked, variants_of, varied
+    from replay.engine.probing import probing
+
+    chosen = [picked(variants_of(base, kinds, fits), sends // len(bases) or 1, plan.sending.seed) for base in bases]
+    total = sum(len(some) for some, _ in chosen)
+    with probing(plan, store or default_store()) as probe, Progress(total, "varying") as progress:
+        for base in bases:
+            probe.require(base)
+
+        def send(cases: Sequence[Case]) -> list[Result]:
+            results = probe.results(cases)
+            for result in results:
+                progress.watch(result.outcome)
+            return results
+
+        return [varied(base, some, left, send) for base, (some, left) in zip(bases, chosen, strict=True)]
+
+
+def _keep(project: Project, path: Path, found: Sequence[Varied]) -> None:
+    """Write the variants that disagree, without their secrets."""
+    from dataclasses import replace
+
+    from replay.cases import write_capture
+    from replay.cli.masking import redactor_for
+    from replay.cli.output import say
+
+    shown = [(each, one) for each in found for disagreement in each.disagreements for one in disagreement.shown]
+    cases = (
+        replace(one.result.case, id=f"{each.case.id}#{number}", kind="traffic", rules=())
+        for number, (each, one) in enumerate(shown, 1)
+    )
+    account = write_capture(path, cases, redactor_for(project).case)
+    say(f"{account.kept:,} variants are in {path}")
+
+
+def _write(plan: Plan, found: Sequence[Varied], folder: Path | None) -> None:
+    from replay.cli.promote import written
+
+    for each in found:
+        for number, disagreement in enumerate((it for it in each.disagreements if it.confirmed), 1):
+            written(_promotion(plan, each.case, disagreement, number), folder)
+
+
+def _promotion(plan: Plan, base: Case, found: Disagreement, number: int) -> Promotion:
+    """Return the golden that the smallest variant is, without its secrets."""
+    from dataclasses import replace
+
+    from replay.causes import worded
+    from replay.curation import promote
+
+    shown = found.shown[0]
+    case = replace(shown.result.case, id=f"{base.id}-{shown.variant.kind}-{number}", kind="traffic")
+    result = plan.redact(replace(shown.result, case=case), frozenset())
+    why = f"a variant of {base.id} ({shown.variant.at}, {shown.variant.what}): {worded(found.way)}"
+    sending = plan.sending
+    return promote(result, run=plan.record.id, run_seed=sending.seed, instant=sending.instant, why=why)

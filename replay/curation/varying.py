@@ -1,0 +1,94 @@
+"""Hostile variants sent to both sides: those on which they disagree or crash, where the real case does not."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain, zip_longest
+from typing import Final
+
+from replay.causes import DEPARTING, FAILED, telling, ways_of
+from replay.curation.variants import VARIATIONS
+from replay.models import Case, Disagreement, Request, Result, Shown, Variant, Varied, Way
+
+TIMES: Final = 2
+"""How often the real case is sent, to know what it shows by itself."""
+_TRIES: Final = 3
+"""Of the variants that disagree in one way, so many are sent again until one shows it again."""
+_BATCH: Final = 64
+
+Send = Callable[[Sequence[Case]], list[Result]]
+
+
+def variants_of(case: Case, kinds: Collection[str], fits: Callable[[Case], bool]) -> Iterator[tuple[Variant, Case]]:
+    """Yield each variant of a case, of these kinds, once; only those that fit, such as can be sent."""
+    seen: set[Request] = {case.request}
+    for kind in kinds:
+        for variant in VARIATIONS[kind](case.request):
+            made = replace(case, request=variant.request, expect=None)
+            if variant.request not in seen and fits(made):
+                seen.add(variant.request)
+                yield variant, made
+
+
+def picked(variants: Iterable[tuple[Variant, Case]], most: int, seed: int) -> tuple[list[tuple[Variant, Case]], int]:
+    """Return at most so many variants, as many of each kind as can be, drawn by the seed; and how many are left."""
+    by_kind: dict[str, list[tuple[Variant, Case]]] = {}
+    for each in variants:
+        by_kind.setdefault(each[0].kind, []).append(each)
+    draw = random.Random(seed)  # noqa: S311 - a fair choice, no secret
+    for some in by_kind.values():
+        draw.shuffle(some)
+    every = [each for each in chain.from_iterable(zip_longest(*by_kind.values())) if each is not None]
+    return every[:most], len(every[most:])
+
+
+def varied(case: Case, chosen: Sequence[tuple[Variant, Case]], left_out: int, send: Send) -> Varied:
+    """Send a case and its variants, and return what only the variants show."""
+    known = {way for result in _sent(send, [case] * TIMES) for way in _ways(result)}
+    sent: Counter[str] = Counter()
+    ways: dict[Way, list[Shown]] = {}
+    for begin in range(0, len(chosen), _BATCH):
+        some = chosen[begin : begin + _BATCH]
+        for (variant, _), result in zip(some, _sent(send, [made for _, made in some]), strict=True):
+            sent[variant.kind] += 1
+            if new := [way for way in _ways(result) if way not in known]:
+                ways.setdefault(new[0], []).append(Shown(variant, result))
+    found = (_confirmed(send, way, shown) for way, shown in ways.items())
+    return Varied(
+        case=case,
+        sent=sent,
+        left_out=left_out,
+        known=tuple(sorted(known, key=telling)),
+        disagreements=tuple(sorted(found, key=_rank)),
+    )
+
+
+def _sent(send: Send, cases: Sequence[Case]) -> list[Result]:
+    return send([replace(case, identity=f"{case.identity}\x1f{number}") for number, case in enumerate(cases)])
+
+
+def _ways(result: Result) -> Mapping[Way, object]:
+    return ways_of(result) if result.outcome in DEPARTING else {}
+
+
+def _confirmed(send: Send, way: Way, shown: list[Shown]) -> Disagreement:
+    """Return the variants with the smallest first that shows the way again; one that nothing shows again is flaky."""
+    shown.sort(key=_size)
+    for place, each in enumerate(shown[:_TRIES]):
+        if way in _ways(_sent(send, [each.result.case])[0]):
+            rest = (it for number, it in enumerate(shown) if number != place)
+            return Disagreement(way, (each, *rest), confirmed=True)
+    return Disagreement(way, tuple(shown), confirmed=False)
+
+
+def _rank(found: Disagreement) -> tuple[bool, bool, object]:
+    """Return what to sort by: what is sure first, and what fails on both sides alike behind where they part."""
+    return not found.confirmed, found.way.at == FAILED["both"], telling(found.way)
+
+
+def _size(shown: Shown) -> tuple[int, str]:
+    request = shown.variant.request
+    return len(request.path) + len(request.body or b"") + sum(map(len, chain(*request.headers))), shown.variant.at

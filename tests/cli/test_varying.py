@@ -1,0 +1,117 @@
+"""`replay vary`: hostile variants of a real case, sent to both sides."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Desk, Ended
+
+SIDES = """
+def old(name="", n=1, **more):
+    if more:
+        raise TypeError("unexpected")
+    return {"name": name.strip().lower(), "n": int(n)}
+
+
+def new(name="", n=1, **more):
+    if more:
+        raise TypeError("unexpected")
+    return {"name": name.strip().casefold(), "n": int(float(n))}
+
+
+def regressed(name="", n=1, **more):
+    return new(name, n, **more) | {"more": 1}
+"""
+
+
+def captured(desk: Desk, settings: str = "old: sides:old\nnew: sides:new\nseed: 7\n") -> None:
+    desk.write("sides.py", SIDES)
+    desk.write("replay.yaml", settings)
+    post = {"method": "POST", "path": "/a", "json": {"name": "anna", "n": 3}}
+    desk.capture("c.jsonl", [{"id": "c-1", "request": post}, *desk.requests(2)])
+
+
+def vary(desk: Desk, *more: str, what: str = "c-1") -> Ended:
+    return desk.cli("vary", what, "--traffic", "c.jsonl", *more)
+
+
+def test_variants_on_which_the_sides_disagree_are_told_with_an_example(desk: Desk) -> None:
+    captured(desk)
+    found = vary(desk, "--kind", "unicode")
+    assert found.code == 0
+    assert "15 variants of c-1\n  unicode 15\n" in found.out
+    assert "1. body.name: upper and lower case\n   2 variants: unicode 2\n" in found.out
+    assert "for example request.json.name, a sharp s: anna" in found.out
+    assert max(map(len, found.out.splitlines())) <= 80
+
+
+def test_what_fails_on_both_sides_alike_comes_behind_where_they_part(desk: Desk) -> None:
+    captured(desk)
+    found = vary(desk, "--kind", "unicode", "--kind", "fields")
+    assert found.out.index("body.name: upper and lower case") < found.out.index("both failed, exception TypeError")
+
+
+def test_what_the_case_shows_by_itself_is_no_news(desk: Desk) -> None:
+    captured(desk, "old: sides:old\nnew: sides:regressed\nseed: 7\n")
+    found = vary(desk, "--kind", "sizes")
+    assert "as it is, the case shows: body.more is new" in found.out
+    assert "the sides agree on all of them" in found.out
+
+
+def test_a_route_is_varied_by_its_first_cases(desk: Desk) -> None:
+    captured(desk)
+    found = vary(desk, "--kind", "headers", "--cases", "2", "--writable", "both", what="GET /*")
+    assert (found.code, found.out.count(" variants of c-")) == (0, 2)
+
+
+def test_disagreements_become_goldens_that_are_red_and_a_capture_that_deviates(desk: Desk) -> None:
+    captured(desk)
+    found = vary(desk, "--kind", "unicode", "--write", "--out", "v.jsonl")
+    assert "2 variants are in v.jsonl" in found.err
+    [golden] = Path("goldens").rglob("*.yaml")
+    assert "a variant of c-1 (request.json.name, a sharp s: anna" in golden.read_text("utf-8").replace("\n  ", " ")
+    assert desk.cli("run", "--goldens", "goldens").code == 1
+    assert desk.cli("run", "--goldens", "goldens", "--new", "sides:old").code == 0
+    desk.cli("run", "--traffic", "v.jsonl", "--report", "json:r.json")
+    assert desk.report("r.json")["counts"]["deviating"] == 2
+
+
+def test_only_so_many_are_sent_and_the_rest_is_said(desk: Desk) -> None:
+    captured(desk)
+    found = vary(desk, "--sends", "20")
+    assert "20 variants of c-1\n" in found.out
+    assert "further ones not sent (--sends)" in found.out
+
+
+def test_a_description_keeps_variants_within_it(desk: Desk) -> None:
+    captured(desk)
+    schema = {"properties": {"name": {"type": "string", "maxLength": 4}, "n": True}, "additionalProperties": False}
+    desk.write("schema.json", json.dumps(schema))
+    found = vary(desk, "--kind", "injection", "--within", "schema.json")
+    assert "5 variants of c-1\n" in found.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what", "said"),
+    [
+        (("--kind", "emoji"), "c-1", "--kind emoji: there is no such kind"),
+        ((), "c-9", "no case is called 'c-9' or goes there"),
+        ((), "GET /nowhere", "no case is called 'GET /nowhere' or goes there"),
+        (("--within", "nothing.yaml"), "c-1", "nothing.yaml: cannot be read"),
+        (("--within", "sides.py"), "c-1", "sides.py"),
+        (("--old", "recorded"), "c-1", "both sides have to answer anew"),
+        (("--new", "http://127.0.0.1:9"), "c-1", "POST is not sent to a live new that is not writable"),
+    ],
+)
+def test_bad_input_is_told_before_anything_is_sent(
+    desk: Desk, arguments: tuple[str, ...], what: str, said: str
+) -> None:
+    captured(desk)
+    found = vary(desk, *arguments, what=what)
+    assert found.code == 2
+    assert said in found.text
