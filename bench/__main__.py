@@ -15,14 +15,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from bench import compare, dual, imports, latency, many, page, sending
+from bench import compare, dual, imports, latency, many, page, reviews, sending
 from bench.answers import SIZES_KB
 from bench.dual import Bench
 from bench.servers import CannotStartError, nginx, slow_server
 
 _HERE: Final = Path(__file__).parent
 _ERROR: Final = 2
-PARTS: Final = ("sending", "dual", "compare", "latency", "import")
+PARTS: Final = ("sending", "dual", "compare", "latency", "import", "review")
 """What is measured, in this order: the rates of the latencies are shares of what the dual runs came to."""
 
 
@@ -35,7 +35,7 @@ def main(arguments: list[str]) -> int:
     chosen = _parser().parse_args(arguments)
     if chosen.quick:
         chosen.seconds, chosen.repeats, chosen.cases = min(chosen.seconds, 0.3), 1, min(chosen.cases, 200)
-        chosen.records = min(chosen.records, 200)
+        chosen.records, chosen.results = min(chosen.records, 200), min(chosen.results, 200)
     chosen.parts = [*chosen.parts, *(["many"] if chosen.many and "many" not in chosen.parts else [])]
     sizes = SIZES_KB[:1] if chosen.quick else SIZES_KB
     try:
@@ -73,7 +73,7 @@ def _before(chosen: argparse.Namespace) -> dict[str, Any]:
     return dict(json.loads(chosen.out.read_bytes()))
 
 
-def _part(
+def _part(  # noqa: PLR0911 - one for each part
     part: str,
     chosen: argparse.Namespace,
     results: dict[str, Any],
@@ -81,8 +81,10 @@ def _part(
     sizes_kb: Sequence[int],
 ) -> dict[str, Any]:
     seconds, repeats, cases = chosen.seconds, chosen.repeats, chosen.cases
-    if part == "import":
+    if part in ("import", "review"):
         with TemporaryDirectory(prefix="bench-") as folder:
+            if part == "review":
+                return reviews.measure(Path(folder), results=chosen.results)
             return imports.measure(Path(folder), many=chosen.records)
     if part == "compare":
         return compare.measure(repeats=repeats)
@@ -117,6 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--senders", type=lambda text: text.split(","), help="only these, such as callbacks,wrk,hey")
     parser.add_argument("--cases", type=int, default=5000, help="how many cases a dual run has")
     parser.add_argument("--records", type=int, default=100_000, help="how many records are imported of each format")
+    parser.add_argument("--results", type=int, default=100_000, help="how many results a run has that is reviewed")
     parser.add_argument("--parts", type=_parts, default=[*PARTS], help=f"only these of {','.join(PARTS)}; the others "
                         "stay as --out has them")  # fmt: skip
     parser.add_argument("--many", type=int, default=0, help="also a run of so many cases, looked at by tenths")

@@ -102,6 +102,14 @@ def _import(imports: Mapping[str, Any]) -> str:
     return _table(("Imported", "Bytes a record", "CPU µs a record", "Records a second", *memory), cells)
 
 
+def _review(reviews: Mapping[str, Any]) -> str:
+    cells = [
+        (row["step"], f"{row['wall_s']:.2f}", f"{row['cpu_s']:.2f}", _megabytes(row["peak_bytes"]))
+        for row in reviews["rows"]
+    ]
+    return _table((f"Review of {reviews['results']:,} results", "s", "CPU s", "Peak MB"), cells)
+
+
 def _missing(results: Mapping[str, Any]) -> str:
     told = [results[part].get(name, {}) for part in _PARTS if part in results for name in ("missing", "failed")]
     reasons = {what: why for each in told for what, why in each.items()}
@@ -134,5 +142,5 @@ def _times(ratio: float | None) -> str:
 
 
 _PARTS: Final = {"sending": _sending, "dual": _dual, "compare": _compare, "latency": _latency,
-                 "import": _import, "many": _many}  # fmt: skip
+                 "import": _import, "review": _review, "many": _many}  # fmt: skip
 """How each part of the results is shown, in the order of the page."""

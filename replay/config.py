@@ -21,6 +21,7 @@ from replay.engine.grouping import group_of
 from replay.engine.kpis import NO_KPIS, Kpis, prepare_kpi, prepare_kpis
 from replay.errors import InputError, Place, SettingsError
 from replay.expressions import Expression, parse_expression
+from replay.finding import FILE, find_settings, short_path
 from replay.live.choosing import recording_checks
 from replay.models import (
     SIDES,
@@ -49,7 +50,6 @@ from replay.verdict import Terms, parse_criteria
 from replay.verdict.clauses import nearest, printable
 from replay.verdict.cycles import CYCLES
 
-FILE: Final = "replay.yaml"
 SHORTEST_SECRET: Final = 6
 _VARIABLE: Final = re.compile(r"\$(?:\$|\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)\})")
 _SECRET_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
@@ -182,19 +182,6 @@ def _telling(settings: Mapping[str, Any]) -> Iterator[Any]:
     yield from (side.get(key, "") for side in sides if isinstance(side, dict) for key in _COMMANDS)
 
 
-def find_settings(start: Path) -> Path | None:
-    """Return the nearest replay.yaml, or pyproject.toml with [tool.replay], up to the root of the repository."""
-    for folder in (start, *start.parents):
-        if (folder / FILE).is_file():
-            return folder / FILE
-        pyproject = folder / "pyproject.toml"
-        if pyproject.is_file() and _has_table(pyproject):
-            return pyproject
-        if (folder / ".git").exists():
-            break
-    return None
-
-
 def overlay_path(file: Path, env: str) -> Path:
     """Return where the settings of an environment stand: replay.staging.yaml beside replay.yaml."""
     if not re.fullmatch(r"[A-Za-z0-9_-]+", env):
@@ -205,20 +192,8 @@ def overlay_path(file: Path, env: str) -> Path:
     return path
 
 
-def _has_table(pyproject: Path) -> bool:
-    try:
-        text = pyproject.read_text("utf-8-sig")
-        return "replay" in tomllib.loads(text)["tool"]
-    except (OSError, UnicodeDecodeError, KeyError, TypeError):
-        return False
-    except tomllib.TOMLDecodeError as error:
-        if "[tool.replay" not in text:
-            return False  # somebody else's broken file is no reason to refuse
-        raise SettingsError(f"the file is no TOML: {error}", place=_short(pyproject), hint="mend it") from None
-
-
 def _read(path: Path, read: Read) -> Document:
-    name = _short(path)
+    name = short_path(path)
     try:
         data = read(path)
     except OSError as error:
@@ -227,14 +202,6 @@ def _read(path: Path, read: Read) -> Document:
         return read_yaml(data, name)
     table = tomllib.loads(data.decode("utf-8-sig"), parse_float=Decimal)["tool"]["replay"]
     return _Toml(name, table, "")
-
-
-def _short(path: Path) -> str:
-    """Return a path as people would type it from here."""
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
 
 
 def _expanded(document: Document, environment: Mapping[str, str]) -> Document:

@@ -88,6 +88,15 @@ def test_importing_is_measured_for_each_format_with_few_and_with_many_records(
     assert "| Imported | Bytes a record | CPU µs a record |" in page
 
 
+def test_a_review_is_measured_until_a_cause_is_shown_and_until_a_rule_was_tried(
+    made: tuple[dict[str, Any], str],
+) -> None:
+    results, page = made
+    assert (results["review"]["results"], results["review"]["failed"]) == (200, {})
+    assert [row["step"] for row in results["review"]["rows"]] == ["a cause shown", "a rule tried"]
+    assert "| Review of 200 results | s | CPU s | Peak MB |" in page
+
+
 def test_comparing_is_measured_beside_parsing_and_whoever_else_is_installed(made: tuple[dict[str, Any], str]) -> None:
     results, page = made
     rows = {(row["documents"], row["way"]): row for row in results["compare"]["rows"]}

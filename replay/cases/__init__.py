@@ -9,7 +9,7 @@ from typing import Final
 from replay.cases.base import Source, Traffic
 from replay.cases.capture import CaptureFile, is_capture
 from replay.cases.content import CUT, ByteStream, opened, unreadable
-from replay.cases.golden import GoldenFolder, load_goldens, place_where, read_golden, rule_place
+from replay.cases.golden import GoldenFolder, load_goldens, place_where, read_golden, read_goldens, rule_place
 from replay.cases.record import record_of
 from replay.cases.recordings import LOG, RECORDINGS, AccessLog, HarFile
 from replay.cases.schema import schemas
@@ -29,6 +29,7 @@ __all__ = [
     "open_traffic",
     "place_where",
     "read_golden",
+    "read_goldens",
     "record_of",
     "rule_place",
     "schemas",

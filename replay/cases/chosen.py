@@ -43,9 +43,12 @@ class Choice:
 
 
 def _names(pattern: str, case: Case) -> bool:
-    """Tell whether a pattern is the case's id or place, a folder that it is in, or matches its id by `*`, `?`, `[]`."""
+    """Tell whether a pattern is the case's id or place, what it is in, or matches its id by `*`, `?`, `[]`.
+
+    A case is in a folder, and in a golden of which it is a row.
+    """
     return (
-        pattern in (case.id, case.place)
+        pattern in (case.id, case.place, case.id.partition("#")[0])
         or case.id.startswith(pattern.rstrip("/") + "/")
         or fnmatchcase(case.id, pattern)
     )

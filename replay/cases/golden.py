@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from replay.cases.base import accounted, part_of
 from replay.cases.content import read_file
 from replay.cases.correlation import correlation_of
+from replay.cases.each import filled_case, rows_of
 from replay.cases.expect import ExpectSpec
 from replay.cases.folder import golden_files
 from replay.cases.request import RequestSpec
@@ -41,6 +43,9 @@ class Golden(Spec):
     )
     expect: ExpectSpec | None = Field(default=None, description="The approved output; the rest is compared with old.")
     compare: tuple[RuleSpec, ...] = Field(default=(), description="Rules for this case; they beat the settings'.")
+    each: tuple[Mapping[str, Any], ...] | str | None = Field(
+        default=None, description="Rows, or a CSV file with them: each fills {{names}} and makes a case, ID#ROW."
+    )
 
     model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["request"]}, {"required": ["steps"]}]})
 
@@ -62,15 +67,16 @@ class GoldenFolder:
 
     def __iter__(self) -> Iterator[Case]:
         """Yield each golden in the order of ids; raise DocumentError, with its place, at the first bad one."""
-        digest, loaded = hashlib.sha256(), 0
+        digest, loaded, rows = hashlib.sha256(), 0, dict[str, str]()
         for name, path in golden_files(self._folder):
             data = read_file(path, str(path))
-            case = read_golden(data, name, path)
-            # The body too: it may come from a file of its own, and other bytes are another input.
-            for piece in (name.encode(), data, *(request.body or b"" for request in case.requests)):
+            cases = read_goldens(data, name, path)
+            for piece in (name.encode(), data, *_beside(cases)):
                 digest.update(hashlib.sha256(piece).digest())
-            loaded += 1
-            yield case
+            for case in cases:
+                _require_one(case, rows)
+                loaded += 1
+                yield case
         self._digest = digest.hexdigest()
         self._intake = Intake(str(self._folder), loaded)
 
@@ -103,7 +109,15 @@ def load_goldens(folder: str | Path) -> GoldenFolder:
 
 
 def read_golden(data: bytes | str, name: str, path: Path) -> Case:
-    """Return one golden as a case. Raise DocumentError, with file, line and column, for whatever is wrong with it."""
+    """Return one golden as a case, the first one where it makes many. Raise DocumentError as `read_goldens` does."""
+    return read_goldens(data, name, path)[0]
+
+
+def read_goldens(data: bytes | str, name: str, path: Path) -> tuple[Case, ...]:
+    """Return the case of a golden, or that of each of its rows; never none.
+
+    Raise DocumentError, with file, line and column, for whatever is wrong with it.
+    """
     file = str(path)
     document = read_yaml(data, file)
     for body in (("request", "json"), ("expect", "json")):
@@ -115,13 +129,43 @@ def read_golden(data: bytes | str, name: str, path: Path) -> Case:
     if golden.steps is not None:
         check_bodies(document, len(golden.steps))
     case = _case(golden, name, document, path)
-    check_steps(case.steps, document)
-    return case
+    if golden.each is None:
+        cases: tuple[Case, ...] = (case,)
+    else:
+        cases = tuple(filled_case(case, row) for row in rows_of(golden.each, document, path.parent))
+    for each in cases:
+        _require_expectable(each, document)
+        check_steps(each.steps, document)
+    return cases
+
+
+def _beside(cases: Sequence[Case]) -> Iterator[bytes]:
+    """Yield what may come from other files than the golden's own: other bytes there are another input."""
+    for case in cases:
+        yield from (request.body or b"" for request in case.requests)
+        if "#" in case.id:
+            yield repr((case.id, case.requests, case.expect)).encode("utf-8", "surrogatepass")
+
+
+def _require_one(case: Case, rows: dict[str, str]) -> None:
+    """Raise DocumentError where a row and a file, or two rows, come to the same id."""
+    if "#" in case.id and (twin := rows.setdefault(case.id, case.place)) != case.place:
+        raise DocumentError(f"has the id '{case.id}', as a row of {twin} does", place=case.place, hint="rename one")
 
 
 def _require_answerable(request: Request, expect: Expectation | None) -> None:
     if request.method == "HEAD" and expect is not None and expect.body is not None:
         raise DocumentError("an answer to HEAD has no body to expect", hint="expect its status and headers")
+
+
+def _require_expectable(case: Case, document: Document) -> None:
+    """Raise DocumentError, with its place, where an answer could never meet what is expected of it."""
+    if not case.steps:
+        with _placed(document, ("request",)):
+            _require_answerable(case.request, case.expect)
+    for number, step in enumerate(case.steps):
+        with _placed(document, ("steps", number)):
+            _require_answerable(step.request, step.expect or case.expect)
 
 
 def rule_place(case: Case, *path: str | int) -> Place:
@@ -146,10 +190,6 @@ def _case(golden: Golden, name: str, document: Document, path: Path) -> Case:
     steps = tuple(_built(spec, number, document, path) for number, spec in enumerate(golden.steps or ()))
     expect = _expected(golden.expect, document, ("expect",))
     request = steps[0].request if golden.request is None else _request(golden.request, document, path)
-    for number, sent in enumerate(it.request for it in steps) if steps else ((0, request),):
-        own = steps[number].expect if steps else None
-        with _placed(document, ("steps", number) if steps else ("request",)):
-            _require_answerable(sent, own or expect)
     return Case(
         id=name,
         kind="golden",

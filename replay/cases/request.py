@@ -60,7 +60,7 @@ class PartSpec(Body):
 
     def part(self, name: str, folder: Path | None) -> Part:
         """Return the part with its content."""
-        content = _beside(self.file, folder) if self.file is not None else self.content()
+        content = beside(self.file, folder) if self.file is not None else self.content()
         return Part(name, content or b"", self.filename, self.content_type)
 
 
@@ -157,7 +157,7 @@ class RequestSpec(Body):
 
     def _body(self, folder: Path | None) -> bytes | None:
         if self.file is not None:
-            return _beside(self.file, folder)
+            return beside(self.file, folder)
         if self.form is not None:
             return _encoded(self.form, plus=True).encode()
         return self.content()
@@ -179,7 +179,8 @@ def _stated_boundary(headers: Headers) -> str | None:
     return found.group(1) if found else None
 
 
-def _beside(name: str, folder: Path | None) -> bytes:
+def beside(name: str, folder: Path | None) -> bytes:
+    """Return what a file in a golden's folder holds. Raise DocumentError for one that lies elsewhere."""
     if folder is None:
         raise DocumentError("a capture names a file", hint="captures hold their bodies: text, json or base64")
     path = folder / name

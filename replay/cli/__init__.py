@@ -9,9 +9,11 @@ import typer
 
 from replay import __version__
 from replay.cli import (
+    approve,
     clean,
     coverage,
     doctor,
+    goldens,
     history,
     importing,
     init,
@@ -60,6 +62,8 @@ COMMANDS = (
     coverage,
     suggest,
     review,
+    approve,
+    goldens,
     mask,
     rules,
     doctor,

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from replay.cases import read_golden
+from replay.cases import read_goldens
 from replay.cli.checking import check_rules
 from replay.config import Project, load_project, overlay_path
 from replay.curation.changes import Change, held
@@ -61,10 +61,10 @@ def golden_change(project: Project, folder: Path, remedy: Remedy) -> Change:
     before = held(path) or b""
     after = _text(path, before, remedy.texts)
     with _safely(path):
-        one, other = (read_golden(data, str(remedy.golden), path) for data in (before, after))
-    if replace(one, rules=(*one.rules, *remedy.rules)) != other:
+        ones, others = (read_goldens(data, str(remedy.golden), path) for data in (before, after))
+    if tuple(replace(one, rules=(*one.rules, *remedy.rules)) for one in ones) != others:
         raise _unsafe(path)
-    check_rules(project, other, other.rules, "compare")
+    check_rules(project, others[0], others[0].rules, "compare")
     return Change(path, before, after)
 
 

@@ -11,6 +11,7 @@ from replay.cli.review_pages import KEYS, cause_page, help_page, menu, proposal_
 from replay.cli.reviewing import Action, Proposal, Review
 from replay.curation.remedies import Said
 from replay.errors import InputError, ReplayError
+from replay.inert import printable
 from replay.models import parse_day
 
 _DAYS: Final = 30
@@ -39,7 +40,7 @@ class Session:
         try:
             example, offers = self.review.example(place), self.review.offers(place)
         except InputError as error:
-            self.terminal.show([(str(error), "red")])
+            self._say(error)
             return self._left(place)
         self.terminal.show([("", ""), *cause_page(self.review, place, example)])
         while True:
@@ -70,6 +71,9 @@ class Session:
                 return back
         return None
 
+    def _say(self, error: ReplayError) -> None:
+        self.terminal.show([(printable(line), "red") for line in str(error).splitlines()])
+
     def _key(self) -> str:
         try:
             key = self.terminal.key()
@@ -91,7 +95,7 @@ class Session:
             try:
                 change = self.review.undo()
             except InputError as error:
-                self.terminal.show([(str(error), "red")])
+                self._say(error)
                 return None
             was = "is gone again" if change.before is None else "holds what it held before"
             self.terminal.show([(f"{change.name} {was}", "green")])
@@ -113,7 +117,7 @@ class Session:
             self.terminal.show([("nothing is written", "yellow")])
             return False
         except ReplayError as error:
-            self.terminal.show([(line, "red") for line in str(error).splitlines()])
+            self._say(error)
             return False
         self.terminal.show([(f"{proposal.change.name} is written", "green")])
         return True
@@ -158,7 +162,7 @@ class Session:
                     return typed
                 self.terminal.show([("that day is over", "yellow")])
             except ValueError as error:
-                self.terminal.show([(str(error), "yellow")])
+                self.terminal.show([(printable(str(error)), "yellow")])
 
     def _agreed(self, proposal: Proposal) -> bool:
         question = "Write it although it hides more than this cause?" if proposal.hides_others else "Write it?"

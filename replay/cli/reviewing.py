@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from replay.causes import Naming
-from replay.cli.editing import golden_change, settings_change
-from replay.cli.present import Present, present_of
-from replay.cli.promote import notes_of, promoted, promotion_of, session_of
-from replay.compare.scrutiny import scrutinise
-from replay.config import Project, load_project
 from replay.curation.changes import Change, Desk
 from replay.curation.effects import Effect, Evidence, Judge, effect, with_own_rules
 from replay.curation.remedies import Remedy, Said, Verb, offered, remedy
 from replay.curation.sightings import Sightings, sightings
-from replay.engine.rejudging import Rejudge
 from replay.errors import InputError
-from replay.models import Cluster, Result
+from replay.models import Cluster, OutcomeName, Result
 from replay.store.base import RunRecord
 from replay.store.sqlite import SqliteStore
+
+if TYPE_CHECKING:
+    from replay.cli.present import Present
+    from replay.config import Project
 
 Action = Literal["promote", Verb]
 FULL_LOOK: Final = 20_000
@@ -58,13 +56,19 @@ class Review:
         self.today = datetime.now(UTC).date()
         self.desk = Desk()
         self.clusters: tuple[Cluster, ...] = record.summary.clusters if record.summary is not None else ()
-        self._evidence = Evidence(
-            lambda outcomes, *, bodies: kept.results(record.id, outcomes, bodies=bodies), self.clusters
-        )
+        self._evidence = Evidence(self._results, self.clusters)
+
+    def _results(self, outcomes: Collection[OutcomeName] | None, *, bodies: bool) -> Iterable[Result]:
+        # Where nothing was equal by a rule or a default, no match can come to deviate by another rule.
+        accepted = self.record.summary is not None and bool(self.record.summary.accepted)
+        wanted = outcomes if outcomes is None or accepted else [each for each in outcomes if each != "match"]
+        return self._kept.results(self.record.id, wanted, bodies=bodies)
 
     @property
     def project(self) -> Project:
         """Return the settings as they are now."""
+        from replay.config import load_project
+
         if self._project is None:
             self._project = load_project(Path.cwd(), environment=os.environ, env=self._env)
         return self._project
@@ -91,14 +95,15 @@ class Review:
 
     def propose_rule(self, place: int, verb: Verb, said: Said) -> Proposal:
         """Return the rules for a cause and what they would do. Raise InputError where there is to be none."""
+        from replay.cli.editing import golden_change, settings_change
+
         found = remedy(verb, self.sightings(place), said)
         if found.golden is not None:
             change = golden_change(self.project, self._folder(), found)
-            present = present_of(self.project, self.record, self.today)
-            after = with_own_rules(_judge(present), found.golden, found.rules)
+            after = with_own_rules(_judge(self._present(self.project)), found.golden, found.rules)
         else:
             change, changed = settings_change(self.project, self._env, found)
-            after = _judge(present_of(changed, self.record, self.today))
+            after = _judge(self._present(changed))
         told = effect(self._evidence, place, self._judge(), after)
         _require_use(told)
         return Proposal(verb, change, told, (*found.notes, *self._findings(found)))
@@ -107,6 +112,8 @@ class Review:
         self, place: int, *, why: str = "", name: str | None = None, expect: Literal["old", "new"] | None = None
     ) -> Proposal:
         """Return the golden that a case of the cause becomes. Raise InputError where none can."""
+        from replay.cli.promote import notes_of, promoted, promotion_of, session_of
+
         wanted = self.clusters[place].promotable
         if wanted is None:
             raise InputError(
@@ -124,6 +131,8 @@ class Review:
 
     def _findings(self, found: Remedy) -> Iterator[str]:
         """Yield what reading the rules shows. Raise InputError for one that hides whole bodies."""
+        from replay.compare.scrutiny import scrutinise
+
         mine = () if found.golden is not None else self.project.settings.compare
         for each in scrutinise((*mine, *found.rules), self.today, of_golden=found.golden is not None):
             if each.index < len(mine):
@@ -133,8 +142,13 @@ class Review:
             yield f"the rule {each.fact}: {each.remedy}"
 
     def _judge(self) -> Judge:
-        present = present_of(self.project, self.record, self.today)
+        present = self._present(self.project)
         return _judge(present) if present.changed_since(self.record) else lambda result: result
+
+    def _present(self, project: Project) -> Present:
+        from replay.cli.present import present_of
+
+        return present_of(project, self.record, self.today)
 
     # -------------------------------------------------------------------------------------------------------- writing
 
@@ -160,6 +174,8 @@ def _require_use(told: Effect) -> None:
 
 def _judge(present: Present) -> Judge:
     """Return what judges by these rules; None for a case in which tokens would be looked at."""
+    from replay.engine.rejudging import Rejudge
+
     rejudge = Rejudge(present.watched, lambda result: result, None, same_rules=False)
 
     def judged(result: Result) -> Result | None:

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Final
 
 from replay.causes import DEPARTING, Naming
-from replay.config import find_settings
 from replay.errors import InputError
-from replay.models import Result
+from replay.finding import find_settings
+from replay.models import Case, Result
+from replay.privacy import TOKEN
 from replay.reports.causes import named
 from replay.reports.history import PastRun
 from replay.store.base import RunRecord
@@ -63,6 +64,22 @@ def cause_place(kept: SqliteStore, record: RunRecord, result: Result) -> int | N
         places = ((each.case.identity, naming.place(each)) for each in stream)
         return next((found for identity, found in places if identity == result.case.identity), place)
     return place
+
+
+def same_request(stored: Case, now: Case) -> bool:
+    """Tell whether a golden is what was sent; where something was masked, by methods and paths alone."""
+    if stored.requests == now.requests:
+        return True
+    one, other = ([(it.method, it.path) for it in case.requests] for case in (stored, now))
+    return one == other and TOKEN.search(repr(stored.requests)) is not None
+
+
+def is_as_sent(stored: Case, now: Case) -> bool:
+    """Tell whether a golden asks for the same, and is judged the same, as when it was sent."""
+    said = ("rules", "expect", "freeze", "seed")
+    masked = TOKEN.search(repr(stored.expect)) is not None
+    judged = all(getattr(stored, name) == getattr(now, name) for name in said if name != "expect" or not masked)
+    return judged and same_request(stored, now)
 
 
 def past_run_of(record: RunRecord) -> PastRun:

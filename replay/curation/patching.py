@@ -24,7 +24,7 @@ def with_rules(text: str, rules: Sequence[str]) -> str:
         rest = _rest_of_line(text, value.end_mark.index)
         return f"{text[: key.end_mark.index]}:{line}{_items(rules, '  ', line)}{rest}"
     if value.flow_style:
-        return _into_flow(text, value.end_mark.index - 1, rules)
+        return _into_flow(text, value.value[-1].end_mark.index, rules)
     return _behind(text, value, rules, line)
 
 
@@ -50,7 +50,6 @@ def _rest_of_line(text: str, index: int) -> str:
     return f"{line.lstrip()}{newline}{rest}" if line.strip() else rest
 
 
-def _into_flow(text: str, bracket: int, rules: Sequence[str]) -> str:
-    before = text[:bracket].rstrip()
-    comma = "" if before.endswith((",", "[")) else ","
-    return f"{before}{comma} {', '.join(rules)}{text[bracket:]}"
+def _into_flow(text: str, end: int, rules: Sequence[str]) -> str:
+    """Return the text with rules behind the last item, which ends there; a comma and a comment may follow it."""
+    return f"{text[:end]}, {', '.join(rules)}{text[end:]}"

@@ -155,7 +155,7 @@ def _steps(stages: Sequence[Stage]) -> list[dict[str, Any]]:
 
 def _request(request: Request) -> dict[str, Any]:
     spec: dict[str, Any] = {"method": request.method, "path": request.path}
-    headers = tuple(it for it in request.headers if _says_something(it[0].lower(), it[1]) and not _stays_out(*it))
+    headers = tuple(it for it in request.headers if says_something(it[0].lower(), it[1]) and not _stays_out(*it))
     spec |= _body(request.body, request.header("content-type"))
     if headers:
         spec["headers"] = _headers(headers)
@@ -168,7 +168,7 @@ def _stays_out(name: str, value: str) -> bool:
     return is_secret(name) and (TOKEN.search(value) is not None or not named)
 
 
-def _says_something(name: str, value: str) -> bool:
+def says_something(name: str, value: str) -> bool:
     """Tell whether a header may have a part in the answer; one that accepts anything says nothing."""
     return not (name in _NOISE or name.startswith(_NOISE_BEGINS) or (name == "accept" and value.strip() == "*/*"))
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from replay.documents import dump_json
 
 _PLAIN: Final = re.compile(r"[A-Za-z][\w.-]*", re.ASCII)
-_WORDS: Final = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
+_WORDS: Final = frozenset({"true", "false", "null", "yes", "no", "on", "off"})
 """What some readers of YAML take for something else than text."""
 _SHORT: Final = {"\n": "\\n", "\t": "\\t", '"': '\\"', "\\": "\\\\"}
 

@@ -175,7 +175,7 @@ def test_an_unreadable_golden_is_an_error(tmp_path: Path) -> None:
         ("request: json", "1:10: request: must be a mapping"),
         ("request: {}\nsetps: []", "2:1: unknown key 'setps'"),
         ("steps: []", "1:8: steps: "),
-        ("request: {}\neach: []", "2:1: unknown key 'each'"),
+        ("request: {}\neach: []", "2:7: each has no row"),
         ("request: {}\nexpect: {stauts: 200}", "2:10: unknown key 'stauts'\n  hint: did you mean 'status'?"),
         ("request: {}\nexpect: {status: 20}", "2:18: expect.status:"),
         ("request: {}\nexpect: {status: 200, json: {}, text: x}", "2:9: expect: json and text are both a body"),

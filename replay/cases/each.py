@@ -1,0 +1,209 @@
+"""`each:` makes one golden many: a case for each row, in place or in a CSV file, whose values fill `{{names}}`."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from replay.cases.expect import ExpectSpec
+from replay.cases.request import beside
+from replay.documents import Document, check_json, invalid, parse_json, shown
+from replay.documents.scalars import plain_value
+from replay.errors import DocumentError, Place
+from replay.models import Case, Expectation, Step
+from replay.placeholders import CAPTURED, filled, filled_expectation, filled_text, names_of, spelled
+
+ID: Final = "id"
+EXPECT: Final = "expect"
+MOST_ROWS: Final = 10_000
+_LONGEST: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: what it is called, the values that fill names, and what is expected of it alone."""
+
+    id: str
+    values: Mapping[str, Any]
+    expect: Expectation | None
+    place: Place
+
+
+def rows_of(each: Sequence[Mapping[str, Any]] | str, document: Document, folder: Path) -> list[Row]:
+    """Return the rows of a golden, in order. Raise DocumentError, with its place, for the first that makes no sense."""
+    found = list(_of_file(each, document, folder) if isinstance(each, str) else _in_place(each, document))
+    if not found:
+        raise DocumentError("each has no row", place=document.place(("each",)), hint="write one, or leave each out")
+    if len(found) > MOST_ROWS:
+        raise DocumentError(f"each has more than {MOST_ROWS:,} rows", place=document.place(("each",)))
+    places: dict[str, Place] = {}
+    for row in found:
+        twin = places.setdefault(row.id, row.place)
+        if twin is not row.place:
+            raise DocumentError(f"a row is called '{row.id}' already, at {twin}", place=row.place, hint="rename one")
+    return found
+
+
+def _in_place(each: Sequence[Mapping[str, Any]], document: Document) -> Iterator[Row]:
+    for number, given in enumerate(each):
+        at = ("each", number)
+        check_json(document, (*at, EXPECT, "json"))
+        try:
+            expect = ExpectSpec.model_validate(given[EXPECT]).build() if EXPECT in given else None
+        except ValidationError as error:
+            raise _placed(invalid(document, error, ExpectSpec), document.place((*at, EXPECT))) from None
+        except (ValueError, TypeError) as error:
+            raise DocumentError(f"the body cannot be written: {error}", place=document.place(at)) from None
+        yield _row({key: value for key, value in given.items() if key != EXPECT}, expect, document.place(at))
+
+
+def _placed(error: DocumentError, place: Place) -> DocumentError:
+    return DocumentError(error.fact, place=place, hint=error.hint)
+
+
+def _row(values: Mapping[str, Any], expect: Expectation | None, place: Place) -> Row:
+    """Return a row; its `id`, else its first value, is what it is called."""
+    if not values:
+        raise DocumentError("a row holds no value", place=place, hint="{id: tr, word: İ}")
+    named = values[ID] if ID in values else next(iter(values.values()))
+    try:
+        name = spelled(named)
+    except ValueError:
+        raise DocumentError(
+            "what a row is called has to be text or a number", place=place, hint="give it an id"
+        ) from None
+    if not name.strip() or not name.isprintable() or "/" in name or "#" in name or len(name) > _LONGEST:
+        raise DocumentError(f"'{shown(name)}' is no name for a row", place=place, hint="write a word: id: tr")
+    return Row(name, values, expect, place)
+
+
+# ----------------------------------------------------------------------------------------------------------------- CSV
+
+
+def _of_file(name: str, document: Document, folder: Path) -> Iterator[Row]:
+    """Yield the rows of a CSV file beside the golden: its first line names columns, `expect.*` is what is expected."""
+    try:
+        data = beside(name, folder)
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise DocumentError(f"{shown(name)} is not UTF-8", place=document.place(("each",))) from None
+    except DocumentError as error:
+        raise DocumentError(error.fact, place=error.place or document.place(("each",)), hint=error.hint) from None
+    file = str(folder / name)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        columns = next(reader, [])
+        _require_columns(columns, Place(file, 1))
+        for cells in reader:
+            if cells:
+                yield _of_cells(columns, cells, Place(file, reader.line_num))
+    except csv.Error as error:
+        raise DocumentError(f"is no CSV: {error}", place=Place(file, reader.line_num)) from None
+
+
+def _require_columns(columns: Sequence[str], place: Place) -> None:
+    if not columns or not all(column.strip() for column in columns):
+        raise DocumentError("the first line has to name every column", place=place, hint="id,word,expect.status")
+    twins = [column for column in columns if columns.count(column) > 1]
+    if twins:
+        raise DocumentError(f"two columns are called '{shown(twins[0])}'", place=place, hint="rename one")
+
+
+def _of_cells(columns: Sequence[str], cells: Sequence[str], place: Place) -> Row:
+    if len(cells) != len(columns):
+        raise DocumentError(
+            f"{len(cells)} cells under {len(columns)} columns", place=place, hint="quote what has commas"
+        )
+    given = dict(zip(columns, cells, strict=True))
+    expected = {key.removeprefix("expect."): cell for key, cell in given.items() if key.startswith("expect.") and cell}
+    values = {key: _value(cell, place) for key, cell in given.items() if not key.startswith("expect.")}
+    return _row(values, _expected(expected, place), place)
+
+
+def _value(cell: str, place: Place) -> Any:
+    """Return what a cell means: as unquoted text in YAML does, and an empty one is an empty text."""
+    try:
+        return plain_value(cell) if cell else ""
+    except ValueError as error:
+        raise DocumentError(str(error.args[0]), place=place) from None
+
+
+def _expected(cells: Mapping[str, str], place: Place) -> Expectation | None:
+    if not cells:
+        return None
+    given: dict[str, Any] = {key: cell for key, cell in cells.items() if key != "json"}
+    if "status" in given:
+        given["status"] = _value(cells["status"], place)
+    if "json" in cells:
+        parsed = parse_json(cells["json"].encode(), spelled=True)
+        if not parsed.ok or parsed.findings:
+            raise DocumentError("expect.json is no JSON", place=place)
+        given["json"] = parsed.value
+    try:
+        return ExpectSpec.model_validate(given).build()
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise DocumentError(f"expect.{'.'.join(map(str, first['loc']))}: {first['msg']}", place=place) from None
+    except ValueError as error:
+        raise DocumentError(f"what is expected makes no sense: {error}", place=place) from None
+
+
+# ------------------------------------------------------------------------------------------------------------- filling
+
+
+def filled_case(case: Case, row: Row) -> Case:
+    """Return the golden of one row: every name that the row has a value for is filled, everywhere.
+
+    Raise DocumentError where a value cannot stand where its name does, or a name is no column.
+    """
+    _require_columns_for(case, row)
+    values = row.values
+    try:
+        steps = tuple(_filled_step(step, values) for step in case.steps)
+        request = steps[0].request if steps else filled(case.request, values)
+        expect = _together(case.expect and filled_expectation(case.expect, values), row.expect)
+    except ValueError as error:
+        raise DocumentError(f"a value of row '{row.id}' cannot stand there: {error}", place=row.place) from None
+    name = f"{case.id}#{row.id}"
+    return replace(
+        case,
+        id=name,
+        identity=name,
+        correlation_id=name if case.correlation_id == case.id else case.correlation_id,
+        request=request,
+        steps=steps,
+        expect=expect,
+        title=filled_text(case.title, values, CAPTURED),
+    )
+
+
+def _require_columns_for(case: Case, row: Row) -> None:
+    """Raise DocumentError for a name that no column fills; of a scenario, its steps tell."""
+    if case.steps:
+        return
+    for name in (*names_of(case.request), *(names_of(case.expect) if case.expect is not None else ())):
+        if name not in row.values:
+            hint = f"there are {', '.join(row.values)}"
+            raise DocumentError(f"'{{{{{name}}}}}' is no column of each", place=row.place, hint=hint)
+
+
+def _filled_step(step: Step, values: Mapping[str, Any]) -> Step:
+    pages = step.pages
+    if pages is not None and pages.further is not None:
+        pages = replace(pages, further=filled(pages.further, values))
+    expect = step.expect and filled_expectation(step.expect, values)
+    return replace(step, request=filled(step.request, values), pages=pages, expect=expect)
+
+
+def _together(whole: Expectation | None, own: Expectation | None) -> Expectation | None:
+    """Return what the golden expects, save where the row says otherwise."""
+    if whole is None or own is None:
+        return own or whole
+    status = whole.status if own.status is None else own.status
+    return Expectation(status, own.headers or whole.headers, whole.body if own.body is None else own.body)

@@ -1,0 +1,94 @@
+"""`replay approve`: what a side answered becomes what goldens expect."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from replay.cli import options
+
+if TYPE_CHECKING:
+    from replay.cli.approving import Approved
+
+_Patterns = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[CASE]...", help="Ids, folders or patterns; otherwise all goldens that expect something."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("approve", epilog="Example: replay approve checkout/leap-day --from new")(approve)
+
+
+def approve(
+    cases: _Patterns = None,
+    source: Annotated[
+        str, typer.Option("--from", metavar="SIDE", help="Approve what new or old answered, or both where they agree.")
+    ] = "both",
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit code 1 where an expectation is stale.")
+    ] = False,
+    goldens: Annotated[
+        Path | None, typer.Option(metavar="DIR", envvar="REPLAY_GOLDENS", help="Approve the goldens in DIR.")
+    ] = None,
+    run: options.FromRun = None,
+    store: options.Store = None,
+    env: options.Env = None,
+) -> None:
+    """Write what was answered in a stored run into `expect:` of goldens; nothing is sent.
+
+    Exit code 1 where one was refused: the sides disagree, one failed, or the golden has changed since it was sent.
+    """
+    from replay.cli.approving import Approving, source_called
+    from replay.cli.promote import goldens_folder
+    from replay.cli.stored import opened_store
+
+    side = source_called(source)
+    with opened_store(store) as kept:
+        found = Approving(kept, run, env, goldens_folder(goldens)).approved(tuple(cases or ()), side)
+        if not check:
+            _write(found)
+    raise typer.Exit(_told(found, check=check))
+
+
+def _write(found: Sequence[Approved]) -> None:
+    from replay.cli.approving import changes_of
+    from replay.curation.changes import Desk
+
+    Desk().make(*changes_of(found))
+
+
+def _told(found: Sequence[Approved], *, check: bool) -> int:
+    """Print what became of each golden that did not stay as it was, and return the exit code."""
+    from replay.cli.output import printing
+    from replay.reports.page import columns, wrapped, write_lines
+
+    word = "stale" if check else "approved"
+    lines: list[tuple[str, str]] = []
+    width = columns(None)
+    for each in found:
+        if each.refused:
+            lines += wrapped(f"refused   {each.case.id}: {each.refused}", width, style="red", hang=10)
+        elif each.approval.expect is not None and not (check and each.case.expect is None):
+            where = f": {', '.join(each.approval.departs[:5])}" if each.approval.departs else ": expected nothing yet"
+            lines += wrapped(f"{word:<9} {each.case.id}{where}", width, style="yellow" if check else "green", hang=10)
+    with printing() as out:
+        write_lines(out, [*lines, (_sum(found, check=check), "bold")], width)
+    refused = any(each.refused for each in found)
+    return int(refused or (check and any(_is_stale(each) for each in found)))
+
+
+def _is_stale(each: Approved) -> bool:
+    return not each.refused and each.approval.expect is not None and each.case.expect is not None
+
+
+def _sum(found: Sequence[Approved], *, check: bool) -> str:
+    refused = sum(bool(each.refused) for each in found)
+    changed = sum(_is_stale(each) if check else each.approval.expect is not None for each in found)
+    kept = len(found) - refused - changed
+    done = "stale" if check else "approved"
+    return f"{len(found):,} looked at: {changed:,} {done}, {kept:,} as they were, {refused:,} refused"
