@@ -7,7 +7,7 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import cache
@@ -15,14 +15,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from bench import compare, dual, imports, latency, many, page, reviews, sending
+from bench import compare, dual, imports, latency, many, page, recording, reviews, sending
 from bench.answers import SIZES_KB
 from bench.dual import Bench
 from bench.servers import CannotStartError, nginx, slow_server
 
 _HERE: Final = Path(__file__).parent
 _ERROR: Final = 2
-PARTS: Final = ("sending", "dual", "compare", "latency", "import", "review")
+PARTS: Final = ("sending", "dual", "compare", "latency", "import", "review", "record")
 """What is measured, in this order: the rates of the latencies are shares of what the dual runs came to."""
 
 
@@ -73,7 +73,25 @@ def _before(chosen: argparse.Namespace) -> dict[str, Any]:
     return dict(json.loads(chosen.out.read_bytes()))
 
 
-def _part(  # noqa: PLR0911 - one for each part
+def _imports(chosen: argparse.Namespace) -> dict[str, Any]:
+    with TemporaryDirectory(prefix="bench-") as folder:
+        return imports.measure(Path(folder), many=chosen.records)
+
+
+def _reviews(chosen: argparse.Namespace) -> dict[str, Any]:
+    with TemporaryDirectory(prefix="bench-") as folder:
+        return reviews.measure(Path(folder), results=chosen.results)
+
+
+_ALONE: Final[Mapping[str, Callable[[argparse.Namespace], dict[str, Any]]]] = {
+    "compare": lambda chosen: compare.measure(repeats=chosen.repeats),
+    "import": _imports,
+    "review": _reviews,
+}
+"""The parts that ask no server."""
+
+
+def _part(
     part: str,
     chosen: argparse.Namespace,
     results: dict[str, Any],
@@ -81,13 +99,8 @@ def _part(  # noqa: PLR0911 - one for each part
     sizes_kb: Sequence[int],
 ) -> dict[str, Any]:
     seconds, repeats, cases = chosen.seconds, chosen.repeats, chosen.cases
-    if part in ("import", "review"):
-        with TemporaryDirectory(prefix="bench-") as folder:
-            if part == "review":
-                return reviews.measure(Path(folder), results=chosen.results)
-            return imports.measure(Path(folder), many=chosen.records)
-    if part == "compare":
-        return compare.measure(repeats=repeats)
+    if part in _ALONE:
+        return _ALONE[part](chosen)
     fast, slow = sides()
     if part == "sending":
         return sending.measure(fast.old, seconds=seconds, repeats=repeats, sizes_kb=sizes_kb, only=chosen.senders)
@@ -95,6 +108,8 @@ def _part(  # noqa: PLR0911 - one for each part
         return dual.measure(fast, cases=cases, repeats=repeats, sizes_kb=sizes_kb)
     if part == "many":
         return many.measure(fast, cases=chosen.many)
+    if part == "record":
+        return recording.measure(fast, repeats=repeats, quick=chosen.quick)
     rows = results.get("dual", {}).get("rows", ())
     us = rows[0]["cpu_us_per_case"]["median"] if rows else None
     return latency.measure(slow, fast, cases=cases, us_per_case=us)

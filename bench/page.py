@@ -110,6 +110,21 @@ def _review(reviews: Mapping[str, Any]) -> str:
     return _table((f"Review of {reviews['results']:,} results", "s", "CPU s", "Peak MB"), cells)
 
 
+def _record(record: Mapping[str, Any]) -> str:
+    if not record["rows"]:
+        return ""
+    straight = [("straight", _spread(record["straight"], 0), "", "")]
+    through = [
+        (f"through the proxy, {row['state']}", _spread(row["per_second"], 0), f"{row['kept'] / row['seen']:.0%}",
+         _megabytes(row["peak_bytes"]))
+        for row in record["rows"]
+    ]  # fmt: skip
+    rates = _table(("16 connections, 1 KB", "Requests a second", "Kept", "Peak MB"), [*straight, *through])
+    cells = [(row["way"], _spread(row["p50_ms"], 2), _spread(row["p99_ms"], 2)) for row in record["added"]]
+    paced = f"{record['rate']:.0f} requests a second"
+    return f"{rates}\n{_table((paced, 'p50 ms', 'p99 ms'), cells)}"
+
+
 def _missing(results: Mapping[str, Any]) -> str:
     told = [results[part].get(name, {}) for part in _PARTS if part in results for name in ("missing", "failed")]
     reasons = {what: why for each in told for what, why in each.items()}
@@ -142,5 +157,5 @@ def _times(ratio: float | None) -> str:
 
 
 _PARTS: Final = {"sending": _sending, "dual": _dual, "compare": _compare, "latency": _latency,
-                 "import": _import, "review": _review, "many": _many}  # fmt: skip
+                 "import": _import, "review": _review, "many": _many, "record": _record}  # fmt: skip
 """How each part of the results is shown, in the order of the page."""

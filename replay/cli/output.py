@@ -202,6 +202,7 @@ class Ticker:
         now, (then, seen) = self._now(), self._before
         self._before = (now, told.seen)
         line = f"{told.seen:,} seen, {told.kept:,} kept, {(told.seen - seen) / max(now - then, 0.001):,.0f}/s"
+        line += f", {told.waiting:,} still to be kept" if told.waiting else ""
         if self._status is not None:
             # It draws from a thread, which must not be there yet when the process that keeps is forked.
             self._status.start()

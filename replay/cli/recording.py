@@ -100,7 +100,7 @@ def record(
         recording, remarks = prepared(asked, project, sock)
         _say(lambda to: write_begin(to, shown(recording), remarks))
         told = _watched(lambda watch: record_live(recording, watch))
-    sums = Sums(told.seen, told.kept, told.size, told.files, told.not_kept)
+    sums = Sums(told.seen, told.kept, told.size, told.files, told.not_kept, told.faults)
     _say(lambda to: write_end(to, sums))
     raise typer.Exit(_exit_code(told))
 

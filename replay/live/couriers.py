@@ -37,6 +37,8 @@ class Told:
     size: int = 0
     files: tuple[str, ...] = ()
     connections: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+    """What went wrong in this tool or machine and cost single connections."""
     cut: bool = False
     """Whether somebody was in a hurry, so that exchanges under way were cut off."""
 
@@ -95,15 +97,21 @@ class Courier:
             files=tuple(self._told.get("files", ())),
         )
 
-    async def close(self, seconds: float) -> Told:
-        """Have the rest kept, within so many seconds from the last sign of it; return the sums, which then add up."""
+    async def close(self, seconds: float, hurry: asyncio.Event | None = None) -> Told:
+        """Have the rest kept, within so many seconds from the last sign of it; return the sums, which then add up.
+
+        Once somebody is in a `hurry`, nothing more is waited for.
+        """
         self._closing = True
         self._write_soon()
+        hurried: asyncio.Future[Any] = asyncio.ensure_future((hurry or asyncio.Event()).wait())
         while not self._gone and self._ended is not None:
-            before = self.told().kept, self._queued
-            await asyncio.wait([self._ended], timeout=seconds)
-            if self._ended.done() or before == (self.told().kept, self._queued):
+            before = self.told().waiting, self._queued
+            either: list[asyncio.Future[Any]] = [self._ended, hurried]
+            await asyncio.wait(either, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            if self._ended.done() or hurried.done() or before == (self.told().waiting, self._queued):
                 break
+        hurried.cancel()
         self._end()
         return self._summed()
 

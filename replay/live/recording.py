@@ -7,13 +7,16 @@ import multiprocessing
 import signal
 import socket
 import ssl
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Final
+from multiprocessing.process import BaseProcess
+from typing import Any, Final
 
 from replay.cases.writing import CaptureWriter
 from replay.engine.loop import event_loop
+from replay.engine.signals import SIGNALS
 from replay.errors import SettingsError
 from replay.live.couriers import Courier, Told
 from replay.live.scribing import Manner, scribe
@@ -53,14 +56,27 @@ def record(recording: Recording, watch: Watch) -> Told:
     if "fork" not in multiprocessing.get_all_start_methods():
         raise SettingsError("recording needs a process that can be forked", hint="record on Linux or macOS")
     ours, theirs = socket.socketpair()
-    context = multiprocessing.get_context("fork")
-    process = context.Process(
-        target=_keep, args=(ours, theirs, recording.sock, recording.writer, recording.manner), daemon=True
-    )
-    process.start()
+    process = _started(ours, theirs, recording)
     theirs.close()
-    with asyncio.Runner(loop_factory=event_loop()) as runner:
-        return runner.run(_record(recording, Courier(ours, process), watch))
+    try:
+        with asyncio.Runner(loop_factory=event_loop()) as runner:
+            return runner.run(_record(recording, Courier(ours, process), watch))
+    finally:
+        ours.close()
+        process.join(CLOSING)
+        process.kill()
+
+
+def _started(ours: socket.socket, theirs: socket.socket, recording: Recording) -> BaseProcess:
+    """Start the process that keeps. A signal that comes meanwhile is for this one alone."""
+    arguments = (ours, theirs, recording.sock, recording.writer, recording.manner)
+    process = multiprocessing.get_context("fork").Process(target=_keep, args=arguments, daemon=True)
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+    return process
 
 
 def _keep(
@@ -73,24 +89,31 @@ def _keep(
 
 
 class _Stopping:
-    """The signals that end a recording: the first one in good order, a second one at once."""
+    """The signals that end a recording: in good order first, then without those under way, then without what waits."""
 
     def __init__(self) -> None:
-        self.first, self.second = asyncio.Event(), asyncio.Event()
+        self.first, self.second, self.third = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     def caught(self) -> None:
         """Hear signals from now on."""
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in SIGNALS:
             with suppress(NotImplementedError, RuntimeError, ValueError):  # not the main thread: nobody sends any here
                 asyncio.get_running_loop().add_signal_handler(number, self._hear)
 
     def _hear(self) -> None:
-        (self.second if self.first.is_set() else self.first).set()
+        next((it for it in (self.first, self.second) if not it.is_set()), self.third).set()
+
+    @property
+    def hurry(self) -> asyncio.Event:
+        """Return what tells that somebody waits no longer for what is kept."""
+        return self.third if self.second.is_set() else self.second
 
 
 async def _record(recording: Recording, courier: Courier, watch: Watch) -> Told:
     stopping = _Stopping()
     stopping.caught()
+    faults: Counter[str] = Counter()
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.update([_described(context)]))
     tee = Tee(recording.upstream, usher=recording.usher, keep=courier.keep, tls=recording.tls, limits=recording.limits)
     courier.begin()
     await tee.listen(recording.sock)
@@ -100,12 +123,18 @@ async def _record(recording: Recording, courier: Courier, watch: Watch) -> Told:
     finishing = asyncio.create_task(tee.stop(GRACE))
     again = asyncio.create_task(stopping.second.wait())
     await asyncio.wait([finishing, again], return_when=asyncio.FIRST_COMPLETED)
-    for task in (finishing, again, watching):
-        task.cancel()
+    finishing.cancel()
+    again.cancel()
     await tee.stop(0.0)
-    told = await courier.close(CLOSING)
-    told.cut = stopping.second.is_set()
+    told = await courier.close(CLOSING, stopping.hurry)
+    watching.cancel()
+    told.cut, told.faults = stopping.second.is_set(), faults
     return told
+
+
+def _described(context: dict[str, Any]) -> str:
+    error = context.get("exception")
+    return f"{type(error).__name__}: {error}" if error is not None else str(context.get("message"))
 
 
 async def _watch(tee: Tee, courier: Courier, watch: Watch) -> None:

@@ -12,18 +12,20 @@ import socket
 import time
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from replay.cases.recordings.base import UnusableError
-from replay.cases.recordings.exchanges import answer, instant_of, paired, sendable, target_of
+from replay.cases.recordings.exchanges import CONNECTION, answer, instant_of, kept, paired, sendable, target_of
 from replay.cases.writing import CaptureWriter
+from replay.engine.signals import SIGNALS
 from replay.live.choosing import Choice, Seen, Sticky
 from replay.live.frames import SECONDS, Frame, frames
 from replay.models import Case
 from replay.privacy import Redactor
 from replay.wire.tee import read_answer_head, read_request_head
 
+_DROPPED: Final = CONNECTION - {"host"}
 _NICE: Final = 5
 """Traffic goes first where both want the same core."""
 
@@ -79,7 +81,10 @@ class Scribe:
 
     def _case(self, frame: Frame) -> Case | None:
         head, manner = read_request_head(frame.head), self._manner
-        request = sendable(head.method, target_of(_text(head.target)), paired(head.fields), frame.body)
+        fields = paired(head.fields)
+        request = sendable(head.method, target_of(_text(head.target)), fields, frame.body)
+        # Both sides are sent the host that old knew: links that they make of it are then equal.
+        request = replace(request, headers=kept(fields, _DROPPED))
         recorded = None
         if frame.answer_head:
             sent = paired(read_answer_head(frame.answer_head, head).fields)
@@ -120,9 +125,10 @@ def _text(target: bytes) -> str:
 
 def scribe(sock: socket.socket, writer: CaptureWriter, manner: Manner) -> None:
     """Keep what comes in over a socket, until the other end has ended; tell it over the same one."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in SIGNALS:
         # They mean the one that passes traffic on; this one ends after it, with everything written.
         signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     with suppress(OSError):
         os.nice(_NICE)
     scribe, said = Scribe(writer, manner), 0.0

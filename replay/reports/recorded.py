@@ -23,6 +23,8 @@ class Sums:
     size: int
     files: Sequence[str]
     not_kept: Mapping[str, int] = field(default_factory=dict)
+    faults: Mapping[str, int] = field(default_factory=dict)
+    """What went wrong in this tool or machine and cost single connections."""
 
 
 def write_begin(out: TextIO, what: str, remarks: Sequence[str], *, width: int | None = None) -> None:
@@ -48,6 +50,8 @@ def _sentences(sums: Sums) -> Iterator[tuple[str, int]]:
     yield f"seen {sums.seen:,} = kept {sums.kept:,} + not kept {lost:,}", 2
     for reason, count in sorted(sums.not_kept.items(), key=lambda each: (-each[1], each[0])):
         yield f"  {count:>9,}  {printable(reason, 200)}", 13
+    for fault, count in sums.faults.items():
+        yield f"{counted(count, 'connection')} failed here: {printable(fault, 200)}", 2
     if sums.kept:
         yield f"{_files(sums.files)}, {sized(sums.size)}: {counted(sums.kept, 'case')} for `replay run --traffic`", 2
 

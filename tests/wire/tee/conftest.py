@@ -17,7 +17,7 @@ from replay.wire.tee import Admitted, Carried, Limits, RequestHead, Tee
 Open = Callable[..., AbstractAsyncContextManager["Place"]]
 
 PATIENCE = 20.0
-QUICK = Limits(idle=5, head=0.2, stalled=5, connect=5, silent=5, tunnel=5, linger=0.5, fresh=5)
+QUICK = Limits(idle=5, head=0.2, stalled=5, connect=5, silent=5, tunnel=5, linger=5, fresh=5)
 
 
 class Welcoming:
