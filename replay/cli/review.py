@@ -170,7 +170,9 @@ def _carry_out(review: Review, place: int, proposal: Proposal, *, yes: bool, wid
         write_lines(out, proposal_page(review, place, proposal), columns(None))
     if yes and proposal.hides_others and not wide:
         hint = "write a narrower one by hand, or give --wide if that is what you mean"
-        raise InputError("nothing is written: the rule hides cases of other causes too", hint=hint)
+        known = proposal.effect is None or bool(proposal.effect.hidden)
+        fact = "the rule hides cases of other causes too" if known else "it is not known what else the rule hides"
+        raise InputError(f"nothing is written: {fact}", hint=hint)
     if yes:
         review.write(proposal)
     typer.echo(f"{proposal.change.name} is written." if yes else "Nothing is written; --yes writes it.")

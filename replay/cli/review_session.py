@@ -165,7 +165,7 @@ class Session:
                 self.terminal.show([(printable(str(error)), "yellow")])
 
     def _agreed(self, proposal: Proposal) -> bool:
-        question = "Write it although it hides more than this cause?" if proposal.hides_others else "Write it?"
+        question = "Write it although it may hide more than this cause?" if proposal.hides_others else "Write it?"
         self.terminal.write(f"{question} y yes, any other key no ")
         agreed = self.terminal.key().lower() == "y"
         self.terminal.write("\n")

@@ -40,8 +40,8 @@ class Proposal:
 
     @property
     def hides_others(self) -> bool:
-        """Tell whether cases of other causes would lose something too."""
-        return self.effect is not None and bool(self.effect.hidden)
+        """Tell whether cases of other causes would lose something too, or may do so unseen."""
+        return self.effect is not None and bool(self.effect.hidden or self.effect.unknown)
 
 
 class Review:

@@ -88,6 +88,8 @@ class Effect:
     """Cases that were equal by a rule, and would deviate."""
     unseen: int = 0
     """Cases beyond those that were compared anew."""
+    unknown: int = 0
+    """Of these, the ones of no cause, or of another one: whether the change hides anything in them nobody knows."""
 
     @property
     def does_nothing(self) -> bool:
@@ -95,10 +97,10 @@ class Effect:
         return not (self.settled or self.eased or self.untold)
 
 
-def effect(evidence: Evidence, place: int, before: Judge, after: Judge) -> Effect:
-    """Return what changed rules do to the cases of one cause, and to all others."""
+def effect(evidence: Evidence, place: int, before: Judge, after: Judge, most: int = MOST_JUDGED) -> Effect:
+    """Return what changed rules do to the cases of one cause, and to all others; to `most` of each."""
     found = Effect()
-    for result in evidence.of(place):
+    for result in evidence.of(place, most):
         found.cases += 1
         gone, left = _gone(result, before, after)
         found.untold += gone is None
@@ -106,14 +108,16 @@ def effect(evidence: Evidence, place: int, before: Judge, after: Judge) -> Effec
         found.settled += bool(gone) and not left
         found.eased += bool(gone) and bool(left)
     others = 0
-    for other, result in evidence.others(place):
+    for other, result in evidence.others(place, most):
         others += 1
         if other == _ELSEWHERE:
             judged = after(result)
             found.spoiled += judged is not None and judged.outcome in DEPARTING
         elif _gone(result, before, after)[0]:
             found.hidden[other] += 1
-    found.unseen = sum(evidence.count(place)) - found.cases - others
+    mine, rest = evidence.count(place)
+    found.unknown = rest - others
+    found.unseen = mine - found.cases + found.unknown
     return found
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 
 from replay.curation.sightings import MOST_CHANGES, Sighting, Sightings
 from replay.curation.spelling import rule_text
+from replay.documents.scalars import plain_value
 from replay.errors import InputError
 from replay.locations import parse_location
 from replay.models import MISSING, RuleSpec
@@ -23,7 +24,7 @@ class Said:
     """What the curator said beside the verb."""
 
     why: str = ""
-    within: Any = None
+    within: str | None = None
     """A tolerance; None is the one that was observed."""
     until: str = ""
     owner: str = ""
@@ -85,7 +86,8 @@ def _ignored(seen: Sightings, _: Said) -> _Given:
 
 def _tolerated(seen: Sightings, said: Said) -> _Given:
     for each in seen.places.values():
-        tolerance = said.within if said.within is not None else each.spread.tolerance()
+        # What is typed is read as in the file: 0.05 is a number, 2s a text.
+        tolerance = each.spread.tolerance() if said.within is None else plain_value(said.within.strip())
         if each.kind != "value" or each.spread.tolerance() is None:
             raise InputError(f"what differs at {each.at} has no distance: it is no number, nor an instant, every time")
         yield each.at, {"within": tolerance}

@@ -138,6 +138,7 @@ def test_what_would_be_written_is_shown_and_written_with_yes_alone(desk: Desk) -
         ("states", ["--map"], '{on: "GET /states/*", at: body.state, map: [["05", refused]], why: w}'),
         ("states", ["--ignore"], '{on: "GET /states/*", at: body.state, ignore: true, why: w}'),
         ("tags", ["--unordered"], '{on: "GET /tags/*", at: body.tags, unordered: true, why: w}'),
+        ("fees", ["--tolerate", "--within", "0.05"], '{on: "GET /fees/*", at: body.fee, within: 0.05, why: w}'),
         ("fees", ["--tolerate", "--within", "1%"], '{on: "GET /fees/*", at: body.fee, within: "1%", why: w}'),
         (
             "gone",
