@@ -71,6 +71,8 @@ def _format(stream: ByteStream, path: Path) -> str:
         if is_capture(head):
             return "capture"
         head += stream.read(_HEAD)
+        if is_capture(head):  # behind blank lines
+            return "capture"
     except CUT as error:
         raise DocumentError(f"the compressed stream is cut or corrupt: {error}", place=str(path)) from None
     except OSError as error:

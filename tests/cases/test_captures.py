@@ -334,3 +334,9 @@ def test_a_line_without_end_is_told_in_bounded_memory_however_small_it_is_packed
     assert tracemalloc.get_traced_memory()[1] < 250 << 20
     tracemalloc.stop()
     assert source.intake.skipped == {"too_long": 1}
+
+
+def test_blank_lines_may_stand_before_the_header(tmp_path: Path) -> None:
+    path = tmp_path / "c.jsonl"
+    path.write_bytes(b"\xef\xbb\xbf\r\n \n" + HEADER + GOOD)
+    assert [case.id for case in open_traffic(path)] == ["a"]

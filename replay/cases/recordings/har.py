@@ -37,7 +37,7 @@ class HarFile(RecordedFile[Entry]):
         if not reader.peek():
             raise DocumentError("this HAR is empty: nothing at all", place=self.file)
         if reader.peek() != b"{":
-            raise self._without_log()
+            raise self._without_log() if reader.peek().isascii() else self._in_other_characters()
         seen = False
         for _ in _members(reader, "log", b"{"):
             for _ in _members(reader, "entries", b"["):
@@ -75,6 +75,9 @@ class HarFile(RecordedFile[Entry]):
                 fact = f"an entry is no sound JSON: {_WHERE.sub('', finding.message)}"
                 raise FlawError(finding.name, fact, line=line)
         return parsed.value
+
+    def _in_other_characters(self) -> DocumentError:
+        return DocumentError("this HAR is not in UTF-8", place=self.file, hint="iconv -f UTF-16 -t UTF-8")
 
     def _without_log(self) -> DocumentError:
         return DocumentError("this HAR has no log", place=self.file, hint='a HAR is {"log": {"entries": [...]}}')

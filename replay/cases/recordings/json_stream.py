@@ -16,6 +16,8 @@ _TEXT: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _SCALAR: Final = re.compile(rb"[^,:\[\]{}\"\s]++")
 _TO_BRACKET: Final = re.compile(rb'(?:[^\[\]{}"]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+', re.DOTALL)
 """Up to the next bracket that stands in no text; up to a text, where its end is not there yet."""
+_DEEPEST: Final = 10_000
+"""No document is nested so deeply; and counting levels one by one is slow."""
 _OPENING: Final = b"{["
 _CLOSING: Final = b"}]"
 _BOM: Final = b"\xef\xbb\xbf"
@@ -137,6 +139,8 @@ class JsonReader:
             depth += 1 if mark in _OPENING else -1
             if depth == 0:
                 return
+            if depth > _DEEPEST:
+                raise FlawError("too_deep", f"more than {_DEEPEST:,} levels of nesting", line=self.line)
 
     def _more(self, *, holding: bool) -> None:
         """Read on within a value."""

@@ -200,6 +200,11 @@ def test_an_unknown_time_is_none(tmp_path: Path, time: Any) -> None:
         ('{"log": {"\\x": 2}}', "a key is no sound text"),
         ('{"log": {"a": }}', "a value is expected here"),
         ('{"log": {"entries": [[}]}}', "an entry is no sound JSON"),
+        (
+            '{"log": {"entries": [' + 1_000 * "[" + 1_000 * "]" + "]}}",
+            "t.har:1: an entry is no sound JSON: more than 400",
+        ),
+        ('{"log": {"entries": [' + 100_000 * "[", "more than 10,000 levels"),
         ("", "nothing at all"),
     ],
 )
@@ -239,6 +244,13 @@ def test_what_was_whole_before_a_cut_is_kept_when_asked(tmp_path: Path) -> None:
         list(open_traffic(path))
 
 
+def test_a_har_in_other_characters_is_told_as_that(tmp_path: Path) -> None:
+    path = tmp_path / "t.har"
+    path.write_bytes(json.dumps({"log": {"entries": []}}).encode("utf-16"))
+    with pytest.raises(DocumentError, match="not in UTF-8"):
+        list(open_traffic(path))
+
+
 def test_what_stands_around_the_entries_is_passed(tmp_path: Path) -> None:
     around = {"pages": [{"id": "]}", "n": [[], {}, 1.5, None]}], "comment": '"' * 100_000}
     text = json.dumps({"x": around, "log": {**around, "entries": [entry()], "browser": around}, "y": 1})
@@ -247,7 +259,7 @@ def test_what_stands_around_the_entries_is_passed(tmp_path: Path) -> None:
 
 def test_memory_does_not_grow_with_the_number_of_entries(tmp_path: Path) -> None:
     peaks = []
-    for count in (20, 20, 1_000):
+    for count in (500, 500, 2_000):
         path = har(tmp_path, *[entry(response={"content": {"text": "x" * 1_000}}) for _ in range(count)])
         tracemalloc.start()
         assert sum(1 for _ in open_traffic(path)) == count
