@@ -74,10 +74,13 @@ def promotion_of(
     from datetime import datetime
     from functools import partial
 
+    from replay.causes import worded
     from replay.curation import golden_name, promote
+    from replay.privacy import TOKEN
 
     clusters = record.summary.clusters if record.summary is not None else ()
-    title = clusters[cause].title if cause is not None else ""
+    title = "" if cause is None else clusters[cause].title
+    title = worded(clusters[cause].ways[0]) if cause is not None and TOKEN.search(title) else title
     made = partial(
         promote,
         result,

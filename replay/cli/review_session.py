@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Final
 
+from replay.causes import worded
 from replay.cli.keys import GaveUpError, Terminal
 from replay.cli.review_pages import KEYS, cause_page, help_page, menu, proposal_page
 from replay.cli.reviewing import Action, Proposal, Review
@@ -13,6 +14,7 @@ from replay.curation.remedies import Said
 from replay.errors import InputError, ReplayError
 from replay.inert import printable
 from replay.models import parse_day
+from replay.privacy import TOKEN
 
 _DAYS: Final = 30
 _QUIT: Final = frozenset({"q", "\x04"})
@@ -174,4 +176,7 @@ class Session:
 
 def default_why(review: Review, place: int) -> str:
     """Return the reason that a rule gets where nobody gives another: what was seen, and where."""
-    return f"{review.clusters[place].title}; accepted in review of run {review.record.id}"[:300]
+    cluster = review.clusters[place]
+    # What a token stood for is nobody's business, and the token is nobody's reason.
+    told = worded(cluster.ways[0]) if TOKEN.search(cluster.title) else cluster.title
+    return f"{told}; accepted in review of run {review.record.id}"[:300]

@@ -150,4 +150,8 @@ def _verb(spec: RuleSpec) -> str | None:
 
 
 def _holds_wherever(later: RuleSpec, spec: RuleSpec) -> bool:
-    return not narrowed(later) or (later.on, later.tag, later.where) == (spec.on, spec.tag, spec.where)
+    return not narrowed(later) or _scope(later) == _scope(spec)
+
+
+def _scope(spec: RuleSpec) -> tuple[str | None, ...]:
+    return spec.on, spec.tag, spec.where, parse_location(spec.at).scene

@@ -19,6 +19,10 @@ Verb = Literal["ignore", "tolerate", "unordered", "map", "waive"]
 _WHOLE: Final = re.compile(r"(?:steps\.\w+\.)?(?:status|headers|body(?:\[\*\]|\.\*|\['\*'\])*)|.*\.\.\*")
 
 
+_BLIND: Final[frozenset[Verb]] = frozenset({"ignore", "waive"})
+"""Verbs that do not look at values."""
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """What the curator said beside the verb."""
@@ -73,7 +77,8 @@ def _notes(verb: Verb, seen: Sightings) -> Iterator[str]:
         if verb == "tolerate" and each.spread.is_wide:
             yield f"at {each.at} the values are as far apart as the smallest of them is from zero"
         if each.masked:
-            yield f"at {each.at} tokens stand for masked values; how a rule judges these only a run can tell"
+            blind = "what differs there cannot be seen here" if verb in _BLIND else "only a run can tell what it does"
+            yield f"at {each.at} tokens stand for masked values: {blind}"
 
 
 def _ignored(seen: Sightings, _: Said) -> _Given:

@@ -219,6 +219,16 @@ def test_a_golden_that_deviates_alone_gets_a_rule_of_its_own(desk: Desk) -> None
     assert desk.report("again.json")["counts"]["deviating"] == 0
 
 
+def test_masked_values_are_named_and_no_token_is_a_reason(desk: Desk) -> None:
+    ran(desk, "states", sides=SIDES.replace('"state"', '"password"').replace('"05"', '"hunter2-abc"'))
+    shown = reviewed(desk, "--cause", "1", "--ignore")
+    assert "at body.password tokens stand for masked values: what differs there cannot be" in shown.out
+    assert 'why: "body.password: another value;' in shown.out.replace("\n    ", "")
+    assert "tok_" not in shown.out
+    refused = reviewed(desk, "--cause", "1", "--map")
+    assert (refused.code, "a list of tokens would say nothing" in refused.err) == (2, True)
+
+
 def test_a_promoted_cause_is_a_file_that_says_where_it_comes_from(desk: Desk) -> None:
     ran(desk, "fees")
     ended = reviewed(desk, "--cause", "1", "--promote", "--expect", "old", "--yes")

@@ -23,6 +23,12 @@ def found(*rules: dict[str, Any], of_golden: bool = False) -> list[tuple[int, st
     return [(it.index, it.problem, it.grave) for it in scrutinise(specs, TODAY, of_golden=of_golden)]
 
 
+def test_a_rule_for_one_step_says_nothing_of_the_same_place_in_another_step() -> None:
+    one, two = ({"at": f"steps.{name}.body.total", "within": 1} for name in ("one", "two"))
+    assert found(one, two) == []
+    assert found(one, one) == [(0, "shadowed", False)]
+
+
 @pytest.mark.parametrize("at", ["body", "body.*", "body..*", "*", "..*"])
 def test_a_rule_that_ignores_whole_bodies_is_grave(at: str) -> None:
     assert found({"at": at, **IGNORE}) == [(0, "hides", True)]
