@@ -10,7 +10,9 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from replay.privacy.names import names_secrets
+from replay.privacy.headers import Known
+from replay.privacy.names import names_phone, names_secret, names_secrets
+from replay.privacy.suspicion import innocent_text
 
 Leaf = Callable[[str, str], str]
 """From the name of the nearest member and a text to the text that is kept."""
@@ -18,14 +20,19 @@ Number = Callable[[str, str], str | None]
 """From a name and a number as it is written to what is kept of it as JSON, or None where it stays."""
 
 _PART: Final = re.compile(
-    r'"(?P<text>(?:[^"\\]++|\\.|\\\Z)*+)(?:"(?P<colon>\s*+:)?|\Z)'
-    r"|(?P<number>-?[0-9]++(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?)|(?P<opens>[\[{])|(?P<closes>[\]}])"
-    r"|(?P<bare>[^\s\"\[\]{},:0-9][^\"\[\]{},]*+)",
+    r'[\s,:]*+(?:"(?P<text>[^"\\]*+(?:\\.[^"\\]*+)*+)(?:"(?P<colon>\s*+:)?|\\?\Z)'
+    r"|(?P<opens>[\[{])|(?P<closes>[\]}])|true\b|false\b|null\b|-?[0-9]{1,3}+(?![0-9.eE])"
+    r"|(?P<number>-?[0-9]++(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?)"
+    r"|(?P<bare>[^\s\"\[\]{},:0-9][^\"\[\]{},]*+))",
     re.DOTALL,
 )
 
-_WORDS: Final = frozenset({"true", "false", "null"})
 _NAMING: Final = frozenset({"name", "key"})
+_TEXTS: Final = frozenset({"text", "colon"})
+_STAYS: Final = Known(lambda raw: "\\" not in raw and innocent_text(raw))
+_DULL: Final = Known(lambda name: name != "value" and "\\" not in name and innocent_text(name))
+"""Names that stay, and that no other member tells anything of."""
+_TELLING: Final = Known(lambda name: name in _NAMING or names_secret(name) or names_phone(name))
 
 
 def is_json_text(text: str) -> bool:
@@ -36,8 +43,12 @@ def is_json_text(text: str) -> bool:
 class JsonText:
     """One walk along a JSON text."""
 
-    def __init__(self, leaf: Leaf, number: Number, secret: str) -> None:
-        """Take what replaces texts and numbers; `secret` is the name under which all below a holder of secrets is."""
+    def __init__(self, leaf: Leaf, number: Number, secret: str, *, quick: bool = False) -> None:
+        """Take what replaces texts and numbers; `secret` is the name under which all below a holder of secrets is.
+
+        With `quick`, a text that looks innocent stays, save below a name that tells something.
+        """
+        self._quick = quick
         self._leaf = leaf
         self._number = number
         self._secret = secret
@@ -53,9 +64,21 @@ class JsonText:
         pieces: list[str] = []
         last = 0
         for found in _PART.finditer(text):
+            # Most parts say nothing, and a call for each would take longer than all the others.
+            group = found.lastgroup
+            if group is None:
+                continue
+            if self._quick and group in _TEXTS:
+                raw = found["text"]
+                if group == "text" and not self._within and not _TELLING[self._name] and _STAYS[raw]:
+                    continue
+                if group == "colon" and _DULL[raw]:
+                    self._name = raw
+                    continue
             fresh = self._part(found)
             if fresh is not None:
-                pieces += [text[last : found.start()], fresh]
+                begin = found.start("text") - 1 if group in _TEXTS else found.start(group)
+                pieces += [text[last:begin], fresh]
                 last = found.end()
         return "".join([*pieces, text[last:]]) if pieces else text
 
@@ -75,7 +98,7 @@ class JsonText:
 
     def _bare(self, text: str) -> str | None:
         """Return what is kept of a text without quotes, as in what is cut, broken or only looks like JSON."""
-        kept = text if text in _WORDS else self._leaf("", text)
+        kept = self._leaf("", text)
         return None if kept == text else kept
 
     def _other(self, found: re.Match[str]) -> str | None:

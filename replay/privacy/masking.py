@@ -10,8 +10,8 @@ from functools import lru_cache
 from typing import Any, Final
 
 from replay.models import Headers
-from replay.privacy.detectors import found_in
-from replay.privacy.headers import has_secret_parameter, mask_header, mask_query
+from replay.privacy.detectors import found_in, has_run
+from replay.privacy.headers import Known, has_secret_parameter, mask_header, mask_query
 from replay.privacy.json_text import JsonText, is_json_text
 from replay.privacy.names import SECRET, names_phone, names_secret, names_secrets
 from replay.privacy.packed import MAGICS, Unpacked, UnpackingError, decoded, unpacked
@@ -27,13 +27,15 @@ DEEPEST: Final = 4
 DROPPED_BODY: Final = b"(dropped: compressed content that is corrupt or too large to be searched for secrets)"
 _REMEMBERED: Final = 65_536
 """Larger texts are seen to each time: what is remembered stays small."""
-_LONG: Final = re.compile(r"[\w+/-]{16}")
+_LONG: Final = 16
 _SCHEME: Final = re.compile(r"(?:Bearer|Basic|Token)[ ]{1,4}(?=\S)", re.IGNORECASE)
 SHORTEST: Final = 6
 """Shorter values would turn up in innocent text; in their own place they are masked all the same."""
 _MOST_BITS: Final = 4_000
 """Python refuses to print much longer numbers."""
 _SHORTEST_PHONE: Final = 6
+_LONGEST: Final = 61
+"""Characters of a name that is looked at before a sign."""
 _SHORTEST_NUMBER: Final = 4
 _PART: Final = re.compile(r'(\bname="?([^"\r\n;]{1,100})"?[^\r\n]*(?:\r?\n[^\r\n]+)*\r?\n\r?\n)([^\r\n]{1,8000})')
 _ELEMENT: Final = re.compile(r"(<(?:[\w-]+:)?([\w.-]{1,100})(?:\s[^<>]{0,500})?>)([^<>]{1,8000})(?=</)")
@@ -50,6 +52,15 @@ _ASSIGNED: Final = re.compile(r"((?<![\w&?;.-])([A-Za-z][\w.-]{1,60})=[\"']?)([^
 """What logs and programs write: `'password': 'x'` and `password=x`."""
 NAMED: Final = (_PART, _ELEMENT, _INPUT)
 """Parts of forms, elements and inputs: what goes before, the name, the value."""
+_BACKWARDS: Final = re.compile(r"[\w.-]{2,61}")
+_TAG: Final = re.compile(r"<(?:[\w-]+:)?([A-Za-z_][\w.-]{0,99})")
+_TELLING: Final = Known(lambda name: names_secret(name) or names_phone(name))
+_SIGNS: Final[tuple[Callable[[str], object], ...]] = (
+    lambda text: "name=" in text and "\n" in text,
+    lambda text: "</" in text and any(map(_TELLING.__getitem__, set(_TAG.findall(text)))),
+    lambda text: "<input" in text.lower(),
+)
+"""What a text has to show for each of them to be looked for: that is quicker than to look."""
 Document = Callable[[str, int], str]
 """From a document, and how deep it was packed, to what is kept of it."""
 
@@ -117,8 +128,10 @@ class Mask:
         return Mask(self._tokeniser, (*self._keeps, *keeps), self._extras)
 
     def _deep(self, text: str, depth: int) -> str:
-        if innocent_text(text) and not self._extras:
-            return text
+        return text if innocent_text(text) and not self._extras else self._searched(text, depth)
+
+    def _searched(self, text: str, depth: int) -> str:
+        """Return a text without what is personal or secret that was looked at and may hold some."""
         if depth < DEEPEST and is_json_text(text) and '"' in text:
             return self._json(text, depth + 1)
         if depth < DEEPEST:
@@ -130,7 +143,7 @@ class Mask:
             text = mask_query(text, self.secret)
         if ":" in text and _QUOTED_NAME.search(text):
             text = _QUOTED.sub(self._by_name, text)
-        if "=" in text:
+        if "=" in text and any(map(_TELLING.__getitem__, _assigned(text))):
             text = _ASSIGNED.sub(self._by_name, text)
         hits: list[tuple[int, int, str]] = []
         for reading in reversed(readings(text)):
@@ -160,7 +173,8 @@ class Mask:
     # ----------------------------------------------------------------------------------------------------- by structure
 
     def _json(self, text: str, depth: int) -> str:
-        return JsonText(lambda name, leaf: self.member(name, leaf, depth), self.number, SECRET).masked(text)
+        walk = JsonText(lambda name, leaf: self.member(name, leaf, depth), self.number, SECRET, quick=not self._extras)
+        return walk.masked(text)
 
     def member(self, name: str, text: str, depth: int = 0) -> str:
         """Return the text of a member without what is personal or secret, also by its name."""
@@ -216,7 +230,7 @@ class Mask:
         return value if kept is None else json.loads(kept)
 
     def _unwrapped(self, text: str, depth: int) -> str:
-        if _LONG.search(text) is None:
+        if not has_run(text, _LONG):
             return text
         runs = LINES_OR_RUN if "\n" in text else RUN
         return runs.sub(lambda found: (self._in_lines if "\n" in found[0] else self._in_base64)(found[0], depth), text)
@@ -286,9 +300,10 @@ class Mask:
         if is_json_text(text) and '"' in text:
             text = self._json(text, depth)
             return _QUOTED.sub(self._by_name, text) if "':" in text else text
-        for pattern in NAMED:
-            text = pattern.sub(self._by_name, text)
-        return self._deep(self._form(text), depth)
+        for sign, pattern in zip(_SIGNS, NAMED, strict=True):
+            if sign(text):
+                text = pattern.sub(self._by_name, text)
+        return self._searched(self._form(text), depth)
 
     def _form(self, text: str) -> str:
         return mask_query(f"?{text}", self.secret)[1:] if "=" in text and has_secret_parameter(f"?{text}") else text
@@ -299,6 +314,12 @@ class Mask:
         if not value.strip() or not (names_secret(name) or names_phone(name)):
             return found[0]
         return before + self.member(name, value, DEEPEST)
+
+
+def _assigned(text: str) -> set[str]:
+    """Return the names before each `=`, read backwards from there: no pattern would be as quick."""
+    names = (_BACKWARDS.match(before[: -_LONGEST - 1 : -1]) for before in text.split("=")[:-1])
+    return {found[0][::-1] for found in names if found is not None}
 
 
 def name_below(name: str, key: str, item: object) -> str:

@@ -69,7 +69,7 @@ DECODERS: Final = (
 )  # fmt: skip
 
 
-_ENCODED: Final = re.compile(r"[%&+\\]|[^\x00-\x7f]")
+_SIGNS: Final = "%&+\\"
 """Without any of these, a text says what it means."""
 
 
@@ -134,7 +134,7 @@ class Reading:
 def readings(text: str) -> list[Reading]:
     """Return the text and each way of reading it, the furthest decoded last."""
     found = [Reading(text)]
-    if _ENCODED.search(text) is None:
+    if text.isascii() and not any(sign in text for sign in _SIGNS):
         return found
     for reading in found:
         for deeper in _deeper(reading):
