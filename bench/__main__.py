@@ -15,14 +15,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from bench import compare, dual, imports, latency, many, page, recording, reviews, sending
+from bench import compare, dual, imports, latency, many, masking, page, recording, reviews, sending
 from bench.answers import SIZES_KB
 from bench.dual import Bench
 from bench.servers import CannotStartError, nginx, slow_server
 
 _HERE: Final = Path(__file__).parent
 _ERROR: Final = 2
-PARTS: Final = ("sending", "dual", "compare", "latency", "import", "review", "record")
+PARTS: Final = ("sending", "dual", "compare", "masking", "latency", "import", "review", "record")
 """What is measured, in this order: the rates of the latencies are shares of what the dual runs came to."""
 
 
@@ -85,6 +85,7 @@ def _reviews(chosen: argparse.Namespace) -> dict[str, Any]:
 
 _ALONE: Final[Mapping[str, Callable[[argparse.Namespace], dict[str, Any]]]] = {
     "compare": lambda chosen: compare.measure(repeats=chosen.repeats),
+    "masking": lambda chosen: masking.measure(repeats=chosen.repeats),
     "import": _imports,
     "review": _reviews,
 }

@@ -62,6 +62,11 @@ def _compare(compare: Mapping[str, Any]) -> str:
     return _table(("Documents", "Compared by", "CPU µs", "times parsing"), cells)
 
 
+def _masking(masking: Mapping[str, Any]) -> str:
+    cells = [(row["bodies"], row["holds"], _spread(row["cpu_us"], 0)) for row in masking["rows"]]
+    return _table(("Masked", "It holds", "CPU µs a body"), cells)
+
+
 def _latency(latency: Mapping[str, Any]) -> str:
     cells = [
         (f"{row['load']:.0%}, {row['rate']:.0f} cases/s", row["side"], f"{row['p50_ms']:.2f}", f"{row['p50_off']:+.1%}",
@@ -156,6 +161,6 @@ def _times(ratio: float | None) -> str:
     return "" if ratio is None else f"{ratio:.2f}"
 
 
-_PARTS: Final = {"sending": _sending, "dual": _dual, "compare": _compare, "latency": _latency,
+_PARTS: Final = {"sending": _sending, "dual": _dual, "compare": _compare, "masking": _masking, "latency": _latency,
                  "import": _import, "review": _review, "many": _many, "record": _record}  # fmt: skip
 """How each part of the results is shown, in the order of the page."""

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from bench import masking
 from bench.dual import Workload, rows_of
 from bench.many import Look, tenths
 from bench.meter import Cost, Spread
@@ -180,3 +181,10 @@ def test_the_tables_replace_what_stood_between_the_markers(made: tuple[dict[str,
     assert page.endswith("<!-- bench: end -->\nafter\n")
     assert "old tables" not in page
     assert "| callbacks |" in page
+
+
+def test_masking_is_measured_on_bodies_that_hold_something_and_on_such_that_do_not() -> None:
+    rows = masking.measure(repeats=1)["rows"]
+    assert len(rows) == 6
+    assert {row["holds"] for row in rows} == {"one address", "nothing personal"}
+    assert all(row["cpu_us"]["median"] > 0 for row in rows)

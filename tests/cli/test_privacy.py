@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import sqlite3
 from contextlib import closing
@@ -184,3 +185,81 @@ def test_a_key_beside_what_it_keeps_secret_is_refused(desk: Desk, folder: str) -
     ended = desk.cli("run", "--old", "recorded", "--new", "http://127.0.0.1:9", "--traffic", "t.jsonl")
     assert ended.code == 2
     assert f"the key lies in {folder}/" in ended.err
+
+
+PLANTED = {
+    "path": "alice.path@shop.example",
+    "query": "bob.query@shop.example",
+    "token": "queryTOKEN123456",
+    "header": "carol.header@shop.example",
+    "bearer": "bearerTOKEN123456",
+    "cookie": "cookieTOKEN123456",
+    "key": "AKIAIOSFODNN7EXAMPLE",
+    "sent": "sentPASSWORD1234",
+    "card": "5555555555554444",
+    "iban": "DE89370400440532013000",
+    "form": "dora.form@shop.example",
+    "answer": "erin.answer@shop.example",
+    "answered": "answeredSECRET12",
+    "set": "setCOOKIE12345678",
+    "inner": "finn.inner@shop.example",
+    "base64": "gina.base64@shop.example",
+    "name": "Heidi Rule-Named",
+    "recorded": "ivan.recorded@shop.example",
+    "given": "givenTOKEN12345678",
+}
+
+
+def test_no_file_of_a_run_with_something_in_every_place_holds_any_of_it(
+    desk: Desk, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store with its -wal, reports, journals of workers, a masked capture: all are searched, unpacked too."""
+    monkeypatch.setenv("REPLAY_MASK_KEY", "a key of this test")
+    monkeypatch.setenv("GIVEN", PLANTED["given"])
+    record = {
+        "id": "all",
+        "request": {
+            "method": "POST",
+            "path": f"/users/{PLANTED['path']}?mail={PLANTED['query']}&access_token={PLANTED['token']}",
+            "headers": {
+                "content-type": "application/json",
+                "authorization": f"Bearer {PLANTED['bearer']}",
+                "cookie": f"sid={PLANTED['cookie']}",
+                "x-note": f"for {PLANTED['header']} with {PLANTED['key']}",
+            },
+            "text": json.dumps({"password": PLANTED["sent"], "card": PLANTED["card"], "iban": PLANTED["iban"]}),
+        },
+        "response": {"status": 200, "headers": {}, "text": PLANTED["recorded"]},
+    }
+    form = {"id": "form", "request": {"method": "POST", "path": "/f", "text": f"mail={PLANTED['form']}&password=x"}}
+    form["request"]["headers"] = {"content-type": "application/x-www-form-urlencoded"}  # type: ignore[index]
+    desk.capture("t.jsonl", [record, form])
+
+    def answer(side: str) -> bytes:
+        inner = json.dumps({"mail": PLANTED["inner"], "side": side})
+        data = base64.b64encode(f"to {PLANTED['base64']} from {side}".encode()).decode()
+        told = {"mail": PLANTED["answer"], "token": PLANTED["answered"] + side, "event": inner, "data": data}
+        return json.dumps(told | {"who": PLANTED["name"], "cookie": PLANTED["set"], "side": side}).encode()
+
+    with serve(lambda _: answer("old"), kind=JSON) as old, serve(lambda _: answer("new"), kind=JSON) as new:
+        desk.write(
+            "replay.yaml",
+            f"old: {{url: '{old.url}', headers: {{x-api-key: '${{GIVEN}}'}}}}\nnew: {{url: '{new.url}'}}\n"
+            "mask: [{at: body.who}]\ncut_when: [deviation < 50%]\n",
+        )
+        for workers in ("1", "2"):
+            flags = ["--traffic", "t.jsonl", "--writable", "both", "--workers", workers, "--concurrency", "2"]
+            ended = desk.cli("run", *flags, *REPORTS)
+            assert ended.code == 3, ended.err  # two cases settle nothing
+            desk.write(f"out{workers}.txt", ended.out + ended.err)
+        desk.write("show.txt", desk.cli("show", "all").out)
+        desk.write("judged.txt", desk.cli("judge", "--report", "json:again.json").out)
+    desk.cli("mask", "t.jsonl", "--out", "masked/t.txt")
+    Path("t.jsonl").unlink()
+    Path("replay.yaml").unlink()
+    content = written()
+    assert content.count(b"tok_") > 100
+    found = [place for place, value in PLANTED.items() if value.encode() in content]
+    assert found == []
+    spelled = [place for place, value in PLANTED.items() if base64.b64encode(value.encode())[:-4] in content]
+    assert spelled == []
