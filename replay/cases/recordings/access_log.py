@@ -25,7 +25,8 @@ FORMATS: Final[Mapping[str, str]] = {
 """Formats that need no name: each as a `log_format` of nginx. What a log has behind them is passed over."""
 
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
-_ESCAPE = re.compile(r"\\x([0-9A-Fa-f]{2})|\\(.)", re.DOTALL)
+_ESCAPE = re.compile(r"((?:\\x[0-9A-Fa-f]{2})+)|\\u([0-9A-Fa-f]{4})|\\(.)", re.DOTALL)
+_LETTERS: Final[Mapping[str, str]] = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 _UNKEPT: Final = frozenset(("GET", "HEAD", "OPTIONS"))
 _MOST_CLIENTS: Final = 1_000_000
 _PORT = re.compile(r":\d+\Z")
@@ -117,8 +118,21 @@ def _has_status(found: re.Match[str]) -> bool:
 
 
 def _plain(value: str) -> str:
-    r"""Undo nginx's escapes: `\x22` for a quote; JSON-like ones too."""
-    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else found[2], value)
+    r"""Undo the escapes of nginx and load balancers: `\x22` for a quote, `\xC3\xA9` for two bytes; JSON's too."""
+    return _ESCAPE.sub(_unescaped, value)
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    octets, code, letter = found.groups()
+    if code is not None:
+        return chr(int(code, 16))
+    if octets is None:
+        return _LETTERS.get(letter, letter)
+    data = bytes.fromhex(octets.replace("\\x", ""))
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
 
 
 def _request(said: Mapping[str, str]) -> tuple[str, str]:

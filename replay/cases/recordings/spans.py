@@ -12,9 +12,9 @@ from replay.cases.recordings.exchanges import instant_of, sendable, target_of
 from replay.documents import parse_json
 from replay.models import Headers
 
-_SPANS = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"(?:resourceSpans|resource_spans)"\s*:')
+_SPANS = re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:\[\s*)?\{\s*"(?:resourceSpans|resource_spans)"\s*:')
 _SERVER: Final = (2, "SPAN_KIND_SERVER")
-_METHODS: Final = ("http.request.method", "http.method")
+_METHODS: Final = ("http.request.method_original", "http.request.method", "http.method")
 _TARGETS: Final = ("http.target", "url.full", "http.url")
 _HEADER: Final = "http.request.header."
 _BODILESS: Final = frozenset(("GET", "HEAD", "OPTIONS"))
@@ -73,11 +73,13 @@ def _exchange(span: Mapping[str, Any]) -> Exchange:
 def _spans(document: bytes) -> list[Mapping[str, Any]] | None:
     """Return the spans of a document; None where it is not whole."""
     parsed = parse_json(document)
-    if not parsed.ok or not isinstance(parsed.value, dict):
+    documents = parsed.value if isinstance(parsed.value, list) else [parsed.value]
+    if not parsed.ok or not all(isinstance(each, dict) for each in documents):
         return None
     found = (
         span
-        for resource in _list(parsed.value, "resourceSpans", "resource_spans")
+        for each in documents
+        for resource in _list(each, "resourceSpans", "resource_spans")
         for scope in _list(resource, "scopeSpans", "scope_spans", "instrumentationLibrarySpans")
         for span in _list(scope, "spans")
     )
@@ -114,7 +116,13 @@ def _target(said: Mapping[str, Any]) -> str:
 
 
 def _headers(said: Mapping[str, Any]) -> Headers:
-    named = ((name.removeprefix(_HEADER), value) for name, value in said.items() if name.startswith(_HEADER))
+    # Older conventions wrote `content_type`, newer ones write `content-type`.
+    mark = "-" if "http.method" in said else "_"
+    named = (
+        (name.removeprefix(_HEADER).replace("_", mark), value)
+        for name, value in said.items()
+        if name.startswith(_HEADER)
+    )
     return tuple(
         (name, each)
         for name, value in named

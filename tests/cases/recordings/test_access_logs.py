@@ -93,3 +93,35 @@ def test_a_format_of_ones_own_tells_what_its_variables_say(tmp_path: Path) -> No
 def test_a_format_that_tells_no_request_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="tells no request"):
         AccessLog(tmp_path / "log", log_format="$status $msec")
+
+
+def test_bytes_that_were_escaped_are_the_characters_that_they_spell(opened: Opened) -> None:
+    line = rb'1.1.1.1 - - [29/Feb/2024:23:59:59 +0000] "GET /caf\xC3\xA9?q=\xE9 HTTP/1.1" 200 5 "-" "a \"b\" \x5C"'
+    [case] = opened(line + b"\n")
+    assert case.request.path == "/caf%C3%A9?q=%C3%A9"
+    assert case.request.header("user-agent") == 'a "b" \\'
+
+
+def test_a_log_in_json_is_read_by_its_format(tmp_path: Path) -> None:
+    path = tmp_path / "j.log"
+    path.write_text(r'{"at":"2024-02-29T23:59:59Z","r":"GET \/a?q=\"x\u0031\" HTTP/1.1","ua":"a \"b\"\t\\"}' + "\n")
+    log_format = '{"at":"$time_iso8601","r":"$request","ua":"$http_user_agent"}'
+    [case] = AccessLog(path, log_format=log_format)
+    assert (case.request.path, case.request.header("user-agent")) == ('/a?q="x1"', 'a "b"\t\\')
+
+
+@pytest.mark.parametrize("kind", ["http", "https", "h2"])
+def test_a_line_of_a_load_balancer_is_read_with_what_it_has_behind(kind: str, opened: Opened) -> None:
+    line = (
+        f"{kind} 2024-02-29T23:59:59.186641Z app/shop/50dc6c495c0c9188 192.0.2.9:2817 - -1 -1 -1 503 - 34 366 "
+        r'"GET https://shop.test:443/a%20b?c=1 HTTP/2.0" "a \"b\" \x22c\x22" ECDHE-RSA-AES128-GCM-SHA256 TLSv1.2 '
+        'arn:aws:x "Root=1-58337281" "shop.test" "-" 1 2024-02-29T23:59:59.1Z "forward" "-" "-" "-" "-" "-" "-"\n'
+    )
+    [case] = opened(line.encode())
+    assert (case.request.path, case.request.header("user-agent")) == ("/a%20b?c=1", 'a "b" "c"')
+
+
+def test_what_a_load_balancer_could_not_read_is_no_request(opened: Opened) -> None:
+    line = b'http 2024-02-29T23:59:59Z app/a/5 192.0.2.9:1 - -1 -1 -1 400 - 0 272 "- http://shop.test:80- -" "-" - -\n'
+    source = opened(line)
+    assert (list(source), source.intake.skipped) == ([], {"no request": 1})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gzip
 import json
 from collections.abc import Callable
 from typing import Any
@@ -72,3 +73,23 @@ def test_a_line_that_is_no_document_is_told_or_counted(opened: Opened) -> None:
         list(opened(file))
     source = opened(file, skip_bad=True)
     assert (len(list(source)), source.intake.skipped) == (1, {"malformed": 1})
+
+
+def test_documents_in_an_array_are_read_as_those_one_a_line(opened: Opened) -> None:
+    assert len(list(opened(json.dumps([spans({}), spans({}, {})]).encode()))) == 3
+    assert len(list(opened(json.dumps([spans({}), spans({})], indent=1).encode()))) == 2
+    assert len(list(opened(gzip.compress(json.dumps([spans({})]).encode())))) == 1
+
+
+def test_headers_are_named_as_their_convention_names_them(opened: Opened) -> None:
+    for method, name, header in (("http__method", "x_a", "x-a"), ("http__request__method", "x_a", "x_a")):
+        pairs = {method: "GET", "http__target": "/a", f"http__request__header__{name}": "1"}
+        [case] = opened(json.dumps(spans({"attributes": attributes(**pairs)})).encode())
+        assert case.request.headers == ((header, "1"),)
+
+
+def test_a_method_that_the_convention_does_not_know_is_the_one_that_was_sent(opened: Opened) -> None:
+    pairs = {"http__request__method": "_OTHER", "http__request__method_original": "PURGE", "url__path": "/a"}
+    source = opened(json.dumps(spans({"attributes": attributes(**pairs)})).encode())
+    assert list(source) == []
+    assert source.intake.skipped == {"the body was not kept": 1}
