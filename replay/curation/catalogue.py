@@ -133,8 +133,10 @@ def _twins(cases: Sequence[Case], past: Mapping[str, Past]) -> dict[str, list[Fi
 
 
 def _twin(case: Case, other: Case) -> Finding:
-    if case.requests == other.requests:
+    if (case.requests, case.freeze, case.seed) == (other.requests, other.freeze, other.seed):
         return Finding("duplicate", f"asks the same as {other.id}, and is answered the same")
+    if case.requests == other.requests:
+        return Finding("similar", f"asks the same as {other.id} at another instant or seed, and is answered the same")
     return Finding("similar", f"is answered as {other.id} is, and asks for nothing else but in its values")
 
 

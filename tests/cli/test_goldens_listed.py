@@ -68,10 +68,12 @@ def test_what_a_golden_does_not_say_fails_the_check(desk: Desk) -> None:
 
 def test_goldens_that_ask_and_are_answered_alike_are_double_and_like_ones_are_noted(desk: Desk) -> None:
     sound(desk, count=1)
-    desk.write("goldens/two.yaml", SOUND.format(n=1).replace("Number 1", "Two") + "freeze: 2020-01-01T00:00:00Z\n")
+    desk.write("goldens/two.yaml", SOUND.format(n=1).replace("Number 1", "Two"))
+    desk.write("goldens/then.yaml", SOUND.format(n=1).replace("Number 1", "Then") + "freeze: 2020-01-01T00:00:00Z\n")
     desk.write("goldens/other.yaml", SOUND.format(n=5).replace("Number 5", "Other"))
     desk.cli("run")
     assert problems(desk, "two") == ["duplicate"]
+    assert problems(desk, "then") == ["similar"]
     assert problems(desk, "other") == []
     assert desk.cli("goldens", "--check").code == 1
     Path("goldens/two.yaml").unlink()
