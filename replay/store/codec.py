@@ -37,6 +37,8 @@ class Collected:
     """What the documents refer to by position, each once."""
 
     headers: dict[Headers, int] = field(default_factory=dict)
+    heads: dict[int, tuple[Headers, int]] = field(default_factory=dict)
+    """The same by identity: like heads are mostly one object, and to hash one takes longer than all else about it."""
     bodies: dict[bytes, int] = field(default_factory=dict)
     floats: list[float] = field(default_factory=list)
 
@@ -175,7 +177,12 @@ def _keep_float(value: float, collected: Collected) -> Any:
 
 
 def _keep_headers(headers: Headers, collected: Collected) -> int:
-    return collected.headers.setdefault(headers, len(collected.headers))
+    known = collected.heads.get(id(headers))
+    if known is None:
+        # It is kept as long as its number is: so no other head can come to have that.
+        place = collected.headers.setdefault(headers, len(collected.headers))
+        known = collected.heads[id(headers)] = headers, place
+    return known[1]
 
 
 def _keep_body(body: bytes, collected: Collected) -> int:

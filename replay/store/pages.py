@@ -72,7 +72,8 @@ class Draft:
         self._results.append(result)
         bodies, before = self._collected.bodies, len(self._collected.bodies)
         self._documents.append(encode_result(result, self._collected))
-        self._outside += sum(map(_outside, islice(reversed(bodies), len(bodies) - before)))
+        if (further := len(bodies) - before) > 0:
+            self._outside += sum(map(_outside, islice(reversed(bodies), further)))
         return len(self._results) >= _RESULTS or self._outside >= _FULL_OUTSIDE
 
     def __len__(self) -> int:
