@@ -42,6 +42,11 @@ def answer(side: str, kind: str, size_kb: int) -> dict[str, Any]:
     }
 
 
+def unlike(number: str) -> str:
+    """Return a document of a kilobyte that both sides answer, with a number that no other case has."""
+    return json.dumps(answer("old", "equal", 1) | {"order": number})
+
+
 def write_capture(file: Path, path: str, cases: int) -> Path:
     """Write a capture of so many GET requests, each with a query of its own."""
     with file.open("w", encoding="utf-8") as lines:

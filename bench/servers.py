@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from bench.answers import SIDES, prepare
+from bench.answers import SIDES, prepare, unlike
 
 _START_S: Final = 5.0
 _SERVER: Final = """
@@ -24,6 +24,7 @@ server {{
   default_type application/json;
   root {root};
   location /distinct/ {{ add_header X-Request-Id $request_id; }}
+  location /unlike/ {{ return 200 '{unlike}'; }}
 }}"""
 _SETTINGS: Final = """
 {user}
@@ -69,7 +70,8 @@ def nginx(folder: Path) -> Iterator[tuple[str, str]]:
 def _configure(folder: Path, ports: list[int]) -> None:
     # A worker of another user could not read a temporary folder of root's.
     user = "user root;" if os.geteuid() == 0 else ""
-    servers = "".join(_SERVER.format(port=port, root=folder / side) for port, side in zip(ports, SIDES, strict=True))
+    hosts = zip(ports, SIDES, strict=True)
+    servers = "".join(_SERVER.format(port=port, root=folder / side, unlike=unlike("$arg_n")) for port, side in hosts)
     settings = _SETTINGS.format(user=user, folder=folder, servers=servers)
     (folder / "nginx.conf").write_text(settings, encoding="utf-8")
 
