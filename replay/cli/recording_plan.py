@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from replay import __version__
+from replay.cases.masked import masked_by
 from replay.cases.writing import CaptureWriter
 from replay.cases.writing import Limits as Sizes
 from replay.cli.masking import redactor_for
@@ -88,7 +89,7 @@ def prepared(asked: Asked, project: Project, sock: socket.socket) -> tuple[Recor
     )
     host, port = sock.getsockname()[:2]
     hosts = frozenset((*spec.hosts, *asked.hosts))
-    facts = {"made_by": f"replay record {__version__}"}
+    facts = {"made_by": f"replay record {__version__}", **masked_by(redactor.key.fingerprint)}
     recording = Recording(
         sock=sock,
         upstream=to,

@@ -186,6 +186,7 @@ def _keep(project: Project, path: Path, found: Sequence[Varied]) -> None:
     from dataclasses import replace
 
     from replay.cases import write_capture
+    from replay.cases.masked import masked_by
     from replay.cli.masking import redactor_for
     from replay.cli.output import say
 
@@ -194,7 +195,8 @@ def _keep(project: Project, path: Path, found: Sequence[Varied]) -> None:
         replace(one.result.case, id=f"{each.case.id}#{number}", kind="traffic", rules=())
         for number, (each, one) in enumerate(shown, 1)
     )
-    account = write_capture(path, cases, redactor_for(project).case)
+    redactor = redactor_for(project)
+    account = write_capture(path, cases, redactor.case, facts=masked_by(redactor.key.fingerprint))
     say(f"{account.kept:,} variants are in {path}")
 
 

@@ -239,6 +239,7 @@ def test_files_are_numbered_on_and_none_is_written_over(desk: Desk) -> None:
     assert sorted(path.name for path in Path().glob("day*")) == ["day-0001.jsonl", "day-0002.jsonl"]
     header, record = Path("day-0001.jsonl").read_text("utf-8").splitlines()
     assert json.loads(header)["made_by"].startswith("replay record")
+    assert json.loads(header)["mask"]["key"]
     assert set(json.loads(record)) == {"id", "request", "at", "correlation_id"}
 
 
