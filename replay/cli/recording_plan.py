@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import ssl
@@ -65,7 +66,7 @@ def listener(text: str) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
+        reason = os.strerror(error.errno).lower() if error.errno and error.errno > 0 else str(error)
         hint = "another program listens there, or it is no address of this machine; port 0 takes any port"
         raise InputError(f"cannot listen at {text}: {reason}", hint=hint) from None
 
