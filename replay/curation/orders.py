@@ -35,7 +35,8 @@ def _document(answer: Observation | None) -> dict[str, Any]:
     if answer is None:
         return {}
     parsed = parse_json(answer.body)
-    return {"body": parsed.value} if parsed.ok else {}
+    # NaN has no spelling that items could be told apart by, and equals nothing.
+    return {"body": parsed.value} if parsed.ok and not parsed.has("nan") else {}
 
 
 def _array(document: dict[str, Any], at: str) -> list[Any] | None:

@@ -122,6 +122,10 @@ def _mapped(seen: Sightings, _: Said) -> _Given:
 
 
 def _pairs(seen: Sighting) -> Sequence[tuple[Any, Any]]:
+    if seen.unspeakable:
+        raise InputError(
+            f"at {seen.at} stands NaN or an infinity, which no list can name", hint="`allow: [nan]` reads it"
+        )
     if seen.masked:
         raise InputError(f"what differs at {seen.at} is masked: a list of tokens would say nothing")
     if len(seen.changes) > MOST_CHANGES:

@@ -32,6 +32,8 @@ class Sighting:
     spread: Spread = field(default_factory=Spread)
     changes: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     """Different pairs of values, a few more than may be listed."""
+    unspeakable: bool = False
+    """Whether a value was NaN or infinite, which no rule can name."""
     masked: bool = False
     """Whether a token stands there for a secret or for personal data."""
     expected: int = 0
@@ -42,7 +44,11 @@ class Sighting:
         self.differences += 1
         self.expected += expected
         self.spread.add(old, new)
-        key = f"{_spelled(old)} {_spelled(new)}"
+        try:
+            key = f"{_spelled(old)} {_spelled(new)}"
+        except ValueError:
+            self.unspeakable = True
+            return
         self.masked = self.masked or TOKEN.search(key) is not None
         if len(self.changes) <= MOST_CHANGES:
             self.changes[key] = old, new

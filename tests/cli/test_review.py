@@ -170,6 +170,17 @@ def test_only_actions_that_make_sense_are_offered(desk: Desk) -> None:
     assert typed == "makes sense: --promote, --ignore, --tolerate, --map, --waive"
 
 
+@pytest.mark.parametrize("allow", ["", "  - {at: body, allow: [nan]}\n"], ids=["refused", "allowed"])
+def test_answers_with_infinities_are_reviewed_like_others(desk: Desk, allow: str) -> None:
+    endless = SIDES.replace('"tags": ["a", "b", str(n)]', '"tags": [1, float("inf"), n + 2]')
+    endless = endless.replace('body["tags"].reverse()', 'body["tags"] = [float("-inf"), 1, n + 3]')
+    ran(desk, "tags", settings=SETTINGS.replace("compare:\n", f"compare:\n{allow}"), sides=endless)
+    ended = reviewed(desk, "--cause", "1")
+    assert ended.code == 0
+    assert "Cause 1 of 1: " in ended.out
+    assert "--map" not in ended.out
+
+
 def test_a_rule_that_hides_another_cause_is_not_written_without_saying_so(desk: Desk) -> None:
     ran(desk, "fees", sides=SIDES.replace("0.01 * (n % 2 + 1)", "0.01 if n < 2 else -90"))
     ended = reviewed(desk, "--cause", "1", "--ignore", "--yes")
