@@ -43,8 +43,9 @@ class Referee:
         `minted` is told which names of old and new a rule found to mean one thing, which was not known before.
         """
         if self.masks is not None and self.masks.speaks_of(case, old):
-            old = old and self.masks.masked(case, old)
-            return self.masks.settled(self._result(case, old, self.masks.masked(case, new), minted))
+            old, new = old and self.masks.masked(case, old), self.masks.masked(case, new)
+            result = self._result(self.masks.naming(case), old, new, minted)
+            return self.masks.settled(replace(result, case=case))
         return self._result(case, old, new, minted)
 
     def _result(

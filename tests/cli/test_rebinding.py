@@ -140,6 +140,19 @@ def test_a_recording_in_the_place_of_old_is_held_to_the_names_it_has(replay: Rep
     assert (set(replayed.outcomes), replayed.places) == ({"match"}, [])
 
 
+def test_a_recording_that_is_masked_is_held_to_the_names_it_has(
+    replay: Replay, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REPLAY_MASK_KEY", "a key of this test")
+    replay(first=None)
+    assert desk.cli("mask", "c.jsonl").code == 0
+    assert desk.cli("mask", "--check", "c.jsonl").code == 0
+    replayed = replay(first=None)
+    assert (set(replayed.outcomes), replayed.places) == ({"match"}, [])
+    slipped = replay("total", first=None)
+    assert slipped.outcomes.count("deviation") >= 1
+
+
 def test_each_side_is_sent_its_own_names_in_path_headers_and_bodies(replay: Replay) -> None:
     replayed = replay()
     assert replayed.old is not None
