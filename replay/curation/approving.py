@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final, Literal, NamedTuple
 
 from replay.compare import Comparison, Pair, TracedBook
@@ -51,9 +52,9 @@ def approval(case: Case, answers: Answers, source: Source, rules: Rules) -> Appr
     departs = _departs(case, case.expect, answer, rules.comparison) if case.expect is not None else ()
     if case.expect is not None and not departs:
         return Approval(None)
-    expect = _stated(case, answer, rules)
+    expect = _kept(_stated(case, answer, rules), case.expect, answer)
     _require_clear(case, expect, answer, rules.comparison)
-    return Approval(_kept(expect, case.expect, answer), departs)
+    return Approval(expect, departs)
 
 
 def _answer(case: Case, answers: Answers, source: Source, comparison: Comparison) -> Observation:
@@ -158,7 +159,7 @@ def built(stated: Mapping[str, Any]) -> Expectation:
         body = stated["text"].encode()
     elif "base64" in stated:
         body = base64.b64decode(stated["base64"])
-    return Expectation(stated.get("status"), (), body)
+    return Expectation(stated.get("status"), tuple(stated.get("headers", {}).items()), body)
 
 
 def _kept(stated: dict[str, Any], before: Expectation | None, answer: Observation) -> dict[str, Any]:
@@ -176,10 +177,11 @@ def _kept(stated: dict[str, Any], before: Expectation | None, answer: Observatio
 
 def _require_clear(case: Case, stated: Mapping[str, Any], answer: Observation, comparison: Comparison) -> None:
     """Raise InputError where the golden would hold a token that new, asked again, will not answer."""
-    text = built(stated).body or b""
-    if not TOKEN.search(text.decode("utf-8", "replace")):
+    wanted = built(stated)
+    texts = [(wanted.body or b"").decode("utf-8", "replace"), *(value for _, value in wanted.headers)]
+    if not any(map(TOKEN.search, texts)):
         return
-    if departing := _departs(case, built(stated), _with(answer, _other), comparison):
+    if departing := _departs(case, wanted, _with(answer, _other), comparison):
         fact = f"what was answered at {_told(list(departing))} is masked in the store"
         raise InputError(
             fact, hint="have a rule say what it looks like (same_type, matches, ignore), or write it by hand"
@@ -187,8 +189,10 @@ def _require_clear(case: Case, stated: Mapping[str, Any], answer: Observation, c
 
 
 def _with(answer: Observation, other: Callable[[str], str]) -> Observation:
-    body = TOKEN.sub(lambda found: other(found[0]), answer.body.decode("utf-8", "replace"))
-    return replace(answer, body=body.encode("utf-8", "replace"))
+    """Return an answer with other values where it is masked."""
+    changed = partial(TOKEN.sub, lambda found: other(found[0]))
+    headers = tuple((name, changed(value)) for name, value in answer.headers)
+    return replace(answer, headers=headers, body=changed(answer.body.decode("utf-8", "replace")).encode())
 
 
 def _other(token: str) -> str:

@@ -20,9 +20,9 @@ _Edit = tuple[int, int, str]
 def with_value(text: str, path: Sequence[str | int], value: Mapping[str, Any]) -> str:
     """Return a YAML text with another mapping at a path, whose last step is a key that may not be there yet.
 
-    Scalars that changed are replaced where they stand, with their comments left alone; where the keys or the length
-    changed, that mapping or list is written anew. The text is known to be good. The result may not be, where it is
-    written in a way that this knows nothing of: read it again. Raise LookupError where the way there ends.
+    Scalars that changed are replaced where they stand, members that come or go are put in or taken out, and comments
+    are left alone; a list of another length is written anew. The text is known to be good. The result may not be, where
+    it is written in a way that this knows nothing of: read it again. Raise LookupError where the way there ends.
     """
     root, key = yaml.compose(text, Loader=yaml.SafeLoader), str(path[-1])
     parent = None if root is None else _node(root, path[:-1])
@@ -30,8 +30,9 @@ def with_value(text: str, path: Sequence[str | int], value: Mapping[str, Any]) -
         raise LookupError(key)  # noqa: TRY004 - the way ends here, whatever it is
     found = next((node for name, node in parent.value if name.value == key), None)
     edits = list(_changed(text, found, value)) if found is not None else [_added(text, parent, key, value)]
-    for start, end, new in sorted(edits, reverse=True):
-        text = text[:start] + new + text[end:]
+    newline = "\r\n" if "\r\n" in text else "\n"
+    for start, end, new in sorted(edits, key=lambda edit: edit[0], reverse=True):
+        text = text[:start] + new.replace("\n", newline) + text[end:]
     return text
 
 
@@ -49,10 +50,8 @@ def _node(node: yaml.Node, path: Sequence[str | int]) -> yaml.Node:
 def _changed(text: str, node: yaml.Node, value: Any) -> Iterator[_Edit]:
     """Yield what has to be replaced so that a node says something else."""
     if isinstance(node, yaml.MappingNode) and isinstance(value, Mapping):
-        members = {key.value: item for key, item in node.value}
-        if members.keys() == value.keys() and node.value:
-            for key, item in members.items():
-                yield from _changed(text, item, value[key])
+        if (edits := _members(text, node, value)) is not None:
+            yield from edits
             return
     elif isinstance(node, yaml.SequenceNode) and isinstance(value, list | tuple):
         if len(node.value) == len(value) and value:
@@ -62,6 +61,40 @@ def _changed(text: str, node: yaml.Node, value: Any) -> Iterator[_Edit]:
     elif isinstance(node, yaml.ScalarNode) and _says(node, value):
         return
     yield _replaced(text, node, value)
+
+
+def _members(text: str, node: yaml.MappingNode, value: Mapping[str, Any]) -> list[_Edit] | None:
+    """Return what has to be replaced so that a mapping has these members; None where it is better written anew."""
+    kept = [(key, item) for key, item in node.value if key.value in value]
+    gone = [(key, item) for key, item in node.value if key.value not in value]
+    more = {key: item for key, item in value.items() if key not in {key.value for key, _ in kept}}
+    if not kept or (gone and (node.flow_style or not all(_begins_line(text, key) for key, _ in gone))):
+        return None
+    # What comes behind a mapping comes behind what its last member gets, too: of two edits at one place, the later one
+    # ends up in front.
+    edits = [_more(text, node, kept[-1][1], more)] if more else []
+    edits += [(_line(text, key), _next_line(text, item), "") for key, item in gone]
+    return edits + [edit for key, item in kept for edit in _changed(text, item, value[key.value])]
+
+
+def _more(text: str, node: yaml.MappingNode, last: yaml.Node, members: Mapping[str, Any]) -> _Edit:
+    """Put members behind the last one that stays."""
+    if node.flow_style:
+        end = last.end_mark.index
+        return end, end, "".join(f", {text_of(key)}: {value_text(item)}" for key, item in members.items())
+    return _lines_behind(text, _end(text, last), node.start_mark.column, block_lines(members))
+
+
+def _begins_line(text: str, key: yaml.Node) -> bool:
+    return not text[_line(text, key) : key.start_mark.index].strip()
+
+
+def _line(text: str, node: yaml.Node) -> int:
+    return text.rfind("\n", 0, node.start_mark.index) + 1
+
+
+def _next_line(text: str, node: yaml.Node) -> int:
+    return text.find("\n", _end(text, node)) + 1 or len(text)
 
 
 def _says(node: yaml.ScalarNode, value: Any) -> bool:
@@ -86,7 +119,8 @@ def _replaced(text: str, node: yaml.Node, value: Any) -> _Edit:
         lines = block_lines(value) if _is_block(value) else [value_text(value)]
         return start, end, f"\n{margin}".join(lines)
     indent = len(text[line:start]) - len(text[line:start].lstrip(" "))
-    short = value_text(value)
+    # A value that is not there begins right behind its colon.
+    short = f"{'' if start < end else ' '}{value_text(value)}"
     if len(short) + start - line <= _WIDE or _in_flow(text, node) or not _is_block(value):
         return start, end, short
     margin = " " * (indent + 2)
@@ -111,7 +145,7 @@ def _end(text: str, node: yaml.Node) -> int:
     end = node.end_mark.index
     if isinstance(node, yaml.ScalarNode) and node.style in ("|", ">"):
         # It is told to end where the next line with anything on it begins.
-        return len(text[:end].rstrip("\n"))
+        return len(text[:end].rstrip("\r\n"))
     return end
 
 
@@ -120,20 +154,20 @@ def _added(text: str, parent: yaml.MappingNode, key: str, value: Any) -> _Edit:
         # Behind the last member: a comma and a comment may follow it.
         last = parent.value[-1][1].end_mark.index if parent.value else parent.start_mark.index + 1
         return last, last, f"{', ' if parent.value else ''}{key}: {value_text(value)}"
-    newline = "\r\n" if "\r\n" in text else "\n"
-    margin = " " * parent.start_mark.column
     lines = [f"{key}:", *(f"  {line}" for line in block_lines(value))] if value else [f"{key}: {{}}"]
     later = next((name for name, _ in parent.value if name.value == "compare"), None)
     if later is not None:
-        at = later.start_mark.index
-        return at, at, "".join(f"{each}{newline}{margin}" for each in lines)
-    end = _end(text, parent)
-    # Behind the rest of that line, which may hold a comment.
+        at, margin = later.start_mark.index, " " * parent.start_mark.column
+        return at, at, "".join(f"{each}\n{margin}" for each in lines)
+    return _lines_behind(text, _end(text, parent), parent.start_mark.column, lines)
+
+
+def _lines_behind(text: str, end: int, column: int, lines: Sequence[str]) -> _Edit:
+    """Put lines behind what ends there, and behind the rest of that line, which may hold a comment."""
     at = text.find("\n", end)
-    if at < 0:
-        return len(text), len(text), "".join(f"{newline}{margin}{each}" for each in lines)
-    at = at - 1 if text[at - 1] == "\r" else at
-    return at, at, "".join(f"{newline}{margin}{each}" for each in lines)
+    at = len(text) if at < 0 else at - (text[at - 1] == "\r")
+    margin = " " * column
+    return at, at, "".join(f"\n{margin}{each}" for each in lines)
 
 
 def block_lines(value: Any) -> list[str]:
