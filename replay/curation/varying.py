@@ -6,7 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain, zip_longest
+from itertools import chain, islice, zip_longest
 from typing import Final
 
 from replay.causes import DEPARTING, FAILED, telling, ways_of
@@ -18,19 +18,31 @@ TIMES: Final = 2
 _TRIES: Final = 3
 """Of the variants that disagree in one way, so many are sent again until one shows it again."""
 _BATCH: Final = 64
+_ROOM: Final = 32 * 2**20
+"""Bytes that the variants of one kind may take together before it is drawn which are sent."""
+_SOME: Final = 8
+"""Variants of a kind that are made of however large a request."""
 
 Send = Callable[[Sequence[Case]], list[Result]]
 
 
 def variants_of(case: Case, kinds: Collection[str], fits: Callable[[Case], bool]) -> Iterator[tuple[Variant, Case]]:
-    """Yield each variant of a case, of these kinds, once; only those that fit, such as can be sent."""
+    """Yield each variant of a case, of these kinds, once; only those that fit, such as can be sent.
+
+    Of a large request, only the first `most_made` of each kind are looked at.
+    """
     seen: set[Request] = {case.request}
     for kind in kinds:
-        for variant in VARIATIONS[kind](case.request):
+        for variant in islice(VARIATIONS[kind](case.request), most_made(case.request)):
             made = replace(case, request=variant.request, expect=None)
             if variant.request not in seen and fits(made):
                 seen.add(variant.request)
                 yield variant, made
+
+
+def most_made(request: Request) -> int:
+    """Return how many variants of each kind are made: of a large request fewer, since each is as large as it is."""
+    return max(_SOME, _ROOM // (len(request.path) + len(request.body or b"") + 1))
 
 
 def picked(variants: Iterable[tuple[Variant, Case]], most: int, seed: int) -> tuple[list[tuple[Variant, Case]], int]:
@@ -61,6 +73,7 @@ def varied(case: Case, chosen: Sequence[tuple[Variant, Case]], left_out: int, se
         case=case,
         sent=sent,
         left_out=left_out,
+        most=most_made(case.request),
         known=tuple(sorted(known, key=telling)),
         disagreements=tuple(sorted(found, key=_rank)),
     )

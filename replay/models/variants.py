@@ -53,6 +53,8 @@ class Varied:
     case: Case
     sent: Mapping[str, int]
     left_out: int
+    most: int
+    """How many of each kind were made at most; of a large request there may be more."""
     known: tuple[Way, ...]
     """The ways in which the case departs as it is."""
     disagreements: tuple[Disagreement, ...]

@@ -12,6 +12,8 @@ from replay.reports.facts import LONGEST, counted
 from replay.reports.page import Line, columns, wrapped, write_lines
 
 _FEW: Final = 200
+_MANY: Final = 1_000
+"""Variants of a kind beyond which hardly a request has any more."""
 
 
 def write_varied(out: TextIO, found: Sequence[Varied], width: int | None = None) -> None:
@@ -37,6 +39,8 @@ def _case_lines(each: Varied, width: int) -> Iterator[Line]:
     kinds = ", ".join(f"{kind} {count}" for kind, count in each.sent.items())
     left = f"; {counted(each.left_out, 'further one')} not sent (--sends)" if each.left_out else ""
     yield from wrapped(f"{kinds}{left}", width, "  ")
+    if each.most < _MANY:
+        yield from wrapped(f"it is large: no more than the first {each.most} of each kind were looked at", width, "  ")
     for way in each.known:
         yield from wrapped(
             f"as it is, the case shows: {printable(worded(way), LONGEST)}", width, "  ", "yellow", hang=2

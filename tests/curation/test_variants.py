@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from replay.curation.variants import VARIATIONS
-from replay.curation.varying import picked, variants_of
+from replay.curation.varying import most_made, picked, variants_of
 from replay.curation.within import allowing
 from replay.errors import InputError
 from replay.models import Case, Request, Variant
@@ -129,6 +129,15 @@ def test_too_many_are_drawn_evenly_over_kinds_by_the_seed() -> None:
     assert set(Counter(variant.kind for variant, _ in some).values()) == {5}
     assert picked(every, 45, 7)[0] == some
     assert picked(every, 45, 8)[0] != some
+
+
+def test_of_a_large_request_a_few_variants_of_each_kind_are_made() -> None:
+    body = json.dumps({f"key-{n}": "x" * 100 for n in range(40_000)}).encode()
+    large = Request("POST", "/", (("content-type", "application/json"),), body)
+    found = Counter(variant.kind for variant, _ in variants_of(case_of(large), ["unicode", "fields"], lambda _: True))
+    assert most_made(large) == 8
+    assert set(found) == {"unicode", "fields"}
+    assert max(found.values()) <= 8
 
 
 def test_what_does_not_fit_is_no_variant() -> None:
