@@ -15,14 +15,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from bench import compare, dual, imports, latency, many, masking, page, recording, reviews, sending
+from bench import compare, curating, dual, imports, latency, many, masking, page, recording, reviews, sending
 from bench.answers import SIZES_KB
 from bench.dual import Bench
 from bench.servers import CannotStartError, nginx, slow_server
 
 _HERE: Final = Path(__file__).parent
 _ERROR: Final = 2
-PARTS: Final = ("sending", "dual", "compare", "masking", "latency", "import", "review", "record")
+PARTS: Final = ("sending", "dual", "compare", "masking", "latency", "import", "review", "curate", "record")
 """What is measured, in this order: the rates of the latencies are shares of what the dual runs came to."""
 
 
@@ -85,11 +85,17 @@ def _reviews(chosen: argparse.Namespace) -> dict[str, Any]:
         return reviews.measure(Path(folder), results=chosen.results)
 
 
+def _curating(chosen: argparse.Namespace) -> dict[str, Any]:
+    with TemporaryDirectory(prefix="bench-") as folder:
+        return curating.measure(Path(folder), cases=chosen.results)
+
+
 _ALONE: Final[Mapping[str, Callable[[argparse.Namespace], dict[str, Any]]]] = {
     "compare": lambda chosen: compare.measure(repeats=chosen.repeats),
     "masking": lambda chosen: masking.measure(repeats=chosen.repeats),
     "import": _imports,
     "review": _reviews,
+    "curate": _curating,
 }
 """The parts that ask no server."""
 
@@ -137,7 +143,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--senders", type=lambda text: text.split(","), help="only these, such as callbacks,wrk,hey")
     parser.add_argument("--cases", type=int, default=5000, help="how many cases a dual run has")
     parser.add_argument("--records", type=int, default=100_000, help="how many records are imported of each format")
-    parser.add_argument("--results", type=int, default=100_000, help="how many results a run has that is reviewed")
+    parser.add_argument("--results", type=int, default=100_000, help="how many results a run has that is "
+                        "reviewed, and captured cases are chosen from")  # fmt: skip
     parser.add_argument("--parts", type=_parts, default=[*PARTS], help=f"only these of {','.join(PARTS)}; the others "
                         "stay as --out has them")  # fmt: skip
     parser.add_argument("--many", type=int, default=0, help="also a run of so many cases, looked at by tenths")

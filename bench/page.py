@@ -115,6 +115,15 @@ def _review(reviews: Mapping[str, Any]) -> str:
     return _table((f"Review of {reviews['results']:,} results", "s", "CPU s", "Peak MB"), cells)
 
 
+def _curate(curate: Mapping[str, Any]) -> str:
+    cells = [
+        (row["step"], f"{row['wall_s']:.2f}", f"{row['cpu_s']:.2f}", _megabytes(row["peak_bytes"]),
+         "" if row["sends"] is None else f"{row['sends']}")
+        for row in curate["rows"]
+    ]  # fmt: skip
+    return _table((f"Curating, {curate['cases']:,} captured cases", "s", "CPU s", "Peak MB", "Cases sent"), cells)
+
+
 def _record(record: Mapping[str, Any]) -> str:
     if not record["rows"]:
         return ""
@@ -162,5 +171,5 @@ def _times(ratio: float | None) -> str:
 
 
 _PARTS: Final = {"sending": _sending, "dual": _dual, "compare": _compare, "masking": _masking, "latency": _latency,
-                 "import": _import, "review": _review, "many": _many, "record": _record}  # fmt: skip
+                 "import": _import, "review": _review, "curate": _curate, "many": _many, "record": _record}  # fmt: skip
 """How each part of the results is shown, in the order of the page."""

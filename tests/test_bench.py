@@ -98,6 +98,14 @@ def test_a_review_is_measured_until_a_cause_is_shown_and_until_a_rule_was_tried(
     assert "| Review of 200 results | s | CPU s | Peak MB |" in page
 
 
+def test_choosing_and_shrinking_are_measured_with_how_many_cases_were_sent(made: tuple[dict[str, Any], str]) -> None:
+    results, page = made
+    assert (results["curate"]["cases"], results["curate"]["failed"]) == (200, {})
+    assert [row["step"] for row in results["curate"]["rows"]] == ["coverage", "suggest", "shrink"]
+    assert 0 < results["curate"]["rows"][-1]["sends"] <= 60
+    assert "| Curating, 200 captured cases | s | CPU s | Peak MB | Cases sent |" in page
+
+
 def test_comparing_is_measured_beside_parsing_and_whoever_else_is_installed(made: tuple[dict[str, Any], str]) -> None:
     results, page = made
     rows = {(row["documents"], row["way"]): row for row in results["compare"]["rows"]}
