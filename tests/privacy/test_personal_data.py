@@ -7,6 +7,7 @@ import gzip
 import json
 import re
 import sqlite3
+import sys
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from replay.documents import parse_json
 from replay.models import Case, Difference, Failure, Observation, Request, Result
 from replay.privacy import TOKEN, Tokeniser, redact
 from replay.privacy.checksums import iban_holds, luhn_digit, luhn_holds
+from replay.privacy.detectors import DETECTORS
 from replay.privacy.masking import DROPPED_BODY, Mask
 from replay.privacy.suspicion import innocent, innocent_fields
 from replay.store import RunRecord, SqliteStore
@@ -432,6 +434,27 @@ def test_no_body_keeps_the_patterns_busy(body: bytes) -> None:
     begun = process_time()
     MASK.body(body)
     assert process_time() - begun < 10
+
+
+@pytest.mark.parametrize("text", ["@", "a@", "a.a@", "a@b.", "+@"])
+def test_a_text_full_of_signs_is_passed_over_without_a_step_at_each(text: str) -> None:
+    steps = 0
+
+    def count(*_: object) -> None:
+        nonlocal steps
+        steps += 1
+
+    sys.setprofile(count)  # calls of C as well: what is searched within one of them is not counted
+    found = list(DETECTORS["email"](text * 10_000 + " "))
+    sys.setprofile(None)
+    assert (found, steps < 100) == ([], True)
+
+
+@pytest.mark.parametrize("name", ["a", "a.b", "+a", "a" * 64, "é'-x"])
+@pytest.mark.parametrize("before", ["", "(", "'", "--", ".."])
+def test_an_address_begins_with_its_first_letter_whatever_stands_before(before: str, name: str) -> None:
+    start = len(before)
+    assert list(DETECTORS["email"](f"{before}{name}@ab.cd@x")) == [(start, start + len(name) + 6)]
 
 
 @settings(max_examples=200)
