@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final
 
 from pydantic import ValidationError
 
-from replay.cases.content import CUT, LARGEST_RECORD, ByteStream, opened, unreadable
+from replay.cases.content import CUT, LARGEST_RECORD, MOST_BLANK, ByteStream, opened, unreadable
 from replay.cases.correlation import correlation_of
 from replay.cases.plain import plain_case
 from replay.cases.record import RecordSpec
@@ -53,6 +53,7 @@ class _Pass:
     line: int = 0
     record: int = 0
     loaded: int = 0
+    blank: int = 0
 
 
 class CaptureFile:
@@ -160,6 +161,10 @@ class CaptureFile:
     def _next_line(self, stream: ByteStream, state: _Pass, skipped: Counter[str]) -> bytes:
         state.line += 1
         line = self._read(stream, state, skipped, LARGEST_RECORD + 1)
+        state.blank = state.blank + 1 if line.isspace() else 0
+        if state.blank > MOST_BLANK:  # not a record, which could be skipped: there may be no end of them
+            fact = f"more than {MOST_BLANK:,} blank lines one after another"
+            raise DocumentError(fact, place=Place(self._file, state.line), hint="remove them")
         return line.removeprefix(_BOM) if state.line == 1 else line
 
     def _read(self, stream: ByteStream, state: _Pass, skipped: Counter[str], most: int) -> bytes:

@@ -27,6 +27,8 @@ _GZIP: Final = b"\x1f\x8b"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
 LARGEST_RECORD: Final = 100 << 20
 """100 MB: the largest body, 64 MB, in base64, and some. A line without end must not fill the memory."""
+MOST_BLANK: Final = 100_000
+"""How many blank lines may follow one another: a few hundred kilobytes unpack to hundreds of millions of them."""
 
 _KINDS: Final = (
     (stat.S_ISDIR, "a folder"),

@@ -340,3 +340,15 @@ def test_blank_lines_may_stand_before_the_header(tmp_path: Path) -> None:
     path = tmp_path / "c.jsonl"
     path.write_bytes(b"\xef\xbb\xbf\r\n \n" + HEADER + GOOD)
     assert [case.id for case in open_traffic(path)] == ["a"]
+
+
+@pytest.mark.parametrize("skip_bad", [False, True])
+def test_blank_lines_without_end_are_refused_where_there_are_too_many(tmp_path: Path, *, skip_bad: bool) -> None:
+    path = capture(tmp_path, GOOD, b"\n" * 300_000, GOOD, name="c.jsonl")
+    error = error_of(lambda: list(open_traffic(path, skip_bad=skip_bad)))
+    assert "c.jsonl:100003: more than 100,000 blank lines one after another" in str(error)
+
+
+def test_many_blank_lines_are_read_where_records_stand_between_them(tmp_path: Path) -> None:
+    path = capture(tmp_path, b"\n" * 60_000, GOOD, b"\r\n" * 60_000, GOOD)
+    assert [case.id for case in open_traffic(path)] == ["a", "a"]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
 from replay.cases.base import accounted, part_of
-from replay.cases.content import CUT, LARGEST_RECORD, ByteStream, opened, unreadable
+from replay.cases.content import CUT, LARGEST_RECORD, MOST_BLANK, ByteStream, opened, unreadable
 from replay.cases.correlation import correlation_of
 from replay.errors import DocumentError, Place
 from replay.models import Case, Intake, Observation, Request
@@ -192,8 +192,8 @@ class _Hashed:
 
 
 def lines(stream: ByteStream) -> Iterator[tuple[int, bytes]]:
-    """Yield each line that is not blank, without its end, and its number from 1. Raise FlawError for an endless one."""
-    number = 0
+    """Yield each line that is not blank, without its end, and its number from 1. Raise FlawError if there is no end."""
+    number = blank = 0
     while line := stream.readline(LARGEST_RECORD + 1):
         number += 1
         if len(line) > LARGEST_RECORD:
@@ -201,7 +201,10 @@ def lines(stream: ByteStream) -> Iterator[tuple[int, bytes]]:
         if number == 1:
             line = line.removeprefix(b"\xef\xbb\xbf")
         if stripped := line.strip(b" \t\r\n"):
+            blank = 0
             yield number, stripped
+        elif (blank := blank + 1) > MOST_BLANK:
+            raise FlawError("blank", f"more than {MOST_BLANK:,} blank lines one after another", line=number)
 
 
 def whole(stream: ByteStream) -> bytes:

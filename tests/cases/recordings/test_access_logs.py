@@ -125,3 +125,9 @@ def test_what_a_load_balancer_could_not_read_is_no_request(opened: Opened) -> No
     line = b'http 2024-02-29T23:59:59Z app/a/5 192.0.2.9:1 - -1 -1 -1 400 - 0 272 "- http://shop.test:80- -" "-" - -\n'
     source = opened(line)
     assert (list(source), source.intake.skipped) == ([], {"no request": 1})
+
+
+def test_blank_lines_without_end_end_the_reading(opened: Opened) -> None:
+    record = line().encode()
+    with pytest.raises(DocumentError, match="100002: more than 100,000 blank lines one after another"):
+        list(opened(record + b"\n" * 300_000 + record))
