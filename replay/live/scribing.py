@@ -53,13 +53,13 @@ class Scribe:
         """Keep an exchange, or count why not."""
         try:
             case = self._case(frame)
+            if case is not None:
+                self._writer.add(case)
         except UnusableError as error:
             self._left_out[error.reason] += 1
         except Exception as error:  # noqa: BLE001 - one exchange that nobody thought of must not cost all later ones
+            # By its kind alone: what an error says, as a traceback does, may be what was to be masked.
             self._left_out[f"a mistake of this tool: {type(error).__name__}"] += 1
-        else:
-            if case is not None:
-                self._writer.add(case)
 
     def flush(self) -> None:
         """Write what waits."""

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from replay.cases import CaptureFile
-from replay.cases.writing import CaptureWriter, Limits
+from replay.cases.writing import CaptureWriter, Limits, Mask
 from replay.live.choosing import Choice, parse_sticky
 from replay.live.couriers import Courier, Told
 from replay.live.scribing import Manner, scribe
@@ -46,11 +46,13 @@ def carried(room: Room, *, head: bytes = HEAD, answer: bytes = ANSWER, missing: 
 class Crossing:
     """A courier, and at the other end the process that keeps, or one that does nothing."""
 
-    def __init__(self, folder: Path, *, limits: Limits | None = None, most: int = 2**26) -> None:
+    def __init__(
+        self, folder: Path, *, limits: Limits | None = None, most: int = 2**26, mask: Mask | None = None
+    ) -> None:
         self.file = folder / "r.jsonl"
         redactor = Redactor(MaskKey(b"key", made=False))
         manner = Manner(Choice(), redactor, parse_sticky("cookie:sid"), "r")
-        self._writer = CaptureWriter(self.file, redactor.case, limits=limits or Limits())
+        self._writer = CaptureWriter(self.file, mask or redactor.case, limits=limits or Limits())
         ours, theirs = socket.socketpair()
         context = multiprocessing.get_context("fork")
         self.process: BaseProcess = context.Process(target=self._keep, args=(ours, theirs, manner), daemon=True)
@@ -103,6 +105,20 @@ def test_an_exchange_becomes_a_case_without_secrets(crossing: Crossing) -> None:
     assert [name for name, _ in case.request.headers] == ["Host", "Cookie"]
     assert crossing.file.stat().st_mode & 0o777 == 0o600
     assert crossing.room.left == Room().left
+
+
+def test_a_mask_that_fails_costs_one_case_and_tells_nothing_of_it(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def failing(case: Case) -> Case:
+        if case.recorded is None:
+            raise KeyError(case.request.path)
+        return case
+
+    crossing = Crossing(tmp_path, mask=failing)
+    told = crossing.carry(carried(crossing.room, answer=b""), carried(crossing.room))
+    assert (told.kept, told.not_kept, told.waiting) == (1, {"a mistake of this tool: KeyError": 1}, 0)
+    assert "geheim" not in "".join(capfd.readouterr())
 
 
 def test_what_did_not_pass_whole_is_counted_by_reason(crossing: Crossing) -> None:
