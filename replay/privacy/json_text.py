@@ -27,6 +27,7 @@ _PART: Final = re.compile(
     re.DOTALL,
 )
 
+_HALF: Final = re.compile(r"[\ud800-\udfff]")
 _NAMING: Final = frozenset({"name", "key"})
 _TEXTS: Final = frozenset({"text", "colon"})
 _STAYS: Final = Known(lambda raw: "\\" not in raw and innocent_text(raw))
@@ -94,7 +95,7 @@ class JsonText:
             self._said = meant
         name = "" if colon else self._secret if self._within else self._name
         kept = self._leaf(name, meant)
-        return None if kept == meant else _spelled(kept, raw) + (colon or "")
+        return None if kept == meant else spelled(kept, raw) + (colon or "")
 
     def _bare(self, text: str) -> str | None:
         """Return what is kept of a text without quotes, as in what is cut, broken or only looks like JSON."""
@@ -127,5 +128,8 @@ def _meant(raw: str) -> str:
         return raw
 
 
-def _spelled(text: str, raw: str) -> str:
-    return json.dumps(text, ensure_ascii=raw.isascii())
+def spelled(text: str, raw: str) -> str:
+    """Return a text as JSON, in as many characters beyond ASCII as what it stands for was written in."""
+    plain = json.dumps(text, ensure_ascii=raw.isascii())
+    # Half a character has no bytes of its own: it stays an escape, beside bytes that are no UTF-8 and stay as they are.
+    return _HALF.sub(lambda half: half[0] if half[0] in raw else f"\\u{ord(half[0]):04x}", plain)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from replay.locations import State
+from replay.privacy.json_text import spelled
 from replay.privacy.names import SECRET, names_secrets
 
 _PART: Final = re.compile(
@@ -136,7 +137,7 @@ class PlacedJson:
             kept = self._says.text(self._decided(state), name, meant, state)
             if name in _NAMING or self._begins_pair(name):
                 self._stack[-1].named = meant
-        return None if kept == meant else json.dumps(kept, ensure_ascii=raw.isascii()) + (colon or "")
+        return None if kept == meant else spelled(kept, raw) + (colon or "")
 
     def _name_of(self, frame: _Frame, name: str) -> str:
         if frame.of_cookies and name in _ATTRIBUTES:

@@ -383,6 +383,12 @@ def test_the_token_of_a_telephone_number_has_the_form_of_one() -> None:
     assert re.fullmatch(r"\+[1-9]\d{7,14}", only(PHONE))
 
 
+@pytest.mark.parametrize("coding", ["utf-8", "latin-1", "utf-16-le"])
+def test_half_a_character_stays_an_escape_beside_what_is_masked(coding: str) -> None:
+    body = f'{{"note": "é \\ud800 {MAIL}"}}'
+    assert MASK.body(body.encode(coding)) == body.replace(MAIL, MASK.text(MAIL)).encode(coding)
+
+
 def test_numbers_stay_numbers() -> None:
     masked = json.loads(MASK.body(f'{{"pan": {CARD}, "total": 12.50}}'.encode()))
     assert luhn_holds(str(masked["pan"]))

@@ -52,6 +52,11 @@ def test_what_stands_at_a_location_is_masked_in_requests_and_answers_alike() -> 
     assert answered["id"] == 1
 
 
+def test_half_a_character_is_no_hindrance_to_a_rule_with_a_location() -> None:
+    result = redacted('{"name": "Ann", "note": "é \\ud800 al@shop.com"}'.encode(), mask=[{"at": "body.name"}])
+    assert new_body(result)["note"].startswith("é \ud800 tok_")
+
+
 def test_all_below_a_location_is_masked_also_numbers_and_flags() -> None:
     body = new_body(redacted({"health": {"weight": 81.5, "ill": True, "none": None, "of": ["x"]}},
                              mask=[{"at": "body.health"}]))  # fmt: skip
