@@ -53,9 +53,11 @@ class Memory(MutableMapping[str, bool]):
         self._path = path
         self._known: dict[str, bool] = {}
         lines = list(_lines(path))
-        if lines and lines[0][0] == _INSTANT:
-            self.instant = datetime.fromisoformat(lines[0][1])
-            self._known = {key: bool(shows) for key, shows in lines[1:]}
+        # A file that is damaged tells nothing, and is begun anew.
+        with suppress(ValueError, TypeError):
+            if lines and lines[0][0] == _INSTANT:
+                self.instant = datetime.fromisoformat(lines[0][1])
+                self._known = {str(key): bool(shows) for key, shows in lines[1:]}
         path.parent.mkdir(parents=True, exist_ok=True)
         flags = os.O_WRONLY | os.O_CREAT | (os.O_APPEND if self._known else os.O_TRUNC)
         self._file = os.fdopen(os.open(path, flags, 0o600), "a", encoding="ascii")
@@ -108,6 +110,6 @@ def _lines(path: Path) -> Iterator[tuple[str, Any]]:
     except OSError:
         return
     for line in text.splitlines():
-        with suppress(ValueError):
+        with suppress(ValueError, TypeError):
             key, told = json.loads(line)
             yield key, told

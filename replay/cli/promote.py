@@ -172,12 +172,17 @@ def goldens_folder(given: Path | None) -> Path:
 
 
 def _golden_path(folder: Path, name: str) -> Path:
-    """Return where a golden goes. Raise InputError for a name that leaves the folder."""
-    parts = name.split("/")
-    if any(part in ("", ".", "..") or "\\" in part or not part.isprintable() or len(part) > 100 for part in parts):  # noqa: PLR2004
-        raise InputError(f"'{name[:100]}' is no name for a golden", hint="write words and slashes: checkout/leap-day")
-    path = folder.joinpath(*parts[:-1], f"{parts[-1]}.yaml")
+    """Return where a golden goes. Raise InputError for a name that no golden can have."""
+    require_golden_name(name)
+    path = folder / f"{name}.yaml"
     try:
         return path.relative_to(Path.cwd())
     except ValueError:
         return path
+
+
+def require_golden_name(name: str) -> None:
+    """Raise InputError for a name that leaves the folder, or that no file can have."""
+    parts = name.split("/")
+    if any(part in ("", ".", "..") or "\\" in part or not part.isprintable() or len(part) > 100 for part in parts):  # noqa: PLR2004
+        raise InputError(f"'{name[:100]}' is no name for a golden", hint="write words and slashes: checkout/leap-day")

@@ -51,9 +51,12 @@ def shrink(
     """
     from replay.cli.planning import Flags, make_plan, project_for
     from replay.cli.probes import chosen_case, no_rest
+    from replay.cli.promote import require_golden_name
     from replay.cli.run import choice_of, instant_of, side_of
     from replay.errors import InputError
 
+    if name is not None:
+        require_golden_name(name)
     flags = Flags(
         old=old,
         new=new,

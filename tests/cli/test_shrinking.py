@@ -138,6 +138,22 @@ def test_what_is_remembered_holds_no_word_of_what_was_sent(desk: Desk) -> None:
     assert file.stat().st_mode & 0o77 == 0
 
 
+@pytest.mark.parametrize("damage", ["5", '["instant", "yesterday"]', '["instant", 5]', '["instant"]'])
+def test_what_was_remembered_and_is_damaged_is_forgotten(desk: Desk, damage: str) -> None:
+    captured(desk, lines=3)
+    shrunk(desk, "--sends", "5")
+    [file] = Path(".replay").glob("shrink-*")
+    file.write_text(damage + "\n")
+    ended = shrunk(desk, "--sends", "5")
+    assert (ended.code in (0, 3), "of an earlier try" in ended.err, "request:" in ended.out) == (True, False, True)
+
+
+def test_a_name_that_no_golden_can_have_is_told_before_anything_is_sent(desk: Desk) -> None:
+    captured(desk, lines=3)
+    ended = shrunk(desk, "--name", "../x", "--write")
+    assert (ended.code, ended.err.splitlines()[0]) == (2, "error: '../x' is no name for a golden")
+
+
 def test_an_interrupt_prints_what_is_there_so_far(desk: Desk) -> None:
     captured(desk, SETTINGS.replace("sides:older", "slow:older").replace("sides:new", "slow:new"))
     slow = "import sides, threading\ndef slowly(it):\n    def call(lines=(), **more):\n"
