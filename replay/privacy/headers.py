@@ -22,11 +22,20 @@ _SECRET_NAME: Final = re.compile(
     re.IGNORECASE,
 )
 _SECRET_PARAMETER: Final = re.compile(
-    r"(?P<name>[?&;](?:[^=&#;?\s]*(?:token|secret|password|passwd|api[-_.]?key|access[-_.]?key|signature|credential)s?"
-    r"|pwd|sig|jwt|auth|authorization)=)(?P<value>[^&#;\s\"'<>]+)",
-    re.IGNORECASE,
+    r".*(?:token|secret|password|passwd|api[-_.]?key|access[-_.]?key|signature|credential)s?"
+    r"|pwd|sig|jwt|auth|authorization",
+    re.IGNORECASE | re.DOTALL,
+)
+_HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_SECRET_MEMBER: Final = re.compile(
+    r"(?:.*-)?(?:pwd|pass|pin|cvv2?|cvc2?|otp|ssn|private-key|sig|api-?key|connection-string"
+    r"|(?:php|j)?sess(?:ion)?-?id|pass-?words?(?:-?\d|-(?:confirm(?:ation)?|repeat|again))?)"
 )
 _PARAMETER: Final = re.compile(r"[?&;]([^=&#;?\s]*)=")
+_VALUE: Final = re.compile(r"[^&#;\s\"'<>]+")
+_INNER_PARAMETER: Final = re.compile(r"%(?:25)?(?:3F|26|3B)([\w.-]{1,100})%(?:25)?3D", re.IGNORECASE)
+"""One of a URL that is itself the value of a parameter: `next=http%3A%2F%2Fhost%2F%3Ftoken%3D...`."""
+_INNER_VALUE: Final = re.compile(r"(?:(?!%(?:25)?(?:26|23|3B))[^&#;\s\"'<>])+", re.IGNORECASE)
 _MOST_NAMES: Final = 4096
 _LONGEST_NAME: Final = 100
 _MOST_HEADS: Final = 1024
@@ -104,32 +113,83 @@ def _shows(headers: Headers) -> bool:
 _SHOWING: Final = KnownHeads(_shows)
 
 
+def hyphened(name: str) -> str:
+    """Return a name as headers are written: `accessToken`, `ACCESS_TOKEN` and `access[token]` are `access-token`."""
+    return re.sub(r"[\s_.\[\]-]+", "-", _HUMP.sub("-", name)).strip("-").lower()
+
+
+def is_secret_member(name: str) -> bool:
+    """Return whether a member or a field of this name holds a secret."""
+    return _SECRET_MEMBERS[name]
+
+
+def _holds_secret(name: str) -> bool:
+    written = hyphened(name)
+    return is_secret(written) or _SECRET_MEMBER.fullmatch(written) is not None
+
+
+_SECRET_MEMBERS: Final = Known(_holds_secret)
+
+
 @lru_cache(maxsize=16)
 def has_secret_parameter(path: str) -> bool:
     """Return whether the query names a secret."""
-    if "=" not in path or not any(map(_SECRET_PARAMETERS.__getitem__, _PARAMETER.findall(path))):
-        return False
-    return _SECRET_PARAMETER.search(path) is not None
+    return next(_parameters(path), None) is not None
 
 
-_SECRET_PARAMETERS: Final = Known(lambda name: _SECRET_PARAMETER.match(f"?{name}=x") is not None)
+def _parameters(path: str) -> Iterator[tuple[int, int, str]]:
+    """Yield where the value of a key-like parameter begins and ends, and what it is."""
+    if "=" not in path:
+        return
+    yield from _valued(path, _PARAMETER, _VALUE, unquote_plus)
+    if "%" in path:
+        yield from _valued(path, _INNER_PARAMETER, _INNER_VALUE, lambda value: unquote_plus(unquote(value)))
+
+
+def _valued(
+    path: str, names: re.Pattern[str], values: re.Pattern[str], meant: Callable[[str], str]
+) -> Iterator[tuple[int, int, str]]:
+    last = 0
+    for name in names.finditer(path):
+        value = values.match(path, name.end()) if name.start() >= last and is_secret_parameter(name[1]) else None
+        if value is not None:
+            last = value.end()
+            yield *value.span(), meant(value[0])
+
+
+def resembles_secret(name: str) -> bool:
+    """Return whether a name says so plainly that it is a secret's that it does in any text."""
+    return _SECRET_PARAMETER.fullmatch(name) is not None
 
 
 def is_secret_parameter(name: str) -> bool:
-    """Return whether a query parameter of this name holds a secret."""
+    """Return whether a query parameter of this name, as it is written, holds a secret."""
     return _SECRET_PARAMETERS[name]
+
+
+def _names_secret(name: str) -> bool:
+    meant = unquote_plus(name)
+    return resembles_secret(meant) or is_secret_member(meant)
+
+
+_SECRET_PARAMETERS: Final = Known(_names_secret)
 
 
 def mask_query(path: str, token: Token) -> str:
     """Return the path with the values of key-like parameters as tokens."""
-    return _SECRET_PARAMETER.sub(lambda match: match["name"] + token(unquote_plus(match["value"])), path)
+    pieces, last = [], 0
+    for start, end, value in sorted(_parameters(path)):
+        if start >= last:
+            pieces += [path[last:start], token(value)]
+            last = end
+    return "".join([*pieces, path[last:]]) if pieces else path
 
 
 def query_secrets(path: str) -> Iterator[str]:
     """Yield the values of key-like parameters, as written and decoded."""
-    for match in _SECRET_PARAMETER.finditer(path):
-        yield match["value"]
-        yield unquote_plus(match["value"])
+    for start, end, value in _parameters(path):
+        yield path[start:end]
+        yield value
 
 
 def mask_header(name: str, value: str, token: Token) -> str:

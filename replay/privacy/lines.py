@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from typing import Final
 
 from replay.privacy.forms import text_replacer
-from replay.privacy.headers import is_secret, is_secret_parameter
+from replay.privacy.headers import is_secret, resembles_secret
 from replay.privacy.tokens import TOKEN, Tokeniser
 
 _SCHEME: Final = re.compile(r"\b(Bearer|Basic|Token)(\s+)([A-Za-z0-9._~+/=-]{6,})", re.IGNORECASE)
@@ -29,7 +29,7 @@ def without_named(line: str, token: Callable[[str], str]) -> str:
 
     def named(found: re.Match[str]) -> str:
         name, between, value = found.groups()
-        secret = is_secret(name.lower().replace("_", "-")) or is_secret_parameter(name)
+        secret = is_secret(name.lower().replace("_", "-")) or resembles_secret(name)
         # `Authorization: Bearer` is followed by what the scheme has already seen to.
         return found[0] if not secret or TOKEN.search(value) else name + between + token(value)
 

@@ -12,7 +12,6 @@ from replay.errors import LocationError
 from replay.locations import Pattern, State, parse_location
 from replay.locations.parsing import Step
 from replay.models import Expectation, Observation, Request
-from replay.privacy.headers import mask_query
 from replay.privacy.json_text import is_json_text
 from replay.privacy.masking import NAMED, SHORTEST, Mask, name_below
 from replay.privacy.names import names_secret
@@ -146,7 +145,7 @@ class Places:
         name, equals, value = field.partition("=")
         _, decision = self._at(root, unquote_plus(name))
         if not decision or not equals:
-            return self.mask.text(mask_query(f"?{field}", self.mask.secret)[1:])
+            return self.mask.text(self.mask.field(field))
         meant = unquote_plus(value)
         kept = self.text(decision, "", meant)
         return field if kept == meant else f"{name}={quote(kept, safe='')}"
