@@ -36,6 +36,7 @@ _VALUE: Final = re.compile(r"[^&#;\s\"'<>]+")
 _INNER_PARAMETER: Final = re.compile(r"%(?:25)?(?:3F|26|3B)([\w.-]{1,100})%(?:25)?3D", re.IGNORECASE)
 """One of a URL that is itself the value of a parameter: `next=http%3A%2F%2Fhost%2F%3Ftoken%3D...`."""
 _INNER_VALUE: Final = re.compile(r"(?:(?!%(?:25)?(?:26|23|3B))[^&#;\s\"'<>])+", re.IGNORECASE)
+_FORM: Final = re.compile(r"[\w%][^&=\s\"'<>;]*=[^&\s]*(?:&[^&\s]*)*\s{0,2}")
 _MOST_NAMES: Final = 4096
 _LONGEST_NAME: Final = 100
 _MOST_HEADS: Final = 1024
@@ -183,6 +184,23 @@ def mask_query(path: str, token: Token) -> str:
             pieces += [path[last:start], token(value)]
             last = end
     return "".join([*pieces, path[last:]]) if pieces else path
+
+
+def mask_form(text: str, token: Token) -> str:
+    """Return a form, or a text like one, with the values of key-like fields as tokens."""
+    if not _FORM.fullmatch(text):
+        return mask_query(f"?{text}", token)[1:]
+    # Only `&` ends a value there: not every client writes a quote or `;` by its percent sign.
+    return "&".join(mask_field(field, token) for field in text.split("&"))
+
+
+def mask_field(field: str, token: Token) -> str:
+    """Return a field of a form or a query, `name=value`, with a token for what is secret by its name."""
+    name, equals, value = field.partition("=")
+    if not value.strip() or not is_secret_parameter(name):
+        return mask_query(f"?{field}", token)[1:]
+    meant = value.rstrip()
+    return name + equals + token(unquote_plus(meant)) + value[len(meant) :]
 
 
 def query_secrets(path: str) -> Iterator[str]:

@@ -8,11 +8,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
-from urllib.parse import unquote_plus
 
 from replay.models import Headers
 from replay.privacy.detectors import found_in, has_run
-from replay.privacy.headers import Known, has_secret_parameter, is_secret_parameter, mask_header, mask_query
+from replay.privacy.headers import Known, has_secret_parameter, mask_form, mask_header, mask_query
 from replay.privacy.json_text import JsonText, is_json_text
 from replay.privacy.names import SECRET, names_phone, names_secret, names_secrets
 from replay.privacy.packed import MAGICS, Unpacked, UnpackingError, decoded, unpacked
@@ -51,7 +50,6 @@ _QUOTED: Final = re.compile(
 )
 _ASSIGNED: Final = re.compile(r"((?<![\w&?;.-])([A-Za-z][\w.-]{1,60})=[\"']?)([^\s\"'&;,<>=]{4,4000})")
 """What logs and programs write: `'password': 'x'` and `password=x`."""
-_FORM: Final = re.compile(r"[\w%][^&=\s\"'<>;]*=[^&\s]*(?:&[^&\s]*)*\s{0,2}")
 NAMED: Final = (_PART, _ELEMENT, _INPUT)
 """Parts of forms, elements and inputs: what goes before, the name, the value."""
 _BACKWARDS: Final = re.compile(r"[\w.-]{2,61}")
@@ -308,20 +306,7 @@ class Mask:
         return self._searched(self._form(text), depth)
 
     def _form(self, text: str) -> str:
-        if "=" not in text or not has_secret_parameter(f"?{text}"):
-            return text
-        if _FORM.fullmatch(text):
-            # Only `&` ends a value there: not every client writes a quote or `;` by its percent sign.
-            return "&".join(map(self.field, text.split("&")))
-        return mask_query(f"?{text}", self.secret)[1:]
-
-    def field(self, field: str) -> str:
-        """Return a field of a form or a query, `name=value`, without what is secret by its name."""
-        name, equals, value = field.partition("=")
-        if not value.strip() or not is_secret_parameter(name):
-            return mask_query(f"?{field}", self.secret)[1:]
-        meant = value.rstrip()
-        return name + equals + self.secret(unquote_plus(meant)) + value[len(meant) :]
+        return mask_form(text, self.secret) if "=" in text and has_secret_parameter(f"?{text}") else text
 
     def _by_name(self, found: re.Match[str]) -> str:
         before, value = found[1], found[found.re.groups]

@@ -12,6 +12,7 @@ from replay.errors import LocationError
 from replay.locations import Pattern, State, parse_location
 from replay.locations.parsing import Step
 from replay.models import Expectation, Observation, Request
+from replay.privacy.headers import mask_field
 from replay.privacy.json_text import is_json_text
 from replay.privacy.masking import NAMED, SHORTEST, Mask, name_below
 from replay.privacy.names import names_secret
@@ -145,7 +146,7 @@ class Places:
         name, equals, value = field.partition("=")
         _, decision = self._at(root, unquote_plus(name))
         if not decision or not equals:
-            return self.mask.text(self.mask.field(field))
+            return self.mask.text(mask_field(field, self.mask.secret))
         meant = unquote_plus(value)
         kept = self.text(decision, "", meant)
         return field if kept == meant else f"{name}={quote(kept, safe='')}"
