@@ -13,6 +13,7 @@ from replay.documents import dump_json, parse_json
 from replay.errors import InputError
 from replay.locations import compile_query
 from replay.models import Case, Expectation, Observation
+from replay.placeholders import secrets_in
 from replay.privacy import TOKEN
 
 Source = Literal["new", "old", "both"]
@@ -179,6 +180,9 @@ def _require_clear(case: Case, stated: Mapping[str, Any], answer: Observation, c
     """Raise InputError where the golden would hold a token that new, asked again, will not answer."""
     wanted = built(stated)
     texts = [(wanted.body or b"").decode("utf-8", "replace"), *(value for _, value in wanted.headers)]
+    if next(secrets_in(wanted), None) is not None:
+        fact = "what was answered names a secret, and nothing puts one into what is expected"
+        raise InputError(fact, hint="have a rule ignore it")
     if not any(map(TOKEN.search, texts)):
         return
     if departing := _departs(case, wanted, _with(answer, _other), comparison):

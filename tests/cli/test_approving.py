@@ -172,6 +172,14 @@ def test_a_header_that_is_masked_in_the_store_is_no_expectation_either(desk: Des
     assert (desk.cli("approve", "two").code, 'content-type: "a/b"' in text("two")) == (0, True)
 
 
+def test_an_answer_that_names_a_secret_is_no_expectation_as_no_run_would_take_it(desk: Desk) -> None:
+    ran(desk, two=PLAIN)
+    desk.write("sides.py", SIDES.replace('"kind": "x"', '"kind": "{{secret.SHOP}}"'))
+    desk.cli("run")
+    ended = desk.cli("approve", "two")
+    assert (ended.code, "names a secret" in ended.out, text("two")) == (1, True, PLAIN)
+
+
 STALE = """\
 request: {json: {n: 2, word: abc}}
 expect:
