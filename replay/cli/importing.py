@@ -10,7 +10,6 @@ from replay.cli import options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from datetime import datetime
     from pathlib import Path
 
     from replay.cases import Traffic
@@ -94,19 +93,10 @@ def _sources(files: Sequence[str], form: str | None, log_format: str | None, *, 
 
 def _narrowing(routes: Sequence[str], since: str | None, until: str | None) -> Narrowing:
     from replay.cases.gathering import Narrowing
+    from replay.cli.run import instant_of
     from replay.selection import parse_route
 
-    return Narrowing(_instant("--since", since), _instant("--until", until), tuple(map(parse_route, routes)))
-
-
-def _instant(flag: str, text: str | None) -> datetime | None:
-    from replay.errors import SettingsError
-    from replay.models import parse_instant
-
-    try:
-        return parse_instant(text) if text is not None else None
-    except ValueError as error:
-        raise SettingsError(f"{flag}: {error}") from None
+    return Narrowing(instant_of(since, "--since"), instant_of(until, "--until"), tuple(map(parse_route, routes)))
 
 
 def _target(out: str | None, gathered: Gathered) -> Path:

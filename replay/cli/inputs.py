@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from glob import glob
 from pathlib import Path
@@ -69,14 +69,19 @@ def _from_here(path: Path) -> Path:
 
 def project_of_folders(env: str | None = None) -> Project:
     """Return the settings of this folder for whoever only asks them where goldens and traffic are."""
-    return load_project(Path.cwd(), environment=_Lenient(os.environ), env=env)
+    return load_project(Path.cwd(), environment=Lenient(os.environ, ""), env=env)
 
 
-class _Lenient(dict[str, str]):
-    """Variables for settings of which only the folders matter: what is not set is no reason to refuse."""
+class Lenient(dict[str, str]):
+    """Variables for settings that nothing is sent by: what is not set is no reason to refuse."""
+
+    def __init__(self, variables: Mapping[str, str], unset: str) -> None:
+        """Take the variables there are, and what every other one is taken for."""
+        super().__init__(variables)
+        self._unset = unset
 
     def __contains__(self, name: object) -> bool:
         return True
 
     def __missing__(self, name: str) -> str:
-        return ""
+        return self._unset

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from replay.cases import CaptureFile, Source
 from replay.cases.masked import key_of
+from replay.cli.inputs import Lenient
 from replay.cli.stored import FOLDER
 from replay.config import Project, load_project
 from replay.engine.masked import MaskedSides
@@ -17,17 +18,8 @@ from replay.privacy import MaskKey, Redactor, key_from_environment
 
 def masking_project(env: str | None = None) -> Project:
     """Read the settings of this folder for what they say of masking: variables that sides need may be unset."""
-    return load_project(Path.cwd(), environment=_Lenient(os.environ), env=env)
-
-
-class _Lenient(dict[str, str]):
-    """Variables, of which those that are not set might be anything: mostly they are URLs and credentials."""
-
-    def __contains__(self, name: object) -> bool:
-        return True
-
-    def __missing__(self, name: str) -> str:
-        return "http://unset.invalid"
+    # Mostly they are URLs and credentials.
+    return load_project(Path.cwd(), environment=Lenient(os.environ, "http://unset.invalid"), env=env)
 
 
 def redactor_for(project: Project, known: Collection[str] = ()) -> Redactor:

@@ -12,9 +12,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, Self
 
+from replay.curation import Promotion, promote
 from replay.engine import Plan
 from replay.errors import InputError
-from replay.models import Case
+from replay.models import Case, Result
 from replay.sampling import derive_seed
 
 _RESTS_ON: Final = ("rules", "seed", "old", "new")
@@ -39,6 +40,14 @@ def fixed(plan: Plan, case: Case) -> Case:
 def no_rest(plan: Plan) -> Plan:
     """Return a plan in which one case is sent at a time, and nothing is asked again."""
     return replace(plan, sending=replace(plan.sending, concurrency=1, noise=0, recheck=None))
+
+
+def promotion_of(plan: Plan, result: Result, *, why: str, name: str | None = None) -> Promotion:
+    """Return the golden that a case which nobody recorded becomes, without its secrets."""
+    # What is made of a golden is a case of its own.
+    result = plan.redact(replace(result, case=replace(result.case, kind="traffic")), frozenset())
+    sending = plan.sending
+    return promote(result, run=plan.record.id, run_seed=sending.seed, instant=sending.instant, name=name, why=why)
 
 
 class Memory(MutableMapping[str, bool]):

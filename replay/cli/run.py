@@ -130,15 +130,15 @@ def side_of(text: str | None) -> str | None:
     return text
 
 
-def instant_of(text: str | None) -> datetime | None:
-    """Return the instant that `--freeze` names. Raise SettingsError for a text that is none."""
+def instant_of(text: str | None, flag: str = "--freeze") -> datetime | None:
+    """Return the instant that a flag names. Raise SettingsError for a text that is none."""
     from replay.errors import SettingsError
     from replay.models import parse_instant
 
     try:
         return parse_instant(text) if text is not None else None
     except ValueError as error:
-        raise SettingsError(f"--freeze: {error}") from None
+        raise SettingsError(f"{flag}: {error}") from None
 
 
 # ------------------------------------------------------------------------------------------------------------- running

@@ -133,23 +133,12 @@ def _measured(size: Size) -> str:
 
 def _promotion(plan: Plan, found: Shrunk, name: str | None, why: str | None) -> Promotion:
     """Return the golden that the smallest case is, without its secrets."""
-    from dataclasses import replace
-
-    from replay.curation import promote
+    from replay.causes import worded
+    from replay.cli.probes import promotion_of
     from replay.models import Result
 
-    result = found.result or Result(found.case, "deviation")
-    # What is left of a golden is a case of its own.
-    result = plan.redact(replace(result, case=replace(result.case, kind="traffic")), frozenset())
-    said = why or f"shrunk from {found.case.id}: {_told(found)}"
-    record = plan.record
-    return promote(result, run=record.id, run_seed=plan.sending.seed, instant=plan.sending.instant, name=name, why=said)
-
-
-def _told(found: Shrunk) -> str:
-    from replay.causes import worded
-
-    return worded(found.way)
+    said = why or f"shrunk from {found.case.id}: {worded(found.way)}"
+    return promotion_of(plan, found.result or Result(found.case, "deviation"), why=said, name=name)
 
 
 def _print(promotion: Promotion) -> None:

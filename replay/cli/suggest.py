@@ -35,7 +35,7 @@ def suggest(
     from replay.reports.coverage import write_json_suggested, write_suggested
 
     read = gathered(traffic or (), goldens, store, skip_bad=skip_bad)
-    found = suggested(read.found, n, read.unanswered)
+    found = suggested(read.found, n)
     with printing() as out:
         if json:
             write_json_suggested(out, found)

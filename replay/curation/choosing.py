@@ -55,7 +55,7 @@ def _lacks(gathered: Gathering, numbers: Iterable[int], examples: dict[int, str]
         yield Lack(gathered.facets[number], max(gathered.cases[number], 1), examples[number])
 
 
-def suggested(gathered: Gathering, n: int, unanswered: int = 0) -> Suggested:
+def suggested(gathered: Gathering, n: int) -> Suggested:
     """Return the `n` captured cases of a closed gathering that together show most of what its goldens lack.
 
     Greedy: each is the one whose new facets weigh most, which is as good a cover as anything quick finds (Nemhauser,
@@ -67,7 +67,6 @@ def suggested(gathered: Gathering, n: int, unanswered: int = 0) -> Suggested:
     cases = tuple(
         Suggestion(
             id=each.id,
-            place=each.place,
             route=each.route,
             session=each.session,
             adds=tuple(_lacks(gathered, adds, examples)),
@@ -75,7 +74,7 @@ def suggested(gathered: Gathering, n: int, unanswered: int = 0) -> Suggested:
         )
         for each, adds in islice(chosen, n)
     )
-    return Suggested(cases, len(lacking), len(chosen), coverage_of(gathered, unanswered))
+    return Suggested(cases, len(lacking), len(chosen))
 
 
 def _covering(gathered: Gathering, lacking: set[int]) -> Iterator[tuple[Candidate, frozenset[int]]]:

@@ -33,7 +33,6 @@ class Candidate(NamedTuple):
     """A case that may become a golden, or is one, with the numbers of its facets."""
 
     id: str
-    place: str
     session: str | None
     route: str
     facets: frozenset[int]
@@ -156,7 +155,7 @@ class Gathering:
 
     def _candidate(self, case: Case, seen: Seen, facets: frozenset[int]) -> Candidate:
         shape = hash(frozenset(number for number in facets if self.facets[number].kind in _SHAPES))
-        return Candidate(case.id, case.place, case.session, seen.route, facets, seen.objects, shape)
+        return Candidate(case.id, case.session, seen.route, facets, seen.objects, shape)
 
     def _keep_key(self, found: Candidate, at: str, value: str) -> None:
         """Count a value among those that may be hot: what one in 64 has is never lost (Misra, Gries 1982)."""

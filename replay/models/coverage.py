@@ -77,7 +77,6 @@ class Suggestion:
     """A captured case that is worth a golden: `adds` is what neither goldens nor suggestions before it show."""
 
     id: str
-    place: str
     route: str
     session: str | None
     adds: tuple[Lack, ...]
@@ -94,7 +93,6 @@ class Suggested:
     """Facets that the goldens lack."""
     with_all: int
     """How many cases show all that is lacking."""
-    coverage: Coverage
 
     @property
     def reached(self) -> int:
