@@ -14,7 +14,7 @@ from replay.cli.masking import redactor_for
 from replay.cli.output import Progress
 from replay.cli.stored import default_store
 from replay.curation import Gathering
-from replay.errors import InputError
+from replay.errors import InputError, NothingSelectedError
 from replay.models import Case, Observation, Result
 from replay.store.sqlite import SqliteStore
 
@@ -47,6 +47,9 @@ def gathered(traffic: Sequence[str], goldens: str | None, store: Path | None, *,
                 # Masked before it is looked at: what is found is printed.
                 found.add(redactor.case(case))
                 progress.watch("match")
+    if not found.routes:
+        # Of nothing, all is shown: that must not pass for a share that is reached.
+        raise NothingSelectedError("there is no captured case to look at", hint="name traffic with cases in it")
     found.close()
     return Gathered(found, unanswered)
 

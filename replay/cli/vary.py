@@ -79,6 +79,7 @@ def vary(
         seed=seed,
         freeze=instant_of(freeze),
         env=env,
+        sends=True,
     )
     kinds = _kinds(kind)
     project = project_for(flags)
@@ -165,9 +166,12 @@ def _varied(
     from replay.cli.stored import default_store
     from replay.curation.varying import picked, variants_of, varied
     from replay.engine.probing import probing
+    from replay.errors import NothingSelectedError
 
     chosen = [picked(variants_of(base, kinds, fits), sends // len(bases) or 1, plan.sending.seed) for base in bases]
     total = sum(len(some) for some, _ in chosen)
+    if not total:
+        raise NothingSelectedError(f"there is no variant to send: {', '.join(kinds)}", hint="name other kinds or cases")
     with probing(plan, store or default_store()) as probe, Progress(total, "varying") as progress:
         for base in bases:
             probe.require(base)
@@ -213,11 +217,9 @@ def _promotion(plan: Plan, base: Case, found: Disagreement, number: int) -> Prom
     from dataclasses import replace
 
     from replay.causes import worded
-    from replay.curation import promote
+    from replay.cli.probes import promotion_of
 
     shown = found.shown[0]
-    case = replace(shown.result.case, id=f"{base.id}-{shown.variant.kind}-{number}", kind="traffic")
-    result = plan.redact(replace(shown.result, case=case), frozenset())
+    case = replace(shown.result.case, id=f"{base.id}-{shown.variant.kind}-{number}")
     why = f"a variant of {base.id} ({shown.variant.at}, {shown.variant.what}): {worded(found.way)}"
-    sending = plan.sending
-    return promote(result, run=plan.record.id, run_seed=sending.seed, instant=sending.instant, why=why)
+    return promotion_of(plan, replace(shown.result, case=case), why=why)

@@ -45,7 +45,9 @@ def _case_lines(each: Varied, width: int) -> Iterator[Line]:
         yield from wrapped(
             f"as it is, the case shows: {printable(worded(way), LONGEST)}", width, "  ", "yellow", hang=2
         )
-    if not each.disagreements:
+    if not sent:
+        yield from wrapped("nothing of these kinds can be put into it", width, "  ", "yellow")
+    elif not each.disagreements:
         yield from wrapped("the sides agree on all of them, as far as they do on the case", width, "  ", "green")
     for number, it in enumerate(each.disagreements, 1):
         yield from _disagreement_lines(number, it, width)

@@ -104,11 +104,14 @@ def test_coverage_gates_where_a_share_is_asked_for(desk: Desk, share: str, code:
         (["coverage", "--traffic", "c.jsonl", "--goldens", "nowhere"], "this is no folder with goldens"),
         (["suggest", "--traffic", "torn.jsonl"], "torn.jsonl:2"),
         (["suggest", "--traffic", "c.jsonl", "--n", "0"], "--n"),
+        (["coverage", "--traffic", "empty.jsonl", "--at-least", "100%"], "there is no captured case to look at"),
+        (["suggest", "--traffic", "empty.jsonl"], "there is no captured case to look at"),
     ],
 )
 def test_bad_input_is_told(desk: Desk, arguments: list[str], said: str) -> None:
     captured(desk)
     desk.write("torn.jsonl", '{"replay_capture": 1}\n{"id": "c')
+    desk.write("empty.jsonl", '{"replay_capture": 1}\n')
     found = desk.cli(*arguments)
     assert found.code == 2
     assert said in found.text

@@ -217,6 +217,16 @@ def test_the_smallest_request_is_looked_for_with_it(pair: Pair) -> None:
     assert A not in ended.text + json.dumps([path.read_text("latin-1") for path in Path(".replay").glob("*")])
 
 
+def test_variants_are_sent_with_it(pair: Pair) -> None:
+    pair.settings(FROM_A)
+    pair.golden("request: {path: '/?a=1', headers: {x-key: '{{secret.api}}'}}\n")
+    ended = pair.desk.cli("vary", "g", "--kind", "paging", "--kind", "sizes", "--out", "v.jsonl")
+    assert ended.code == 0, ended.err
+    assert len(pair.new.sent) > 4
+    assert {it["headers"]["x-key"] for it in pair.new.sent} == {A}
+    assert A not in ended.text + Path("v.jsonl").read_text("utf-8")
+
+
 def test_several_processes_send_it_too(pair: Pair) -> None:
     pair.settings(FROM_A)
     for name in "abcd":

@@ -100,6 +100,7 @@ def test_a_description_keeps_variants_within_it(desk: Desk) -> None:
     ("arguments", "what", "said"),
     [
         (("--kind", "emoji"), "c-1", "--kind emoji: there is no such kind"),
+        (("--kind", "dates"), "c-1", "there is no variant to send: dates"),
         ((), "c-9", "no case is called 'c-9' or goes there"),
         ((), "GET /nowhere", "no case is called 'GET /nowhere' or goes there"),
         (("--within", "nothing.yaml"), "c-1", "nothing.yaml: cannot be read"),
