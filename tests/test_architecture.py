@@ -42,7 +42,7 @@ FLOORS = {
     "verdict": 2,
     "reports": 2,
     "engine": 3,
-    "experiment": 3,
+    "experiment": 4,
     "cleaning": 3,
     "curation": 4,
     "live": 4,

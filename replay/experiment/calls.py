@@ -1,0 +1,118 @@
+"""What a call that was compared is made of, from the caller's thread to where it is examined.
+
+Nothing here may load what a service does not need: no model, no comparison, no store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from replay.models import Result, Side
+
+Relation = Literal["agreed", "differ", "known", "unfit"]
+"""How two answers stand to each other, as far as the caller's thread could tell.
+
+`agreed`: equal without any rule, or by the experiment's own `equal`; `differ`: the rules have the last word; `known`:
+a known difference, with its reason; `unfit`: nobody can tell, with the reason, which is never a match.
+"""
+
+
+class Frozen(Protocol):
+    """A value as it was at one moment, whatever the program did with it later."""
+
+    def thaw(self) -> Any:
+        """Return a copy of the value. Raise UnfitError where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """An exception that a side raised, as text: the exception itself would keep frames, and all they hold, alive."""
+
+    type: str
+    """Its qualified name: `shop.errors.Refused`."""
+    message: str
+    traceback: str = ""
+    declared: bool = False
+    """Whether `raises` names it: then it is an answer, and no failure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What one side gave: a value (None where both agreed and nobody asked to see it) or what it raised."""
+
+    value: Frozen | None = None
+    raised: Raised | None = None
+    wall_ns: int = 0
+    cpu_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What an experiment says about comparing and telling, for those who examine its calls."""
+
+    name: str
+    rules: Sequence[Mapping[str, Any]] = ()
+    """Rules as in `compare:` of replay.yaml."""
+    masks: Sequence[Mapping[str, Any]] = ()
+    """Masks as in `mask:` of replay.yaml."""
+    parameters: Callable[..., Any] | None = None
+    """The function whose signature names the arguments."""
+    equal_too: bool = False
+    """Whether some rule asks something of equal values, so that agreeing calls are examined as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of an experiment that was compared."""
+
+    setup: Setup
+    id: str
+    """16 hexadecimal digits, drawn for this call."""
+    at: float
+    """When it began, in seconds since the epoch."""
+    chosen: Side
+    first: Side
+    relation: Relation
+    old: Given
+    new: Given
+    arguments: Frozen | None = None
+    """Of (positional, named), before either side ran; None where nobody asked for them."""
+    reason: str = ""
+    """Why a difference is known, or why two answers cannot be compared; also what a side did to its arguments."""
+    key: str = ""
+    """What the sample sticks to; empty where nothing does."""
+    trace: str = ""
+    """The correlation id: of the current trace, if there is one."""
+    context: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A call that was examined: what is told of it, without secrets and personal data."""
+
+    experiment: str
+    at: datetime
+    chosen: Side
+    result: Result
+    """As a run would have it: the case with the call's id and arguments, the outcome's name, the timings of both."""
+    context: Mapping[str, Any]
+    unlisted: int = 0
+    """How many disagreements of this experiment were counted and not told since the one before this."""
+
+
+class Sink(Protocol):
+    """Where outcomes go. One thread hands them over, one after the other; what is raised is counted and ends here."""
+
+    def take(self, outcome: Outcome) -> None:
+        """Take one outcome in, of agreeing calls too."""
+
+    def flush(self) -> None:
+        """Bring what was taken to where it goes: nothing more may come for a while."""
+
+    def close(self) -> None:
+        """Flush, and let go of everything; `take` may come again after a fork."""
