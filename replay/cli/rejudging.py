@@ -8,10 +8,11 @@ from datetime import UTC, date, datetime
 from functools import partial
 from typing import Final
 
+from replay.cli.caveats import judging_warnings
 from replay.cli.fingerprint import CODE, KPIS, criteria_digest, kpis_digest, rules_digest
 from replay.cli.given import given_secrets
 from replay.cli.masking import redactor_for
-from replay.cli.planning import judging_warnings, must_names
+from replay.cli.planning import must_names
 from replay.cli.present import Present, present_rules
 from replay.config import Settings
 from replay.engine.grouping import Grouping

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from replay import __version__
+from replay.cli.caveats import PART, judging_warnings
 from replay.cli.fingerprint import PRIVATE, SHARD, rules_digest
-from replay.cli.planning import PART, judging_warnings
 from replay.config import load_project
 from replay.engine.judging import Terms
 from replay.engine.merging import Shard

@@ -17,6 +17,7 @@ from replay.models import SIDES, Side, TargetSpec
 from replay.services.commands import shown_command, words_of
 from replay.services.git import Commit, is_tracked, label_of, resolve
 from replay.targets import TARGETS, borrowed, build_target, parse_target
+from replay.targets.reshaping import Shape
 from replay.wire import Address, Origin
 
 _LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -160,3 +161,8 @@ def behind(spec: TargetSpec) -> str:
         parted = spec.model_dump_json(include={"routes", "via"})
         return f"{origin.scheme}://{name}{origin.base} at {spec.unix or at} {parted}"
     return canonical_json(spec.model_dump(mode="json", include={*TARGETS, "at", "cwd", "env", "routes", "via"}))
+
+
+def shapes_of(sides: Mapping[Side, TargetSpec]) -> dict[Side, Shape]:
+    """Return what reshapes the requests of each side that has a `via`."""
+    return {side: Shape(spec.via) for side, spec in sides.items() if spec.via is not None}

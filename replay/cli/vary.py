@@ -126,7 +126,7 @@ def _fits(project: Project, plan: Plan, within: Path | None) -> Callable[[Case],
     """Return what tells whether a variant can be sent, and is within the description."""
     from replay.cli.checking import check_case
     from replay.cli.confiding import Uses
-    from replay.cli.planning import shapes_of
+    from replay.cli.sides import shapes_of
     from replay.curation.within import allowing
     from replay.errors import InputError
 
