@@ -25,6 +25,10 @@ a known difference, with its reason; `unfit`: nobody can tell, with the reason, 
 class Frozen(Protocol):
     """A value as it was at one moment, whatever the program did with it later."""
 
+    @property
+    def size(self) -> int:
+        """Return how many bytes it takes, roughly: a queue of calls is bounded by them too."""
+
     def thaw(self) -> Any:
         """Return a copy of the value. Raise UnfitError where there is none."""
 
@@ -102,17 +106,36 @@ class Outcome:
     """As a run would have it: the case with the call's id and arguments, the outcome's name, the timings of both."""
     context: Mapping[str, Any]
     unlisted: int = 0
-    """How many disagreements of this experiment were counted and not told since the one before this."""
+    """How many disagreements of this experiment were told bare since the last one that was not."""
+    bare: bool = False
+    """Whether this is one of too many disagreements: what it is called holds, and nothing else of it is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Compared calls of which a sink is told nothing else: whatever is said of that experiment rests on less."""
+
+    experiment: str
+    at: datetime
+    """When it was noticed."""
+    reason: str
+    calls: int
 
 
 class Sink(Protocol):
-    """Where outcomes go. One thread hands them over, one after the other; what is raised is counted and ends here."""
+    """Where outcomes go. A thread of its own hands them over, one after the other; what is raised is counted there."""
 
     def take(self, outcome: Outcome) -> None:
         """Take one outcome in, of agreeing calls too."""
+
+    def lose(self, loss: Loss) -> None:
+        """Take note of calls that were not told. What raises is told again, until it does not."""
 
     def flush(self) -> None:
         """Bring what was taken to where it goes: nothing more may come for a while."""
 
     def close(self) -> None:
-        """Flush, and let go of everything; `take` may come again after a fork."""
+        """Flush, and let go of everything; `take` may come again, and begins anew."""
+
+    def forked(self) -> None:
+        """Forget what is open, without closing it: it belongs to the process that this one was forked from."""
