@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -93,10 +97,25 @@ def _options(version: _Version = False) -> None:
     """Take the options that stand before a command."""
 
 
+@contextmanager
+def _unwinding() -> Iterator[None]:
+    """Have SIGTERM end a command as Ctrl-C does, so that nothing half made is left; who ignores it goes on doing so."""
+    main_thread = threading.current_thread() is threading.main_thread()
+    if not main_thread or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
 def main() -> None:
     """Run the command line; every expected failure is one message on standard error and an exit code."""
     try:
-        app(prog_name="replay")
+        with _unwinding():
+            app(prog_name="replay")
     except ReplayError as error:
         from replay.cli.output import complain
 

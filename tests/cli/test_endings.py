@@ -192,6 +192,27 @@ def test_a_signal_while_captures_are_read_is_no_verdict(desk: Desk) -> None:
     assert desk.ended(process).code == 130
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    "command",
+    [("import", "c.jsonl", "--out", "made.jsonl"), ("mask", "c.jsonl", "--out", "made.jsonl"), ("mask", "c.jsonl")],
+    ids=" ".join,
+)
+def test_a_signal_while_a_file_is_written_leaves_nothing_of_it(
+    desk: Desk, command: tuple[str, ...], number: signal.Signals, code: int
+) -> None:
+    desk.capture("c.jsonl", desk.requests(60_000))
+    before = Path("c.jsonl").read_bytes()
+    process = desk.spawn(*command)
+    until = time.monotonic() + 30
+    while not list(Path().glob(".replay-*/*")) and time.monotonic() < until:
+        time.sleep(0.005)
+    process.send_signal(number)
+    assert desk.ended(process).code == code
+    assert [each.name for each in Path().iterdir()] == ["c.jsonl"]
+    assert Path("c.jsonl").read_bytes() == before
+
+
 AT_THE_LAST_MOMENT: Final = """
 import asyncio, os, signal
 from replay.cli import main
