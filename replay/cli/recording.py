@@ -77,7 +77,7 @@ def record(
     Traffic never waits for what is kept of it. What is not kept is counted, by reason. Ctrl-C ends it in good order.
     """
     from replay.cli.planning import Flags, project_for
-    from replay.cli.recording_plan import Asked, listener, prepared, shown
+    from replay.cli.recording_plan import Asked, bound, listen_at, prepared, shown
     from replay.live.recording import record as record_live
     from replay.reports.recorded import Sums, write_begin, write_end
 
@@ -96,8 +96,9 @@ def record(
         hosts=tuple(allow_host or ()),
     )
     project = project_for(Flags(env=env))
-    with listener(listen) as sock:
+    with bound(listen) as sock:
         recording, remarks = prepared(asked, project, sock)
+        listen_at(sock, listen)
         _say(lambda to: write_begin(to, shown(recording), remarks))
         told = _watched(lambda watch: record_live(recording, watch))
     sums = Sums(told.seen, told.kept, told.size, told.files, told.not_kept, told.faults)

@@ -56,19 +56,37 @@ class Asked:
     hosts: tuple[str, ...] = ()
 
 
-def listener(text: str) -> socket.socket:
-    """Listen at HOST:PORT. Raise SettingsError for what is none, InputError where that cannot be."""
+def bound(text: str) -> socket.socket:
+    """Take HOST:PORT, where nobody is let in yet. Raise SettingsError for what is none, InputError where that fails."""
     found = _LISTEN.fullmatch(text)
     if found is None or int(found[3]) > _HIGHEST_PORT:
         raise SettingsError(f"--listen {text}: this is no HOST:PORT", hint="--listen 127.0.0.1:8090")
     host, port = found[1] or found[2], int(found[3])
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family)
     try:
-        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # or a port is taken for a minute after its last use
+        if family is socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)  # [::1] is not 127.0.0.1 as well
+        sock.bind((host, port))
     except OSError as error:
-        reason = os.strerror(error.errno).lower() if error.errno and error.errno > 0 else str(error)
-        hint = "another program listens there, or it is no address of this machine; port 0 takes any port"
-        raise InputError(f"cannot listen at {text}: {reason}", hint=hint) from None
+        sock.close()
+        raise _no_listener(text, error) from None
+    return sock
+
+
+def listen_at(sock: socket.socket, text: str) -> None:
+    """Have clients wait at what was taken. Raise InputError where another program was quicker."""
+    try:
+        sock.listen(_BACKLOG)
+    except OSError as error:
+        raise _no_listener(text, error) from None
+
+
+def _no_listener(text: str, error: OSError) -> InputError:
+    reason = os.strerror(error.errno).lower() if error.errno and error.errno > 0 else str(error)
+    hint = "another program listens there, or it is no address of this machine; port 0 takes any port"
+    return InputError(f"cannot listen at {text}: {reason}", hint=hint)
 
 
 def prepared(asked: Asked, project: Project, sock: socket.socket) -> tuple[Recording, list[str]]:
@@ -99,9 +117,9 @@ def prepared(asked: Asked, project: Project, sock: socket.socket) -> tuple[Recor
         manner=Manner(choice, redactor, session, f"{datetime.now(UTC):%Y%m%d-%H%M%S}"),
         limits=Limits(kept_body=max_body),
         seconds=seconds,
-        writer=CaptureWriter(Path(asked.out), redactor.case, facts=facts, limits=sizes),
+        writer=CaptureWriter(_files(asked.out), redactor.case, facts=facts, limits=sizes),
     )
-    return recording, [*_open_to(host, hosts), *_told_key(redactor.key)]
+    return recording, [*_open_to(host, hosts), *_told_sticky(choice), *_told_key(redactor.key)]
 
 
 def shown(recording: Recording) -> str:
@@ -133,12 +151,23 @@ def _upstream(asked: Asked, project: Project) -> tuple[Origin | None, ssl.SSLCon
     return origin, default_tls() if trusted is None else tls_context(trusted)
 
 
+def _files(out: str) -> Path:
+    if Path(out).is_dir():
+        raise InputError("this is a folder", place=out, hint="name the files: --out captures/recorded.jsonl.zst")
+    return Path(out)
+
+
 def _choice(asked: Asked, project: Project) -> Choice:
     spec = project.settings.record
     picks = _picks("--exclude", asked.exclude, project)
+    share = _read("--sample", parse_share, asked.sample or spec.sample)
+    sticky = _read("--sticky", parse_sticky, asked.sticky or spec.sticky)
+    if asked.sticky is not None and share is None:
+        hint = "--sample 5%, or leave --sticky out: all is kept then; --session PLACE tells users apart"
+        raise SettingsError("--sticky says who stays together in a sample, and there is no --sample", hint=hint)
     return Choice(
-        share=_read("--sample", parse_share, asked.sample or spec.sample) or 1.0,
-        sticky=_read("--sticky", parse_sticky, asked.sticky or spec.sticky),
+        share=1.0 if share is None else share,
+        sticky=sticky,
         scope=_picks("scope", spec.scope, project),
         exclude=(*_picks("exclude", spec.exclude, project), *picks),
     )
@@ -170,6 +199,12 @@ def _open_to(host: str, hosts: frozenset[str]) -> list[str]:
         return []
     checked = "" if hosts else ", under any host: --allow-host names those that are meant"
     return [f"{host} can be reached from other machines{checked}."]
+
+
+def _told_sticky(choice: Choice) -> list[str]:
+    if choice.sticky is None or choice.share < 1:
+        return []
+    return [f"All is kept, so that sticky: {choice.sticky.text} has no say; --sample 5% takes a share of users."]
 
 
 def _told_key(key: MaskKey) -> list[str]:

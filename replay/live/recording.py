@@ -8,7 +8,7 @@ import signal
 import socket
 import ssl
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
@@ -113,7 +113,7 @@ async def _record(recording: Recording, courier: Courier, watch: Watch) -> Told:
     stopping = _Stopping()
     stopping.caught()
     faults: Counter[str] = Counter()
-    asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.update([_described(context)]))
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.update([fault_of(context)]))
     tee = Tee(recording.upstream, usher=recording.usher, keep=courier.keep, tls=recording.tls, limits=recording.limits)
     courier.begin()
     await tee.listen(recording.sock)
@@ -132,9 +132,15 @@ async def _record(recording: Recording, courier: Courier, watch: Watch) -> Told:
     return told
 
 
-def _described(context: dict[str, Any]) -> str:
+def fault_of(context: Mapping[str, Any]) -> str:
+    """Return what went wrong on an event loop, in words that hold nothing of what passed.
+
+    What the machine says is told. Any other error by its kind alone: its text may be a value that was to be masked.
+    """
     error = context.get("exception")
-    return f"{type(error).__name__}: {error}" if error is not None else str(context.get("message"))
+    if error is None:
+        return str(context.get("message"))
+    return f"{type(error).__name__}: {error}" if isinstance(error, OSError) else type(error).__name__
 
 
 async def _watch(tee: Tee, courier: Courier, watch: Watch) -> None:

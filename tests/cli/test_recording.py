@@ -21,6 +21,9 @@ from typing import Any
 import pytest
 
 from replay.cases import open_traffic
+from replay.cli.planning import Flags, project_for
+from replay.cli.recording_plan import Asked, bound, listen_at, prepared
+from replay.errors import InputError
 from replay.models import Case
 from tests.cli.conftest import Desk, Ended, Serve
 
@@ -208,11 +211,32 @@ def test_a_second_signal_is_not_waited_on(desk: Desk) -> None:
         (["--mirror", "--listen", "127.0.0.1:99999"], "this is no HOST:PORT"),
         (["--mirror", "--listen", "192.0.2.1:0"], "cannot listen at 192.0.2.1:0"),
         (["--mirror", "--out", "/proc/none/c.jsonl"], "/proc/none/c.jsonl"),
+        (["--mirror", "--out", "."], ".: this is a folder"),
+        (["--mirror", "--sticky", "header:x-user"], "there is no --sample"),
     ],
 )
 def test_what_makes_no_sense_is_told_before_anybody_connects(desk: Desk, arguments: list[str], said: str) -> None:
     ended = desk.cli("record", *(() if "--listen" in arguments else ("--listen", "127.0.0.1:0")), *arguments)
     assert (ended.code, said in " ".join(ended.err.split()), ended.out) == (2, True, "")
+
+
+def test_a_capture_that_cannot_be_made_is_told_before_anybody_can_connect() -> None:
+    """Held where the last thing is decided: the port is taken then, and whoever calls it is refused."""
+    with bound("127.0.0.1:0") as sock:
+        with pytest.raises(InputError):
+            prepared(Asked(out="/proc/none/c.jsonl", file_size="1MB", mirror=True), project_for(Flags()), sock)
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(sock.getsockname(), timeout=20)
+        listen_at(sock, "")
+        socket.create_connection(sock.getsockname(), timeout=20).close()
+
+
+def test_settings_that_keep_users_together_without_a_sample_are_told(desk: Desk) -> None:
+    desk.write("replay.yaml", "record: {sticky: cookie:sid}\n")
+    said = "sticky: cookie:sid has no say"
+    for flags, told in ((), True), (("--sample", "100%"), True), (("--sample", "50%"), False):
+        ended = desk.ended(desk.spawn("record", "--mirror", "--listen", "127.0.0.1:0", "--for", "1ms", *flags))
+        assert (ended.code, said in " ".join(ended.out.split())) == (0, told)
 
 
 @pytest.mark.parametrize(

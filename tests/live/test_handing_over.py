@@ -18,6 +18,7 @@ from replay.cases import CaptureFile
 from replay.cases.writing import CaptureWriter, Limits, Mask
 from replay.live.choosing import Choice, parse_sticky
 from replay.live.couriers import Courier, Told
+from replay.live.recording import fault_of
 from replay.live.scribing import Manner, scribe
 from replay.models import Case
 from replay.privacy import MaskKey, Redactor
@@ -170,3 +171,10 @@ def test_an_upgrade_or_a_record_that_nobody_could_replay_is_counted(crossing: Cr
     star = b"GET * HTTP/1.1\r\nHost: a\r\n\r\n"
     told = crossing.carry(carried(crossing.room, head=star), carried(crossing.room))
     assert (told.seen, told.kept, told.not_kept.total()) == (2, 1, 1)
+
+
+def test_a_fault_tells_what_the_machine_says_and_of_a_mistake_its_kind_alone() -> None:
+    assert fault_of({"exception": OSError(24, "Too many open files")}) == "OSError: [Errno 24] Too many open files"
+    assert fault_of({"exception": ValueError("password=geheim")}) == "ValueError"
+    assert fault_of({"exception": KeyError("geheim"), "message": "geheim"}) == "KeyError"
+    assert fault_of({"message": "Unclosed transport"}) == "Unclosed transport"
