@@ -12,10 +12,10 @@ from replay.cases import load_goldens, open_traffic
 from replay.cli.inputs import inputs_of, project_of_folders
 from replay.cli.masking import redactor_for
 from replay.cli.output import Progress
-from replay.cli.stored import default_store
 from replay.curation import Gathering
 from replay.errors import InputError, NothingSelectedError
 from replay.models import Case, Observation, Result
+from replay.store.place import default_store
 from replay.store.sqlite import SqliteStore
 
 _MOST_RUNS: Final = 20

@@ -17,11 +17,11 @@ def clean(store: options.Store = None) -> None:
 
     What a run needs at this moment stays, and so do the store and its results.
     """
-    from replay.cli.stored import default_store
     from replay.services.cache import cache_root
     from replay.services.log import remove_logs
     from replay.services.records import end_leftovers
     from replay.services.trees import remove_trees
+    from replay.store.place import default_store
 
     left = end_leftovers()
     trees, logs = remove_trees(), remove_logs(store or default_store())

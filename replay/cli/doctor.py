@@ -43,11 +43,11 @@ def doctor(
     from replay.cli.output import printing
     from replay.cli.planning import Flags, project_for
     from replay.cli.sides import planned_sides
-    from replay.cli.stored import default_store
     from replay.engine.doctor import check_up
     from replay.engine.doctor.machine import machine
     from replay.engine.standing import standing
     from replay.errors import TargetError
+    from replay.store.place import default_store
 
     seconds = _seconds(within)
     project = project_for(Flags(env=env))

@@ -88,7 +88,8 @@ def _past(cases: Sequence[Case], store: Path | None) -> tuple[dict[str, Past], f
     """Return what the last runs tell of each golden, the routes of the traffic, and how many runs these are."""
     from itertools import islice
 
-    from replay.cli.stored import default_store, opened_store
+    from replay.cli.stored import opened_store
+    from replay.store.place import default_store
 
     if store is None and not default_store().exists():
         return {}, frozenset(), 0

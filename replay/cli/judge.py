@@ -59,10 +59,10 @@ def _judged(kept: SqliteStore, records: Sequence[RunRecord], court: Court, repor
     """Judge the runs, keep what comes of it, report, and return the exit code."""
     from contextlib import ExitStack
 
-    from replay.cli.claim import claimed
     from replay.cli.output import Progress
     from replay.cli.reporting import write_and_print
     from replay.engine.judging import Together, all_judged_again
+    from replay.store.claim import claimed
     from replay.store.rejudging import rejudging
 
     with ExitStack() as stack:

@@ -9,11 +9,11 @@ from pathlib import Path
 from replay.cases import CaptureFile, Source
 from replay.cases.masked import key_of
 from replay.cli.inputs import Lenient
-from replay.cli.stored import FOLDER
 from replay.config import Project, load_project
 from replay.engine.masked import MaskedSides
 from replay.models import Side, TargetSpec
 from replay.privacy import MaskKey, Redactor, key_from_environment
+from replay.store.place import FOLDER
 
 
 def masking_project(env: str | None = None) -> Project:

@@ -37,7 +37,8 @@ def merge(
 
     from replay.cli.reporting import parse_reports
     from replay.cli.shards import require_one_run, shards_in
-    from replay.cli.stored import default_store, opened_store
+    from replay.cli.stored import opened_store
+    from replay.store.place import default_store
 
     reports = parse_reports(report or ())
     with ExitStack() as stack:
@@ -50,11 +51,11 @@ def merge(
 
 def _merged(target: Path, shards: list[Shard], reports: Reports, env: str | None) -> int:
     """Join the shards, report, and return the exit code."""
-    from replay.cli.claim import at_work
     from replay.cli.output import Progress
     from replay.cli.reporting import write_and_print
     from replay.cli.shards import record_of, terms_of
     from replay.engine.merging import merged
+    from replay.store.claim import at_work
     from replay.store.sqlite import SqliteStore
 
     record = record_of(shards)

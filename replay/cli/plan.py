@@ -73,7 +73,7 @@ def plan(
 
 def _rates(expect: str | None, store: Path | None) -> tuple[Callable[[Criterion], float], str]:
     """Return which share is expected to depart of each criterion, and where that comes from, in words."""
-    from replay.cli.stored import default_store
+    from replay.store.place import default_store
     from replay.store.sqlite import SqliteStore
 
     if expect is not None:

@@ -78,8 +78,8 @@ def _instant(text: str) -> datetime:
 
 def _purge_runs(given: Path | None, instant: datetime, *, dry_run: bool) -> tuple[list[PurgedRun], int]:
     """Delete the runs that began before an instant; return what they were, and how much smaller the store is."""
-    from replay.cli.claim import alone
-    from replay.cli.stored import default_store
+    from replay.store.claim import alone
+    from replay.store.place import default_store
     from replay.store.purging import purge_runs
     from replay.store.sqlite import SqliteStore
 

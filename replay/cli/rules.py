@@ -53,8 +53,9 @@ def check(
     from replay.cli.output import printing
     from replay.cli.present import present_rules
     from replay.cli.rule_pages import write_check, write_check_json
-    from replay.cli.stored import default_store, opened_store
+    from replay.cli.stored import opened_store
     from replay.engine.usage import Usage
+    from replay.store.place import default_store
 
     today = datetime.now(UTC).date()
     if run is None and not (store or default_store()).exists():

@@ -62,7 +62,7 @@ def run(
     from replay.cli.pacing import Pacing
     from replay.cli.planning import Flags, make_plan, project_for
     from replay.cli.reporting import parse_reports
-    from replay.cli.stored import default_store
+    from replay.store.place import default_store
 
     flags = Flags(
         old=old,
@@ -145,10 +145,10 @@ def instant_of(text: str | None, flag: str = "--freeze") -> datetime | None:
 
 
 def _carry_out(plan: Plan, store_file: Path, reports: Reports, *, resume: bool) -> int:
-    from replay.cli.claim import claimed
     from replay.cli.output import Progress, remark
     from replay.cli.reporting import write_and_print
     from replay.engine import Run
+    from replay.store.claim import claimed
     from replay.store.sqlite import SqliteStore
 
     with SqliteStore.open(store_file, create=not resume) as store:

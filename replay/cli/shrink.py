@@ -91,9 +91,9 @@ def _shrunk(plan: Plan, case: Case, store: Path | None, sends: int) -> Shrunk:
 
     from replay.cli.output import Progress
     from replay.cli.probes import Memory
-    from replay.cli.stored import default_store
     from replay.curation.shrinking import Shrinker
     from replay.engine.probing import probing
+    from replay.store.place import default_store
 
     file = store or default_store()
     with Memory.of(file, plan, case) as memory, probing(plan, file) as probe, Progress(None, "shrinking") as progress:

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import Final
 
 from replay.causes import DEPARTING, Naming
 from replay.errors import InputError
-from replay.finding import find_settings
 from replay.models import Case, Result
 from replay.privacy import TOKEN
 from replay.reports.causes import named
 from replay.reports.history import PastRun
 from replay.store.base import RunRecord
+from replay.store.place import default_store
 from replay.store.sqlite import SqliteStore
-
-FOLDER: Final = ".replay"
-NAME: Final = "runs.sqlite"
 
 
 def opened_store(given: Path | None) -> SqliteStore:
@@ -88,11 +83,3 @@ def past_run_of(record: RunRecord) -> PastRun:
     judged = record.state == "complete" and record.verdict is not None
     verdict = record.verdict.state if judged and record.verdict is not None else standing
     return PastRun(record.id, record.started, verdict, record.narrowed, record.summary)
-
-
-def default_store() -> Path:
-    """Return where results are kept for this folder: .replay/ beside the settings."""
-    settings = find_settings(Path.cwd())
-    folder = settings.parent if settings else Path.cwd()
-    path = folder / FOLDER / NAME
-    return Path(os.path.relpath(path)) if path.is_relative_to(Path.cwd()) else path

@@ -163,10 +163,10 @@ def _varied(
     store: Path | None,
 ) -> list[Varied]:
     from replay.cli.output import Progress
-    from replay.cli.stored import default_store
     from replay.curation.varying import picked, variants_of, varied
     from replay.engine.probing import probing
     from replay.errors import NothingSelectedError
+    from replay.store.place import default_store
 
     chosen = [picked(variants_of(base, kinds, fits), sends // len(bases) or 1, plan.sending.seed) for base in bases]
     total = sum(len(some) for some, _ in chosen)

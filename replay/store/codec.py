@@ -14,7 +14,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from types import NoneType, UnionType
 from typing import Any, Final, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -248,6 +248,7 @@ def _dataclass_plan(kind: Any) -> _Plan:
     plans = [_plan(hints[name]) for name in names]
     _PLANNING.discard(kind)
     known: dict[str, Any] = {"kind": kind, "fits": len(names).__eq__, "new": object.__new__}
+    known["filled"] = partial(_filled, [each.default for each in fields(kind)])
     encoded, decoded = [], []
     for index, (name, plan) in enumerate(zip(names, plans, strict=True)):
         encoded.append(_applied(f"encode{index}", f"noun.{name}", "collected", planned=plan is not None))
@@ -263,13 +264,21 @@ def encode(noun, collected):
 
 def decode(kept, beside):
     if not fits(len(kept)):
-        raise TypeError("so many fields it does not have")
+        kept = filled(kept)
     noun = new(kind)
     {"; ".join(decoded)}
     return noun
 """
     exec(source, known)  # noqa: S102 - of names that this program gives its own fields, as dataclasses do
     return _Plan(known["encode"], known["decode"])
+
+
+def _filled(defaults: Sequence[Any], kept: Sequence[Any]) -> Sequence[Any]:
+    """Return what was kept before a noun gained its last fields, which are None then. Raise TypeError otherwise."""
+    missing = defaults[len(kept) :]
+    if not missing or any(default is not None for default in missing):
+        raise TypeError("so many fields it does not have")
+    return [*kept, *missing]
 
 
 def _applied(function: str, value: str, second: str, *, planned: bool) -> str:

@@ -14,7 +14,8 @@ APPLICATION_ID: Final = 0x72706C79  # "rply"
 VERSION: Final = 4
 _MAGIC: Final = b"SQLite format 3\0"
 _HEADER_SIZE: Final = 100
-_BUSY_SECONDS: Final = 30.0
+PATIENCE: Final = 30.0
+"""How many seconds others who write are waited for."""
 _ELSEWHERE: Final = "name another file with --store"
 
 _SCHEMA: Final = f"""
@@ -70,14 +71,14 @@ COMMIT;
 """
 
 
-def connect(path: Path, *, create: bool) -> sqlite3.Connection:
+def connect(path: Path, *, create: bool, patience: float = PATIENCE) -> sqlite3.Connection:
     """Return a connection to the store at `path`, made where `create` allows it; else raise StoreError."""
     try:
         if not _is_ours(path):
             if not create:
                 raise StoreError("there is no store", place=str(path), hint="`replay run` makes one")
             _make_file(path)
-        return _open(path)
+        return _open(path, patience)
     except OSError as error:
         raise StoreError(_told(error), place=str(path), hint=_ELSEWHERE) from error
     except (sqlite3.Error, ValueError) as error:
@@ -138,9 +139,9 @@ def _keep_from_git(folder: Path) -> None:
         ignore.write_text("*\n", encoding="ascii")
 
 
-def _open(path: Path) -> sqlite3.Connection:
+def _open(path: Path, patience: float) -> sqlite3.Connection:
     # The event loop and the thread that writes for it may share a connection: SqliteStore lets them take turns.
-    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(path, timeout=patience, isolation_level=None, check_same_thread=False)
     try:
         _prepare(connection)
     except BaseException:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Final, Self
 
 from replay.errors import InputError, StoreError
@@ -17,11 +14,12 @@ from replay.models import OutcomeName, Result, Summary, Verdict
 from replay.store.base import RunRecord, RunState
 from replay.store.bodies import unpack
 from replay.store.codec import decode_run, encode_run
-from replay.store.file import connect
+from replay.store.file import PATIENCE, connect
 from replay.store.journal import Journal, frames, incomplete, journal_path, journals, reading
 from replay.store.order import rows_in_order
 from replay.store.outcomes import StoredResults, among
 from replay.store.pages import Draft, Packed, Page, StoredPage, bindable, packed, pages_of
+from replay.store.transactions import Transactions
 
 _PAGE: Final = 500
 _REMEMBERED: Final = 10_000
@@ -45,14 +43,15 @@ SELECT seq, page, slot FROM results WHERE (:run IS NULL OR run = :run) AND seq I
 ) ORDER BY run DESC, seq
 """
 
+Amended = Callable[[RunRecord], RunRecord]
+"""Returns what is to be known of a run instead of what is; the same object where nothing changes."""
 
-class SqliteStore:
+
+class SqliteStore(Transactions):
     """Results in one SQLite file. May be used from several threads and, at once, by several processes."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
-        self._connection = connection
-        self._path = path
-        self._lock = threading.RLock()
+        super().__init__(connection, path)
         self._numbers: dict[str, int] = {}
         self._taken: dict[Path, int] = {}
         """How far each journal has been taken in."""
@@ -60,40 +59,57 @@ class SqliteStore:
         """Digests of bodies that are committed; bounded, and only there to save look-ups."""
 
     @classmethod
-    def open(cls, path: Path | str, *, create: bool = True) -> Self:
+    def open(cls, path: Path | str, *, create: bool = True, patience: float = PATIENCE) -> Self:
         """Open the store at `path`, and make it where `create` allows it.
 
-        Raise StoreError for a file that is something else, of another version or cut off; such a file is not touched.
+        Others who write are waited for so many seconds. Raise StoreError for a file that is something else, of another
+        version or cut off; such a file is not touched.
         """
-        return cls(connect(Path(path), create=create), Path(path))
-
-    @property
-    def path(self) -> Path:
-        """Return the file."""
-        return self._path
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Let go of the file; may be called twice."""
-        with self._lock:
-            self._connection.close()
+        return cls(connect(Path(path), create=create, patience=patience), Path(path))
 
     # ------------------------------------------------------------------------------------------------------- writing
 
     def begin(self, record: RunRecord) -> None:
         """Keep a new run. Raise StoreError where its id is taken."""
-        row = (record.id, record.started.isoformat(), record.state, *packed(encode_run(record)))
         with self._writing() as connection:
             if connection.execute("SELECT 1 FROM runs WHERE id = ?", (record.id,)).fetchone():
                 raise StoreError(f"there is a run {record.id} already", place=str(self._path))
-            connection.execute("INSERT INTO runs (id, started, state, doc, size) VALUES (?, ?, ?, ?, ?)", row)
+            self._begin(connection, record)
+
+    def _begin(self, connection: sqlite3.Connection, record: RunRecord) -> None:
+        row = (record.id, record.started.isoformat(), record.state, *packed(encode_run(record)))
+        connection.execute("INSERT INTO runs (id, started, state, doc, size) VALUES (?, ?, ?, ?, ?)", row)
+
+    def join(self, record: RunRecord, results: Sequence[Result], amended: Amended) -> None:
+        """Keep results in a run that several processes share, and what changes about it; all of it, or nothing.
+
+        The run is begun by this record where it is not there: nobody has come before, or somebody has purged it.
+        """
+        pages = list(pages_of(results))
+        with self._writing() as connection:
+            # Once it was purged, its number may be that of another run, and its bodies are gone.
+            self._numbers.pop(record.id, None)
+            self._known.clear()
+            if not connection.execute("SELECT 1 FROM runs WHERE id = ?", (record.id,)).fetchone():
+                self._begin(connection, record)
+            self._amend(connection, record.id, amended)
+            added = self._put(connection, record.id, pages)
+        self._remember(added)
+
+    def amend(self, run: str, amended: Amended) -> RunRecord:
+        """Change what is known of a run, whoever else does so meanwhile, and return it."""
+        with self._writing() as connection:
+            return self._amend(connection, run, amended)
+
+    def _amend(self, connection: sqlite3.Connection, run: str, amended: Amended) -> RunRecord:
+        row = connection.execute("SELECT doc, size FROM runs WHERE id = ?", (run,)).fetchone()
+        if row is None:
+            raise StoreError(f"there is no run {run}", place=str(self._path))
+        before = decode_run(unpack(*row))
+        after = amended(before)
+        if after is not before:
+            self._keep_record(connection, after)
+        return after
 
     def add(self, run: str, results: Sequence[Result]) -> None:
         """Keep all of these results or, on an error, none; a second result of one identity replaces the first."""
@@ -141,16 +157,21 @@ class SqliteStore:
         return Journal(journal_path(self._path, run, index))
 
     def _add_pages(self, run: str, pages: Iterable[Page]) -> None:
-        added: set[bytes] = set()
         with self._writing() as connection:
-            number = self._number(run)
-            for page in pages:
-                for address in page.outside.keys() - self._known - added:
-                    self._add_body(address, page.outside[address])
-                added |= page.outside.keys()
-                place = connection.execute(_ADD_PAGE, (*page.documents, *page.bodies)).lastrowid
-                self._add_rows(connection, [(number, *row, place, slot) for slot, row in enumerate(page.rows)])
+            added = self._put(connection, run, pages)
         self._remember(added)
+
+    def _put(self, connection: sqlite3.Connection, run: str, pages: Iterable[Page]) -> set[bytes]:
+        """Put pages into the file, and return the digests of the bodies that they refer to."""
+        added: set[bytes] = set()
+        number = self._number(run)
+        for page in pages:
+            for address in page.outside.keys() - self._known - added:
+                self._add_body(address, page.outside[address])
+            added |= page.outside.keys()
+            place = connection.execute(_ADD_PAGE, (*page.documents, *page.bodies)).lastrowid
+            self._add_rows(connection, [(number, *row, place, slot) for slot, row in enumerate(page.rows)])
+        return added
 
     def _add_rows(self, connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
         connection.executemany(_ADD_RESULT, rows)
@@ -176,10 +197,11 @@ class SqliteStore:
     def keep_record(self, record: RunRecord) -> None:
         """Keep what is known of a run by now."""
         with self._writing() as connection:
-            connection.execute(
-                "UPDATE runs SET state = ?, doc = ?, size = ? WHERE id = ?",
-                (record.state, *packed(encode_run(record)), record.id),
-            )
+            self._keep_record(connection, record)
+
+    def _keep_record(self, connection: sqlite3.Connection, record: RunRecord) -> None:
+        row = (record.state, *packed(encode_run(record)), record.id)
+        connection.execute("UPDATE runs SET state = ?, doc = ?, size = ? WHERE id = ?", row)
 
     # ------------------------------------------------------------------------------------------------------- reading
 
@@ -313,38 +335,3 @@ class SqliteStore:
                 raise StoreError(f"there is no run {run}", place=str(self._path))
             self._numbers[run] = row[0]
         return self._numbers[run]
-
-    # --------------------------------------------------------------------------------------------------------- faults
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                yield self._connection
-            except (sqlite3.Error, ValueError) as error:
-                raise self._fault("read", error) from error
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                self._connection.execute("BEGIN IMMEDIATE")
-                yield self._connection
-                self._connection.execute("COMMIT")
-            except BaseException as error:
-                self._roll_back()
-                if isinstance(error, sqlite3.Error):
-                    raise self._fault("written", error) from error
-                raise
-
-    def _roll_back(self) -> None:
-        try:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-        except sqlite3.Error:
-            # The error that led here is the one to tell; SQLite rolls back by itself when the file is opened next.
-            return
-
-    def _fault(self, done: str, error: Exception) -> StoreError:
-        hint = "is there room on the disk, and may you write there?" if done == "written" else None
-        return StoreError(f"the store cannot be {done}: {error}", place=str(self._path), hint=hint)

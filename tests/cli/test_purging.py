@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from replay.cli.claim import alone, at_work
 from replay.store import SqliteStore
+from replay.store.claim import alone, at_work
 from tests.cli.conftest import Desk
 
 STORE = Path(".replay/runs.sqlite")

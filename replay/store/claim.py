@@ -17,7 +17,7 @@ def claimed(store: Path, run: str) -> Iterator[None]:
     The system lets go of it when the process ends, however it ends. Where there is no `fcntl`, nothing is held.
     """
     try:
-        import fcntl
+        import fcntl  # noqa: PLC0415 - Windows has none
     except ImportError:
         yield
         return
@@ -62,7 +62,7 @@ def _folder_held(store: Path, *, alone: bool) -> Iterator[bool]:
     nothing is.
     """
     try:
-        import fcntl
+        import fcntl  # noqa: PLC0415 - likewise
 
         folder = os.open(store.parent, os.O_RDONLY)
     except (ImportError, OSError):
