@@ -68,6 +68,12 @@ class Setup:
     """The function whose signature names the arguments."""
     equal_too: bool = False
     """Whether some rule asks something of equal values, so that agreeing calls are examined as well."""
+    old: str = ""
+    """Where the old function stands, as `module:attribute`; empty where it is a block of code."""
+    new: str = ""
+    """The same of the new one."""
+    version: str = ""
+    """What the team calls the version of new that is put to the test; else the file that it stands in tells it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +115,8 @@ class Outcome:
     """How many disagreements of this experiment were told bare since the last one that was not."""
     bare: bool = False
     """Whether this is one of too many disagreements: what it is called holds, and nothing else of it is told."""
+    setup: Setup | None = None
+    """What its experiment says: which functions and rules the outcome is evidence about."""
 
 
 @dataclass(frozen=True, slots=True)
