@@ -14,7 +14,7 @@ APPLICATION_ID: Final = 0x72706C79  # "rply"
 VERSION: Final = 4
 _MAGIC: Final = b"SQLite format 3\0"
 _HEADER_SIZE: Final = 100
-PATIENCE: Final = 30.0
+_BUSY_SECONDS: Final = 30.0
 """How many seconds others who write are waited for."""
 _ELSEWHERE: Final = "name another file with --store"
 
@@ -71,7 +71,7 @@ COMMIT;
 """
 
 
-def connect(path: Path, *, create: bool, patience: float = PATIENCE) -> sqlite3.Connection:
+def connect(path: Path, *, create: bool, patience: float | None = None) -> sqlite3.Connection:
     """Return a connection to the store at `path`, made where `create` allows it; else raise StoreError."""
     try:
         if not _is_ours(path):
@@ -139,9 +139,11 @@ def _keep_from_git(folder: Path) -> None:
         ignore.write_text("*\n", encoding="ascii")
 
 
-def _open(path: Path, patience: float) -> sqlite3.Connection:
+def _open(path: Path, patience: float | None) -> sqlite3.Connection:
     # The event loop and the thread that writes for it may share a connection: SqliteStore lets them take turns.
-    connection = sqlite3.connect(path, timeout=patience, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(
+        path, timeout=_BUSY_SECONDS if patience is None else patience, isolation_level=None, check_same_thread=False
+    )
     try:
         _prepare(connection)
     except BaseException:

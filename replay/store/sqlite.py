@@ -14,7 +14,7 @@ from replay.models import OutcomeName, Result, Summary, Verdict
 from replay.store.base import RunRecord, RunState
 from replay.store.bodies import unpack
 from replay.store.codec import decode_run, encode_run
-from replay.store.file import PATIENCE, connect
+from replay.store.file import connect
 from replay.store.journal import Journal, frames, incomplete, journal_path, journals, reading
 from replay.store.order import rows_in_order
 from replay.store.outcomes import StoredResults, among
@@ -59,10 +59,10 @@ class SqliteStore(Transactions):
         """Digests of bodies that are committed; bounded, and only there to save look-ups."""
 
     @classmethod
-    def open(cls, path: Path | str, *, create: bool = True, patience: float = PATIENCE) -> Self:
+    def open(cls, path: Path | str, *, create: bool = True, patience: float | None = None) -> Self:
         """Open the store at `path`, and make it where `create` allows it.
 
-        Others who write are waited for so many seconds. Raise StoreError for a file that is something else, of another
+        Others who write are waited for so many seconds, half a minute unless told. Raise StoreError for a file that is something else, of another
         version or cut off; such a file is not touched.
         """
         return cls(connect(Path(path), create=create, patience=patience), Path(path))
