@@ -141,9 +141,8 @@ def _keep_from_git(folder: Path) -> None:
 
 def _open(path: Path, patience: float | None) -> sqlite3.Connection:
     # The event loop and the thread that writes for it may share a connection: SqliteStore lets them take turns.
-    connection = sqlite3.connect(
-        path, timeout=_BUSY_SECONDS if patience is None else patience, isolation_level=None, check_same_thread=False
-    )
+    seconds = _BUSY_SECONDS if patience is None else patience
+    connection = sqlite3.connect(path, timeout=seconds, isolation_level=None, check_same_thread=False)
     try:
         _prepare(connection)
     except BaseException:

@@ -62,8 +62,8 @@ class SqliteStore(Transactions):
     def open(cls, path: Path | str, *, create: bool = True, patience: float | None = None) -> Self:
         """Open the store at `path`, and make it where `create` allows it.
 
-        Others who write are waited for so many seconds, half a minute unless told. Raise StoreError for a file that is something else, of another
-        version or cut off; such a file is not touched.
+        Others who write are waited for so many seconds, half a minute unless told. Raise StoreError for a file that is
+        something else, of another version or cut off; such a file is not touched.
         """
         return cls(connect(Path(path), create=create, patience=patience), Path(path))
 
