@@ -9,6 +9,7 @@ from typing import Final, Generic, TypeVar
 
 from replay.engine.pacing import Planned
 from replay.models import Case, Failed, Lateness
+from replay.wire.alarm import Alarm
 from replay.wire.clock import now_ns
 
 T = TypeVar("T")
@@ -21,7 +22,6 @@ LOOKAHEAD: Final = 16
 """How many times `concurrency` cases may wait for the one before them in their session, while others overtake them."""
 AT_ONCE: Final = 128
 """How many cases are begun before everybody else on the loop has a turn: many cost nothing, as skipped ones do."""
-_SHORTEST: Final = 0.001  # uvloop counts in milliseconds, and takes less for now
 
 
 class Schedule(Generic[T]):
@@ -55,7 +55,7 @@ class Schedule(Generic[T]):
         self._waiting = 0
         self._began_ns = 0
         self._exhausted = self._stopped = self._filling = self._held = False
-        self._timer: asyncio.TimerHandle | None = None
+        self._alarm = Alarm(self._fill)
         self.begun = 0
         """How many cases were begun of those that had a moment."""
         self.planned_ns = 0
@@ -75,7 +75,7 @@ class Schedule(Generic[T]):
             await self._over
         finally:
             self._stopped = True
-            self._cancel_timer()
+            self._alarm.close()
         if self._error is not None:
             raise self._error
 
@@ -84,7 +84,7 @@ class Schedule(Generic[T]):
         if self._stopped:
             return
         self._stopped = True
-        self._cancel_timer()
+        self._alarm.close()
         if self._over is not None and not self._over.done():
             asyncio.get_running_loop().call_later(GRACE, self._end)
             self._settle()
@@ -126,7 +126,7 @@ class Schedule(Generic[T]):
                 return
             self._under_way += 1
             self._carry_out(*due)
-        self._later(0)
+        self._alarm.set(0)
 
     def _due(self) -> tuple[Planned, int] | None:
         """Return the next case that may begin now, and since when it could have; None where none can."""
@@ -156,8 +156,8 @@ class Schedule(Generic[T]):
         if self._next.at_ns is not None and self._ends_ns is not None and self._next.at_ns >= self._ends_ns:
             self.cut, self._next, self._exhausted = self._next.case, None, True
             return None
-        if self._next.at_ns is not None and (early := self._began_ns + self._next.at_ns - now_ns()) > 0:
-            self._later(early)
+        if self._next.at_ns is not None and (moment := self._began_ns + self._next.at_ns) > now_ns():
+            self._alarm.set(moment)
             return None
         planned, self._next = self._next, None
         return planned
@@ -182,22 +182,6 @@ class Schedule(Generic[T]):
         if ready_ns <= moment:
             self.spent_ns = max(self.spent_ns, now - self._began_ns)
         return Lateness(max(0, now - max(moment, ready_ns)) / 1e6, max(0, now - moment) / 1e6)
-
-    def _later(self, nanoseconds: int) -> None:
-        if nanoseconds == 0:
-            self._cancel_timer()
-        if self._timer is None:
-            seconds = max(nanoseconds / 1e9, _SHORTEST) if nanoseconds else 0
-            self._timer = asyncio.get_running_loop().call_later(seconds, self._wake)
-
-    def _wake(self) -> None:
-        self._timer = None
-        self._fill()
-
-    def _cancel_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
 
     # ---------------------------------------------------------------------------------------------------------- ending
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from collections.abc import Callable
 from typing import Final
 
+from replay.wire.alarm import Alarm
 from replay.wire.clock import now_ns
 from replay.wire.exchange import Exchange
 
-_SHORTEST: Final = 0.001  # uvloop counts in milliseconds
 _SLACK_NS: Final = 20_000_000
 """How far behind the deadlines may fall and still be caught up with. A loop that stood still must not send a burst."""
 
@@ -27,14 +26,14 @@ class Pace:
         self._go = go
         self._due = 0.0
         self._held: deque[Exchange] = deque()
-        self._timer: asyncio.TimerHandle | None = None
+        self._alarm = Alarm(self._sweep)
 
     def add(self, exchange: Exchange) -> None:
         """Let an exchange go at its turn, which may be now."""
         now = now_ns()
         if self._held or now < self._due:
             self._held.append(exchange)
-            self._set(now)
+            self._alarm.set(int(self._due))
         else:
             self._due = now + self._interval
             self._go(exchange, now)
@@ -48,23 +47,15 @@ class Pace:
 
     def close(self) -> list[Exchange]:
         """Let nothing go any more, and return those that still wait."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._alarm.close()
         held, self._held = list(self._held), deque()
         return held
 
-    def _set(self, now: int) -> None:
-        if self._timer is None:
-            seconds = max((self._due - now) / 1e9, _SHORTEST)
-            self._timer = asyncio.get_running_loop().call_later(seconds, self._sweep)
-
     def _sweep(self) -> None:
-        self._timer = None
         now = now_ns()
         self._due = max(self._due, now - _SLACK_NS)
         while self._held and self._due <= now:
             self._due += self._interval
             self._go(self._held.popleft(), now)
         if self._held:
-            self._set(now)
+            self._alarm.set(int(self._due))
