@@ -114,13 +114,20 @@ class LoopTimer:
         self._handle: asyncio.TimerHandle | None = None
 
     def set(self, at_ns: int) -> None:
-        """Run out at this moment, or up to a millisecond later."""
+        """Run out at this moment, or some milliseconds later."""
         self.close()
         early = (at_ns - now_ns()) / NS
-        self._handle = asyncio.get_running_loop().call_later(max(early, _SHORTEST) if early > 0 else 0, self._ring)
+        seconds = max(early, _SHORTEST) if early > 0 else 0
+        self._handle = asyncio.get_running_loop().call_later(seconds, self._run_out, at_ns)
 
     def close(self) -> None:
         """Run out no more."""
         if self._handle is not None:
             self._handle.cancel()
             self._handle = None
+
+    def _run_out(self, at_ns: int) -> None:
+        if now_ns() < at_ns:  # uvloop cuts milliseconds off
+            self.set(at_ns)
+        else:
+            self._ring()
