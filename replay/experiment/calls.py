@@ -115,6 +115,8 @@ class Outcome:
     """How many disagreements of this experiment were told bare since the last one that was not."""
     bare: bool = False
     """Whether this is one of too many disagreements: what it is called holds, and nothing else of it is told."""
+    unreplayable: str = ""
+    """Why its arguments cannot be written down, so that it can be told and not be replayed."""
     setup: Setup | None = None
     """What its experiment says: which functions and rules the outcome is evidence about."""
 

@@ -391,7 +391,12 @@ def describe(error: BaseException) -> str:
         text = str(error)
     except Exception:  # noqa: BLE001 - an exception of the app that cannot even be shown
         text = "(it has no message: its __str__ fails)"
-    message = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return described(type(error).__name__, text)
+
+
+def described(name: str, text: str) -> str:
+    """Return the name of an exception's type and its message, as every one is told."""
+    message = f"{name}: {text}" if text else name
     message = re.sub(r"\b0x[0-9a-fA-F]{4,}", "0x…", message)
     return message[:MAX_MESSAGE].encode("utf-8", "replace").decode("utf-8")
 
@@ -848,10 +853,12 @@ class JsonWriter:
             return str(value)
         return "NaN" if value.is_nan() else ("Infinity" if value > 0 else "-Infinity")
 
-    def _unfold(self, value: typing.Any, at: str) -> typing.Any:  # noqa: PLR0911 - one line a kind
+    def _unfold(self, value: typing.Any, at: str) -> typing.Any:  # noqa: C901, PLR0911 - one line a kind
         """Return a mapping, an iterable or a scalar in place of an object that stands for one."""
         if isinstance(value, enum.Enum):
             return value.value
+        if value is NotImplemented:
+            return {"python": "NotImplemented"}
         if isinstance(value, (bytes, bytearray, memoryview)):
             return {"base64": base64.b64encode(bytes(value)).decode("ascii")}
         if inspect.isclass(value):

@@ -1,0 +1,168 @@
+"""A bounded queue and the one daemon thread that empties it: whoever puts something in never waits for it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final, Generic, Protocol, TypeVar
+
+PAUSE_SECONDS: Final = 0.05
+"""Between two looks at the queue: waking a thread for every call would cost the caller more than the call."""
+BUSY_SECONDS: Final = 0.05
+"""After so much work in a row it rests for as long, so that it never takes more than half of one core."""
+SETTLE_SECONDS: Final = 0.5
+_IDLE_SECONDS: Final = 60.0
+_RETRIED: Final = 256
+
+Item = TypeVar("Item", contravariant=True)  # noqa: PLC0105 - what waits is an item
+
+now: Final[Callable[[], float]] = (
+    # The one that frozen time leaves alone: what waits here is told in a test as well.
+    partial(time.clock_gettime, time.CLOCK_MONOTONIC) if hasattr(time, "clock_gettime") else time.monotonic
+)
+
+
+class Work(Protocol[Item]):
+    """What is done with what lies in the queue, by one thread."""
+
+    def take(self, item: Item) -> None:
+        """Do what is to be done with one item."""
+
+    def settle(self) -> None:
+        """Bring what was done to an end for now: nothing more may come for a while."""
+
+    def end(self) -> None:
+        """Let go of everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """Lies in the queue behind everything that was put in before it."""
+
+    last: bool
+    passed: threading.Event = field(default_factory=threading.Event)
+
+
+class Lane(Generic[Item]):
+    """Takes items in from any thread, at most `most` of them and `most_bytes`, and works them off in one of its own.
+
+    What `work` raises ends the item and nothing else; it is the work's to tell.
+    """
+
+    def __init__(self, work: Work[Item], name: str, *, most: int, most_bytes: int) -> None:
+        self._work = work
+        self._name = name
+        self._most, self._most_bytes = most, most_bytes
+        self._items: deque[tuple[Item, int] | _Mark] = deque()
+        self._bytes = 0
+        # A signal's handler, or a finaliser, may come between two steps of its own thread.
+        self._counting = threading.RLock()
+        self._starting = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._idle = False
+        self._wake = threading.Event()
+
+    def __len__(self) -> int:
+        """Return how many items wait."""
+        return len(self._items)
+
+    def put(self, item: Item, size: int = 0, *, always: bool = False) -> bool:
+        """Take an item in; tell whether there was room for it, which is not asked where it `always` has to come in."""
+        if not always and (len(self._items) >= self._most or (size and not self._room(size))):
+            return False
+        self._items.append((item, size))
+        if self._thread is None:
+            self._start()
+        elif self._idle:
+            self._wake.set()
+        return True
+
+    def passed(self, *, last: bool = False) -> threading.Event:
+        """Return what is set once all that was put in before is done and settled; after the `last` the thread ends."""
+        mark = _Mark(last)
+        if threading.current_thread() is self._thread or (self._thread is None and not self._items):
+            # It would wait for itself, or has nothing to wait for.
+            mark.passed.set()
+            return mark.passed
+        self._items.append(mark)
+        self._wake.set()
+        return mark.passed
+
+    def _room(self, size: int) -> bool:
+        with self._counting:
+            fits = self._bytes + size <= self._most_bytes
+            self._bytes += size if fits else 0
+        return fits
+
+    def _start(self) -> None:
+        # Where no thread can be had, what waits is kept while there is room; to ask for one each time would be slow.
+        if len(self._items) % _RETRIED != 1 or not self._starting.acquire(blocking=False):
+            return
+        try:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+                self._thread.start()
+        except (RuntimeError, MemoryError):
+            self._thread = None
+        finally:
+            self._starting.release()
+
+    def _run(self) -> None:
+        settled, unsettled = -SETTLE_SECONDS, False
+        while True:
+            busy, took, last = self._work_off()
+            unsettled = unsettled or took
+            if unsettled and now() - settled >= SETTLE_SECONDS:
+                self._contained(self._work.settle)
+                settled, unsettled = now(), False
+            if last:
+                return
+            if took or unsettled:
+                self._wake.wait(max(PAUSE_SECONDS, busy))
+            else:
+                self._sleep()
+            self._wake.clear()
+
+    def _sleep(self) -> None:
+        self._idle = True
+        if not self._items:  # looked at once more: whoever put something in before may not have seen that nobody looks
+            self._wake.wait(_IDLE_SECONDS)
+        self._idle = False
+
+    def _work_off(self) -> tuple[float, bool, bool]:
+        """Work until the queue is empty, or long enough; return for how long, whether at all, and whether to end."""
+        began, took = time.thread_time(), False
+        busy = 0.0
+        while self._items and busy < BUSY_SECONDS:
+            item = self._items.popleft()
+            if isinstance(item, _Mark):
+                self._pass(item)
+                if item.last:
+                    return busy, took, True
+            else:
+                took = True
+                self._take(*item)
+            busy = time.thread_time() - began
+        return busy, took, False
+
+    def _take(self, item: Item, size: int) -> None:
+        self._contained(self._work.take, item)
+        if size:
+            with self._counting:
+                self._bytes -= size
+
+    def _pass(self, mark: _Mark) -> None:
+        self._contained(self._work.settle)
+        if mark.last:
+            self._contained(self._work.end)
+        mark.passed.set()
+
+    @staticmethod
+    def _contained(step: Callable[..., object], *arguments: object) -> None:
+        with suppress(BaseException):  # SystemExit too would end this thread; work tells its own failures
+            step(*arguments)

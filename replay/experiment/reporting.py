@@ -1,0 +1,312 @@
+"""Compared calls from the program's threads to the sinks; whoever hands one over never waits, and is told nothing.
+
+    caller's thread        one thread              a thread for each sink
+    hand_over(call)  --->  examined, masked  --->  take(outcome)
+
+All of these are daemon threads of this process, begun when the first call is handed over. What does not fit into a
+queue is counted, and told to every sink that misses it.
+
+After a fork the child begins anew, with queues and threads of its own; what waited stays with the parent. So servers
+that load a program before they fork (gunicorn --preload) need nothing. uWSGI has to run with `enable-threads`, as for
+any Python thread. With gevent, `monkey.patch_all()` has to come before this package is imported, as before anything:
+its threads are then greenlets, which examine and tell while nothing else runs.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Final
+
+from replay.experiment.calls import Call, Frozen, Given, Outcome, Relation, Setup, Sink
+from replay.experiment.delivery import Delivery
+from replay.experiment.lanes import Lane, now
+from replay.experiment.listing import Listing
+from replay.experiment.logs import Log
+from replay.experiment.troubles import Troubles, told
+
+MOST_CALLS: Final = 10_000
+MOST_BYTES: Final = 32 * 2**20
+EXIT_SECONDS: Final = 2.0
+FULL: Final = "more calls came than could be examined"
+UNHANDED: Final = "the call could not be handed over"
+UNEXAMINED: Final = "the call could not be examined"
+DISAGREED: Final = frozenset({"deviation", "new_error", "old_error", "both_error"})
+"""Outcomes of which a flood is told bare."""
+_LISTED: Final = frozenset({"differ", "known"})
+
+Examine = Callable[[Call], Outcome]
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """What waits for the reporter's thread: a call for these sinks, or no call where they have had their last one."""
+
+    call: Call | None
+    sinks: Sequence[Sink]
+
+
+class Reporter:
+    """Examines calls and hands their outcomes to sinks, in threads of its own."""
+
+    def __init__(self, examiner: Callable[[], Examine], sinks: Sequence[Sink] = ()) -> None:
+        """Take what makes the examination ready, which is first asked for in the reporter's thread, and the sinks."""
+        self._examiner = examiner
+        self._sinks = tuple(sinks)
+        self._inherited: dict[int, Sink] = {}
+        """The sinks that may have been open in the process that this one was forked from."""
+        self._begin()
+
+    def _begin(self) -> None:
+        self._pid = os.getpid()
+        self._troubles = Troubles()
+        self._listing = Listing()
+        self._lost: Counter[tuple[str, str]] = Counter()
+        self._counting = threading.RLock()
+        self._deliveries: dict[int, Delivery] = {}
+        self._examine: Examine | None = None
+        self._awaited = False
+        self._lane: Lane[Handed] = Lane(self, "replay-examiner", most=MOST_CALLS, most_bytes=MOST_BYTES)
+
+    def forked(self) -> None:
+        """Begin anew in a child: threads do not come along, and locks may be held by those that did not."""
+        for delivery in self._deliveries.values():
+            self._inherited[id(delivery.sink)] = delivery.sink
+        self._begin()
+
+    # ------------------------------------------------------------------------------------------------ any thread
+
+    @property
+    def lost(self) -> Mapping[tuple[str, str], int]:
+        """Return how many calls were lost before they were examined, by experiment and reason."""
+        with self._counting:
+            return dict(self._lost)
+
+    def report_to(self, *sinks: Sink) -> None:
+        """Tell experiments that name no sinks to these from now on; those before get what came before, and close."""
+        before, self._sinks = self._sinks, sinks
+        gone = [sink for sink in before if id(sink) in self._deliveries and all(sink is not it for it in sinks)]
+        if gone:
+            self._lane.put(Handed(None, gone), always=True)
+
+    def has_room_for_details(self, setup: Setup, relation: Relation = "differ") -> bool:
+        """Tell whether the values of a further disagreement would be looked at; where not, none need be frozen."""
+        return (relation == "differ" and bool(setup.rules)) or not self._listing.spent(_kind(setup, relation))
+
+    def hand_over(self, call: Call, sinks: Sequence[Sink] | None) -> None:
+        """Take a compared call in, for these sinks, or for those of `report_to`. It neither waits nor raises."""
+        try:
+            self._hand_over(call, self._sinks if sinks is None else sinks)
+        except Exception:  # noqa: BLE001 - a lack of memory, an interpreter that ends: the caller has nothing to do with it
+            with suppress(Exception):
+                self._lose(call, UNHANDED, self._sinks if sinks is None else sinks)
+
+    def _hand_over(self, call: Call, sinks: Sequence[Sink]) -> None:
+        if os.getpid() != self._pid:  # a fork of which Python was not told, as by uWSGI
+            self.forked()
+        if not sinks:
+            return
+        size = size_of(call)
+        if size and call.relation in _LISTED and not self.has_room_for_details(call.setup, call.relation):
+            call, size = bare(call), 0
+        if self._lane.put(Handed(call, sinks), size):
+            self._await_exit()
+        elif not (size and _tells_bare(call) and self._lane.put(Handed(bare(call), sinks))):
+            self._lose(call, FULL, sinks)
+
+    def _lose(self, call: Call, reason: str, sinks: Sequence[Sink]) -> None:
+        with self._counting:
+            self._lost[call.setup.name, reason] += 1
+        for sink in sinks:
+            self._delivery(sink).lose(call.setup.name, reason)
+
+    def _delivery(self, sink: Sink) -> Delivery:
+        with self._counting:
+            found = self._deliveries.get(id(sink))
+            if found is None:
+                inherited = self._inherited.pop(id(sink), None) is not None
+                found = self._deliveries[id(sink)] = Delivery(sink, self._troubles, forked=inherited)
+            return found
+
+    def flush(self, timeout: float = 5.0) -> bool:
+        """Wait until all that was handed over is told; return whether it was within so many seconds."""
+        if os.getpid() != self._pid:
+            self.forked()
+        until = now() + timeout
+        return self._drained(timeout) and self._passed(until, last=False)
+
+    def close(self, timeout: float = EXIT_SECONDS) -> bool:
+        """Tell what was handed over and close the sinks; return whether that was done within so many seconds."""
+        if os.getpid() != self._pid:
+            return True
+        until = now() + timeout
+        done = self._drained(timeout)
+        done = self._passed(until, last=True) and done
+        self._deliveries = {}
+        atexit.unregister(self.close)
+        self._awaited = False
+        if not done:
+            waiting = f"{len(self._lane):,} calls"
+            self._troubles.say("exit", f"the process ended before {waiting} and what sinks had yet to write were told")
+        return done
+
+    def _drained(self, timeout: float = EXIT_SECONDS) -> bool:
+        return self._lane.passed().wait(max(timeout, 0))
+
+    def _passed(self, until: float, *, last: bool) -> bool:
+        marks = [delivery.lane.passed(last=last) for delivery in tuple(self._deliveries.values())]
+        return all(mark.wait(max(until - now(), 0)) for mark in marks)
+
+    def _await_exit(self) -> None:
+        if self._awaited:
+            return
+        self._awaited = True
+        atexit.register(self.close)
+        process = sys.modules.get("multiprocessing.process")
+        if process is not None and process.parent_process() is not None:
+            # A child of multiprocessing ends by os._exit, and runs what it was given in this way alone.
+            sys.modules["multiprocessing.util"].Finalize(None, self.close, exitpriority=0)
+
+    # ------------------------------------------------------------------------------------------ the reporter's thread
+
+    def take(self, handed: Handed) -> None:
+        """Examine one call, and let its sinks have the outcome."""
+        if handed.call is None:
+            self._retire(handed.sinks)
+        else:
+            self._tell(handed.call, handed.sinks)
+
+    def _retire(self, sinks: Sequence[Sink]) -> None:
+        for sink in sinks:
+            delivery = self._deliveries.pop(id(sink), None)
+            if delivery is not None:
+                delivery.lane.passed(last=True)
+
+    def _tell(self, call: Call, sinks: Sequence[Sink]) -> None:
+        try:
+            outcome = self._listed(call, self._examined(call))
+        except BaseException as error:  # noqa: BLE001 - values may be of classes whose methods raise anything
+            self._lose(call, UNEXAMINED, sinks)
+            text = f"a call of {call.setup.name} could not be examined: {told(error)}"
+            self._troubles.say(f"unexamined {call.setup.name}", text)
+            return
+        size = 0 if outcome.bare else size_of(call)
+        for sink in sinks:
+            self._delivery(sink).put(outcome, size)
+
+    def _examined(self, call: Call) -> Outcome:
+        if self._examine is None:
+            self._examine = self._examiner()
+        return self._examine(call)
+
+    def _listed(self, call: Call, outcome: Outcome) -> Outcome:
+        """Return an outcome as it is told: bare, where it is one of too many."""
+        if outcome.result.outcome not in DISAGREED and call.relation != "known":
+            return outcome
+        kind = _kind(call.setup, call.relation)
+        if outcome.bare:
+            self._listing.pass_over(kind)
+            return outcome
+        if not self._listing.take(kind):
+            return stripped(outcome)
+        return replace(outcome, unlisted=self._listing.unlisted(kind))
+
+    def settle(self) -> None:
+        """Do nothing: sinks settle in their own threads."""
+
+    def end(self) -> None:
+        """Do nothing: the sinks are closed by themselves."""
+
+
+def size_of(call: Call) -> int:
+    """Return how many bytes the values of a call take, roughly."""
+    return _size(call.old.value) + _size(call.new.value) + _size(call.arguments)
+
+
+def _size(value: Frozen | None) -> int:
+    return 0 if value is None else value.size
+
+
+def bare(call: Call) -> Call:
+    """Return a call without the values that it holds."""
+    return replace(call, old=_bare(call.old), new=_bare(call.new), arguments=None, context={})
+
+
+def _bare(given: Given) -> Given:
+    raised = given.raised and replace(given.raised, traceback="")
+    return replace(given, value=None, raised=raised)
+
+
+def _tells_bare(call: Call) -> bool:
+    """Tell whether the outcome of a call is known without its values: rules may accept what differs."""
+    return not (call.setup.rules and call.relation == "differ") and not call.setup.equal_too
+
+
+def _kind(setup: Setup, relation: Relation) -> str:
+    return f"{setup.name} known" if relation == "known" else setup.name
+
+
+def stripped(outcome: Outcome) -> Outcome:
+    """Return an outcome as it is told where there are too many: what it is called, who failed, and how long it took."""
+    result = outcome.result
+    request = replace(result.case.request, body=None)
+    old, new = (side and replace(side, body=b"") for side in (result.old, result.new))
+    case = replace(result.case, request=request)
+    result = replace(result, case=case, old=old, new=new, differences=(), accepted=(), measures=())
+    return replace(outcome, result=result, context={}, bare=True)
+
+
+# ------------------------------------------------------------------------------------------- the one of this process
+
+
+def _examiner() -> Examine:
+    from replay.experiment.examining import Examiner  # noqa: PLC0415 - models, rules: nothing that agrees needs them
+
+    return Examiner().examined
+
+
+REPORTER: Final = Reporter(_examiner, [Log()])
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=REPORTER.forked)
+
+
+def report_to(*sinks: Sink) -> None:
+    """Say where the outcomes of all experiments go that name no sinks of their own: once, when the service starts.
+
+    Without it, disagreements go to the log `replay.experiment`. With no sink at all, nothing is examined or told.
+    """
+    REPORTER.report_to(*sinks)
+
+
+def hand_over(call: Call, sinks: Sequence[Sink] | None) -> None:
+    """Take a compared call in, for these sinks, or for those of `report_to`. It neither waits nor raises."""
+    REPORTER.hand_over(call, sinks)
+
+
+def has_room_for_details(setup: Setup, relation: Relation = "differ") -> bool:
+    """Tell whether the values of a further such call would be looked at; where not, none need be frozen."""
+    return REPORTER.has_room_for_details(setup, relation)
+
+
+def flush(timeout: float = 5.0) -> bool:
+    """Wait until all calls so far are told, at most so many seconds; return whether they are. For tests and scripts."""
+    return REPORTER.flush(timeout)
+
+
+def prepared(setup: Setup) -> Setup:
+    """Return a setup that knows whether agreeing calls have to be examined too.
+
+    Raise SettingsError or LocationError, with place, fact and remedy, where its rules or masks make no sense. Models
+    and comparison are loaded only where there are any.
+    """
+    if not setup.rules and not setup.masks:
+        return setup
+    from replay.experiment.terms import asks_of_equals  # noqa: PLC0415 - as above
+
+    return replace(setup, equal_too=asks_of_equals(setup))
