@@ -107,7 +107,7 @@ def make_plan(project: Project, flags: Flags) -> Plan:
         total=total * repeat if total is not None and repeat is not None and seconds is None else None,
         repeat=repeat,
         seconds=seconds,
-        redact=redactor.result,
+        redact=redactor.results,
         parting=partial(parting_words, redactor, forked=sending.workers > 1),
         warnings=tuple(judging_warnings(settings, criteria, record.started.date())),
     )

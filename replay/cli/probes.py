@@ -45,7 +45,7 @@ def no_rest(plan: Plan) -> Plan:
 def promotion_of(plan: Plan, result: Result, *, why: str, name: str | None = None) -> Promotion:
     """Return the golden that a case which nobody recorded becomes, without its secrets."""
     # What is made of a golden is a case of its own.
-    result = plan.redact(replace(result, case=replace(result.case, kind="traffic")), frozenset())
+    (result,) = plan.redact([replace(result, case=replace(result.case, kind="traffic"))], frozenset())
     sending = plan.sending
     return promote(result, run=plan.record.id, run_seed=sending.seed, instant=sending.instant, name=name, why=why)
 

@@ -86,8 +86,8 @@ class Plan:
     repeat: int | None = 1
     """How often every case is sent; None for again and again, until `seconds` are over."""
     seconds: float | None = None
-    redact: Callable[[Result, frozenset[str]], Result] = lambda result, _secrets: result
-    """Takes secrets out of a result: those known beforehand, and those that are only known at run time."""
+    redact: Callable[[Sequence[Result], frozenset[str]], Sequence[Result]] = lambda results, _secrets: results
+    """Takes secrets out of results: those known beforehand, and those that are only known at run time."""
     stage: Stage = field(default_factory=Stage)
     """What has to be known to start the sides that this tool starts."""
     secrets: tuple[str, ...] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import Final, Protocol
@@ -12,8 +12,16 @@ from replay.models import Result
 from replay.store.pages import Draft
 
 SECONDS: Final = 0.5
+_TOGETHER: Final = 20
+"""So many results are looked at for secrets at once. More would hold up the loop, and gain little."""
+_LARGE: Final = 1 << 20
+"""With so many bytes of bodies fewer are."""
 LAST_SECONDS: Final = 1.0
 """How long a page that is being written gets where the process ends at once."""
+
+
+Redact = Callable[[Sequence[Result]], Sequence[Result]]
+"""From results to what may be kept of each."""
 
 
 class Sink(Protocol):
@@ -44,11 +52,15 @@ class Recorder:
     run and not the memory.
     """
 
-    def __init__(self, sink: Sink, run: str, redact: Callable[[Result], Result], flow: Flow) -> None:
+    def __init__(self, sink: Sink, run: str, redact: Redact, flow: Flow) -> None:
         self._sink = sink
         self._run = run
         self._redact = redact
         self._flow = flow
+        self._waiting: list[Result] = []
+        """Results as they came, with their secrets: these are never written."""
+        self._size = 0
+        """Bytes of bodies that are waiting."""
         self._draft = Draft()
         self._timer: asyncio.TimerHandle | None = None
         self._thread = ThreadPoolExecutor(1)
@@ -58,16 +70,34 @@ class Recorder:
         self._held = False
 
     def add(self, result: Result) -> None:
-        """Take a result in; secrets end here."""
-        full = self._draft.add(self._redact(result))
+        """Take a result in."""
+        self._waiting.append(result)
+        self._size += _size(result)
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(SECONDS, self._begin)
-        if full:
+            self._timer = asyncio.get_running_loop().call_later(SECONDS, self._begin_late)
+        if (len(self._waiting) >= _TOGETHER or self._size >= _LARGE) and self._take_in():
             if self._writing is None:
                 self._begin()
             elif not self._held:
                 self._held = True
                 self._flow.hold()
+
+    def _take_in(self) -> bool:
+        """Draft what is waiting; secrets end here. Return whether the draft is full."""
+        waiting, self._waiting = self._waiting, []
+        self._size = 0
+        full = False
+        for result in self._redact(waiting):
+            full = self._draft.add(result)
+        return full
+
+    def _begin_late(self) -> None:
+        try:
+            self._take_in()
+            self._begin()
+        except BaseException as error:  # noqa: BLE001 - nobody but the loop has called this, and it would go on
+            self._error = self._error or error
+            self._flow.fail(error)
 
     def _begin(self) -> None:
         self._cancel_timer()
@@ -106,6 +136,7 @@ class Recorder:
         if self._page is not None:
             with suppress(TimeoutError):
                 self._page.exception(timeout=LAST_SECONDS)
+        self._take_in()
         draft, self._draft = self._draft, Draft()
         if draft:
             self._sink.write(self._run, draft)
@@ -114,3 +145,8 @@ class Recorder:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def _size(result: Result) -> int:
+    old, new = result.old, result.new
+    return (0 if old is None else len(old.body)) + (0 if new is None else len(new.body))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain, islice
@@ -117,9 +117,9 @@ class Sender:
         outlet = self._outlet
         redact, sides = self._plan.redact, list(dual.sides.values())
 
-        def redacted(result: Result) -> Result:
+        def redacted(results: Sequence[Result]) -> Sequence[Result]:
             # Asked each time: a login may have been made anew meanwhile.
-            return redact(result, frozenset().union(*[party.target.secrets() for party in sides]))
+            return redact(results, frozenset().union(*[party.target.secrets() for party in sides]))
 
         self._recorder = recorder = Recorder(outlet.sink, self._plan.record.id, redacted, dual)
 

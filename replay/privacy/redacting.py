@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 from replay.models import Case, Result
 from replay.privacy.forms import text_replacer
 from replay.privacy.keys import MaskKey
 from replay.privacy.lines import line_redactor
 from replay.privacy.rules import NO_RULES, MaskRules
-from replay.privacy.secrets import mask_for, redact, redact_case
+from replay.privacy.secrets import mask_for, redact, redact_all, redact_case
 from replay.privacy.tokens import Tokeniser
 
 
@@ -30,6 +30,11 @@ class Redactor:
         """Return a result as it may be kept; `more` are secrets that came up since."""
         known = self.known | frozenset(more) if more else self.known
         return redact(result, self.tokeniser, known=known, rules=self.rules)
+
+    def results(self, results: Sequence[Result], more: Collection[str] = ()) -> list[Result]:
+        """Return several results as `result` returns each, and mostly sooner."""
+        known = self.known | frozenset(more) if more else self.known
+        return redact_all(results, self.tokeniser, known=known, rules=self.rules)
 
     def case(self, case: Case) -> Case:
         """Return a case as it may be kept, with what was answered to it: what a capture is written of."""

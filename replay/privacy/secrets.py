@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache, partial
@@ -28,7 +28,6 @@ from replay.models import (
 )
 from replay.privacy.forms import body_replacer, text_replacer
 from replay.privacy.headers import (
-    KnownHeads,
     holds_urls,
     is_secret,
     mask_header,
@@ -36,10 +35,11 @@ from replay.privacy.headers import (
 )
 from replay.privacy.masking import Mask
 from replay.privacy.names import names_secret, telling_name
-from replay.privacy.packed import UnpackingError, coding_of, decoded
+from replay.privacy.packed import coding_of
 from replay.privacy.places import Places, masked_values
 from replay.privacy.rules import ALWAYS, NO_RULES, MaskRules
 from replay.privacy.shown import headers_of, key_lines, parts_of, secrets_of, shows_secrets, texts_of, words_of
+from replay.privacy.together import Together, coded_head, is_coded
 from replay.privacy.tokens import Tokeniser
 
 _UNMISTAKABLE: Final = 16
@@ -66,6 +66,18 @@ def redact(result: Result, tokeniser: Tokeniser, *, known: Collection[str] = (),
         return _redaction(tokeniser, secrets_of(result, mask.stays_secret) | known, mask).result(result)
     redaction = _redaction(tokeniser, known, mask)
     return redaction.result(result) if redaction.finds(result) else redaction.differing(result)
+
+
+def redact_all(
+    results: Sequence[Result], tokeniser: Tokeniser, *, known: Collection[str] = (), rules: MaskRules = NO_RULES
+) -> list[Result]:
+    """Return each result as `redact` does: where nothing of them all shows anything, none is looked at by itself."""
+    if not rules and not any(result.case.bound or result.case.steps for result in results):
+        redaction = _redaction(tokeniser, frozenset(known), mask_for(tokeniser, rules, frozenset()))
+        together = Together(results)
+        if together.show_nothing() and not redaction.is_repeated(together):
+            return [redaction.differing(result) for result in results]
+    return [redact(result, tokeniser, known=known, rules=rules) for result in results]
 
 
 def redact_case(case: Case, tokeniser: Tokeniser, *, known: Collection[str] = (), rules: MaskRules = NO_RULES) -> Case:
@@ -112,7 +124,7 @@ class _Redaction:
         return self._mask.text(self._known(text))
 
     def _body(self, body: bytes, places: Places | None = None, headers: Headers = ()) -> bytes:
-        if body and _CODED_HEADS(headers):
+        if body and coded_head(headers):
             return self._mask.coded(
                 self._known_in_body(body), coding_of(headers), None if places is None else places.document
             )
@@ -127,6 +139,10 @@ class _Redaction:
     def finds(self, result: Result) -> bool:
         """Tell whether a secret may stand outside the differences of a result that shows none; False is certain."""
         return self._in_texts(result) or self._in_bodies(result)
+
+    def is_repeated(self, together: Together) -> bool:
+        """Tell whether a known secret stands outside the differences of several results."""
+        return together.repeat(self._known, self._known_in_body)
 
     def differing(self, result: Result) -> Result:
         """Return a result whose differences alone may hold a secret; their values may be anything."""
@@ -145,7 +161,7 @@ class _Redaction:
         return any(map(self._known.finds, chain(texts, words, values)))
 
     def _in_bodies(self, result: Result) -> bool:
-        if any(part.body and _CODED_HEADS(part.headers) and _is_coded(part) for part in parts_of(result)):
+        if any(map(is_coded, parts_of(result))):
             return True
         bodies = {part.body for part in parts_of(result) if part.body}
         if not all(map(self._mask.finds_nothing, bodies)):
@@ -313,17 +329,6 @@ class _Redaction:
 def _redaction(tokeniser: Tokeniser, secrets: frozenset[str], mask: Mask) -> _Redaction:
     # The cases of one session hold the same secrets.
     return _Redaction(tokeniser, secrets, mask)
-
-
-_CODED_HEADS: Final = KnownHeads(lambda headers: bool(coding_of(headers)))
-
-
-def _is_coded(part: Request | Expectation | Observation) -> bool:
-    """Tell whether a body is compressed in a way that only its header shows."""
-    try:
-        return decoded(part.body or b"", coding_of(part.headers)) is not None
-    except UnpackingError:
-        return True
 
 
 def _header_name(at: str) -> str | None:

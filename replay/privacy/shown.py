@@ -19,8 +19,11 @@ from replay.privacy.headers import (
 
 _SHORTEST: Final = 6
 """Shorter values would turn up in innocent text; in their own field they are masked all the same."""
-_PRIVATE_KEY: Final = b"PRIVATE KEY"
+PRIVATE_KEY: Final = b"PRIVATE KEY"
 _NO_LINES: Final[frozenset[str]] = frozenset()
+
+Part = Request | Expectation | Observation
+"""What has header fields and a body."""
 
 
 def _never(_: str) -> bool:
@@ -85,12 +88,12 @@ def shows_secrets(result: Result) -> bool:
 
 def key_lines(result: Result) -> frozenset[str]:
     """Return the lines of private keys in bodies: of texts that differ only some lines are told, which show no key."""
-    bodies = [part.body for part in parts_of(result) if part.body and _PRIVATE_KEY in part.body]
+    bodies = [part.body for part in parts_of(result) if part.body and PRIVATE_KEY in part.body]
     lines = (line for body in bodies for line in lines_of_keys(body.decode("utf-8", "replace")))
     return frozenset(lines) if bodies else _NO_LINES
 
 
-def _path(part: Request | Expectation | Observation) -> str:
+def _path(part: Part) -> str:
     return part.path if isinstance(part, Request) else ""
 
 
@@ -99,10 +102,10 @@ def headers_of(result: Result) -> list[Headers]:
     return [part.headers for part in parts_of(result)]
 
 
-def parts_of(result: Result) -> list[Request | Expectation | Observation]:
+def parts_of(result: Result) -> list[Part]:
     """Return each part that has header fields and a body."""
     case = result.case
-    parts = [case.request, case.expect, case.recorded, result.old, result.new]
+    parts: list[Part | None] = [case.request, case.expect, case.recorded, result.old, result.new]
     if case.steps:
         parts += [*case.requests, *(step.expect for step in case.steps)]
         parts += [it.seen for side in (result.old, result.new) if side is not None for it in side.steps]

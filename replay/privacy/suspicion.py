@@ -7,12 +7,14 @@ left to the bodies, and to the words in them, that need one.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from string import ascii_letters, ascii_uppercase, digits, printable
 from typing import Final
 
 from replay.models import Headers
 from replay.privacy.detectors import found_in, shows
+from replay.privacy.glance import SMALL, say_little, says_little
 from replay.privacy.headers import Known, KnownHeads, has_secret_parameter
 from replay.privacy.names import names_phone, names_secret, names_secrets
 from replay.privacy.packed import MAGICS
@@ -20,7 +22,6 @@ from replay.privacy.wrapped import RUN, unwrapped
 
 _REMEMBERED: Final = 16_384
 _LARGE: Final = 65_536
-_SHORTEST: Final = 6
 _PLAIN: Final = bytes(set(printable.encode()) - set(b"@%&\\\x0b\x0c"))
 _CODED: Final = re.compile(rb"%[0-9A-Fa-f]{2}|&#|&[A-Za-z]{2,31};|\\[ux\"]|[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _ALIKE: Final = (b"\xef\xbc", b"\xef\xbd", b"\xef\xbb", b"\xe2\x80", b"\xe2\x81", b"\xe2\x88", b"\xc2\xad", b"\xc2\xa0")
@@ -36,7 +37,6 @@ _WORDS: Final = bytes(code if code in _WORD else 32 for code in range(256))
 _LETTERS: Final = bytes(97 if code in _WORD else 32 for code in range(256))
 _RUN: Final = b"a" * 16
 _LONG: Final = 16
-_UUID: Final = re.compile(r"(?=[^a-f]*[a-f])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _LINES: Final = re.compile(rb"[A-Za-z0-9+/]{60,76}\r?\n[A-Za-z0-9+/]")
 _PLAIN_WORD: Final = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9.+-]+|[a-z.-]+")
 """What is long and hides nothing: also plain numbers, which are looked at as such, and words of one case."""
@@ -54,23 +54,12 @@ def innocent(body: bytes) -> bool:
 
 def innocent_text(text: str) -> bool:
     """Tell whether nothing in a text can be personal or secret: most are soon looked through."""
-    return (len(text) <= _SMALL and _says_little(text)) or innocent(_bytes(text))
+    return (len(text) <= SMALL and says_little(text)) or innocent(_bytes(text))
 
 
-_LEAF: Final = re.compile(
-    r"[@%\\<{\"+]|' ?:|&(?:#|[A-Za-z]{2,31};)|[^\x00-\x7f]|[A-Z]{2}[0-9]{2}|[0-9](?:[ .()/-]{0,2}[0-9]){12}"
-    r"|[0-9]{3}[-.][0-9]{4}|(?<![\w+/.-])[\w+/.-]{16}|-----B|asic |ASIC |earer |EARER "
-)
-_SMALL: Final = 256
-_BEFORE: Final = re.compile(r"([A-Za-z][\w.-]{1,60})=")
-
-
-def _says_little(text: str) -> bool:
-    if len(text) < _SHORTEST:
-        return True
-    if _LEAF.search(text) is not None:
-        return _UUID.fullmatch(text) is not None
-    return "=" not in text or not (has_secret_parameter(text) or any(map(names_secret, _BEFORE.findall(text))))
+def innocent_texts(texts: Sequence[str]) -> bool:
+    """Tell the same of several texts, and that none has a parameter that names a secret; `innocent_text` does not."""
+    return say_little(texts) or (all(map(innocent_text, texts)) and not any(map(has_secret_parameter, texts)))
 
 
 _RECURRING: Final = Known(innocent_text)

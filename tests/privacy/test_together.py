@@ -1,0 +1,138 @@
+"""Several results that are looked at at once lose the secrets that each loses by itself."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from replay.models import (
+    Acceptance,
+    Again,
+    Binding,
+    Case,
+    CaseError,
+    Difference,
+    Expectation,
+    Failure,
+    Figure,
+    MaskSpec,
+    Measure,
+    Membership,
+    Observation,
+    Request,
+    Result,
+)
+from replay.privacy import TOKEN, Tokeniser, mask_rules, redact
+from replay.privacy.detectors import found_in
+from replay.privacy.glance import say_little, says_little
+from replay.privacy.headers import has_secret_parameter
+from replay.privacy.secrets import redact_all
+
+TOKENS: Final = Tokeniser(b"a key")
+MAIL: Final = "eve@example.org"
+KNOWN: Final = "hunter2-hunter2"
+CASE: Final = Case("c-1", "traffic", "f:1", Request("GET", "/things?n=1", (("Accept", "application/json"),)))
+ANSWER: Final = Observation(200, (("Content-Type", "application/json"),), b'{"sku": "A-1"}')
+PLAIN: Final = Result(CASE, "match", ANSWER, ANSWER)
+DIFFERENCE: Final = Difference("body.who", "value", "x", MAIL, "default")
+
+SHOWING: Final[dict[str, Result]] = {
+    "an id": replace(PLAIN, case=replace(CASE, id=MAIL)),
+    "a correlation id": replace(PLAIN, case=replace(CASE, correlation_id=MAIL)),
+    "a session": replace(PLAIN, case=replace(CASE, session=MAIL)),
+    "a query": replace(PLAIN, case=replace(CASE, request=Request("GET", "/things?token=abcdefgh"))),
+    "a path": replace(PLAIN, case=replace(CASE, request=Request("GET", f"/things/{MAIL}"))),
+    "a field asked with": replace(PLAIN, case=replace(CASE, request=Request(headers=(("Cookie", "a=abcdefgh"),)))),
+    "a field answered with": replace(PLAIN, new=replace(ANSWER, headers=(("X-Who", MAIL),))),
+    "a body asked with": replace(PLAIN, case=replace(CASE, request=Request("POST", "/", (), MAIL.encode()))),
+    "a body answered with": replace(PLAIN, old=replace(ANSWER, body=MAIL.encode())),
+    "a body of a coding": replace(
+        PLAIN, old=Observation(200, (("Content-Encoding", "deflate"),), gzip.compress(MAIL.encode())[10:-8])
+    ),
+    "a key": replace(PLAIN, old=replace(ANSWER, body=b"-----BEGIN PRIVATE KEY-----\nabcdefgh\n-----END X-----")),
+    "a name of its own": replace(PLAIN, case=replace(CASE, bound=(Binding("abcdefgh", "x", "headers.set-cookie"),))),
+    "what is expected": replace(PLAIN, case=replace(CASE, expect=Expectation(200, (), MAIL.encode()))),
+    "what was recorded": replace(PLAIN, case=replace(CASE, recorded=replace(ANSWER, body=MAIL.encode()))),
+    "how a side failed": replace(PLAIN, new=Observation(error=Failure("dns", MAIL))),
+    "how the recorded one failed": replace(
+        PLAIN, case=replace(CASE, recorded=Observation(error=Failure("protocol", MAIL)))
+    ),
+    "an error": replace(PLAIN, outcome="new_error", error=CaseError("new", "dns", MAIL)),
+    "why it was skipped": replace(PLAIN, outcome="skipped", skipped=MAIL),
+    "a group": replace(PLAIN, groups=(Membership("by customer", MAIL),)),
+    "a figure": replace(PLAIN, figures=(Figure("who", old_fault=MAIL),)),
+    "a place": replace(PLAIN, accepted=(Acceptance(f"body['{MAIL}']", "default"),)),
+    "a rule": replace(PLAIN, accepted=(Acceptance("body", f"map to {MAIL}"),)),
+    "a measure": replace(PLAIN, measures=(Measure(f"body['{MAIL}']", "rank.tau", 1.0),)),
+    "a difference": replace(PLAIN, outcome="deviation", differences=(DIFFERENCE,)),
+    "a further answer": replace(PLAIN, again=Again(((DIFFERENCE,),))),
+    "a known one": replace(PLAIN, old=replace(ANSWER, body=f'"{KNOWN}"'.encode())),
+    "a known one in a field": replace(PLAIN, old=replace(ANSWER, headers=(("X-Echo", KNOWN),))),
+    "a known one in a path": replace(PLAIN, case=replace(CASE, request=Request("GET", f"/echo/{KNOWN}"))),
+}
+
+
+def together(*results: Result) -> list[Result]:
+    return redact_all(results, TOKENS, known={KNOWN})
+
+
+def alone(*results: Result) -> list[Result]:
+    return [redact(each, TOKENS, known={KNOWN}) for each in results]
+
+
+@pytest.mark.parametrize("showing", SHOWING.values(), ids=SHOWING)
+def test_what_one_shows_is_masked_among_others_as_it_is_alone(showing: Result) -> None:
+    found = together(PLAIN, showing, PLAIN)
+    assert found == alone(PLAIN, showing, PLAIN)
+    assert found[1] != showing
+    assert MAIL not in repr(found)
+    assert KNOWN not in repr(found)
+
+
+def test_results_that_show_nothing_stay_the_very_objects() -> None:
+    several = [PLAIN, replace(PLAIN, accepted=(Acceptance("headers.date", "default"),))]
+    assert all(kept is given for kept, given in zip(together(*several), several, strict=True))
+
+
+def test_rules_hold_among_others_as_they_do_alone() -> None:
+    rules = mask_rules([MaskSpec(at="body.sku")], [])
+    (kept, _) = redact_all([PLAIN, PLAIN], TOKENS, rules=rules)
+    assert kept == redact(PLAIN, TOKENS, rules=rules) != PLAIN
+
+
+FRAGMENTS = st.lists(
+    st.sampled_from([
+        "token", "pin", "cvv2", "pass", "n", "=", "&", "?", ";", "#", " ", "/", "-", ".", "(", ")", ":", "'", '"', "@",
+        "4111", "1", "555-", "1234", "DE", "89", "+49", "Basic ", "dXNlcjpwdw", "Bearer ", "eyJ", "abcdefgh", "%", "<",
+        "&amp;", "\uff11", "\n", "AKIA", "-----BEGIN", "a.b", "5 5 5 5 ", "\\",
+    ]),
+    max_size=14,
+).map("".join)  # fmt: skip
+
+
+def finds(text: str) -> bool:
+    """Tell whether the thorough search finds anything."""
+    return any(True for _ in found_in(text)) or has_secret_parameter(text)
+
+
+@given(FRAGMENTS)
+def test_of_what_says_little_the_thorough_search_finds_nothing(text: str) -> None:
+    assert not (says_little(text) and finds(text) and TOKEN.search(text) is None)
+
+
+@pytest.mark.parametrize("look", [lambda one, other: say_little([one, other]), lambda *two: all(map(says_little, two))])
+@given(one=FRAGMENTS, other=FRAGMENTS)
+def test_texts_hide_nothing_in_each_other(look: Callable[[str, str], bool], one: str, other: str) -> None:
+    assert not (look(one, other) and (finds(one) or finds(other)))
+
+
+@pytest.mark.parametrize("text", ["c4711", "/orders/12?expand=lines&page=2", "it's one of the things", "a.b=c"])
+def test_plain_texts_say_little(text: str) -> None:
+    assert says_little(text)
+    assert say_little([text, text])
