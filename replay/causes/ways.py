@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from replay.causes.shapes import Shape, shape_of
 from replay.locations import general
-from replay.models import MISSING, CaseError, Difference, Result, Way
+from replay.models import MISSING, CaseError, Difference, Observation, Result, Way
 
 MOST_WAYS: Final = 100
 """Ways of one case that are looked at, the weightiest: two disjoint documents differ in a thousand."""
@@ -135,9 +135,20 @@ def _error(error: CaseError, result: Result) -> Way:
 
 
 def _statuses(result: Result) -> str:
-    """Return both statuses where both sides answered, and not alike."""
-    old, new = (it.status if it is not None else None for it in (result.old, result.new))
+    """Return both statuses where both sides answered, and not alike; of a scenario, at the step that failed."""
+    old, new = (it.status if it is not None else None for it in _at_fault(result))
     return "" if old is None or new is None or old == new else f"{old} -> {new}"
+
+
+def _at_fault(result: Result) -> tuple[Observation | None, Observation | None]:
+    """Return what both sides did; of a scenario, at the first step at which one failed, where the other may go on."""
+    sides = result.old, result.new
+    if not result.case.steps:
+        return sides
+    failed = {side.steps[-1].step for side in sides if side is not None and side.error is not None and side.steps}
+    name = next((step.name for step in result.case.steps if step.name in failed), "")
+    old, new = (next((it.seen for it in side.steps if it.step == name), None) if side else None for side in sides)
+    return old, new
 
 
 def _of_status(difference: Difference, _: Result) -> Shape:

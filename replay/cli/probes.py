@@ -8,11 +8,14 @@ from collections.abc import Iterator, MutableMapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Self
 
 from replay.curation import Promotion, promote
+from replay.curation.golden_text import Telling, says_something
 from replay.engine import Plan
 from replay.errors import InputError
 from replay.models import Case, Result
@@ -22,13 +25,13 @@ _RESTS_ON: Final = ("rules", "seed", "old", "new")
 _INSTANT: Final = "instant"
 
 
-def chosen_case(plan: Plan, key: str) -> Case:
-    """Return the one case of a plan that is called so, fixed. Raise InputError where there are several."""
-    found = list(zip(plan.cases, range(2), strict=False))
+def the_case(plan: Plan, key: str) -> Case:
+    """Return the one case of a plan that is called so. Raise InputError where there are several."""
+    found = list(islice(plan.cases, 2))
     if len(found) > 1:
-        first, second = (case.id for case, _ in found)
+        first, second = (case.id for case in found)
         raise InputError(f"'{key}' are several cases, such as {first} and {second}", hint="name one by its id")
-    return fixed(plan, found[0][0])
+    return found[0]
 
 
 def fixed(plan: Plan, case: Case) -> Case:
@@ -42,12 +45,15 @@ def no_rest(plan: Plan) -> Plan:
     return replace(plan, sending=replace(plan.sending, concurrency=1, noise=0, recheck=None))
 
 
-def promotion_of(plan: Plan, result: Result, *, why: str, name: str | None = None) -> Promotion:
-    """Return the golden that a case which nobody recorded becomes, without its secrets."""
+def promotion_of(
+    plan: Plan, result: Result, *, why: str, name: str | None = None, telling: Telling = says_something
+) -> Promotion:
+    """Return the golden that a case which nobody recorded becomes, without secrets, with headers that are telling."""
     # What is made of a golden is a case of its own.
     (result,) = plan.redact([replace(result, case=replace(result.case, kind="traffic"))], frozenset())
     sending = plan.sending
-    return promote(result, run=plan.record.id, run_seed=sending.seed, instant=sending.instant, name=name, why=why)
+    made = partial(promote, result, run=plan.record.id, run_seed=sending.seed, instant=sending.instant)
+    return made(name=name, why=why, telling=telling)
 
 
 class Memory(MutableMapping[str, bool]):
@@ -77,7 +83,8 @@ class Memory(MutableMapping[str, bool]):
     def of(cls, store: Path, plan: Plan, case: Case) -> Self:
         """Return what is known of a case under a plan."""
         rests_on = [plan.record.fingerprint.get(name, "") for name in _RESTS_ON]
-        digest = sha256(json.dumps([case.identity, case.seed, *rests_on]).encode()).hexdigest()
+        own = [repr((case.tags, case.rules)), *(repr((step.name, step.capture, step.rules)) for step in case.steps)]
+        digest = sha256(json.dumps([case.identity, case.seed, *rests_on, *own]).encode()).hexdigest()
         return cls(store.parent / f"shrink-{digest[:16]}.jsonl", case.freeze or plan.sending.instant)
 
     def __enter__(self) -> Self:

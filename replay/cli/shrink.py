@@ -21,6 +21,10 @@ Sends = Annotated[
 Write = Annotated[bool, typer.Option("--write", help="Write it into goldens/; it is only printed otherwise.")]
 Name = Annotated[str | None, typer.Option(metavar="NAME", help="Call it NAME, as in checkout/leap-day.")]
 Why = Annotated[str | None, typer.Option(metavar="TEXT", help="Say why the case is worth keeping.")]
+WithSession = Annotated[
+    bool | None,
+    typer.Option("--session/--alone", help="Bring what led to it in its session; by itself, where it uses that."),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -34,6 +38,7 @@ def shrink(
     write: Write = False,
     name: Name = None,
     why: Why = None,
+    session: WithSession = None,
     old: options.Old = None,
     new: options.New = None,
     traffic: options.Traffic = None,
@@ -46,14 +51,19 @@ def shrink(
 ) -> None:
     """Find the smallest request on which new still departs in the same way, and print it as a golden.
 
-    Steps, query, headers and body are tried out on both sides, live, under one instant and seed. Interrupted, or out of
-    sends, it prints what it has so far and ends with 3; called again, it goes on from there.
+    Steps, query, headers and body are tried out on both sides, live, under one instant and seed. Out of sends,
+    interrupted or not confirmed, it prints what it has so far, writes nothing and ends with 3, or 130; called again, it
+    goes on from there.
     """
+    from dataclasses import replace
+
+    from replay.cases.chosen import Choice
+    from replay.cli.led_to import with_session
     from replay.cli.planning import Flags, make_plan, project_for
-    from replay.cli.probes import chosen_case, no_rest
-    from replay.cli.promote import require_golden_name
-    from replay.cli.run import choice_of, instant_of, side_of
-    from replay.errors import InputError
+    from replay.cli.probes import no_rest, the_case
+    from replay.cli.promote import require_golden_name, written
+    from replay.cli.run import instant_of, side_of
+    from replay.store.place import default_store
 
     if name is not None:
         require_golden_name(name)
@@ -62,7 +72,7 @@ def shrink(
         new=new,
         traffic=tuple(traffic or ()),
         goldens=goldens,
-        choice=choice_of([id], None, None, None),
+        choice=Choice(only=(id,)),
         noise=0,
         writable=side_of(writable),
         seed=seed,
@@ -70,33 +80,33 @@ def shrink(
         env=env,
         sends=True,
     )
-    plan = no_rest(make_plan(project_for(flags), flags))
-    case = chosen_case(plan, id)
-    if case.steps:
-        raise InputError(f"'{id}' is a scenario, of which no golden can be written yet", place=case.place)
-    found = _shrunk(plan, case, store, sends)
+    project, file = project_for(flags), store or default_store()
+    plan = no_rest(make_plan(project, flags))
+    case = the_case(plan, id)
+    whole = replace(flags, choice=Choice())
+    case = with_session(plan, lambda: make_plan(project, whole).cases, case, file, wanted=session)
+    found = _shrunk(plan, case, file, sends)
     _say(case, found)
     promotion = _promotion(plan, found, name, why)
-    if write:
-        from replay.cli.promote import written
-
+    if write and found.result is not None:
         written(promotion, Path(goldens) if goldens is not None else None)
     else:
         _print(promotion)
     raise typer.Exit(130 if found.interrupted else 0 if found.result is not None else 3)
 
 
-def _shrunk(plan: Plan, case: Case, store: Path | None, sends: int) -> Shrunk:
+def _shrunk(plan: Plan, case: Case, store: Path, sends: int) -> Shrunk:
     from dataclasses import replace
 
     from replay.cli.output import Progress
-    from replay.cli.probes import Memory
+    from replay.cli.probes import Memory, fixed
     from replay.curation.shrinking import Shrinker
     from replay.engine.probing import probing
-    from replay.store.place import default_store
 
-    file = store or default_store()
-    with Memory.of(file, plan, case) as memory, probing(plan, file) as probe, Progress(None, "shrinking") as progress:
+    # A captured case that became a scenario is about its last request; what led to it may depart by itself.
+    at_step = case.steps[-1].name if case.steps and case.kind == "traffic" else None
+    case = fixed(plan, case)
+    with Memory.of(store, plan, case) as memory, probing(plan, store) as probe, Progress(None, "shrinking") as progress:
         case = replace(case, freeze=memory.instant)
         probe.require(case)
 
@@ -105,8 +115,8 @@ def _shrunk(plan: Plan, case: Case, store: Path | None, sends: int) -> Shrunk:
             progress.watch("match")
             return result
 
-        found = Shrinker(case, send, sends=sends, known=memory).shrunk()
-        if found.result is not None:
+        found = Shrinker(case, send, sends=sends, known=memory).shrunk(at_step)
+        if found.result is not None or found.refuted:
             memory.forget()
         return found
 
@@ -115,7 +125,8 @@ def _say(case: Case, found: Shrunk) -> None:
     from replay.causes import worded
     from replay.cli.output import say
 
-    say(f"{case.id}: {worded(found.way)}")
+    at = f", at the step {found.step}" if found.step else ""
+    say(f"{case.id}: {worded(found.way)}{at}")
     say(f"before  {_measured(found.before)}")
     say(f"after   {_measured(found.after)}")
     remembered = f", and {found.remembered:,} answers of an earlier try" if found.remembered else ""
@@ -123,22 +134,31 @@ def _say(case: Case, found: Shrunk) -> None:
     if found.flaky:
         say("it does not show it each time: everything was asked up to three times")
     if found.why:
-        say(f"not to the end: {found.why}; `replay shrink` goes on from here")
+        further = "begins anew: what it depends on changes by what is sent" if found.refuted else "goes on from here"
+        say(f"not to the end: {found.why}; nothing is written, and `replay shrink` {further}")
 
 
 def _measured(size: Size) -> str:
-    parts = [f"{size.steps} steps"] if size.steps else []
+    parts = [f"{size.steps} step{'s' if size.steps > 1 else ''}"] if size.steps else []
     return ", ".join([*parts, f"{size.query} in the query", f"{size.headers} headers", f"{size.body:,} bytes of body"])
 
 
 def _promotion(plan: Plan, found: Shrunk, name: str | None, why: str | None) -> Promotion:
     """Return the golden that the smallest case is, without its secrets."""
+    from dataclasses import replace
+
     from replay.causes import worded
     from replay.cli.probes import promotion_of
+    from replay.curation.dependence import plain
     from replay.models import Result
 
     said = why or f"shrunk from {found.case.id}: {worded(found.way)}"
-    return promotion_of(plan, found.result or Result(found.case, "deviation"), why=said, name=name)
+    # A golden that is a scenario stays one: its rules may speak of its step.
+    case = plain(found.case) if found.case.kind == "traffic" else found.case
+    if found.result is None:
+        return promotion_of(plan, Result(case, "deviation"), why=said, name=name)
+    # What is left matters, whatever it is called.
+    return promotion_of(plan, replace(found.result, case=case), why=said, name=name, telling=lambda *_: True)
 
 
 def _print(promotion: Promotion) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from replay.curation.facets import seen_of
-from replay.curation.promote import says_something
+from replay.curation.golden_text import says_something
 from replay.models import Case, OutcomeName, Result
 from replay.routes import route_of
 

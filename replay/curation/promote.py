@@ -2,40 +2,34 @@
 
 from __future__ import annotations
 
-import base64
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from functools import partial
-from io import StringIO
 from pathlib import PurePosixPath
 from typing import Any, Final, Literal
 
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedSeq
-from ruamel.yaml.nodes import ScalarNode
-from ruamel.yaml.representer import RoundTripRepresenter
-
-from replay.curation.sessions import Session, Stage
-from replay.documents import Numeral, parse_json
+from replay.curation.golden_text import (
+    Telling,
+    body_spec,
+    dump_yaml,
+    inline,
+    request_spec,
+    rules_spec,
+    says_something,
+    stays_out,
+    steps_spec,
+)
+from replay.curation.sessions import Session, without_tokens
 from replay.errors import InputError
-from replay.models import Headers, Observation, Request, Result, Side
-from replay.placeholders import CAPTURED, SECRETS, names_in, secrets_in
-from replay.privacy import TOKEN, is_secret
+from replay.inert import printable
+from replay.models import Case, Expectation, Observation, Request, Result, Side
+from replay.placeholders import names_of, secrets_in
+from replay.privacy import TOKEN
 from replay.sampling import derive_seed
 
-_NOISE: Final = frozenset({
-    "host", "connection", "keep-alive", "content-length", "transfer-encoding", "accept-encoding", "user-agent", "te",
-    "traceparent", "tracestate", "upgrade-insecure-requests", "date", "proxy-connection", "dnt", "priority", "baggage",
-    "b3", "x-b3-traceid", "x-b3-spanid", "x-b3-sampled", "x-b3-parentspanid", "x-amzn-trace-id", "x-request-id",
-    "x-correlation-id", "x-real-ip", "x-forwarded-for", "save-data", "sec-gpc",
-})  # fmt: skip
-_NOISE_BEGINS: Final = ("sec-ch-ua", "sec-fetch-")
-"""Headers of the way a request came, which say nothing of what was asked."""
-
 _SLUG: Final = re.compile(r"[^a-z0-9]+")
-_QUOTED_INSTANT: Final = re.compile(r"(?<=^freeze: )'([-0-9T:.+Z]+)'$", re.MULTILINE)
 _RESERVED: Final = frozenset(
     {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
 )
@@ -67,47 +61,79 @@ def promote(
     expect: Literal["old", "new"] | None = None,
     before: Sequence[Result] = (),
     cause: str = "",
+    telling: Telling = says_something,
 ) -> Promotion:
     """Return the golden that holds a stored case fast. Raise InputError where it cannot be one.
 
     `instant` is the one that the run froze its cases at, `day` the one on which it ran. `cause` is the title of its
     cause, by which the file is called, and which is its `why` where nobody says more. With what came `before` it in
-    its session, it is a scenario.
+    its session, it is a scenario. Of its headers, those are kept that are `telling` and hold no secret.
     """
     case = result.case
     if case.kind == "golden":
         raise InputError(f"'{case.id}' is a golden already", place=case.place)
-    golden: dict[str, Any] = {
-        "title": f"{case.request.method} {case.request.path.partition('?')[0]}",
-        "why": why or _why(result, f"run {run}, {day or instant.date()}", cause),
-        "tags": _inline(["promoted"]),
-        "freeze": (case.freeze or instant).isoformat().replace("+00:00", "Z"),
-        "seed": derive_seed(run_seed, case.origin) if case.seed is None else case.seed,
-    }
-    requests = [case.request]
-    if before:
-        session = Session([*before, result])
-        stages = session.stages()
-        requests = [it.case.request for it in stages]
-        golden["title"] += f", the last of {len(stages)} requests of a session"
-        golden["freeze"] = (stages[0].case.freeze or instant).isoformat().replace("+00:00", "Z")
-        golden["steps"] = _steps(stages)
-        if expect is not None:
-            golden["steps"][-1]["expect"] = _expectation(result, expect, partial(session.expected, side=expect))
-    else:
-        golden["request"] = _request(case.request)
-        if expect is not None:
-            golden["expect"] = _expectation(result, expect)
-    where = name if name is not None else golden_name(case.request.method, case.request.path, cause or case.id)
+    session = Session([*before, result]) if before else None
+    made = _without_tokens(case if session is None else session.case())
+    made = replace(made, freeze=made.freeze or instant, seed=_seed(case, run_seed))
+    golden = dict(
+        _document(made, _title(case, made), why or _why(result, f"run {run}, {day or instant.date()}", cause), telling)
+    )
+    if expect is not None:
+        stated = _expectation(result, expect, None if session is None else partial(session.expected, side=expect))
+        (golden["steps"][-1] if made.steps else golden)["expect"] = stated
+    last = _last(case)
+    where = name if name is not None else golden_name(last.method, last.path, cause or case.id)
     text = dump_yaml(golden)
     tokens = [found[0] for found in TOKEN.finditer(text)]
     # What keeps the form of an address or a number is as good as test data; what has none was a secret.
     if any(token.startswith("tok_") and "@" not in token for token in tokens):
         fact = "the case holds secrets in its path or body, of which only tokens are kept"
         raise InputError(f"'{case.id}' cannot be promoted: {fact}", hint="write the golden by hand, with test data")
-    left_out = tuple(dict.fromkeys(name for it in requests for name, value in it.headers if _stays_out(name, value)))
+    requests = made.requests
+    left_out = tuple(dict.fromkeys(name for it in requests for name, value in it.headers if stays_out(name, value)))
     secrets = tuple(dict.fromkeys(name for it in requests for _part, name in secrets_in(it)))
     return Promotion(where, text, left_out, secrets, len({*tokens}))
+
+
+def _seed(case: Case, run_seed: int) -> int:
+    return derive_seed(run_seed, case.origin) if case.seed is None else case.seed
+
+
+def _document(case: Case, title: str, why: str, telling: Telling) -> Iterator[tuple[str, Any]]:
+    """Yield what a golden says, key by key, in the order in which people read it."""
+    yield "title", title
+    yield "why", why
+    # Rules may speak of a case by its tags.
+    yield "tags", inline(list(dict.fromkeys(["promoted", *case.tags])))
+    if case.freeze is not None:
+        yield "freeze", case.freeze.isoformat().replace("+00:00", "Z")
+    yield "seed", case.seed
+    if case.tick is not None:
+        yield "tick", case.tick
+    if case.steps:
+        yield "steps", steps_spec(case.steps, telling)
+    else:
+        yield "request", request_spec(case.request, telling)
+    if case.rules:
+        yield "compare", rules_spec(case.rules)
+
+
+def _title(case: Case, made: Case) -> str:
+    last = _last(case)
+    steps = f", the last of {len(made.steps)} requests" if len(made.steps) > 1 else ""
+    session = " of a session" if steps and not case.steps else ""
+    return f"{last.method} {last.path.partition('?')[0]}{steps}{session}"
+
+
+def _last(case: Case) -> Request:
+    """Return the request that a case is about: a scenario leads up to its last one."""
+    return case.steps[-1].request if case.steps else case.request
+
+
+def _without_tokens(case: Case) -> Case:
+    """Return a scenario in which no cookie stands for a secret, and secrets in bodies are names; others as they are."""
+    steps = tuple(replace(step, request=without_tokens(step.request)) for step in case.steps)
+    return replace(case, steps=steps) if steps else case
 
 
 def _why(result: Result, run: str, cause: str) -> str:
@@ -138,113 +164,23 @@ def _slug(text: str, *, longest: int = 40) -> str:
     return f"{slug}-" if slug in _RESERVED else slug
 
 
-def _steps(stages: Sequence[Stage]) -> list[dict[str, Any]]:
-    """Return the steps of a scenario; its clock moves on by what lay between them."""
-    steps: list[dict[str, Any]] = []
-    at = stages[0].case.freeze
-    for stage in stages:
-        step: dict[str, Any] = {"name": stage.name}
-        if at is not None and stage.case.freeze is not None and stage.case.freeze > at:
-            step["advance"] = f"{(stage.case.freeze - at) // timedelta(milliseconds=1)}ms"
-            at = stage.case.freeze
-        step["request"] = _request(stage.case.request)
-        step |= {"capture": stage.capture} if stage.capture else {}
-        steps.append(step | ({"compare": [{"at": at, "minted": True} for at in stage.minted]} if stage.minted else {}))
-    return steps
-
-
-def _request(request: Request) -> dict[str, Any]:
-    spec: dict[str, Any] = {"method": request.method, "path": request.path}
-    headers = tuple(it for it in request.headers if says_something(it[0].lower(), it[1]) and not _stays_out(*it))
-    spec |= _body(request.body, request.header("content-type"))
-    if headers:
-        spec["headers"] = _headers(headers)
-    return spec
-
-
-def _stays_out(name: str, value: str) -> bool:
-    """Tell whether a header holds a secret; one that only names it is as good in a golden."""
-    named = any(True for grammar in (SECRETS, CAPTURED) for _ in names_in(value, grammar))
-    return is_secret(name) and (TOKEN.search(value) is not None or not named)
-
-
-def says_something(name: str, value: str) -> bool:
-    """Tell whether a header may have a part in the answer; one that accepts anything says nothing."""
-    return not (name in _NOISE or name.startswith(_NOISE_BEGINS) or (name == "accept" and value.strip() == "*/*"))
-
-
-def _expectation(
-    result: Result, side: Side, named: Callable[[Observation], Observation] = lambda it: it
-) -> dict[str, Any]:
-    """Return what a side answered, with names in it where there are some."""
-    observation = result.old if side == "old" else result.new
-    if observation is None or observation.error is not None:
+def _expectation(result: Result, side: Side, named: Callable[[Observation], Observation] | None) -> dict[str, Any]:
+    """Return what a side answered; in a scenario, with names for what earlier steps hand out."""
+    answer = result.old if side == "old" else result.new
+    if answer is None or answer.error is not None:
         raise InputError(f"{side} gave no answer that could be expected", hint="promote without --expect")
-    status = {"status": observation.status} if observation.status else {}
-    return status | _answer(named(observation))
+    require_no_names(Expectation(body=answer.body), scenario=named is not None, hint="promote without --expect")
+    answer = answer if named is None else named(answer)
+    status = {"status": answer.status} if answer.status else {}
+    return status | body_spec(answer.body, answer.header("content-type"))
 
 
-def _answer(observation: Observation) -> dict[str, Any]:
-    return _body(observation.body, observation.header("content-type"))
-
-
-def _headers(headers: Headers) -> Any:
-    """Return a mapping where that says everything, else pairs."""
-    names = [name.lower() for name, _ in headers]
-    return dict(headers) if len(set(names)) == len(names) else [list(pair) for pair in headers]
-
-
-def _body(body: bytes | None, content_type: str | None) -> dict[str, Any]:
-    if not body:
-        return {}
-    if content_type is None:
-        # A reader would add the content type of whatever else it was written as.
-        return {"base64": base64.b64encode(body).decode("ascii")}
-    if "json" in content_type:
-        parsed = parse_json(body, spelled=True)
-        if parsed.ok and not parsed.findings:
-            return {"json": parsed.value}
-    try:
-        text = body.decode("utf-8")
-    except UnicodeDecodeError:
-        return {"base64": base64.b64encode(body).decode("ascii")}
-    return {"text": text} if _is_plain(text) else {"base64": base64.b64encode(body).decode("ascii")}
-
-
-def _is_plain(text: str) -> bool:
-    return all(char.isprintable() or char in "\n\t" for char in text)
-
-
-# ------------------------------------------------------------------------------------------------------------- writing
-
-
-class _Representer(RoundTripRepresenter):
-    """Writes numbers as they were spelled."""
-
-
-def _number(representer: _Representer, value: Numeral) -> ScalarNode:
-    return representer.represent_scalar("tag:yaml.org,2002:float", value.spelling)
-
-
-_Representer.add_representer(Numeral, _number)
-
-
-def dump_yaml(value: Mapping[str, Any]) -> str:
-    """Return a document as people write it: block style, long texts as blocks, keys in the order given."""
-    yaml = YAML()
-    yaml.Representer = _Representer
-    yaml.default_flow_style = False
-    yaml.allow_unicode = True
-    yaml.width = 100
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    out = StringIO()
-    yaml.dump(dict(value), out)
-    # Quoted for readers to whom an instant is no text; to ours it is, and people write it plain.
-    return _QUOTED_INSTANT.sub(r"\1", out.getvalue(), count=1)
-
-
-def _inline(items: list[str]) -> CommentedSeq:
-    """Return a list that is written on one line."""
-    written = CommentedSeq(items)
-    written.fa.set_flow_style()
-    return written
+def require_no_names(wanted: Expectation, *, scenario: bool, hint: str = "have a rule ignore it") -> None:
+    """Raise InputError where an answer holds `{{names}}`, which in what is expected would mean something else."""
+    if next(secrets_in(wanted), None) is not None:
+        fact = "what was answered names a secret, and nothing puts one into what is expected"
+        raise InputError(fact, hint=hint)
+    name = next(names_of(wanted), None) if scenario else None
+    if name is not None:
+        fact = f"what was answered holds '{{{{{printable(name, 100)}}}}}', which would stand for what a step captures"
+        raise InputError(fact, hint=hint)

@@ -14,12 +14,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from datetime import timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
 from replay.errors import InputError
-from replay.models import MISSING, Binding, Case, Json, Observation, Request, Result, Side
+from replay.models import MISSING, Binding, Case, Json, Observation, Request, Result, RuleSpec, Side, Step
 from replay.privacy import TOKEN
 from replay.rebinding import Handing
 from replay.rebinding.handing import Kind, Spot
@@ -34,17 +35,6 @@ _NO_WORD: Final = re.compile(r"\W+", re.ASCII)
 _LONGEST: Final = 40
 _MEMBER: Final = re.compile(rb'("|(?<![^&]))([A-Za-z_]\w{0,40})("\s*:\s*"|=)(tok_[a-z0-9]+)(?=["&]|\Z)')
 """A member of an object or a form whose value is a token."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """One step: its name, the stored case with names in its request, and what is captured of its answer."""
-
-    name: str
-    case: Case
-    capture: dict[str, str]
-    minted: tuple[str, ...] = ()
-    """Where in its answer else the sides named one thing, as the run knew from what was used later."""
 
 
 def needs_session(case: Case) -> bool:
@@ -63,18 +53,27 @@ class Session:
         self._givers = {it.case.id: it.case for it in self._kept}
         self._named = self._names()
 
-    def stages(self) -> list[Stage]:
-        """Return the steps, the first one first."""
+    def case(self) -> Case:
+        """Return the scenario: the last case, with a step for all that it goes on from, each at its own instant."""
+        steps, at = list(self._steps()), self._kept[0].case.freeze
+        last = self._kept[-1].case
+        return replace(last, request=steps[0].request, steps=tuple(steps), freeze=at, bound=(), recorded=None)
+
+    def _steps(self) -> Iterator[Step]:
         taken: set[str] = set()
-        return [
-            Stage(
-                _fresh(_slug(f"{case.request.method}_{_noun(case.request)}".lower()), taken),
-                replace(case, request=_without_tokens(self._request(case))),
-                {name: self._place(binding) for name, binding in self._named.items() if binding.by == case.id},
-                self._minted(case),
+        at = self._kept[0].case.freeze
+        for case in (it.case for it in self._kept):
+            advance = 0.0
+            if at is not None and case.freeze is not None and case.freeze > at:
+                advance = (case.freeze - at) // timedelta(milliseconds=1) / 1_000
+                at = case.freeze
+            yield Step(
+                name=_fresh(_slug(f"{case.request.method}_{_noun(case.request)}".lower()), taken),
+                request=self._request(case),
+                capture={name: self._place(binding) for name, binding in self._named.items() if binding.by == case.id},
+                advance=advance,
+                rules=tuple(RuleSpec(at=at, minted=True) for at in self._minted(case)),
             )
-            for case in (it.case for it in self._kept)
-        ]
 
     def expected(self, answer: Observation, side: Side) -> Observation:
         """Return what a side answered last, with names for what earlier steps hand out there."""
@@ -177,7 +176,9 @@ def _kept(results: Sequence[Result]) -> list[Result]:
 
 def _uses(case: Case, binding: Binding) -> bool:
     """Tell whether the request of a case says what an earlier answer of its session handed out."""
-    return binding.by != case.id and _put(case.request, binding, binding.recorded)[1]
+    # Of names that a rule came upon, the recording says nothing.
+    handed = binding.recorded is not None and binding.by != case.id
+    return handed and _put(case.request, binding, binding.recorded)[1]
 
 
 def _put(request: Request, binding: Binding, value: Json) -> tuple[Request, bool]:
@@ -204,7 +205,7 @@ def _mark(number: int) -> str:
     return f"z4handed{number}out9z"
 
 
-def _without_tokens(request: Request) -> Request:
+def without_tokens(request: Request) -> Request:
     """Return a request without cookies of which only tokens are kept; members of its body get the names of secrets."""
     fields = [(name, _known_cookies(text) if name.lower() == "cookie" else text) for name, text in request.headers]
     headers = tuple((name, text) for name, text in fields if text or name.lower() != "cookie")

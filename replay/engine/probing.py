@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from replay.engine.dual_run import DualRun
@@ -34,16 +35,18 @@ class Probe:
         if reason := refusal(case, asked(case.kind, self._dual.sides)):
             raise SettingsError(f"'{case.id}' cannot be sent: {reason}", hint="--writable both, if that harms nobody")
 
-    def results(self, cases: Sequence[Case]) -> list[Result]:
+    def results(self, cases: Sequence[Case], ahead: Sequence[Case] = ()) -> list[Result]:
         """Send cases whose identities are all different; return their results in the same order, in the clear.
 
-        Raise RunError where a side gives no answer any more.
+        What is `ahead` in their session is looked at, not sent. Raise RunError where a side gives no answer any more.
         """
         self.sends += len(cases)
         found: dict[str, Result] = {}
-        self._runner.run(
-            self._dual.run(map(Planned, cases), lambda result: found.update({result.case.identity: result}))
-        )
+        planned: Iterable[Planned] = map(Planned, cases)
+        if self._dual.sessions is not None:
+            whole = map(Planned, [*cases, *ahead])
+            planned = islice(self._dual.sessions.through(whole, lambda each: each.case), len(cases))
+        self._runner.run(self._dual.run(planned, lambda result: found.update({result.case.identity: result})))
         if len(found) != len(cases):
             silent = [side for side, pulse in self._dual.pulses.items() if pulse.silent]
             raise RunError(f"{' and '.join(silent) or 'a side'} gives no answer any more", hint="is it still there?")
@@ -51,14 +54,15 @@ class Probe:
 
 
 @contextmanager
-def probing(plan: Plan, store: Path) -> Iterator[Probe]:
+def probing(plan: Plan, store: Path, *, rebind: bool = False) -> Iterator[Probe]:
     """Start both sides of a plan and give them; whatever was started ends with the block.
 
-    `store` is beside which the logs of started sides are kept. Raise TargetError where a side cannot start.
+    `store` is beside which the logs of started sides are kept. With `rebind`, each side of a captured session is sent
+    what it handed out itself. Raise TargetError where a side cannot start.
     """
     with standing(plan.sides, plan.stage, store, plan.record.id) as specs:
         sides = parties(specs, concurrency=plan.sending.concurrency)
-        sending = replace(plan.sending, workers=1, warmup=0, noise=0, recheck=None, rebind=False)
+        sending = replace(plan.sending, workers=1, warmup=0, noise=0, recheck=None, rebind=rebind)
         with asyncio.Runner(loop_factory=event_loop()) as runner:
             stack = AsyncExitStack()
             try:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from replay.cases import read_golden
 from replay.documents import read_yaml
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import Desk, Ended
+    from tests.cli.conftest import Desk, Ended, Serve
 
 SIDES = """
 import random
@@ -33,6 +34,12 @@ def sometimes(lines=(), **more):
     global asked
     asked += 1
     return new(lines) if asked % 3 else old(lines)
+
+
+def fading(lines=(), **more):
+    global asked
+    asked += 1
+    return new(lines) if asked < 8 else old(lines)
 
 
 def crashing(lines=(), **more):
@@ -108,6 +115,30 @@ def test_what_shows_it_but_sometimes_is_asked_again(desk: Desk) -> None:
     found = shrunk(desk)
     assert "it does not show it each time" in found.err
     assert request_of(found)["json"] == {"lines": [{"n": 5, "gift": True}]}
+
+
+def test_what_does_not_show_it_again_is_printed_and_never_written(desk: Desk) -> None:
+    captured(desk, SETTINGS.replace("sides:new", "sides:fading"), lines=3)
+    found = shrunk(desk, "--write", "--name", "orders/gift")
+    assert found.code == 3
+    assert "the smallest case did not show it each time that it was sent again; nothing is written" in found.err
+    assert "request:" in found.out
+    assert not Path("goldens").exists()
+    assert not list(Path(".replay").glob("shrink-*"))
+
+
+def test_a_side_that_dies_on_the_way_ends_it_with_what_was_found_so_far(desk: Desk, serve: Serve) -> None:
+    captured(desk)
+    with serve(lambda _: b"1") as old:
+        with serve(lambda _: b"2", lasts=4) as new:
+            flags = ("--old", old.url, "--new", new.url, "--writable", "both")
+            found = shrunk(desk, *flags)
+        assert (found.code, "not to the end: new gives no answer any more" in found.err) == (3, True)
+        assert "request:" in found.out
+    [file] = Path(".replay").glob("shrink-*")
+    told = [json.loads(line)[1] for line in file.read_text().splitlines()][1:]
+    assert told
+    assert all(told), "that nobody was there says nothing of what is smaller"
 
 
 def test_it_ends_where_as_many_were_sent_as_may_be_and_goes_on_from_there(desk: Desk) -> None:
@@ -195,6 +226,37 @@ def test_a_case_that_is_not_there_or_not_the_only_one_is_told(desk: Desk) -> Non
     assert desk.cli("shrink", "nothing", "--traffic", "c.jsonl").code == 2
     found = desk.cli("shrink", "c-*", "--traffic", "d.jsonl")
     assert (found.code, "'c-*' are several cases, such as c-0 and c-1" in found.err) == (2, True)
+
+
+def test_headers_that_matter_stay_whatever_they_are_called(desk: Desk) -> None:
+    desk.write("sides.py", AGENTS)
+    desk.write("replay.yaml", "old: sides:old\nnew: sides:new\n")
+    desk.capture("c.jsonl", [{"id": "c-1", "request": {"path": "/", "headers": {"User-Agent": "b", "DNT": "1"}}}])
+    assert request_of(shrunk(desk))["headers"] == {"User-Agent": "b"}
+
+
+AGENTS = """
+def side(told):
+    def app(environ, start_response):
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [told if environ.get("HTTP_USER_AGENT") == "b" else b"same"]
+    return app
+
+old, new = side(b"one"), side(b"two")
+"""
+
+
+def test_the_rules_of_a_golden_are_those_of_what_it_is_shrunk_to(desk: Desk) -> None:
+    desk.write("sides.py", SIDES)
+    desk.write("replay.yaml", SETTINGS + "compare: [{at: body.total, ignore: true}]\n")
+    rule = "{at: body.total, within: [0.01, 0.1%], why: 'no: cents'}"
+    golden = "tags: [money]\nrequest: {json: {lines: [{n: 5, gift: true}], x: 1}}\n"
+    desk.write("goldens/gift.yaml", f"{golden}compare: [{rule}]\n")
+    assert desk.cli("shrink", "gift", "--write", "--name", "small").code == 0
+    whole = read_golden(Path("goldens/gift.yaml").read_text(), "gift", Path("goldens/gift.yaml"))
+    small = read_golden(Path("goldens/small.yaml").read_text(), "small", Path("goldens/small.yaml"))
+    assert (small.rules, small.tags) == (whole.rules, ("promoted", "money"))
+    assert desk.cli("run", "--only", "small").code == 1
 
 
 def test_a_golden_is_shrunk_as_a_case_of_its_own(desk: Desk) -> None:
