@@ -24,6 +24,7 @@ def register(app: typer.Typer) -> None:
 
 def judge(
     run: options.RunIds = None,
+    experiment: options.Experiments = None,
     criterion: options.Criteria = None,
     gate: options.Gate = None,
     report: options.Reports = None,
@@ -33,16 +34,42 @@ def judge(
     """Judge stored runs again by the rules and criteria of now; send nothing.
 
     Of several runs each is judged, and all together decide the exit code. What was judged before is kept.
+    Runs of experiments are judged while they grow: without RUN, those that are open, and the newest of each decides.
     """
+    from datetime import UTC, datetime
+
+    from replay.cli.experiments import Bench, judge_experiments
     from replay.cli.rejudging import court_for
     from replay.cli.reporting import parse_reports
     from replay.cli.stored import opened_store
 
     reports = parse_reports(report or ())
     with opened_store(store) as kept:
+        experiments = _experiments(kept, run or (), experiment or ())
+        if experiments:
+            bench = Bench(kept, datetime.now(UTC), sentences=criterion or (), gate=gate, env=env)
+            raise typer.Exit(judge_experiments(bench, kept, experiments, reports, named=bool(run)))
         records = _records(kept, run or [None])
         court = court_for(kept, records, tuple(criterion or ()), gate, env)
         raise typer.Exit(_judged(kept, records, court, reports))
+
+
+def _experiments(kept: SqliteStore, runs: Sequence[str | None], patterns: Sequence[str]) -> list[RunRecord]:
+    """Return the runs of experiments that are meant, none where others are. Raise InputError where both are."""
+    from replay.cli.experiments import name_of, runs_of
+    from replay.errors import InputError, SettingsError
+
+    if patterns and runs:
+        raise SettingsError("--experiment and RUN both say what to judge", hint="leave one of them out")
+    if patterns:
+        return runs_of(kept, patterns)
+    named = {record.id: record for record in (kept.run(run) for run in (runs or [None]))}
+    found = [record for record in named.values() if name_of(record)]
+    if found and len(found) < len(named):
+        other = next(record.id for record in named.values() if not name_of(record))
+        fact = f"run {found[0].id} is of an experiment, and run {other} of none"
+        raise InputError(fact, hint="judge them one by one: together they are evidence for no one thing")
+    return found if runs or not found else runs_of(kept)
 
 
 def _records(kept: SqliteStore, runs: Sequence[str | None]) -> list[RunRecord]:

@@ -190,6 +190,15 @@ Criteria = Annotated[
         rich_help_panel=_JUDGE,
     ),
 ]
+Experiments = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--experiment",
+        metavar="PATTERN",
+        help="Judge the open runs of experiments whose name is or matches PATTERN; repeatable.",
+        rich_help_panel=_SELECT,
+    ),
+]
 Env = Annotated[
     str | None,
     typer.Option(metavar="NAME", envvar="REPLAY_ENV", help="Lay replay.NAME.yaml over the settings."),

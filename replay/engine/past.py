@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from replay.models import Judgement, Side, Summary, Verdict
 from replay.store.base import RunRecord
+from replay.store.experiments import experiment_of
 from replay.verdict import Criterion
 from replay.verdict.past import OTHER_RULES, OTHER_VERSION, EarlierRun, Key, Past
 
@@ -20,7 +21,7 @@ def past_of(runs: Iterable[RunRecord], record: RunRecord, summary: Summary) -> P
     earlier.sort(key=lambda run: run.started)
     found = tuple(_earlier(run, record, summary) for run in earlier)
     # A URL stays what it is when something else is deployed behind it.
-    unversioned = not summary.new.version and "://" in summary.new.target
+    unversioned = not summary.new.version and ("://" in summary.new.target or summary.experiment is not None)
     return Past(record.id, found, not record.narrowed, unversioned)
 
 
@@ -34,7 +35,8 @@ def _whole(run: RunRecord) -> bool:
 
 
 def _one_decision(run: RunRecord, record: RunRecord) -> bool:
-    return run.settings.get("decision") == record.settings.get("decision")
+    name, other = (whose and whose.name for whose in (experiment_of(run), experiment_of(record)))
+    return name == other and run.settings.get("decision") == record.settings.get("decision")
 
 
 def _earlier(run: RunRecord, record: RunRecord, summary: Summary) -> EarlierRun:

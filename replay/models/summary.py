@@ -185,6 +185,19 @@ class Noise:
 
 
 @dataclass(frozen=True, slots=True)
+class Experiment:
+    """What is known of a run that an experiment in a program made, on one UTC day."""
+
+    name: str
+    over: bool
+    """Whether its day is, so that no more calls come."""
+    chosen: Mapping[Side, int] = field(default_factory=dict)
+    """How often the program used which side's answer."""
+    lost: Mapping[str, int] = field(default_factory=dict)
+    """How many compared calls are in no run, by why."""
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """What a report needs to know of a run beside its results."""
 
@@ -226,3 +239,5 @@ class Summary:
     kpis: tuple[Kpi, ...] = ()
     latency_parity: LatencyParity | None = None
     """None where too few cases of the traffic were timed to say anything."""
+    experiment: Experiment | None = None
+    """None for a run that was sent."""

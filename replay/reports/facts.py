@@ -10,7 +10,9 @@ from typing import Final
 from replay.inert import printable
 from replay.models import (
     FEW_ITEMS,
+    SIDES,
     Counts,
+    Experiment,
     Intake,
     Judgement,
     Quantiles,
@@ -77,6 +79,17 @@ def intake(files: tuple[Intake, ...]) -> Iterator[str]:
         reasons = f" ({_tally(each.skipped)})" if skipped else ""
         name = printable(each.file, LONGEST)
         yield f"{name}: loaded {each.loaded} + skipped {skipped} = {counted(each.read, 'record')} read{reasons}"
+
+
+def experiment(it: Experiment | None) -> Iterator[str]:
+    """Yield what a run is that an experiment in a program made; nothing where none did."""
+    if it is None:
+        return
+    calls = counted(sum(it.chosen.values()), "call")
+    used = ", ".join(f"{side}'s answer in {it.chosen.get(side, 0):,}" for side in SIDES)
+    yield f"{printable(it.name, LONGEST)}, in a program: of {calls} that were compared it used {used}"
+    if not it.over:
+        yield "its day is not over: `replay judge` judges it again, by what came meanwhile"
 
 
 def sides(summary: Summary) -> Iterator[str]:
@@ -290,9 +303,11 @@ def first_step(summary: Summary, verdict: Verdict) -> str:
     if verdict.state == "GO":
         if verdict.gate:
             return f"the gate {printable(verdict.gate, LONGEST)} is open"
+        if summary.experiment is not None:
+            return f"flip the flag of {printable(summary.experiment.name, LONGEST)}"
         return f"{printable(summary.owner, LONGEST)} says go" if summary.owner else "cut over"
     steps = next_steps(summary, verdict)
-    more = [step for step in steps if verdict.state == "INCONCLUSIVE" and step[0].startswith(MORE)]
+    more = [step for step in steps if verdict.state == "INCONCLUSIVE" and step == _more(summary)]
     command, purpose = (more if summary.complete and more else steps)[0]
     return f"{command}  to {purpose}"
 
@@ -300,7 +315,7 @@ def first_step(summary: Summary, verdict: Verdict) -> str:
 def next_steps(summary: Summary, verdict: Verdict) -> list[tuple[str, str]]:
     """Return commands to type next, each with what it does."""
     steps = []
-    if not summary.complete:
+    if not summary.complete and summary.experiment is None:
         steps.append(("replay run --resume", "go on where this run stopped"))
     if summary.clusters:
         example = _argument(summary.clusters[0].example)
@@ -309,9 +324,15 @@ def next_steps(summary: Summary, verdict: Verdict) -> list[tuple[str, str]]:
     if promotable:
         steps.append((f"replay promote {_argument(promotable)}", "keep a surprise as a golden"))
     if any("would settle it" in each.why for each in verdict.criteria if each.state == "INCONCLUSIVE"):
-        steps.append((f"{MORE} FILE", "bring as much more as the criteria ask for"))
+        steps.append(_more(summary))
     steps.append((f"replay report {_argument(summary.run)}", "print this report again"))
     return steps
+
+
+def _more(summary: Summary) -> tuple[str, str]:
+    if summary.experiment is None:
+        return f"{MORE} FILE", "bring as much more as the criteria ask for"
+    return f"replay judge --experiment {_argument(summary.experiment.name)}", "judge it again when more calls came"
 
 
 def _argument(text: str) -> str:

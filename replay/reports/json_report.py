@@ -101,6 +101,7 @@ def _extras(summary: Summary) -> dict[str, Any]:
         "pacing": None if summary.pacing is None else _pacing(summary.pacing),
         "noise": None if summary.noise is None else _noise(summary.noise),
         "days": [_day(each) for each in summary.days],
+        "experiment": None if summary.experiment is None else asdict(summary.experiment),
     }
 
 

@@ -45,6 +45,7 @@ def _lines(summary: Summary, verdict: Verdict) -> Iterator[str]:
     yield from _causes(summary)
     yield from _bullets("Cases", [*facts.sums(summary.counts), *facts.troubles(summary), *facts.intake(summary.intake)])
     yield from _statuses(summary)
+    yield from _bullets("Experiment", facts.experiment(summary.experiment))
     yield from _bullets("Sides", [*facts.sides(summary), *facts.latencies(summary)])
     yield from _latencies(summary)
     yield from _bullets("Waived, and so not counted", facts.waivers(summary.waived))

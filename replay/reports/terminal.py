@@ -44,6 +44,7 @@ class TerminalReport:
         yield from self._causes(summary)
         yield from self._section("Cases", [*facts.sums(summary.counts), *facts.troubles(summary)])
         yield from self._section("Input", facts.intake(summary.intake))
+        yield from self._section("Experiment", facts.experiment(summary.experiment))
         yield from self._section("Sides", [*facts.sides(summary), *facts.latencies(summary)])
         yield from self._section("Latency parity", latency_lines(summary.latency_parity))
         yield from self._section("Waived, and so not counted", facts.waivers(summary.waived), style="yellow")

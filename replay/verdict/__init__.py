@@ -80,20 +80,24 @@ class Criterion:
             return ()
         return tuple(dict.fromkeys((*self.clause.cycles, *self.terms.covering)))
 
-    def inquiry(self, begun: date, *, watched: bool = False) -> Inquiry:
+    def inquiry(self, begun: date, *, watched: bool = False, looked: bool = False) -> Inquiry:
         """Return what answers it over a run that was `begun` on a day, and over the runs before if it spans any."""
         span = self.clause.span
         if span is None:
-            return OverRun(self.metric(watched=watched))
+            return OverRun(self.metric(watched=watched, looked=looked))
         inner = replace(self.clause, span=None, confidence=confidence_of(span, self.clause.confidence))
         each = replace(self, clause=inner)
+        stretch = Stretch(self.sentence, self.clause, span, self.cycles)
         return Spanned(
-            Stretch(self.sentence, self.clause, span, self.cycles), lambda grows: each.metric(watched=grows), begun
+            stretch, lambda grows: each.metric(watched=grows, looked=looked), begun, growing=looked and watched
         )
 
-    def metric(self, *, watched: bool = False) -> Metric:
-        """Return a fresh metric that answers this criterion, `watched` over a sample that is looked at as it grows."""
-        terms = replace(self.terms, bounds=WATCHED) if watched else self.terms
+    def metric(self, *, watched: bool = False, looked: bool = False) -> Metric:
+        """Return a fresh metric that answers this criterion, `watched` over a sample that is looked at as it grows.
+
+        One that was `looked` at while it grew is whole by now: its bounds have to hold all the same.
+        """
+        terms = replace(self.terms, bounds=WATCHED) if watched or looked else self.terms
         make = partial(METRICS[self.clause.family], self.clause, terms)
         make()  # It refuses what it cannot judge, also where no part of the cases would ask for one.
         metric = scoped(self.clause, make)
@@ -164,8 +168,8 @@ class Judge:
     """Takes every result of a run in and answers the criteria at its end.
 
     A repeat of the same case adds no evidence, unless it fails where it did not before. `watched`: somebody looks at
-    the run while it grows, so that its criteria are judged by bounds which hold at every look. `begun` is the UTC day
-    on which it was begun; today, unless given.
+    the run while it grows, so that its criteria are judged by bounds which hold at every look; `looked`: somebody did
+    so, whether or not it still grows. `begun` is the UTC day on which it was begun; today, unless given.
     """
 
     def __init__(
@@ -175,10 +179,11 @@ class Judge:
         repeats: Repeats | None = None,
         *,
         watched: bool = False,
+        looked: bool = False,
         begun: date | None = None,
     ) -> None:
         begun = begun or datetime.now(UTC).date()
-        self._inquiries = [criterion.inquiry(begun, watched=watched) for criterion in criteria]
+        self._inquiries = [criterion.inquiry(begun, watched=watched, looked=looked) for criterion in criteria]
         self._gate = gate
         self._repeats = repeats or Repeats()
         self._compared = 0

@@ -164,7 +164,7 @@ class Share:
 
 def looked(*, watched: bool) -> list[str]:
     """Return the remark that bounds are wider because they may be looked at more than once."""
-    return ["it still grows: bounds that hold at every look"] if watched else []
+    return ["looked at while it grows: bounds that hold at every look"] if watched else []
 
 
 def worth(n: int, effective: float) -> list[str]:

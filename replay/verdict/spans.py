@@ -105,8 +105,8 @@ class OverRun:
 class Spanned:
     """One metric for each day, or for the whole run, and the row that they form with those of earlier runs."""
 
-    def __init__(self, stretch: Stretch, make: Make, begun: date) -> None:
-        """Take how one day is judged; `begun` is the day on which the run was."""
+    def __init__(self, stretch: Stretch, make: Make, begun: date, *, growing: bool = False) -> None:
+        """Take how one day is judged; `begun` is the day on which the run was, and `growing` whether it goes on."""
         self._sentence = stretch.sentence
         self._clause = stretch.clause
         self._span = stretch.span
@@ -114,7 +114,7 @@ class Spanned:
         self._make = make
         self._begun = begun
         self._days: dict[date, Metric] = {}
-        self._whole = make(False)
+        self._whole = make(growing)
         self._beyond = 0
 
     @property

@@ -1,0 +1,165 @@
+"""Runs of experiments judged: as often as wanted while their day lasts, and once more when it is over.
+
+Agreeing calls hold no bodies, so that nothing is compared anew: what became of each call stays as the program found
+it, and criteria are asked in one pass. Since anybody may look at any time, the bounds hold at every look.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+
+from replay.compare import Pair
+from replay.engine.closing import Tally
+from replay.engine.grouping import Grouping
+from replay.engine.past import past_for
+from replay.engine.plan import Watch
+from replay.engine.summary import kept_of, skipped_of, with_sums
+from replay.models import Basis, Experiment, Result, Side, SideInfo, Summary, Verdict
+from replay.store.base import RunRecord, RunState
+from replay.store.experiments import ExperimentRun, chosen_in, experiment_of, with_experiment
+from replay.store.sqlite import SqliteStore
+from replay.verdict import Criterion, Judge
+from replay.verdict.changes import changes
+from replay.verdict.kpi_account import Accounts
+
+_BLOCK = "a block of code"
+
+
+@dataclass(frozen=True, slots=True)
+class Inquest:
+    """By what the runs of experiments are judged, and when."""
+
+    criteria: Sequence[Criterion]
+    now: datetime
+    grouping: Grouping
+    gate: str | None = None
+    owner: str | None = None
+    criteria_hash: str = ""
+    env: str | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Return what has to hold."""
+        return tuple(criterion.sentence for criterion in self.criteria)
+
+
+def is_open(store: SqliteStore, record: RunRecord) -> bool:
+    """Tell whether a run of an experiment may stand otherwise by now than when it was judged last."""
+    run, summary = experiment_of(record), record.summary
+    if run is None:
+        return False
+    if summary is None or summary.experiment is None or run.judged is None or not run.is_over(run.judged):
+        return True
+    # Calls that were under way at midnight, and clocks that differ by more than was allowed for.
+    return summary.counts.loaded != store.count(record.id) or summary.experiment.lost != _lost(store, record, run)
+
+
+def judged_experiment(store: SqliteStore, record: RunRecord, inquest: Inquest, watch: Watch) -> RunRecord:
+    """Judge a run of an experiment by what it holds by now, keep what comes of it, and return its record."""
+    run = _whose(record)
+    over = run.is_over(inquest.now)
+    begun = run.day + timedelta(days=1) if over else run.day
+    sums, chosen = Tally(kpis=Accounts({})), Counter[Side]()
+    judge = Judge(inquest.criteria, inquest.gate, watched=not over, looked=True, begun=begun)
+    for result in store.results(record.id, bodies=False):
+        grouped = _grouped(result, inquest.grouping)
+        sums.add(grouped)
+        judge.add(grouped)
+        chosen.update(filter(None, [chosen_in(result.flags)]))
+        watch(result.outcome)
+    # What was lost meanwhile is counted, what came meanwhile is not: it is judged the next time.
+    record = store.run(record.id)
+    run = replace(_whose(record), lost=_lost(store, record, _whose(record)))
+    experiment = Experiment(run.name, over, dict(chosen), run.lost)
+    summary = _summary(record, run, experiment, sums, inquest)
+    summary = with_sums(summary, sums, partial(kept_of, store, record.id))
+    past = past_for(inquest.criteria, store.runs(), record, summary)
+    verdict = judge.verdict(complete=summary.complete, reason=summary.ended_because, past=past)
+    return store.amend(record.id, partial(_amended, summary=summary, verdict=verdict, inquest=inquest))
+
+
+def _grouped(result: Result, grouping: Grouping) -> Result:
+    if not grouping.groups:
+        return result
+    return replace(result, groups=grouping.memberships(Pair(result.case, None, None)))
+
+
+def _whose(record: RunRecord) -> ExperimentRun:
+    run = experiment_of(record)
+    if run is None:
+        raise ValueError(f"run {record.id} is of no experiment")
+    return run
+
+
+def _lost(store: SqliteStore, record: RunRecord, run: ExperimentRun) -> Mapping[str, int]:
+    """Return what was lost of a run, and of its experiment on that day where nobody knows of which run."""
+    lost = Counter(run.lost)
+    for other in store.runs():
+        beside = experiment_of(other)
+        if beside is None or other.id == record.id or (beside.name, beside.day) != (run.name, run.day):
+            continue
+        if beside.lost and not store.count(other.id):
+            lost.update(beside.lost)
+    return dict(lost)
+
+
+def _summary(record: RunRecord, run: ExperimentRun, experiment: Experiment, sums: Tally, inquest: Inquest) -> Summary:
+    calls = sum(run.lost.values())
+    reason = "; ".join(f"{number:,} calls were lost: {why}" for why, number in run.lost.items()) if calls else ""
+    return Summary(
+        run=record.id,
+        started=record.started,
+        finished=inquest.now if experiment.over else None,
+        complete=not calls,
+        ended_because=reason,
+        old=_side(record, "old", run.old),
+        new=_side(record, "new", run.new),
+        counts=sums.counts(),
+        decision=record.settings.get("decision"),
+        owner=inquest.owner,
+        skipped=skipped_of(sums, "", 0),
+        warnings=(*inquest.warnings, *sums.warnings(), *_unsaid(run, experiment)),
+        experiment=experiment,
+    )
+
+
+def _side(record: RunRecord, side: Side, place: str) -> SideInfo:
+    code = record.fingerprint.get(f"code of {side}", "")
+    version = record.labels.get(side) or (f"file {code[:7]}" if code else "")
+    return SideInfo(place or _BLOCK, "not frozen", "it ran in the program", version=version)
+
+
+def _unsaid(run: ExperimentRun, experiment: Experiment) -> Iterator[str]:
+    gone = run.joined - run.left
+    if experiment.over and gone > 0:
+        of = f"{gone:,} of {run.joined:,} processes ended without a word"
+        yield f"{of}: what they had compared in their last second or so is not in this run"
+
+
+def _amended(record: RunRecord, *, summary: Summary, verdict: Verdict, inquest: Inquest) -> RunRecord:
+    """Return the record of a run as it is now, with what came of judging it."""
+    run = _whose(record)
+    was_judged = record.verdict is not None
+    now = Basis(inquest.sentences, inquest.gate, record.fingerprint.get("rules", ""))
+    same = (record.basis.criteria, record.basis.gate) == (now.criteria, now.gate)
+    told = changes(record.begun_under, now) if was_judged else ()
+    over = summary.experiment is not None and summary.experiment.over
+    state: RunState = "running" if not over else "complete" if summary.complete else "incomplete"
+    amended = replace(
+        record,
+        state=state,
+        criteria={inquest.gate or "": inquest.sentences},
+        criteria_hash=inquest.criteria_hash,
+        gate=inquest.gate,
+        fingerprint={**record.fingerprint, "criteria": inquest.criteria_hash},
+        settings={**record.settings, "env": inquest.env},
+        summary=summary,
+        verdict=replace(verdict, changes=told),
+        before=(*record.before, record.basis) if was_judged and not same else record.before,
+    )
+    return with_experiment(amended, replace(run, judged=inquest.now))
