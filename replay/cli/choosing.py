@@ -12,6 +12,7 @@ from replay.cases import load_goldens, open_traffic
 from replay.cli.inputs import inputs_of, project_of_folders
 from replay.cli.masking import redactor_for
 from replay.cli.output import Progress
+from replay.cli.stored import sent_runs
 from replay.curation import Gathering
 from replay.errors import InputError, NothingSelectedError
 from replay.models import Case, Observation, Result
@@ -75,7 +76,7 @@ def _answers(store: Path | None) -> Mapping[str, Observation]:
     if not path.exists():
         return {}
     with SqliteStore.open(path, create=False) as kept:
-        found = (dict(_of_goldens(kept.results(record.id))) for record in islice(kept.runs(), _MOST_RUNS))
+        found = (dict(_of_goldens(kept.results(record.id))) for record in islice(sent_runs(kept), _MOST_RUNS))
         return next(filter(None, found), {})
 
 

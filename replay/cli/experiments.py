@@ -140,7 +140,7 @@ def judge_experiments(
 ) -> int:
     """Judge, print the newest run of each experiment, and return the exit code of the worst of these."""
     if reports and len(newest_of_each(records)) > 1:
-        names = ", ".join(newest_of_each(records))
+        names = ", ".join(sorted(newest_of_each(records)))
         raise SettingsError("--report: one file cannot hold several experiments", hint=f"name --experiment: {names}")
     found = bench.judged(records, named=named)
     for place, record in enumerate(found.values()):

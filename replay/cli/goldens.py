@@ -88,13 +88,13 @@ def _past(cases: Sequence[Case], store: Path | None) -> tuple[dict[str, Past], f
     """Return what the last runs tell of each golden, the routes of the traffic, and how many runs these are."""
     from itertools import islice
 
-    from replay.cli.stored import opened_store
+    from replay.cli.stored import opened_store, sent_runs
     from replay.store.place import default_store
 
     if store is None and not default_store().exists():
         return {}, frozenset(), 0
     with opened_store(store) as kept:
-        records = list(islice((record for record in kept.runs() if record.summary is not None), _RUNS))
+        records = list(islice((record for record in sent_runs(kept) if record.summary is not None), _RUNS))
         past = {case.id: _of_golden(kept, records, case) for case in cases}
         return past, _visited(kept, records), len(records)
 

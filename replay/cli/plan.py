@@ -73,6 +73,7 @@ def plan(
 
 def _rates(expect: str | None, store: Path | None) -> tuple[Callable[[Criterion], float], str]:
     """Return which share is expected to depart of each criterion, and where that comes from, in words."""
+    from replay.cli.stored import sent_runs
     from replay.store.place import default_store
     from replay.store.sqlite import SqliteStore
 
@@ -82,7 +83,7 @@ def _rates(expect: str | None, store: Path | None) -> tuple[Callable[[Criterion]
     path = store or default_store()
     if path.exists():
         with SqliteStore.open(path, create=False) as kept:
-            last = next((record for record in kept.runs() if record.state == "complete"), None)
+            last = next((record for record in sent_runs(kept) if record.state == "complete"), None)
         if last is not None and last.summary is not None:
             summary = last.summary
             return lambda criterion: departed(summary, criterion.clause.family), f"as in run {last.id}"

@@ -167,9 +167,12 @@ def _carry_out(plan: Plan, store_file: Path, reports: Reports, *, resume: bool) 
 def _record_to_resume(store: SqliteStore, plan: Plan) -> RunRecord:
     """Return the newest run, if it was cut off and nothing that it rests on has changed since."""
     from replay.cli.fingerprint import changed_since
+    from replay.cli.stored import sent_runs
     from replay.errors import SettingsError
 
-    record = store.run()
+    record = next(sent_runs(store), None)
+    if record is None:
+        raise SettingsError("the store holds no run that could go on", hint="begin one without --resume")
     if record.state == "complete":
         raise SettingsError(f"run {record.id} is complete: there is nothing to resume", hint="leave --resume out")
     changed = changed_since(record, plan)

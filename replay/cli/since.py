@@ -12,6 +12,7 @@ from replay.config import Settings, load_project
 from replay.errors import InputError
 from replay.models import Basis
 from replay.store.base import RunRecord
+from replay.store.experiments import experiment_of
 from replay.verdict import default_criteria, gate_sentences, parse_criteria
 from replay.verdict.changes import changes
 
@@ -22,7 +23,7 @@ def changed_since(record: RunRecord) -> Iterator[str]:
     """Yield what the settings say now and a run was not judged by; nothing where there are none, or none that hold."""
     try:
         project = load_project(Path.cwd(), environment=os.environ, env=record.settings.get("env"))
-        now = Basis(_sentences(project.settings, record), record.gate, rules_digest(project.settings))
+        now = Basis(_sentences(project.settings, record), record.gate, _rules(project.settings, record))
     except InputError as error:
         yield f"whether this run was judged by what the settings say now is not known: {error.fact}"
         return
@@ -34,6 +35,11 @@ def changed_since(record: RunRecord) -> Iterator[str]:
         else:
             told = change.before or "no such criterion", change.after or "no such criterion"
             yield f"this run was judged by: {told[0]}; the settings say now: {told[1]}; {REMEDY}"
+
+
+def _rules(settings: Settings, record: RunRecord) -> str:
+    """Return the digest of the rules; those of an experiment stand in the program, and not in the settings."""
+    return rules_digest(settings) if experiment_of(record) is None else record.basis.rules
 
 
 def _sentences(settings: Settings, record: RunRecord) -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
 from replay.causes import DEPARTING, Naming
@@ -11,6 +13,7 @@ from replay.privacy import TOKEN
 from replay.reports.causes import named
 from replay.reports.history import PastRun
 from replay.store.base import RunRecord
+from replay.store.experiments import experiment_of
 from replay.store.place import default_store
 from replay.store.sqlite import SqliteStore
 
@@ -27,8 +30,17 @@ def closed_run(kept: SqliteStore, run: str | None) -> RunRecord:
     """Return a run that has come to its end. Raise InputError for one that was killed, or is under way."""
     record = kept.run(run)
     if record.summary is None:
+        experiment = experiment_of(record)
+        if experiment is not None:
+            hint = f"`replay judge --experiment {shlex.quote(experiment.name)}` does, while it grows too"
+            raise InputError(f"run {record.id} was never judged", hint=hint)
         raise InputError(f"run {record.id} was never closed", hint="`replay run --resume` goes on with it")
     return record
+
+
+def sent_runs(kept: SqliteStore) -> Iterator[RunRecord]:
+    """Yield the runs that this tool has sent, the newest first: none of those that experiments make."""
+    return (record for record in kept.runs() if experiment_of(record) is None)
 
 
 def cases_called(kept: SqliteStore, key: str, run: str | None) -> tuple[RunRecord, list[Result]]:

@@ -98,6 +98,7 @@ class Examiner:
             context=context,
             bare=bare,
             unreplayable=unreplayable,
+            setup=call.setup,
         )
 
     def _masked(self, call: Call, result: Result, terms: Terms) -> tuple[Result, Mapping[str, Any]]:

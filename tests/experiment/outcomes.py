@@ -9,7 +9,7 @@ from replay.experiment.calls import Outcome, Setup
 from replay.models import Case, Difference, Observation, OutcomeName, Request, Result, Side, Timing
 
 DRAFT = Setup("needs-draft", old="shop.rules:needs_draft", new="shop.rules:needs_draft_v2", version="v2")
-MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
+MONDAY = datetime(2024, 11, 25, tzinfo=UTC)
 _JSON = (("content-type", "application/json"),)
 
 
@@ -42,7 +42,9 @@ def _seen(body: bytes) -> Observation:
     return Observation(headers=_JSON if body else (), body=body, timing=Timing(0.05))
 
 
-def day_of_outcomes(number: int, *, at: datetime = MONDAY, deviating: int = 0, new: int = 0) -> list[Outcome]:
+def day_of_outcomes(
+    number: int, *, at: datetime = MONDAY, deviating: int = 0, new: int = 0, setup: Setup = DRAFT
+) -> list[Outcome]:
     """Return so many calls over a day, the last ones deviating, the first ones answered by new."""
     step = timedelta(hours=23) / max(number, 1)
     return [
@@ -50,6 +52,7 @@ def day_of_outcomes(number: int, *, at: datetime = MONDAY, deviating: int = 0, n
             "deviation" if index >= number - deviating else "match",
             at=at + index * step,
             chosen="new" if index < new else "old",
+            setup=setup,
         )
         for index in range(number)
     ]

@@ -61,7 +61,7 @@ def test_a_run_says_whose_it_is_and_what_was_put_to_the_test(path: Path) -> None
     sink.take(outcome_of())
     sink.close()
     kept, run = the_run_in(path)
-    assert kept.startswith("needs-draft-20261123-")
+    assert kept.startswith("needs-draft-20241125-")
     assert run == ExperimentRun("needs-draft", MONDAY.date(), DRAFT.old, DRAFT.new, joined=1, left=1)
 
 
@@ -70,7 +70,7 @@ def test_each_day_has_a_run_of_its_own(path: Path) -> None:
     for days in range(3):
         sink.take(outcome_of(at=MONDAY + timedelta(days=days, hours=23, minutes=59)))
     sink.close()
-    assert sorted(run.day.day for run in runs_in(path).values()) == [23, 24, 25]
+    assert sorted(run.day.day for run in runs_in(path).values()) == [25, 26, 27]
 
 
 @pytest.mark.parametrize(
@@ -259,7 +259,7 @@ def test_a_purge_finds_nobody_writing_between_two_batches(path: Path) -> None:
 def test_what_no_store_can_hold_keeps_nothing_else_from_being_written(path: Path) -> None:
     sink = Stored(path)
     odd = outcome_of("deviation")
-    unfit = replace(odd.result.differences[0], old=object())  # type: ignore[arg-type]
+    unfit = replace(odd.result.differences[0], old=object())
     sink.take(replace(odd, result=replace(odd.result, differences=(unfit,))))
     sink.take(outcome_of())
     sink.flush()
@@ -297,7 +297,7 @@ def test_losses_after_midnight_may_have_been_of_the_day_before(path: Path) -> No
     sink.take(outcome_of())
     sink.lose(Loss("needs-draft", MONDAY + timedelta(days=1, minutes=1), "too many", 3))
     sink.close()
-    assert {run.day.day: run.lost for run in runs_in(path).values()} == {23: {"too many": 3}, 24: {"too many": 3}}
+    assert {run.day.day: run.lost for run in runs_in(path).values()} == {25: {"too many": 3}, 26: {"too many": 3}}
 
 
 def test_losses_without_any_call_stand_in_a_run_of_their_own(path: Path) -> None:
@@ -322,7 +322,7 @@ def test_a_process_leaves_a_day_once_the_next_one_is_there(path: Path) -> None:
         sink.take(outcome_of(at=MONDAY + timedelta(hours=hours)))
         sink.flush()
     sink.flush()
-    assert {run.day.day: (run.joined, run.left) for run in runs_in(path).values()} == {23: (1, 1), 24: (1, 0)}
+    assert {run.day.day: (run.joined, run.left) for run in runs_in(path).values()} == {25: (1, 1), 26: (1, 0)}
 
 
 def test_a_full_disk_loses_nothing_that_memory_can_hold(path: Path) -> None:

@@ -89,7 +89,9 @@ def test_a_watched_judge_says_why_it_asks_for_more() -> None:
     verdict = judge.verdict()
     assert [each.state for each in verdict.criteria] == ["INCONCLUSIVE", "INCONCLUSIVE"]
     assert "137 cases more, all clean" in verdict.criteria[0].why
-    assert all(each.why.endswith("it still grows: bounds that hold at every look") for each in verdict.criteria)
+    assert all(
+        each.why.endswith("looked at while it grows: bounds that hold at every look") for each in verdict.criteria
+    )
 
 
 def test_errors_beside_old_come_to_a_go_while_they_are_watched() -> None:
