@@ -28,6 +28,7 @@ from replay.models import (
     DifferenceKind,
     ErrorKind,
     Expectation,
+    Experiment,
     Failure,
     Intake,
     Judgement,
@@ -57,7 +58,7 @@ from replay.models import (
 )
 from replay.store import RunRecord
 from replay.store.bodies import unpack
-from replay.store.codec import decode_run, dumped, encode_run
+from replay.store.codec import decode_run, dumped, encode_run, loaded
 from replay.store.pages import Page, StoredPage, packed, pages_of
 from replay.store.values import decode_value, encode_value
 
@@ -317,6 +318,16 @@ def test_a_run_that_is_none_is_a_value_error(content: Any) -> None:
         decode_run(dumped(content))
 
 
+def test_a_run_that_was_kept_before_summaries_gained_a_field_is_read_without_it() -> None:
+    record = RunRecord("r1", datetime(2026, 1, 2, tzinfo=UTC), summary=replace(SUMMARY, experiment=None))
+    text, document = loaded(encode_run(record))
+    place = [each.name for each in fields(RunRecord)].index("summary")
+    older = [*document[:place], document[place][:-1], *document[place + 1 :]]
+    assert decode_run(dumped((text, older))) == record
+    with pytest.raises(ValueError, match="fields"):
+        decode_run(dumped((text, [*document[:place], document[place][:-2], *document[place + 1 :]])))
+
+
 def test_every_field_of_a_summary_is_covered_by_the_test_above() -> None:
     assert all(getattr(SUMMARY, each.name) not in (None, (), {}, "", 0) for each in fields(SUMMARY))
 
@@ -333,6 +344,7 @@ SUMMARY = Summary(
     counts=Counts(9, 6, 1, 2, 1, 2, 2, 1),
     decision="Move",
     owner="payments",
+    experiment=Experiment("needs-draft", True, {"old": 8, "new": 1}, {"too many": 2}),
     seed=42,
     intake=(Intake("a.har", 8, {"status 0": 2}),),
     clusters=(
