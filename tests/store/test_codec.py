@@ -325,7 +325,7 @@ def test_a_run_that_was_kept_before_summaries_gained_a_field_is_read_without_it(
     older = [*document[:place], document[place][:-1], *document[place + 1 :]]
     assert decode_run(dumped((text, older))) == record
     with pytest.raises(ValueError, match="fields"):
-        decode_run(dumped((text, [*document[:place], document[place][:-2], *document[place + 1 :]])))
+        decode_run(dumped((text, [*document[:place], document[place][:-3], *document[place + 1 :]])))
 
 
 def test_every_field_of_a_summary_is_covered_by_the_test_above() -> None:
