@@ -15,6 +15,7 @@ from replay.compare.header_walk import HEADERS, UNCOMPARED, compare_headers
 from replay.compare.headers import Answered
 from replay.compare.problems import categorised
 from replay.compare.reading import How, Pair, read_content
+from replay.compare.remembered import Remembered
 from replay.compare.rules import ActiveRules, RuleBook
 from replay.compare.scenario import together
 from replay.compare.sight import BODY_UNSEEN
@@ -38,6 +39,7 @@ class Comparison:
         self._bases = bases
         self._today = today or datetime.now(UTC).date()
         self._nothing = Compared()
+        self._remembered = Remembered()
 
     def on(self, day: date) -> Comparison:
         """Return the same comparison for a run that began on another day."""
@@ -46,7 +48,7 @@ class Comparison:
     def with_itself(self, side: Side) -> Comparison:
         """Return a comparison for two answers of one side, whose links are relative to one and the same URL."""
         twin = copy(self)
-        twin._bases = dict.fromkeys(SIDES, self._bases[side])  # noqa: SLF001 - its own twin
+        twin._bases, twin._remembered = dict.fromkeys(SIDES, self._bases[side]), Remembered()  # noqa: SLF001 - its own twin
         return twin
 
     def minted(self, case: Case, path: Sequence[str | int]) -> bool | None:
@@ -60,11 +62,32 @@ class Comparison:
         A scenario is compared step by step. What each side named itself, as far as the case knows, is put into old's
         words beforehand.
         """
-        return together(self._compared, pair) if pair.case.steps or pair.case.bound else self._compared(pair)
-
-    def _compared(self, pair: Pair) -> Compared:
+        if pair.case.steps or pair.case.bound:
+            return together(self._compared, pair)
         if (plain := self._plain(pair)) is not None:
             return plain
+        old, new = pair.old, pair.new
+        if old is None or new is None or not self._hangs_on_both_alone(pair.case, old, new):
+            return self._thoroughly(pair)
+        return self._remembered(old, new, lambda: self._thoroughly(pair))
+
+    def _compared(self, pair: Pair) -> Compared:
+        plain = self._plain(pair)
+        return self._thoroughly(pair) if plain is None else plain
+
+    def _hangs_on_both_alone(self, case: Case, old: Observation, new: Observation) -> bool:
+        """Tell whether nothing of a case but its answers has a part in what is found of them."""
+        return (
+            case.expect is None
+            and not case.rules
+            and case.request.method != "HEAD"
+            and old.error is None
+            and new.error is None
+            and self._book.judges_all_alike
+            and unread(old.headers, new.headers) is not None
+        )
+
+    def _thoroughly(self, pair: Pair) -> Compared:
         active = self._book.for_case(lambda selection: selection.holds(pair.case, pair.documents), pair.case.rules)
         stated = _stated(pair.case)
         walk, expected = Walk(active, today=self._today), Walk(active, against="expect", today=self._today)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from dataclasses import replace
 from datetime import date
 from typing import Final, Literal
@@ -37,14 +37,14 @@ class Findings:
         """Have found nothing yet; raise EnoughError beyond so many differences."""
         self.differences: list[Difference] = []
         self.accepted: dict[tuple[str, str], Acceptance] = {}
-        self._by_rule: Counter[str] = Counter()
+        self._by_rule: defaultdict[str, int] = defaultdict(int)
         self.measures: list[Measure] = []
         self.met: set[int] = set()
         """The numbers of the rules whose intended change was seen."""
         self.total = 0
         """How many differences there are, listed or not."""
-        self._absent: Counter[tuple[str, DifferenceKind, str, str]] = Counter()
-        self._unlisted: Counter[str] = Counter()
+        self._absent: defaultdict[tuple[str, DifferenceKind, str, str], int] = defaultdict(int)
+        self._unlisted: defaultdict[str, int] = defaultdict(int)
         self._limit = limit
 
     def differ(self, at: Path, kind: DifferenceKind, old: Node, new: Node, *, rule: str = "", note: str = "") -> None:
@@ -86,7 +86,7 @@ class Findings:
     @property
     def unlisted(self) -> int:
         """Return how many differences came after as many as are listed."""
-        return self._unlisted.total()
+        return sum(self._unlisted.values())
 
     def remark(self, place: int, note: str) -> None:
         """Add a note to the first difference that was listed since there were `place` of them."""

@@ -311,6 +311,17 @@ class RuleBook:
         """Tell whether any of these rules may reach a header."""
         return any(parse_location(it.spec.at).root not in ("status", "body") for it in self._prepared)
 
+    @cached_property
+    def judges_all_alike(self) -> bool:
+        """Tell whether what is found of two answers is the same in every case, also where it has to be looked for.
+
+        No rule is for some cases only, reaches a header, runs code of the user's, or learns names.
+        """
+        specs = [it.spec for it in self._prepared]
+        own = any(it.via is not None or it.selection.narrows for it in self._prepared)
+        learning = any(it.minted is not None or it.rank is not None for it in specs)
+        return not (own or learning or self.speaks_of_headers)
+
     def check(self, specs: Sequence[RuleSpec]) -> None:
         """Check a golden's own rules; raise SettingsError or LocationError for the first that makes no sense."""
         for spec in specs:

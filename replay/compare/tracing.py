@@ -181,6 +181,11 @@ class TracedBook(RuleBook):
         """Tell that equal answers are walked too: who asks what a rule did wants to know it of these as well."""
         return False
 
+    @cached_property
+    def judges_all_alike(self) -> bool:
+        """Tell that every case is compared anew: what a rule did is asked of each."""
+        return False
+
     def for_case(self, holds: Callable[[Selection], bool], own: Sequence[RuleSpec] = ()) -> ActiveRules:
         """Return the rules of a case, and begin its trace."""
         self.trace = Trace()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from replay.models import Json
 
 _SHORTHAND: Final = re.compile(r"[A-Za-z_\u0080-\ud7ff\ue000-\uffff][A-Za-z0-9_\u0080-\ud7ff\ue000-\uffff]*")
+_LONGEST: Final = 100
 _HEADER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 # Control characters, halves of surrogate pairs, and what turns or breaks the line it is printed on.
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
@@ -53,10 +55,12 @@ def segments(path: Path) -> tuple[Segment, ...]:
 
 def print_location(path: Path) -> str:
     """Return a path in the location language, fit to paste into a rule."""
-    parts = segments(path)
-    text = "".join(_header(part) if parts[index - 1 : index] == ("headers",) else _child(part)
-                   for index, part in enumerate(parts))  # fmt: skip
-    return text.removeprefix(".")
+    told: list[str] = []
+    before: Segment | None = None
+    for part in segments(path):
+        told.append(_header(part) if before == "headers" else _child(part))
+        before = part
+    return "".join(told).removeprefix(".")
 
 
 def _child(segment: Segment) -> str:
@@ -64,8 +68,16 @@ def _child(segment: Segment) -> str:
         return f"[{segment}]"
     if isinstance(segment, Keyed):
         return str(segment)
+    return _known_member(segment) if len(segment) <= _LONGEST else _member(segment)
+
+
+def _member(segment: str) -> str:
     plain = _SHORTHAND.fullmatch(segment) and not _UNPRINTABLE.search(segment)
     return f".{segment}" if plain else f"[{_quote(segment)}]"
+
+
+# A service says the same names over and over, and to look through one takes longer than to look it up.
+_known_member: Final = lru_cache(maxsize=4096)(_member)
 
 
 def _header(segment: Segment) -> str:
