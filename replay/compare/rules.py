@@ -117,9 +117,8 @@ def _check_places(spec: RuleSpec) -> None:
     if root in ("error", "latency_ms"):
         raise SettingsError(f"'{spec.at}' is judged by criteria, not by rules", hint="see cut_when: errors <= old")
     if spec.at == "headers" and not spec.ignore:
-        raise SettingsError(
-            "a rule at 'headers' can only ignore them", hint="name one, headers.etag, or all: headers.*"
-        )
+        hint = "name one, headers.etag, or all: headers.*"
+        raise SettingsError("a rule at 'headers' can only ignore them", hint=hint)
     if spec.renamed is not None and (spec.at in ROOTS or not spec.renamed):
         raise SettingsError(
             f"rule at '{spec.at}': renamed gives a member its new name",
@@ -138,9 +137,8 @@ def _check_reading(spec: RuleSpec) -> None:
         if step not in ENCODINGS:
             told = step if isinstance(step, str) else "csv"
             hint = f"end with it; what others can follow: {', '.join(ENCODINGS)}"
-            raise SettingsError(
-                f"rule at '{spec.at}': as {told} gives a value, and nothing is read from one", hint=hint
-            )
+            fact = f"rule at '{spec.at}': as {told} gives a value, and nothing is read from one"
+            raise SettingsError(fact, hint=hint)
 
 
 def _is_body(spec: RuleSpec) -> bool:
@@ -313,14 +311,9 @@ class RuleBook:
 
     @cached_property
     def judges_all_alike(self) -> bool:
-        """Tell whether what is found of two answers is the same in every case, also where it has to be looked for.
-
-        No rule is for some cases only, reaches a header, runs code of the user's, or learns names.
-        """
-        specs = [it.spec for it in self._prepared]
-        own = any(it.via is not None or it.selection.narrows for it in self._prepared)
-        learning = any(it.minted is not None or it.rank is not None for it in specs)
-        return not (own or learning or self.speaks_of_headers)
+        """Tell whether no rule is for some cases only, reaches a header, runs code of the user's, or learns names."""
+        own = any(it.via or it.spec.rank or it.spec.minted is not None for it in self._prepared)
+        return not (own or self._narrowed or self.speaks_of_headers)
 
     def check(self, specs: Sequence[RuleSpec]) -> None:
         """Check a golden's own rules; raise SettingsError or LocationError for the first that makes no sense."""
