@@ -23,7 +23,7 @@ def cases_in(path: Path) -> list[Case]:
 def test_disagreeing_calls_alone_are_captured_with_their_arguments(tmp_path: Path) -> None:
     sink = Captured(tmp_path / "drafts.jsonl.zst")
     for name in ("match", "deviation", "skipped", "new_error", "waived", "both_error", "old_error"):
-        sink.take(outcome_of(name))  # type: ignore[arg-type]
+        sink.take(outcome_of(name))
     sink.close()
     found = cases_in(tmp_path / "drafts-0001.jsonl.zst")
     assert [(case.request.method, case.request.path, case.request.body) for case in found] == [
