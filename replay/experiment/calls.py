@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,6 +20,10 @@ Relation = Literal["agreed", "differ", "known", "unfit"]
 `agreed`: equal without any rule, or by the experiment's own `equal`; `differ`: the rules have the last word; `known`:
 a known difference, with its reason; `unfit`: nobody can tell, with the reason, which is never a match.
 """
+
+
+DISAGREED: Final = frozenset({"deviation", "new_error", "old_error", "both_error"})
+"""The outcomes of calls of which people want to know: a flood of them is told bare."""
 
 
 class Frozen(Protocol):

@@ -24,7 +24,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
-from replay.experiment.calls import Call, Frozen, Given, Outcome, Relation, Setup, Sink
+from replay.experiment.calls import DISAGREED, Call, Frozen, Given, Outcome, Relation, Setup, Sink
 from replay.experiment.delivery import Delivery
 from replay.experiment.lanes import Lane, now
 from replay.experiment.listing import Listing
@@ -37,8 +37,6 @@ EXIT_SECONDS: Final = 2.0
 FULL: Final = "more calls came than could be examined"
 UNHANDED: Final = "the call could not be handed over"
 UNEXAMINED: Final = "the call could not be examined"
-DISAGREED: Final = frozenset({"deviation", "new_error", "old_error", "both_error"})
-"""Outcomes of which a flood is told bare."""
 _LISTED: Final = frozenset({"differ", "known"})
 
 Examine = Callable[[Call], Outcome]
@@ -151,6 +149,7 @@ class Reporter:
         self._deliveries = {}
         atexit.unregister(self.close)
         self._awaited = False
+        self._troubles.rest()
         if not done:
             waiting = f"{len(self._lane):,} calls"
             self._troubles.say("exit", f"the process ended before {waiting} and what sinks had yet to write were told")
