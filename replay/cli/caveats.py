@@ -9,8 +9,10 @@ from typing import Final
 
 from replay.cli.sides import Sides, behind, from_working_tree, one_commit, shapes_of
 from replay.config import Settings
-from replay.models import Order
+from replay.models import Order, TargetSpec
 from replay.services.commands import from_elsewhere
+from replay.services.git import Commit, has_folder
+from replay.services.imports import taken_from
 from replay.targets.routing import deprived
 from replay.verdict import Criterion
 
@@ -73,6 +75,17 @@ def _of_commits(planned: Sides) -> Iterator[str]:
             yield f"{side} is {commit.name} without the changes that are not committed; `.` is the tree with them"
         if file := from_working_tree(planned.specs[side], commit):
             yield f"{side} is started with {file}, which is of the working tree and not of {commit.name}"
+        if astray := _astray(planned.specs[side], commit):
+            fact = f"the Python of {side} has {', '.join(astray)} from the working tree, installed in editable mode"
+            yield f"{fact}: it may not be of {commit.name}; install it in `setup`, or name its folder in PYTHONPATH"
+
+
+def _astray(spec: TargetSpec, commit: Commit) -> list[str]:
+    """Return what a command imports from the working tree, whatever the commit holds; workers look for themselves."""
+    if spec.run is None or "PYTHONPATH" in spec.env:
+        return []
+    taken = taken_from(commit.repository, spec)
+    return taken.astray(folder for folder in taken.folders if has_folder(commit, folder))
 
 
 def _same(planned: Sides) -> Iterator[str]:

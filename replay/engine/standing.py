@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, NoReturn
 from replay.engine.plan import Stage
 from replay.engine.signals import caught, cut_off
 from replay.errors import CutOffError, InputError, SettingsError, TargetError
-from replay.models import Side, Started, TargetSpec
+from replay.models import Home, Side, Started, TargetSpec
 from replay.services.git import Commit
+from replay.services.imports import taken_from
 
 if TYPE_CHECKING:
     from replay.services.service import Service
@@ -82,7 +83,9 @@ def within(spec: TargetSpec, tree: Path, commit: Commit) -> TargetSpec:
         raise SettingsError(f"{commit.name} has no folder {commit.below}", hint="take a ref that has it")
     if not (home / (spec.cwd or "")).resolve().is_relative_to(tree.resolve()):
         raise SettingsError(f"cwd {spec.cwd} leads out of the files of {commit.name}", hint="name a folder of them")
-    return spec.model_copy(update={"at": f"path:{home}", "cwd": str(home / (spec.cwd or ""))})
+    folders = tuple(tree / each for each in taken_from(commit.repository, spec).folders if (tree / each).is_dir())
+    files = Home(tree, commit.repository, commit.name, folders)
+    return spec.at_home(files, f"path:{home}", str(home / (spec.cwd or "")))
 
 
 def _services(sides: Mapping[Side, TargetSpec], stage: Stage, store: Path, run: str) -> dict[Side, Service]:

@@ -72,6 +72,7 @@ from replay.models.rules import (
 from replay.models.secrets import SecretSource, SecretSpec
 from replay.models.sides import (
     OWN_URL,
+    Home,
     LoginSpec,
     ReadySpec,
     ResetSpec,
@@ -139,6 +140,7 @@ __all__ = [
     "Flag",
     "GroupSpec",
     "Headers",
+    "Home",
     "Instant",
     "Intake",
     "Json",

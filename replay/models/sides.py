@@ -133,6 +133,19 @@ OWN_URL: Final = "http://localhost"
 
 
 @dataclass(frozen=True, slots=True)
+class Home:
+    """The checked-out files of a commit that a side is made of."""
+
+    tree: Path
+    repository: Path
+    """What it was checked out of: no module may come from there instead."""
+    name: str
+    """The ref and its commit, for people."""
+    folders: tuple[Path, ...] = ()
+    """Where in the tree modules are, which the side's Python would else have from the repository."""
+
+
+@dataclass(frozen=True, slots=True)
 class Started:
     """A command that this tool has started and that is ready."""
 
@@ -225,6 +238,7 @@ class TargetSpec(Spec):
                 raise ValueError("a variable has a name without =, and neither that nor its value holds a NUL")
         return env
 
+    _home: Home | None = PrivateAttr(default=None)
     _started: Started | None = PrivateAttr(default=None)
     _shown: str = PrivateAttr(default="")
     _trust: Trust = PrivateAttr(default_factory=Trust)
@@ -235,6 +249,11 @@ class TargetSpec(Spec):
     def base(self) -> str | None:
         """Return the URL to which the side's links are relative; None where it is asked by none."""
         return OWN_URL if self.run is not None else self.url
+
+    @property
+    def home(self) -> Home | None:
+        """Return the files of the commit that this side is made of, once they are checked out."""
+        return self._home
 
     @property
     def started(self) -> Started | None:
@@ -265,6 +284,12 @@ class TargetSpec(Spec):
     def paced_by_clock(self) -> bool:
         """Tell whether cases reach this side one at a time, since each moves the clock of one process."""
         return self.run is not None and self.freeze and self.clock_secret is None
+
+    def at_home(self, home: Home, at: str, cwd: str) -> TargetSpec:
+        """Return the spec of a side whose commit was checked out."""
+        copy = self.model_copy(update={"at": at, "cwd": cwd})
+        copy._home = home  # noqa: SLF001 - its twin
+        return copy
 
     def standing(self, started: Started) -> TargetSpec:
         """Return the spec of a side whose command was started."""

@@ -53,6 +53,11 @@ def _require_no_shell(words: tuple[str, ...]) -> None:
             raise SettingsError(f"'{word}' is for a shell, and none runs this", hint=hint)
 
 
+def is_shell(program: str) -> bool:
+    """Tell whether a program starts others by what it is told, so that its own name says little."""
+    return Path(program).name in _SHELLS
+
+
 def filled(words: tuple[str, ...], port: int) -> tuple[str, ...]:
     """Return the words with the port in the place of `{port}`; nothing else is replaced."""
     return tuple(word.replace(PORT, str(port)) for word in words)
@@ -68,7 +73,16 @@ def environment(spec: TargetSpec, port: int, token: str) -> dict[str, str]:
     kept = {name: value for name, value in inherited().items() if name not in {"PYTHONHOME", "VIRTUAL_ENV"}}
     fixed = {"PORT": str(port), "PYTHONHASHSEED": "0", "PYTHONUNBUFFERED": "1", "TZ": "UTC"}
     own = {name: value.replace(PORT, str(port)) for name, value in spec.env.items()}
-    return {**kept, **fixed, **_of_venv(spec.at, kept), **own, MARK: token}
+    variables = {**kept, **fixed, **_of_venv(spec.at, kept), **own, MARK: token}
+    return {**variables, **_importing(spec, variables)}
+
+
+def _importing(spec: TargetSpec, variables: Mapping[str, str]) -> dict[str, str]:
+    """Return what has a Python look into the files of a commit, before it looks into the working tree."""
+    if spec.home is None or not spec.home.folders:
+        return {}
+    folders = map(str, spec.home.folders)
+    return {"PYTHONPATH": os.pathsep.join((*folders, *filter(None, [variables.get("PYTHONPATH")])))}
 
 
 def require_place(spec: TargetSpec) -> None:

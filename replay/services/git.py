@@ -82,6 +82,12 @@ def is_tracked(repository: Path, path: Path) -> bool:
     )
 
 
+def has_folder(commit: Commit, below: str) -> bool:
+    """Tell whether a commit has a folder, named from the top of its repository."""
+    path = "" if below == "." else below
+    return _git(commit.repository, "cat-file", "-t", f"{commit.id}:{path}").stdout.strip() == "tree"
+
+
 def label_of(folder: Path) -> str:
     """Return what a folder's working tree is a version of: its commit, and with which changes; empty if unknown."""
     head = _git(folder, "rev-parse", "HEAD")

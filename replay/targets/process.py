@@ -48,11 +48,22 @@ def plan(spec: TargetSpec, target: str, kind: str) -> Launch:
     settings = {
         "target": target,
         "kind": kind,
-        "paths": [*paths, cwd or str(Path.cwd())],
+        "paths": [*paths, cwd or str(Path.cwd()), *(map(str, spec.home.folders) if spec.home else ())],
+        "tree": _tree(spec),
         "spare": spare_folders(),
         "max_body": spec.max_body,
     }
     return Launch(python, cwd, _environment(spec), settings, spec.max_body)
+
+
+def _tree(spec: TargetSpec) -> dict[str, str] | None:
+    """Return which files a side has to be made of, where they are those of a commit."""
+    home = spec.home
+    if home is None:
+        return None
+    sources = (home.tree / "src", Path((spec.at or "").partition(":")[2]) / "src")
+    told = {"root": home.tree, "repository": home.repository, "sources": os.pathsep.join(map(str, sources))}
+    return {"name": home.name, **{key: str(value) for key, value in told.items()}}
 
 
 def _place(at: str | None) -> tuple[str, list[str]]:

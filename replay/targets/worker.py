@@ -3,7 +3,7 @@
 It imports nothing of replay and runs on Python 3.8, because a `venv:` may hold another version of everything. The
 parent hands it one socket. A frame on it is two lengths (big-endian, 4 bytes each), a JSON header and a raw body:
 
-    parent -> worker   {"target", "kind", "paths", "spare", "max_body"}     once, then one frame a case:
+    parent -> worker   {"target", "kind", "paths", "tree", "spare", "max_body"}     once, then one frame a case:
                        {"n", "method", "path", "headers", "instant", "tick", "seed", "also"} + body,
                        or {"stop": true}
     worker -> parent   {"ready": true, "kind", "clock"} or {"failed": why}   once, then one frame a case:
@@ -942,14 +942,77 @@ def _parameter_names(target: typing.Any) -> list[str]:
     return [one.name for one in placed if one.default is one.empty]
 
 
+class Tree:
+    """The files of a commit that a side is made of. What it imports from elsewhere is of no version that was asked for.
+
+    That happens where a project is installed in editable mode, or was installed: both sides then import the same.
+    """
+
+    def __init__(self, told: dict[str, str]) -> None:
+        self._root, self._repository = (os.path.realpath(told[name]) for name in ("root", "repository"))
+        self._name = told["name"]
+        self._sources = told["sources"].split(os.pathsep)
+        self._seen = {"__main__"}
+        self._count = 0
+        homes = [os.path.realpath(home) for home in (sys.prefix, sys.base_prefix)]
+        self._interpreters = [home for home in homes if home != self._repository]
+        self._stray = ""
+
+    def require(self, module: str) -> None:
+        """Raise ImportError where the target itself, or anything that is loaded by now, is not of these files."""
+        place = _file_of(sys.modules.get(module))
+        if place and not _is_below(place, self._root):
+            raise ImportError(self._told(module, place))
+        if self.stray():
+            raise ImportError(self.stray())
+
+    def stray(self) -> str:
+        """Return which module was loaded from elsewhere; empty where none was."""
+        if not self._stray and len(sys.modules) != self._count:
+            self._count = len(sys.modules)
+            new = [name for name in list(sys.modules) if name not in self._seen]
+            self._seen.update(new)
+            places = ((name, _file_of(sys.modules.get(name))) for name in new)
+            self._stray = next((self._told(*each) for each in places if self._is_stray(*each)), "")
+        return self._stray
+
+    def _is_stray(self, name: str, place: str) -> bool:
+        if not place or _is_below(place, self._root):
+            return False
+        if {"site-packages", "dist-packages"}.isdisjoint(pathlib.PurePath(place).parts):
+            of_interpreter = any(_is_below(place, home) for home in self._interpreters)
+            return _is_below(place, self._repository) and not of_interpreter
+        return "." not in name and self._has_its_own(name)
+
+    def _has_its_own(self, name: str) -> bool:
+        """Tell whether the commit has such a package itself, in the folder that nobody looks into by default."""
+        there = [pathlib.Path(source, name) for source in self._sources]
+        return any(it.with_suffix(".py").is_file() or (it / "__init__.py").is_file() for it in there)
+
+    def _told(self, name: str, place: str) -> str:
+        return f"{name} is imported from {place}, which is not of {self._name}"
+
+
+def _file_of(module: object) -> str:
+    """Return the file of a module, without links; what only looks like a module is not asked anything."""
+    place = vars(module).get("__file__") if isinstance(module, types.ModuleType) else None
+    return os.path.realpath(place) if isinstance(place, str) else ""
+
+
+def _is_below(place: str, folder: str) -> bool:
+    return place.startswith(folder + os.sep)
+
+
 Holder = typing.Union[AsgiHolder, WsgiHolder, FunctionHolder]  # noqa: UP007 - evaluated on Python 3.8 too
 
 
-def hold(settings: Header, loop: asyncio.AbstractEventLoop) -> Holder:
+def hold(settings: Header, loop: asyncio.AbstractEventLoop, tree: Tree | None) -> Holder:
     """Load the target and wrap it by its kind."""
     sys.path[:0] = settings["paths"]
     sys.argv = [settings["target"]]
     target = load(settings["target"])
+    if tree is not None:
+        tree.require(settings["target"].partition(":")[0])
     if not callable(target):
         raise TypeError(f"{settings['target']} is a {type(target).__name__}, neither an app nor a function")
     kind = settings["kind"] if settings["kind"] != "auto" else kind_of(target)
@@ -971,7 +1034,7 @@ def why_not(error: BaseException) -> str:
 # -------------------------------------------------------------------------------------------------------------- serving
 
 
-Moment = typing.Tuple[Clock, Draws]  # noqa: UP006 - evaluated on Python 3.8 too
+Moment = typing.Tuple[Clock, Draws, typing.Optional[Tree]]  # noqa: UP006, UP045 - evaluated on Python 3.8 too
 
 
 class Worker:
@@ -980,7 +1043,7 @@ class Worker:
     def __init__(self, connection: socket.socket, inbox: Inbox, moment: Moment, holder: Holder, max_body: int) -> None:
         self._connection = connection
         self._inbox = inbox
-        self._clock, self._draws = moment
+        self._clock, self._draws, self._tree = moment
         self._holder = holder
         self._max_body = max_body
 
@@ -1027,6 +1090,8 @@ class Worker:
             reply["ns"] = now_ns() - begun
         if case["method"] == "HEAD":
             answer.body.clear()  # as a server would
+        if self._tree is not None and self._tree.stray():
+            answer.fail("exception", self._tree.stray())
         reply.update(status=answer.status, headers=answer.headers, error=answer.error, blind=self._clock.blind())
 
     def _send(self, reply: Header, answer: Answer) -> None:
@@ -1066,12 +1131,13 @@ def main() -> None:
     clock.install(settings["spare"])
     plant_where_numpy_loads()
     try:
-        holder = hold(settings, loop)
+        tree = Tree(settings["tree"]) if settings["tree"] else None
+        holder = hold(settings, loop, tree)
     except BaseException as error:  # noqa: BLE001 - SystemExit at import as well: the parent has to know why
         connection.sendall(pack({"failed": why_not(error)}))
         os._exit(1)
     connection.sendall(pack({"ready": True, "kind": holder.kind, "clock": clock.note}))
-    Worker(connection, inbox, (clock, draws), holder, settings["max_body"]).serve(loop)
+    Worker(connection, inbox, (clock, draws, tree), holder, settings["max_body"]).serve(loop)
     sys.stdout.flush()
     os._exit(0)  # threads that the app left behind do not keep the process
 
