@@ -51,6 +51,8 @@ def _is_token(text: str) -> bool:
 
 _WRITTEN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.~+/=:-]*")
 _TIMES: Final = re.compile(r"\d{4}-\d\d(?:-\d\d)?|\d\d:\d\d")
+_UUID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
+"""Of which one in five has four digits, a hyphen and two more, as a date has."""
 _SHORTEST: Final = 8
 _LONGEST: Final = 4_096
 
@@ -63,6 +65,8 @@ def looks_minted(text: str) -> bool:
     """
     if not _SHORTEST <= len(text) <= _LONGEST or text.isdecimal():
         return False
+    if _UUID.fullmatch(text) is not None:
+        return True
     if _WRITTEN.fullmatch(text) is None or _TIMES.search(text) is not None:
         return False
     return any(map(_is_made_up, re.split("[^A-Za-z0-9]+", text)))

@@ -73,7 +73,7 @@ def _told(found: Sequence[Approved], *, check: bool) -> int:
     for each in found:
         if each.refused:
             lines += wrapped(f"refused   {each.case.id}: {each.refused}", width, style="red", hang=10)
-        elif each.approval.expect is not None and not (check and each.case.expect is None):
+        elif each.approval.expect and not (check and not each.expects):
             where = f": {', '.join(each.approval.departs[:5])}" if each.approval.departs else ": expected nothing yet"
             lines += wrapped(f"{word:<9} {each.case.id}{where}", width, style="yellow" if check else "green", hang=10)
     with printing() as out:
@@ -83,12 +83,12 @@ def _told(found: Sequence[Approved], *, check: bool) -> int:
 
 
 def _is_stale(each: Approved) -> bool:
-    return not each.refused and each.approval.expect is not None and each.case.expect is not None
+    return bool(not each.refused and each.approval.expect and each.expects)
 
 
 def _sum(found: Sequence[Approved], *, check: bool) -> str:
     refused = sum(bool(each.refused) for each in found)
-    changed = sum(_is_stale(each) if check else each.approval.expect is not None for each in found)
+    changed = sum(_is_stale(each) if check else bool(each.approval.expect) for each in found)
     kept = len(found) - refused - changed
     done = "stale" if check else "approved"
     return f"{len(found):,} looked at: {changed:,} {done}, {kept:,} as they were, {refused:,} refused"

@@ -5,25 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
+from itertools import dropwhile, islice
 from pathlib import Path
 from typing import Any, Final
 
 from replay.cases import load_goldens, read_goldens
 from replay.cases.chosen import Choice
 from replay.cli.present import Present, present_rules
-from replay.cli.stored import same_request
-from replay.curation.approving import Answers, Approval, Rules, Source, approval
+from replay.cli.stored import same_request, versions_of
+from replay.curation.approving import Answers, Approval, Source, approval
 from replay.curation.changes import Change, held
 from replay.curation.csv_rows import require_same_rows, with_expected
 from replay.curation.rewriting import with_value
+from replay.curation.stating import Rules
 from replay.documents import read_yaml
 from replay.errors import InputError, NothingSelectedError, SettingsError
 from replay.inert import printable
-from replay.models import Case, Result
+from replay.models import Case, Expectation, Result
+from replay.store.base import RunRecord
 from replay.store.sqlite import SqliteStore
 
 _SOURCES: Final[tuple[Source, ...]] = ("new", "old", "both")
-_AS_IT_IS: Final = Approval(None)
+_AS_IT_IS: Final = Approval()
+_EARLIER: Final = 5
+"""Earlier runs of the same versions that are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,11 @@ class Approved:
     case: Case
     approval: Approval = _AS_IT_IS
     refused: str = ""
+
+    @property
+    def expects(self) -> bool:
+        """Tell whether the golden expects anything so far."""
+        return expects(self.case)
 
 
 def source_called(text: str) -> Source:
@@ -65,34 +76,56 @@ class Approving:
             if not any(map(Choice(only=(pattern,)).takes, goldens)):
                 raise NothingSelectedError(f"no golden is called '{printable(pattern, 100)}'", place=str(self._folder))
         choice = Choice(only=patterns)
-        chosen = [case for case in goldens if (choice.takes(case) if patterns else _expects(case))]
+        chosen = [case for case in goldens if (choice.takes(case) if patterns else expects(case))]
         return [self._one(case, source) for case in chosen]
 
     def _one(self, case: Case, source: Source) -> Approved:
         try:
-            result = self._stored(case)
+            answers = self._answers(case)
             rules = Rules(self._present.book, self._present.referee.comparison)
-            return Approved(case, approval(case, Answers(result.old, result.new), source, rules))
+            return Approved(case, approval(case, answers, source, rules))
         except InputError as error:
             return Approved(case, refused=f"{error.fact}{f' ({error.hint})' if error.hint else ''}")
 
-    def _stored(self, case: Case) -> Result:
-        """Return the newest result of a golden. Raise InputError where there is none of its present request."""
-        if case.steps:
-            raise InputError("it is a scenario", hint="write `expect` at its steps")
-        found = (each for each in self._kept.find(case.id, self._run) if each.case.kind == "golden")
-        result = next(found, None)
+    def _answers(self, case: Case) -> Answers:
+        """Return what the newest run was answered to a golden, and earlier ones of the same versions.
+
+        Raise InputError where there is none of its present request.
+        """
+        if case.steps and "#" in case.id:
+            raise InputError("it is a scenario with rows", hint="write `expect` at its steps")
+        found = self._stored(case)
+        result, versions = next(found, (None, ""))
         if result is None:
             raise InputError("no stored run has it", hint="`replay run` sends it")
         if result.skipped is not None:
             raise InputError(f"it was not compared: {result.skipped}")
         if not same_request(result.case, case):
             raise InputError("its request has changed since it was sent", hint="`replay run` sends it again")
-        return result
+        alike = (each for each, theirs in found if theirs == versions and same_request(each.case, case))
+        earlier = [Answers(each.old, each.new) for each in islice(alike, _EARLIER) if each.skipped is None]
+        departed = frozenset(each.at for each in result.differences if each.against == "old")
+        return Answers(result.old, result.new, departed, earlier)
+
+    def _stored(self, case: Case) -> Iterator[tuple[Result, str]]:
+        """Yield the results of a golden, the newest first, with the versions that were put to the test."""
+        for record, versions in self._records:
+            for result in self._kept.find(case.id, record.id):
+                if result.case.kind == "golden":
+                    yield result, versions
+
+    @cached_property
+    def _records(self) -> list[tuple[RunRecord, str]]:
+        """Return the run that was named and those before it, the newest first."""
+        records = list(self._kept.runs())
+        named = self._kept.run(self._run).id if self._run is not None else records[0].id
+        from_here = dropwhile(lambda record: record.id != named, records)
+        return [(record, versions_of(record)) for record in from_here]
 
 
-def _expects(case: Case) -> bool:
-    return case.expect is not None and not case.steps
+def expects(case: Case) -> bool:
+    """Tell whether a golden expects anything, be it at a step."""
+    return any(each is not None for each in (case.expect, *(step.expect for step in case.steps)))
 
 
 # ------------------------------------------------------------------------------------------------------------- writing
@@ -102,7 +135,7 @@ def changes_of(found: Sequence[Approved]) -> list[Change]:
     """Return the files as they are to be. Raise InputError where one cannot be changed safely."""
     by_file: dict[Path, list[Approved]] = {}
     for each in found:
-        if each.approval.expect is not None:
+        if each.approval.expect:
             by_file.setdefault(Path(each.case.place), []).append(each)
     return [_change(path, approved) for path, approved in by_file.items()]
 
@@ -115,7 +148,8 @@ def _change(path: Path, approved: Sequence[Approved]) -> Change:
             return _csv_change(path, path.parent / each, approved)
         text = before.decode("utf-8")
         for one in approved:
-            text = with_value(text, _way(one.case, before, path), one.approval.expect or {})
+            for step, expect in one.approval.expect.items():
+                text = with_value(text, _way(one.case, step, before, path), expect)
         after = text.encode()
         _require_same(read_goldens(before, _name(approved), path), read_goldens(after, _name(approved), path), approved)
     except (InputError, LookupError, UnicodeDecodeError):
@@ -128,11 +162,11 @@ def _name(approved: Sequence[Approved]) -> str:
     return approved[0].case.id.partition("#")[0]
 
 
-def _way(case: Case, data: bytes, path: Path) -> tuple[str | int, ...]:
-    """Return where in its file a golden's expectation stands: that of a row stands in the row."""
-    if "#" not in case.id:
-        return ("expect",)
-    return ("each", _row(case, data, path), "expect")
+def _way(case: Case, step: str, data: bytes, path: Path) -> tuple[str | int, ...]:
+    """Return where in its file a golden's expectation stands: at its step, or in its row."""
+    if step:
+        return ("steps", [each.name for each in case.steps].index(step), "expect")
+    return ("each", _row(case, data, path), "expect") if "#" in case.id else ("expect",)
 
 
 def _row(case: Case, data: bytes, path: Path) -> int:
@@ -151,7 +185,7 @@ def _csv_change(golden: Path, path: Path, approved: Sequence[Approved]) -> Chang
 
 
 def _cells(approved: Approved) -> Mapping[str, Any]:
-    expect = approved.approval.expect or {}
+    expect = approved.approval.expect[""]
     if "headers" in expect:
         raise LookupError("headers")
     return expect
@@ -159,11 +193,23 @@ def _cells(approved: Approved) -> Mapping[str, Any]:
 
 def _require_same(before: Sequence[Case], after: Sequence[Case], approved: Sequence[Approved]) -> None:
     """Raise InputError unless goldens say what they said, save for what they expect where that was approved."""
-    wanted = {each.case.id for each in approved}
+    wanted = {(each.case.id, step) for each in approved for step in each.approval.expect}
     for one, other in _paired(before, after):
-        alike = replace(one, expect=None) == replace(other, expect=None)
-        if not alike or (one.expect == other.expect) == (one.id in wanted):
+        alike = _bare(one) == _bare(other)
+        pairs = zip(_expected(one), _expected(other), strict=True) if alike else ()
+        changed = {(one.id, step) for (step, was), (_, is_now) in pairs if was != is_now}
+        if not alike or changed != {each for each in wanted if each[0] == one.id}:
             raise InputError("it would say something else")
+
+
+def _bare(case: Case) -> Case:
+    return replace(case, expect=None, steps=tuple(replace(step, expect=None) for step in case.steps))
+
+
+def _expected(case: Case) -> Iterator[tuple[str, Expectation | None]]:
+    """Yield what a golden expects, and what each of its steps does."""
+    yield "", case.expect
+    yield from ((step.name, step.expect) for step in case.steps)
 
 
 def _paired(before: Sequence[Case], after: Sequence[Case]) -> Iterator[tuple[Case, Case]]:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from replay.store.sqlite import SqliteStore
 
 _RUNS = 10
-_VERSIONS = ("old", "new", "code old", "code new", "rules", "seed")
 
 
 def register(app: typer.Typer) -> None:
@@ -100,7 +99,7 @@ def _past(cases: Sequence[Case], store: Path | None) -> tuple[dict[str, Past], f
 
 
 def _of_golden(kept: SqliteStore, records: Sequence[RunRecord], case: Case) -> Past:
-    from replay.cli.stored import is_as_sent
+    from replay.cli.stored import is_as_sent, versions_of
     from replay.curation.catalogue import Past
 
     past = Past()
@@ -111,16 +110,8 @@ def _of_golden(kept: SqliteStore, records: Sequence[RunRecord], case: Case) -> P
             past.missed += record.saw_all and not record.narrowed
         elif is_as_sent(result.case, case):
             past.newest = past.newest or result
-            past.runs.append((record.id, _versions(record), result.outcome))
+            past.runs.append((record.id, f"{record.fingerprint.get('rules')}\n{versions_of(record)}", result.outcome))
     return past
-
-
-def _versions(record: RunRecord) -> str:
-    """Return what was put to the test in a run, and by what."""
-    summary = record.summary
-    told = [record.fingerprint.get(name, "") for name in _VERSIONS]
-    told += [f"{record.labels}"] + ([summary.old.version, summary.new.version] if summary is not None else [])
-    return "\n".join(told)
 
 
 def _visited(kept: SqliteStore, records: Sequence[RunRecord]) -> frozenset[str]:

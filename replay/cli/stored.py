@@ -89,6 +89,14 @@ def is_as_sent(stored: Case, now: Case) -> bool:
     return judged and same_request(stored, now)
 
 
+def versions_of(record: RunRecord) -> str:
+    """Return what was put to the test in a run, and under which seed."""
+    summary = record.summary
+    told = [record.fingerprint.get(name, "") for name in ("old", "new", "code old", "code new", "seed")]
+    told += [f"{record.labels}"] + ([summary.old.version, summary.new.version] if summary is not None else [])
+    return "\n".join(told)
+
+
 def past_run_of(record: RunRecord) -> PastRun:
     """Return a run as its history tells it."""
     standing = "collected" if record.collect and record.verdict is None else record.state

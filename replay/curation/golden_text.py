@@ -15,7 +15,7 @@ from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.representer import RoundTripRepresenter
 
 from replay.documents import Numeral, parse_json
-from replay.models import Headers, Poll, Request, RuleSpec, Step, Walk
+from replay.models import Headers, Observation, Poll, Request, RuleSpec, Step, Walk
 from replay.placeholders import CAPTURED, SECRETS, names_in
 from replay.privacy import TOKEN, is_secret
 
@@ -138,6 +138,12 @@ def body_spec(body: bytes | None, content_type: str | None) -> dict[str, Any]:
     except UnicodeDecodeError:
         return {"base64": base64.b64encode(body).decode("ascii")}
     return {"text": text} if _is_plain(text) else {"base64": base64.b64encode(body).decode("ascii")}
+
+
+def answer_spec(answer: Observation) -> dict[str, Any]:
+    """Return status and body of an answer as a golden expects them. What functions return has no type, and is JSON."""
+    status = {} if answer.status is None else {"status": answer.status}
+    return status | body_spec(answer.body, answer.header("content-type") or "application/json")
 
 
 def _is_plain(text: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 
 from replay.curation.golden_text import (
     Telling,
-    body_spec,
+    answer_spec,
     dump_yaml,
     inline,
     request_spec,
@@ -170,9 +170,7 @@ def _expectation(result: Result, side: Side, named: Callable[[Observation], Obse
     if answer is None or answer.error is not None:
         raise InputError(f"{side} gave no answer that could be expected", hint="promote without --expect")
     require_no_names(Expectation(body=answer.body), scenario=named is not None, hint="promote without --expect")
-    answer = answer if named is None else named(answer)
-    status = {"status": answer.status} if answer.status else {}
-    return status | body_spec(answer.body, answer.header("content-type"))
+    return answer_spec(answer if named is None else named(answer))
 
 
 def require_no_names(wanted: Expectation, *, scenario: bool, hint: str = "have a rule ignore it") -> None:

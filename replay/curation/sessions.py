@@ -19,12 +19,10 @@ from datetime import timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
+from replay.curation.naming import mark, named_answer, put_for, unmarked
 from replay.errors import InputError
-from replay.models import MISSING, Binding, Case, Json, Observation, Request, Result, RuleSpec, Side, Step
+from replay.models import MISSING, Binding, Case, Observation, Request, Result, RuleSpec, Side, Step
 from replay.privacy import TOKEN
-from replay.rebinding import Handing
-from replay.rebinding.handing import Kind, Spot
-from replay.rebinding.uses import put
 from replay.selection import SAFE_METHODS
 from replay.targets.scenes import answer_document, found_at
 
@@ -77,12 +75,8 @@ class Session:
 
     def expected(self, answer: Observation, side: Side) -> Observation:
         """Return what a side answered last, with names for what earlier steps hand out there."""
-        said = Request("POST", "/", answer.headers, answer.body)
-        for number, binding in enumerate(self._named.values()):
-            own = binding.old if side == "old" else binding.new
-            if own is not None and own is not MISSING:
-                said = _put(said, replace(binding, recorded=own), _mark(number))[0]
-        return replace(answer, body=self._unmarked(said).body or b"")
+        own = ((name, it, it.old if side == "old" else it.new) for name, it in self._named.items())
+        return named_answer(answer, [(name, replace(it, recorded=value)) for name, it, value in own if _is_told(value)])
 
     def _names(self) -> dict[str, Binding]:
         """Return what is to be captured, by name: whatever some step uses of an earlier one."""
@@ -143,24 +137,14 @@ class Session:
             if not _uses(case, binding):
                 continue
             if binding.at != _COOKIES and self._follows(case.request, binding):
-                request = replace(request, path=_mark(number))
+                request = replace(request, path=mark(number))
             else:
-                request = _put(request, binding, _mark(number))[0]
-        return self._unmarked(request)
+                request = put_for(request, binding, mark(number))[0]
+        return unmarked(request, self._named)
 
-    def _unmarked(self, request: Request) -> Request:
-        """Return a request with names where their marks stand."""
-        path, headers, body = request.path, request.headers, request.body
-        for number, name in enumerate(self._named):
-            mark, written = _mark(number), f"{{{{{name}}}}}"
-            path = path.replace(mark, written)
-            headers = tuple((key, value.replace(mark, written)) for key, value in headers)
-            if body is not None and "json" in (request.header("content-type") or ""):
-                # A number has no quotes; a name that is all of a text keeps the type of its value.
-                bare = re.compile(rb"(?<=[:\[,\s])" + mark.encode() + rb"(?=\s*[,}\]])")
-                body = bare.sub(f'"{written}"'.encode(), body)
-            body = body if body is None else body.replace(mark.encode(), written.encode())
-        return replace(request, path=path, headers=headers, body=body)
+
+def _is_told(value: object) -> bool:
+    return value is not None and value is not MISSING
 
 
 def _kept(results: Sequence[Result]) -> list[Result]:
@@ -178,31 +162,7 @@ def _uses(case: Case, binding: Binding) -> bool:
     """Tell whether the request of a case says what an earlier answer of its session handed out."""
     # Of names that a rule came upon, the recording says nothing.
     handed = binding.recorded is not None and binding.by != case.id
-    return handed and _put(case.request, binding, binding.recorded)[1]
-
-
-def _put(request: Request, binding: Binding, value: Json) -> tuple[Request, bool]:
-    """Return a request with a value in the place of one that was handed out, and whether that is used there."""
-    recorded = binding.recorded
-    if isinstance(recorded, str) and TOKEN.fullmatch(recorded):
-        return _token_put(request, recorded, str(value))
-    kind: Kind = "etag" if binding.at == "headers.etag" else "body"
-    made, places = put(request, Handing(recorded, [Spot(kind, (binding.member,))], binding.by), value)
-    return made, bool(places)
-
-
-def _token_put(request: Request, token: str, text: str) -> tuple[Request, bool]:
-    """Put a text in the place of a token: that stands for one value wherever it is, whatever that looked like."""
-    headers = tuple((name, said.replace(token, text)) for name, said in request.headers)
-    body = request.body and request.body.replace(token.encode(), text.encode())
-    said = (request.path, (request.body or b"").decode("utf-8", "replace"), *(it for _, it in request.headers))
-    made = replace(request, path=request.path.replace(token, text), headers=headers, body=body)
-    return made, any(token in it for it in said)
-
-
-def _mark(number: int) -> str:
-    """Return what stands for a name while it is put: a word that no request holds."""
-    return f"z4handed{number}out9z"
+    return handed and put_for(case.request, binding, binding.recorded)[1]
 
 
 def without_tokens(request: Request) -> Request:

@@ -214,7 +214,8 @@ def test_a_rule_takes_neither_an_empty_text_nor_a_flag_for_a_name(old: Any, new:
 @pytest.mark.parametrize(
     "text",
     [
-        "9d9af453-5381-4a5b-8c6d-7e8f9a0b1c2d", "ord_8f3k92d1", "cus_NffrFeUfNV2Hib", "a11ce000f1", "order-1048213",
+        "9d9af453-5381-4a5b-8c6d-7e8f9a0b1c2d", "9d9a1234-5678-4a5b-8c6d-7e8f9a0b1c2d",
+        "ord_8f3k92d1", "cus_NffrFeUfNV2Hib", "a11ce000f1", "order-1048213",
         "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl", "KJhGfdSaPoiUyTrEwQ",
     ],
 )  # fmt: skip
