@@ -103,6 +103,19 @@ class Schedule(Generic[T]):
         self._held = False
         self._fill()
 
+    def after(self, ending: Callable[[], None]) -> None:
+        """Do what ends several cases, and begin others in their place only after that.
+
+        What is done in a row finds its code and data in the processor's caches: with endings and beginnings in turns,
+        a case cost a fifth more.
+        """
+        self._filling = True
+        try:
+            ending()
+        finally:
+            self._filling = False
+        self._fill()
+
     # ------------------------------------------------------------------------------------------------------- beginning
 
     def _fill(self) -> None:

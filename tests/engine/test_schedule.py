@@ -127,6 +127,38 @@ def test_a_session_whose_case_is_under_way_does_not_keep_the_others_waiting() ->
     assert work.ended.index("7") < work.ended.index("1")
 
 
+def test_cases_that_end_together_make_room_for_others_only_then() -> None:
+    begun: list[str] = []
+    ends: list[Callable[[], None]] = []
+    found: list[str] = []
+
+    def begin(case: Case, lateness: Lateness | None, done: Done, failed: Failed) -> None:
+        del lateness, failed
+        begun.append(case.id)
+        ends.append(lambda: done(case.id))
+
+    async def carry_out() -> None:
+        schedule = Schedule(map(Planned, cases([None] * 7)), begin, found.append, concurrency=3)
+        running = asyncio.ensure_future(schedule.run())
+        await asyncio.sleep(0)
+
+        def end_all() -> None:
+            waiting, seen = ends[:], len(begun)
+            ends.clear()
+            for end in waiting:
+                end()
+            assert len(begun) == seen
+
+        while not running.done():
+            schedule.after(end_all)
+            assert len(begun) == min(7, len(found) + 3)
+            await asyncio.sleep(0)
+        await running
+
+    asyncio.run(asyncio.wait_for(carry_out(), timeout=20))
+    assert sorted(found) == sorted(begun) == [str(n) for n in range(7)]
+
+
 def test_many_cases_that_end_at_once_neither_nest_nor_keep_the_loop_to_themselves() -> None:
     turns = 0
 
