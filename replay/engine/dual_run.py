@@ -29,7 +29,7 @@ from replay.wire.clock import now_ns
 Finished = Callable[[Result], None]
 
 _SLICE_NS: Final = 2_000_000
-"""So long cases are compared between two looks for further answers, or as long as one takes: in a row they cost less."""
+"""So long cases are compared between two looks for answers, or as long as one takes: in a row they cost less."""
 _TIMED_SLICE_NS: Final = 200_000
 """The same where a timetable waits for the end of it."""
 
