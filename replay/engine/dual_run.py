@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
-from typing import Final
 
 from replay.engine.again import Asking, Learner, askings, may_repeat
+from replay.engine.answered import Comparing
 from replay.engine.outcome import Referee
-from replay.engine.pacing import NS, AsRoomAllows, Planned
+from replay.engine.pacing import NS, Planned
 from replay.engine.plan import Sending, Sent
 from replay.engine.pulse import Pulse
 from replay.engine.rebinding import Turn, sessions_of
@@ -24,14 +23,8 @@ from replay.models import SIDES, Case, CaseKind, Done, Failed, Failure, Lateness
 from replay.placeholders import require_no_secrets
 from replay.sampling import derive_seed
 from replay.targets.base import Moment
-from replay.wire.clock import now_ns
 
 Finished = Callable[[Result], None]
-
-_SLICE_NS: Final = 2_000_000
-"""So long cases are compared between two looks for answers, or as long as one takes: in a row they cost less."""
-_TIMED_SLICE_NS: Final = 200_000
-"""The same where a timetable waits for the end of it."""
 
 
 class DualRun:
@@ -59,8 +52,7 @@ class DualRun:
             kind: tuple((party, 0) for party in parties) for kind, parties in self._asked.items()
         }
         self._schedule: Schedule[Result] | None = None
-        self._answered: deque[_Asking] = deque()
-        self._slice_ns = _SLICE_NS if isinstance(sending.pace, AsRoomAllows) else _TIMED_SLICE_NS
+        self.comparing = Comparing(sending.pace, self._ending)
 
     @property
     def complete(self) -> bool:
@@ -168,29 +160,9 @@ class DualRun:
             sending.seed_also,
         )
 
-    def judge_later(self, asking: _Asking) -> None:
-        """Have a case compared when the loop has looked for further answers.
-
-        Comparing takes longer than reading: done at once, it would be counted as the latency of every answer that
-        waits, where the system does not note arrivals. And what is begun in a row is sent in a row, which costs less.
-        """
-        self._answered.append(asking)
-        if len(self._answered) == 1:
-            asyncio.get_running_loop().call_soon(self._go_through)
-
-    def _go_through(self) -> None:
+    def _ending(self, ending: Callable[[], None]) -> None:
         if self._schedule is not None:
-            self._schedule.after(self._judge_some)
-
-    def _judge_some(self) -> None:
-        until = now_ns() + self._slice_ns
-        while self._answered:
-            self._answered[0].judge()
-            self._answered.popleft()
-            if now_ns() > until:
-                break
-        if self._answered:
-            asyncio.get_running_loop().call_soon(self._go_through)
+            self._schedule.after(ending)
 
     def _order(self, case: Case, parties: tuple[Party, ...], seed: int) -> tuple[Asking, ...]:
         """Return who is asked when; old more than once, where its noise is to be learned."""
@@ -302,7 +274,7 @@ class _Asking:
             self._run.feel(side, self._case, observation)
             answered = len(self._seen) + len(self._again)
             if answered == len(self._order):
-                self._run.judge_later(self)
+                self._run.comparing.add(self)
             elif self._run.sending.order != "together":
                 self._ask(self._order[answered])
         except BaseException as error:  # noqa: BLE001 - no mistake of ours may be lost on the way through the loop
