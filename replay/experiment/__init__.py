@@ -1,3 +1,37 @@
-"""The dual run inside a program: old and new functions on the same real calls; a flag decides whose answer is used."""
+"""The dual run inside a program: old and new functions on the same real calls; a flag decides whose answer is used.
+
+Each name is imported when it is first asked for: a program pays for no sink that it does not use.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from replay.experiment.capturing import Captured
+    from replay.experiment.dogstatsd import DogStatsD
+    from replay.experiment.logs import Log
+    from replay.experiment.metrics import OpenTelemetry
+    from replay.experiment.reporting import flush, report_to
+    from replay.experiment.storing import Stored
+
+__all__ = ["Captured", "DogStatsD", "Log", "OpenTelemetry", "Stored", "flush", "report_to"]
+
+_HOMES: Final[Mapping[str, str]] = {
+    "Captured": "capturing",
+    "DogStatsD": "dogstatsd",
+    "Log": "logs",
+    "OpenTelemetry": "metrics",
+    "Stored": "storing",
+    "flush": "reporting",
+    "report_to": "reporting",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import what is asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

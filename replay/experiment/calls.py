@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
     from replay.models import Result, Side
 
-Relation = Literal["agreed", "differ", "known", "unfit"]
+Relation = Literal["agreed", "differ", "unequal", "known", "unfit"]
 """How two answers stand to each other, as far as the caller's thread could tell.
 
-`agreed`: equal without any rule, or by the experiment's own `equal`; `differ`: the rules have the last word; `known`:
-a known difference, with its reason; `unfit`: nobody can tell, with the reason, which is never a match.
+`agreed`: equal without any rule, or by the experiment's own `equal`; `differ`: the rules have the last word;
+`unequal`: the experiment's own `equal` says so, and no rule makes it a match; `known`: a known difference, with its
+reason; `unfit`: nobody can tell, with the reason, which is never a match.
 """
 
 
@@ -121,6 +122,8 @@ class Outcome:
     """Whether this is one of too many disagreements: what it is called holds, and nothing else of it is told."""
     unreplayable: str = ""
     """Why its arguments cannot be written down, so that it can be told and not be replayed."""
+    note: str = ""
+    """What else was noticed, such as that a side changed its arguments."""
     setup: Setup | None = None
     """What its experiment says: which functions and rules the outcome is evidence about."""
 

@@ -7,21 +7,36 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any, Final
 from urllib.parse import quote
 
+from replay.documents import parse_json
 from replay.engine.outcome import Referee
-from replay.experiment.calls import Call, Given, Outcome, Setup
+from replay.experiment.calls import DISAGREED, Call, Given, Outcome, Setup
 from replay.experiment.terms import Terms, terms_of
 from replay.experiment.writing import NoDocumentError, answer_of, arguments_of, document_of, failure_of, thawed
-from replay.models import Case, Failure, Observation, OutcomeName, Request, Result, Timing
+from replay.models import (
+    MISSING,
+    Case,
+    Difference,
+    Failure,
+    Json,
+    Observation,
+    OutcomeName,
+    Request,
+    Result,
+    Timing,
+)
 from replay.privacy import MaskKey, key_from_environment
 
 UNTOLD: Final = "it differs, and too much differed to look at it: nobody can tell whether the rules accept it"
+UNEQUAL: Final = "the experiment's own `equal`"
 _JSON: Final = (("content-type", "application/json"),)
+_REASONED: Final = ("known", "unfit")
+"""Relations of which the reason is told with the result."""
 _MOST_SETUPS: Final = 1_000
 _MOST_MEMBERS: Final = 100
 
@@ -78,9 +93,10 @@ class Examiner:
         try:
             old, new = _observed(call.old), _observed(call.new)
         except NoDocumentError as error:
-            return Result(case, "skipped", _seen(call.old), _seen(call.new), skipped=f"its value: {error.fact}")
+            return _undocumented(call, case, error.fact)
         result = known.referee(at.date()).result(case, old, new)
-        return _as_known(result, call.reason) if call.relation == "known" else result
+        settled = _SETTLED.get(call.relation)
+        return result if settled is None else settled(result, call.reason)
 
     # ------------------------------------------------------------------------------------------------------ told
 
@@ -157,12 +173,35 @@ def _observed(given: Given) -> Observation:
     return _seen(given) if given.value is None else _seen(given, thawed(given.value))
 
 
+def _undocumented(call: Call, case: Case, fact: str) -> Result:
+    """Return the result of a call of which an answer has no document: what the program itself said of it holds."""
+    unseen = _unseen(call, case)
+    return unseen if call.relation in _SETTLED else replace(unseen, outcome="skipped", skipped=f"its value: {fact}")
+
+
+def _as_unequal(result: Result, _reason: str) -> Result:
+    """Return a result that deviates, also where the rules see nothing amiss: the program has compared more closely."""
+    if result.outcome in DISAGREED:
+        return result
+    difference = Difference("body", "value", _value(result.old), _value(result.new), UNEQUAL)
+    return replace(result, outcome="deviation", skipped=None, differences=(*result.differences, difference))
+
+
+def _value(side: Observation | None) -> Json:
+    parsed = None if side is None else parse_json(side.body)
+    return parsed.value if parsed is not None and parsed.ok else MISSING
+
+
 def _as_known(result: Result, reason: str) -> Result:
     """Return a result whose differences are accepted; an error, which no known difference speaks of, stays one."""
     if result.outcome != "deviation":
         return result
     differences = tuple(replace(each, waived=reason) for each in result.differences)
     return replace(result, outcome="waived", differences=differences)
+
+
+_SETTLED: Final[Mapping[str, Callable[[Result, str], Result]]] = {"unequal": _as_unequal, "known": _as_known}
+"""What becomes of a result where the program's own functions have the last word."""
 
 
 def _with_arguments(call: Call, result: Result) -> tuple[Result, str]:

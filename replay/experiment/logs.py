@@ -31,14 +31,16 @@ class Log:
 
     def take(self, outcome: Outcome) -> None:
         """Write an event where the sides disagreed; what could not be compared is told once a minute and reason."""
-        result = outcome.result
+        result, name = outcome.result, outcome.experiment
+        if outcome.note:
+            self._troubles.say(f"{name} {outcome.note}", f"{name}: {outcome.note}")
         if result.outcome == "skipped":
-            name, reason = outcome.experiment, result.skipped or ""
+            reason = result.skipped or ""
             self._troubles.say(f"{name} {reason}", f"{name}: a call could not be compared: {reason}")
         elif result.outcome not in DISAGREED:
             return
         elif outcome.bare:
-            self._unlisted[outcome.experiment] += 1
+            self._unlisted[name] += 1
         elif self._logger.isEnabledFor(self._level):
             self._write(outcome)
 
