@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from replay.store.sqlite import SqliteStore
 
 _STAYS = 3
-_HINT = "write 2026-10-31, 2026-10-31T12:00:00Z, or 30d for what is older than 30 days"
 
 
 def register(app: typer.Typer) -> None:
@@ -41,36 +40,17 @@ def purge(
     Exit code 0 where all of it is gone, and 3 where something older stays: a capture with newer records, or without
     times.
     """
+    from replay.cli.instants import past_instant
     from replay.cli.output import printing
     from replay.reports.purged import write_purged
 
-    instant = _instant(before)
+    instant = past_instant(before, "--before")
     captures = _captures(file or (), instant, env)
     runs, freed = _purge_runs(store, instant, dry_run=dry_run)
     captures = [_purged(each, dry_run=dry_run) for each in captures]
     with printing() as out:
         write_purged(out, instant, runs, freed, captures, dry_run=dry_run)
     raise typer.Exit(_STAYS if any(each.stays for each in captures) else 0)
-
-
-def _instant(text: str) -> datetime:
-    """Return the instant that `--before` names. Raise SettingsError for one that is to come: all would be older."""
-    from datetime import UTC, datetime
-
-    from replay.errors import SettingsError
-    from replay.models import parse_duration, parse_instant
-
-    now = datetime.now(UTC)
-    try:
-        instant = parse_instant(text)
-    except ValueError:
-        try:
-            instant = now - parse_duration(text)
-        except (ValueError, OverflowError):
-            raise SettingsError(f"--before {text[:100]!a}: this is no time", hint=_HINT) from None
-    if instant > now:
-        raise SettingsError(f"--before {text}: this is yet to come", hint="0s is everything up to now")
-    return instant
 
 
 # ----------------------------------------------------------------------------------------------------------------- runs

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from types import ModuleType
 from typing import Final
 
 from replay import __version__
@@ -57,10 +58,24 @@ def prints_of(setup: Setup) -> dict[str, str]:
     }
 
 
+_CODES: Final[dict[str, tuple[ModuleType, str]]] = {}
+
+
 def _code(place: str) -> str:
-    """Return a digest of the file in which a function stands; empty where nobody can tell."""
-    module = sys.modules.get(place.partition(":")[0]) if place else None
-    file = getattr(module, "__file__", None)
+    """Return a digest of the file in which a function stands; empty where nobody can tell.
+
+    It is read once: a file that is replaced later is not what this process has loaded.
+    """
+    name = place.partition(":")[0]
+    module = sys.modules.get(name) if name else None
+    if module is None:
+        return ""
+    if _CODES.get(name, (None, ""))[0] is not module:
+        _CODES[name] = module, _digest_of_file(getattr(module, "__file__", None))
+    return _CODES[name][1]
+
+
+def _digest_of_file(file: str | None) -> str:
     try:
         return "" if file is None else hashlib.sha256(Path(file).read_bytes()).hexdigest()[:32]
     except OSError:

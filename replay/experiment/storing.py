@@ -131,11 +131,12 @@ class Stored:
         Of what was lost only the experiment's name is known. Where no call of it came yet, it stands in a run of its
         own, which holds nothing else and speaks for all of that day.
         """
-        known = [it.setup for it in self._known.values() if it.setup.name == loss.experiment]
+        known = [it for it in self._known.values() if it.setup.name == loss.experiment]
+        known = known or [self._knowledge(Setup(loss.experiment))]
         # What is noticed after midnight may have been a call of before.
-        for at in {at.astimezone(UTC).date(): at for at in (loss.at, loss.at - GRACE)}.values():
-            for setup in known or [Setup(loss.experiment)]:
-                self._batch(self._knowledge(setup), at).lost[loss.reason] += loss.calls
+        batches = [self._batch(it, at) for it in known for at in (loss.at, loss.at - GRACE)]
+        for batch in {it.record.id: it for it in batches}.values():
+            batch.lost[loss.reason] += loss.calls
 
     def _knowledge(self, setup: Setup) -> Known:
         known = self._known.get(id(setup))

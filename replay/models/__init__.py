@@ -13,6 +13,7 @@ from replay.models.coverage import (
     Suggested,
     Suggestion,
 )
+from replay.models.drift import Bucket, Drift, DriftUnit
 from replay.models.kpis import KPI_KINDS, Figure, Kpi, KpiKind, KpiSpec, QuantileSpec
 from replay.models.latencies import LatencyParity, QuantileParity, RouteLatency
 from replay.models.masking import KeepSpec, MaskSpec
@@ -113,6 +114,7 @@ __all__ = [
     "Again",
     "Basis",
     "Binding",
+    "Bucket",
     "Case",
     "CaseError",
     "CaseKind",
@@ -128,6 +130,8 @@ __all__ = [
     "DifferenceKind",
     "Disagreement",
     "Done",
+    "Drift",
+    "DriftUnit",
     "Duration",
     "ErrorKind",
     "Expectation",

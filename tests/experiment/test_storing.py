@@ -292,6 +292,15 @@ def test_losses_stand_with_the_run_of_their_experiment(path: Path) -> None:
     assert {run.name: run.lost for run in runs_in(path).values()} == {"needs-draft": {"too many": 7}, "pricing": {}}
 
 
+def test_a_loss_counts_once_however_many_objects_describe_the_experiment(path: Path) -> None:
+    sink = Stored(path)
+    for _ in range(3):
+        sink.take(outcome_of(setup=replace(DRAFT)))
+    sink.lose(Loss("needs-draft", MONDAY + timedelta(hours=1), "too many", 3))
+    sink.close()
+    assert the_run_in(path)[1].lost == {"too many": 3}
+
+
 def test_losses_after_midnight_may_have_been_of_the_day_before(path: Path) -> None:
     sink = Stored(path)
     sink.take(outcome_of())
