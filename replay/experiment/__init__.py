@@ -12,16 +12,20 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from replay.experiment.capturing import Captured
     from replay.experiment.dogstatsd import DogStatsD
+    from replay.experiment.experiment import Experiment
+    from replay.experiment.known import Known
     from replay.experiment.logs import Log
     from replay.experiment.metrics import OpenTelemetry
     from replay.experiment.reporting import flush, report_to
     from replay.experiment.storing import Stored
 
-__all__ = ["Captured", "DogStatsD", "Log", "OpenTelemetry", "Stored", "flush", "report_to"]
+__all__ = ["Captured", "DogStatsD", "Experiment", "Known", "Log", "OpenTelemetry", "Stored", "flush", "report_to"]
 
 _HOMES: Final[Mapping[str, str]] = {
     "Captured": "capturing",
     "DogStatsD": "dogstatsd",
+    "Experiment": "experiment",
+    "Known": "known",
     "Log": "logs",
     "OpenTelemetry": "metrics",
     "Stored": "storing",

@@ -1,0 +1,191 @@
+"""One call of an experiment while both sides are run: what they are given, and what becomes of what they gave."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from replay.experiment.answers import Answers, Arguments, Standing
+from replay.experiment.calls import Call, Frozen, Given, Relation, Setup, Sink
+from replay.experiment.drawing import drawn_id
+from replay.experiment.freezing import Lasting, UnfitError, describe, freeze, is_lasting
+from replay.experiment.outside import contain
+from replay.experiment.reporting import hand_over, has_room_for_details
+from replay.experiment.sides import Seen, Sides, Within, context_apart, observed, other_of
+from replay.experiment.traces import correlation_id
+
+if TYPE_CHECKING:
+    pass
+
+Clone = Callable[[tuple[Any, ...], dict[str, Any]], Arguments]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What an experiment says of each call that is compared."""
+
+    setup: Setup
+    answers: Answers
+    clone: Clone | None = None
+    watch: bool = False
+    context: Callable[..., Any] | None = None
+    sinks: Sequence[Sink] | None = None
+    as_is: int = 0
+    """How many leading arguments are passed as they are: the `self` of a method."""
+
+
+@dataclass(slots=True)
+class Asked:
+    """A call that is to be compared: what was asked, and of which functions."""
+
+    terms: Terms
+    sides: Sides
+    chosen: Within
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    key: str = ""
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """Return the chosen side's function."""
+        return self.sides.of(self.chosen.side)
+
+
+def begun(asked: Asked) -> DualCall | None:
+    """Make both sides ready; where the other can be given nothing of its own, tell so and return None."""
+    call = DualCall(asked)
+    try:
+        call.prepare(asked.args, asked.kwargs)
+    except BaseException as error:  # noqa: BLE001 - classes may raise anything while they are copied
+        contain(error)
+        call.give_up(str(error) if isinstance(error, UnfitError) else describe(error))
+        return None
+    return call
+
+
+class DualCall:
+    """A call of which both sides are run: the chosen one by the caller, the other one here."""
+
+    __slots__ = (
+        "_args", "_at", "_context", "_first", "_key", "_kwargs", "_sides", "_terms", "_trace", "arguments", "chosen",
+    )  # fmt: skip
+
+    def __init__(self, asked: Asked) -> None:
+        """Take note of what is asked, and when."""
+        chosen = asked.chosen
+        self._terms = asked.terms
+        self._sides = asked.sides
+        self._key = asked.key
+        self._at = time.time()
+        self._first = self.chosen = chosen.side
+        self._context = context_apart(
+            Within(chosen.experiment, other_of(chosen.side), chosen=False, outer=chosen.outer)
+        )
+        self._trace = correlation_id({})
+        self.arguments: Frozen | None = None
+        self._args: tuple[Any, ...] = ()
+        self._kwargs: dict[str, Any] = {}
+
+    def prepare(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Keep what the arguments are. Raise UnfitError where the other side can be given none of its own."""
+        self._args, self._kwargs = self._protected(args, kwargs)
+
+    # --------------------------------------------------------------------------------------------------- arguments
+
+    def _protected(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Arguments:
+        """Return the arguments of the other side, and keep what they are now."""
+        own, rest = args[: self._terms.as_is], args[self._terms.as_is :]
+        if self._terms.clone is not None:
+            return self._cloned(self._terms.clone, args, kwargs)
+        if all(map(is_lasting, rest)) and all(map(is_lasting, kwargs.values())):
+            self.arguments = Lasting((rest, kwargs))
+            return args, kwargs
+        try:
+            self.arguments = freeze((rest, kwargs))
+            if self._terms.watch:
+                return args, kwargs
+            copies, named = self.arguments.thaw()
+        except UnfitError as error:
+            raise UnfitError(f"its arguments cannot be copied: {error}; say how by `clone`") from None
+        return (*own, *copies), named
+
+    def _cloned(self, clone: Clone, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Arguments:
+        try:
+            copies, named = clone(args, kwargs)
+            copies, named = tuple(copies), dict(named)
+        except BaseException as error:  # noqa: BLE001 - a callback may raise anything
+            contain(error)
+            raise UnfitError(f"`clone` raised {describe(error)}") from None
+        try:
+            self.arguments = freeze((copies[self._terms.as_is :], named))
+        except UnfitError:  # there is nothing to be told of them, and still something to be compared
+            self.arguments = None
+        return copies, named
+
+    # ------------------------------------------------------------------------------------------------- both sides
+
+    def run_other(self, *, first: bool) -> Seen:
+        """Run the other side here and now."""
+        if first:
+            self._first = other_of(self.chosen)
+        return observed(self._context, self._sides.of(other_of(self.chosen)), self._args, self._kwargs)
+
+    # --------------------------------------------------------------------------------------------------- afterwards
+
+    def settle(self, chosen: Seen, other: Seen) -> None:
+        """Compare what both sides gave, and hand the call over. Nothing that goes wrong on the way gets out."""
+        try:
+            self._context.run(self._settle, chosen, other)
+        except BaseException as error:  # noqa: BLE001 - values and callbacks may raise anything
+            contain(error)
+            self.give_up(f"it could not be compared: {describe(error)}")
+
+    def give_up(self, reason: str) -> None:
+        """Hand the call over as one that nobody can judge."""
+        self._hand_over(Standing("unfit", reason, Given(), Given()))
+
+    def _settle(self, chosen: Seen, other: Seen) -> None:
+        old, new = (chosen, other) if self.chosen == "old" else (other, chosen)
+        self._hand_over(self._terms.answers.standing(old, new, self._copies, self._has_room))
+
+    def _hand_over(self, found: Standing) -> None:
+        told = found.relation != "agreed" or self._terms.setup.equal_too
+        context = self._told_context() if told and self._has_room(found.relation) else {}
+        call = Call(
+            setup=self._terms.setup,
+            id=drawn_id(),
+            at=self._at,
+            chosen=self.chosen,
+            first=self._first,
+            relation=found.relation,
+            old=found.old,
+            new=found.new,
+            arguments=self.arguments if told else None,
+            reason=found.reason,
+            key=self._key,
+            trace=self._trace or (correlation_id(context) if context else ""),
+            context=context,
+        )
+        hand_over(call, self._terms.sinks)
+
+    def _has_room(self, relation: Relation) -> bool:
+        return has_room_for_details(self._terms.setup, relation)
+
+    def _copies(self) -> Arguments:
+        """Return a copy of the arguments as they were, for a callback. Raise UnfitError where there is none."""
+        if self.arguments is None:
+            raise UnfitError("its arguments cannot be copied")
+        args, kwargs = self.arguments.thaw()
+        return (*self._args[: self._terms.as_is], *args), kwargs
+
+    def _told_context(self) -> Mapping[str, Any]:
+        if self._terms.context is None:
+            return {}
+        try:
+            args, kwargs = self._copies()
+            return dict(self._terms.context(*args, **kwargs))
+        except BaseException as error:  # noqa: BLE001 - a callback may raise anything
+            contain(error)
+            return {"context": f"could not be told: {describe(error)}"}

@@ -1,0 +1,208 @@
+"""The experiment: what a program calls instead of the old function."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from types import MethodType, TracebackType
+from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar, cast
+
+from replay.errors import SettingsError
+from replay.experiment.answers import Answers
+from replay.experiment.callbacks import taking_arguments
+from replay.experiment.calls import Setup, Sink
+from replay.experiment.deciding import Deciding, Switch
+from replay.experiment.dual_call import Asked, Clone, Terms
+from replay.experiment.inline import run_both
+from replay.experiment.kinds import Kind, is_method, kind_of, place_of
+from replay.experiment.known import Known
+from replay.experiment.notes import Notes
+from replay.experiment.reporting import prepared
+from replay.experiment.sides import Sides, Within, within
+from replay.inert import printable
+
+if TYPE_CHECKING:
+    from typing_extensions import ParamSpec
+    from typing_extensions import TypeVar as Defaulting
+
+    from replay.models import Side
+
+    P = ParamSpec("P", default=...)
+    R = Defaulting("R", default=Any)
+else:
+    from typing import ParamSpec
+
+    P = ParamSpec("P")
+    R = TypeVar("R")
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_HERE: Final = __file__.removesuffix("experiment.py")
+RUNNERS: Final[Mapping[Kind, Callable[[Asked], Any]]] = {"function": run_both}
+
+
+class Experiment(Generic[P, R]):
+    """Runs the old and the new function on the same calls; a flag says whose answer is used.
+
+    The caller gets what the chosen side returned or raised, and nothing of the other side, of the comparison, of
+    callbacks or of where outcomes go.
+    """
+
+    __name__: str
+
+    def __init__(
+        self,
+        name: str,
+        old: Callable[P, R] | None = None,
+        new: Callable[..., Any] | None = None,
+        *,
+        use_new: Switch = False,
+        enabled: Switch = True,
+        sample: float = 1.0,
+        key: Callable[..., Any] | None = None,
+        only_if: Callable[..., Any] | None = None,
+        clone: Clone | None = None,
+        compare: Sequence[Mapping[str, Any]] = (),
+        mask: Sequence[Mapping[str, Any]] = (),
+        clean: Callable[[Any], Any] | None = None,
+        equal: Callable[[Any, Any], Any] | None = None,
+        known: Sequence[Known] = (),
+        raises: tuple[type[BaseException], ...] = (),
+        context: Callable[..., Mapping[str, Any]] | None = None,
+        to: Sequence[Sink] | None = None,
+        version: str = "",
+    ) -> None:
+        """Take both functions, or have them by the decorators `old` and `new`. Raise SettingsError for nonsense.
+
+        `use_new` says whose answer is used, `enabled`, `sample` (a share, sticky by `key`) and `only_if` which calls
+        are compared: callbacks get the arguments of the call, or nothing where they take none. `compare` and `mask`
+        are as in replay.yaml; `raises` names exceptions that are answers, where all others are failures.
+        """
+        _check(name, sample)
+        setup = prepared(Setup(name, tuple(compare), tuple(mask), version=version))
+        answers = Answers(clean, equal, tuple(known), raises, show=setup.equal_too)
+        told = None if context is None else taking_arguments(context)
+        self._terms = Terms(setup, answers, clone, context=told, sinks=to)
+        self._notes = Notes()
+        self._deciding = Deciding(
+            name, use_new=use_new, enabled=enabled, sample=sample, key=key, only_if=only_if, tell=self._tell
+        )
+        self._old: Callable[..., Any] | None = None
+        self._new: Callable[..., Any] | None = None
+        self._sides: Sides | None = None
+        self._run: Callable[[Asked], Any] = run_both
+        if old is not None:
+            self.old(old)
+        if new is not None:
+            self.new(new)
+
+    # ------------------------------------------------------------------------------------------------- both sides
+
+    def old(self, function: F) -> F:
+        """Take the old function; as a decorator, leave it as it is."""
+        self._old = function
+        functools.update_wrapper(cast("Any", self), function, updated=())
+        self._join()
+        return function
+
+    def new(self, function: F) -> F:
+        """Take the new function; as a decorator, leave it as it is."""
+        self._new = function
+        self._join()
+        return function
+
+    def _join(self) -> None:
+        if self._old is None or self._new is None:
+            return
+        kind, other = kind_of(self._old), kind_of(self._new)
+        if kind != other:
+            hint = "both sides have to be called in the same way"
+            raise SettingsError(f"old is a {kind} and new a {other}", place=f"experiment {self.name}", hint=hint)
+        self._run = RUNNERS[kind]
+        self._settle(self._old, self._new, as_is=int(is_method(self._old)))
+        self._sides = Sides(self._old, self._new)
+
+    def _settle(self, old: Callable[..., Any], new: Callable[..., Any], *, as_is: int) -> None:
+        """Make ready what goes with every call."""
+        parameters = functools.partial(old, None) if as_is else old
+        setup = replace(self._terms.setup, parameters=parameters, old=place_of(old), new=place_of(new))
+        self._terms = replace(self._terms, setup=setup, as_is=as_is)
+
+    @property
+    def name(self) -> str:
+        """Return what the experiment is called."""
+        return self._terms.setup.name
+
+    # -------------------------------------------------------------------------------------------------- as a method
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        if self._old is not None and self._new is not None:
+            self._settle(self._old, self._new, as_is=1)
+
+    def __get__(self, instance: object, owner: type | None = None) -> Callable[..., R]:
+        return self if instance is None else MethodType(self, instance)
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+    def __repr__(self) -> str:
+        return f"<Experiment {self.name}>"
+
+    # ------------------------------------------------------------------------------------------------------- a call
+
+    def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Return or raise what the chosen side does."""
+        try:
+            asked = self._asked(self._sides, args, kwargs)
+            return cast("R", self._run(asked) if isinstance(asked, Asked) else asked(*args, **kwargs))
+        except BaseException as error:
+            BaseException.with_traceback(error, without_ours(error.__traceback__))
+            raise
+
+    def _asked(self, sides: Sides | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Asked | Callable[..., Any]:
+        """Return what is to be compared, or the function that is called alone."""
+        if sides is None:
+            hint = "give old= and new=, or use the decorators @experiment.old and @experiment.new"
+            raise SettingsError("it lacks a side", place=f"experiment {self.name}", hint=hint)
+        outer = within.get()
+        if outer is not None:
+            played = self._played(outer)
+            if played is not None:
+                return sides.of(played)
+        side = self._deciding.side(args, kwargs)
+        key = self._deciding.wants(args, kwargs) if outer is None or outer.compares else None
+        if key is None:
+            return sides.of(side)
+        return Asked(self._terms, sides, Within(self, side, chosen=True, outer=outer), args, kwargs, key)
+
+    def _played(self, outer: Within | None) -> Side | None:
+        """Return the side of this experiment that is running: what it calls again is that side too."""
+        while outer is not None:
+            if outer.experiment is self:
+                return outer.side
+            outer = outer.outer
+        return None
+
+    def _tell(self, callback: str, what: str) -> None:
+        """Tell that a callback raised: at most once a second, since it may do so on every call."""
+        self._notes.tell(self._terms.setup, self._terms.sinks, callback, f"`{callback}` raised {what}")
+
+
+def _check(name: str, sample: float) -> None:
+    if not _NAME.fullmatch(str(name)):
+        hint = "letters, digits, dots, hyphens and underscores, such as needs-draft"
+        raise SettingsError(f"{printable(repr(name), 100)} is no name for an experiment", hint=hint)
+    if not 0.0 <= sample <= 1.0:
+        hint = "write 0.05 for five calls in a hundred"
+        raise SettingsError(f"sample is {sample}, and no share from 0 to 1", place=f"experiment {name}", hint=hint)
+
+
+def without_ours(traceback: TracebackType | None) -> TracebackType | None:
+    """Return a traceback without the frames of this package that it begins with."""
+    inner = traceback
+    while inner is not None and inner.tb_frame.f_code.co_filename.startswith(_HERE):
+        inner = inner.tb_next
+    return traceback if inner is None else inner

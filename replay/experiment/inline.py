@@ -1,0 +1,63 @@
+"""Both sides now, in random order: the caller waits for both, and gets what the chosen one gave."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from replay.experiment.clock import cpu_ns, wall_ns
+from replay.experiment.drawing import drawn
+from replay.experiment.dual_call import Asked, DualCall, begun
+from replay.experiment.sides import Seen, within
+
+
+def run_both(asked: Asked) -> Any:
+    """Return or raise what the chosen side does."""
+    call = begun(asked)
+    if call is None:
+        return run_chosen(asked)
+    other_first = drawn() < 0.5  # noqa: PLR2004 - a coin
+    other = call.run_other(first=True) if other_first else None
+    chosen = _observed_chosen(asked, call)
+    call.settle(chosen, other or call.run_other(first=False))
+    if chosen.error is not None:
+        raise_as_it_was(chosen)
+    return chosen.value
+
+
+def run_chosen(asked: Asked) -> Any:
+    """Run the chosen side alone, knowing that it runs within its experiment."""
+    token = within.set(asked.chosen)
+    try:
+        return asked.function(*asked.args, **asked.kwargs)
+    finally:
+        within.reset(token)
+
+
+def _observed_chosen(asked: Asked, call: DualCall) -> Seen:
+    """Run the chosen side in the caller's own context. What ends a program or a task is raised at once."""
+    began, spent = wall_ns(), cpu_ns()
+    token = within.set(asked.chosen)
+    try:
+        seen = Seen(asked.function(*asked.args, **asked.kwargs))
+    except Exception as error:  # noqa: BLE001 - it is raised again, once the other side has been asked as well
+        seen = Seen(error=error)
+    except BaseException as error:
+        call.give_up(f"{call.chosen} was ended by {type(error).__name__}")
+        raise
+    finally:
+        within.reset(token)
+    seen.cpu_ns, seen.wall_ns = cpu_ns() - spent, wall_ns() - began
+    return seen
+
+
+def raise_as_it_was(chosen: Seen) -> NoReturn:
+    """Raise the chosen side's own exception, which is to tell of nothing that came after it."""
+    error, chosen.error = chosen.error, None
+    assert error is not None  # noqa: S101 - for the type checker
+    context = error.__context__
+    try:
+        raise error
+    finally:
+        # Raising sets it to whatever the caller is handling. By the base class: an exception may be a frozen dataclass.
+        BaseException.__setattr__(error, "__context__", context)
+        del error, context

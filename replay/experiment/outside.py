@@ -1,0 +1,55 @@
+"""Exceptions from outside: a signal that arrives while the other side runs is the program's, and is passed on.
+
+Whatever the other side raises by itself is contained, KeyboardInterrupt and SystemExit too. But somebody who presses
+Ctrl-C, a server that ends its worker, or a limit on time that a signal handler keeps: these would have met the caller
+as well had there been no experiment.
+"""
+
+from __future__ import annotations
+
+import opcode
+import signal
+import threading
+from collections.abc import Iterator
+from types import CodeType, TracebackType
+from typing import Final
+
+_RAISE: Final = opcode.opmap["RAISE_VARARGS"]
+
+
+def contain(error: BaseException) -> None:
+    """Raise an exception again that came from outside; do nothing about any other."""
+    if came_from_outside(error):
+        raise error
+
+
+def came_from_outside(error: BaseException) -> bool:
+    """Tell whether a signal handler raised it: only the main thread runs these."""
+    if threading.current_thread() is not threading.main_thread():
+        return False
+    frames = list(_frames(error.__traceback__))
+    if not frames:
+        return False
+    if type(error) is KeyboardInterrupt and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        return not _is_raised_at(frames[-1])
+    handlers = set(_handlers())
+    return any(one.tb_frame.f_code in handlers for one in frames)
+
+
+def _frames(traceback: TracebackType | None) -> Iterator[TracebackType]:
+    while traceback is not None:
+        yield traceback
+        traceback = traceback.tb_next
+
+
+def _is_raised_at(traceback: TracebackType) -> bool:
+    """Tell whether the code itself raised there: a signal can hit any instruction but hardly this one."""
+    return traceback.tb_frame.f_code.co_code[traceback.tb_lasti] == _RAISE
+
+
+def _handlers() -> Iterator[CodeType]:
+    for number in signal.valid_signals():
+        handler = signal.getsignal(number)
+        code = getattr(getattr(handler, "func", handler), "__code__", None)
+        if isinstance(code, CodeType):
+            yield code

@@ -1,0 +1,21 @@
+"""Where the outcomes of the experiments of a test go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from replay.experiment.reporting import REPORTER
+from tests.experiment.kept import Kept
+
+
+@pytest.fixture
+def told() -> Iterator[Kept]:
+    """Keep what experiments that name no sinks tell, for the time of a test."""
+    before = REPORTER._sinks
+    kept = Kept()
+    REPORTER.report_to(kept)
+    yield kept
+    REPORTER.flush(10)
+    REPORTER.report_to(*before)

@@ -1,0 +1,301 @@
+"""What a program sees of an experiment, and what is told of its calls."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+import replay
+from replay.errors import InputError
+from replay.experiment import Experiment, Known, flush
+from tests.experiment.kept import Kept
+
+
+def doubled(number: int) -> int:
+    return number * 2
+
+
+def added(number: int) -> int:
+    return number + number
+
+
+def squared(number: int) -> int:
+    return number * number
+
+
+class RefusedError(Exception):
+    """An answer of a rule."""
+
+
+def refuse(number: int) -> int:
+    raise RefusedError(number)
+
+
+@dataclass
+class Order:
+    """What a rule is asked about."""
+
+    lines: list[int]
+
+
+def first(lines: Iterator[int]) -> int:
+    return next(lines)
+
+
+def names(told: Kept) -> list[str]:
+    assert flush(10)
+    return told.names
+
+
+def reasons(told: Kept) -> list[str | None]:
+    assert flush(10)
+    return [each.result.skipped for each in told.outcomes]
+
+
+def test_it_can_be_had_from_the_package_itself() -> None:
+    assert replay.Experiment is Experiment
+
+
+def test_the_caller_gets_what_old_gives_until_the_flag_is_flipped(told: Kept) -> None:
+    flag = [False]
+    rule = Experiment("rule", doubled, squared, use_new=lambda: flag[0])
+    before = rule(3)
+    flag[0] = True
+    assert (before, rule(3)) == (6, 9)
+    assert names(told) == ["deviation", "deviation"]
+    assert [each.chosen for each in told.outcomes] == ["old", "new"]
+
+
+def test_what_both_give_alike_is_a_match(told: Kept) -> None:
+    assert Experiment("rule", doubled, added)(4) == 8
+    assert names(told) == ["match"]
+
+
+def test_what_is_not_sampled_is_not_compared(told: Kept) -> None:
+    asked: list[int] = []
+    assert Experiment("rule", doubled, asked.append, sample=0.0)(4) == 8
+    assert Experiment("rule", doubled, asked.append, enabled=False)(4) == 8
+    assert Experiment("rule", doubled, asked.append, only_if=lambda number: number > 4)(4) == 8
+    assert (asked, names(told)) == ([], [])
+
+
+def test_a_sample_sticks_to_its_key() -> None:
+    asked: list[int] = []
+
+    def seen(number: int) -> int:
+        asked.append(number)
+        return number * 2
+
+    rule = Experiment("rule", doubled, seen, sample=0.5, key=lambda number: number, to=[])
+    for number in [*range(40), *range(40)]:
+        rule(number)
+    assert 5 < len(set(asked)) < 35
+    assert len(asked) == 2 * len(set(asked))
+
+
+def test_the_very_object_comes_back() -> None:
+    order = Order([1, 2])
+    rule: Experiment[[Order], Order] = Experiment("rule", lambda given: given, lambda given: given, to=[])
+    assert rule(order) is order
+
+
+def test_the_other_side_may_change_its_arguments(told: Kept) -> None:
+    def emptied(given: Order) -> int:
+        given.lines.clear()
+        return 2
+
+    order = Order([1, 2])
+    rule = Experiment("rule", lambda given: len(given.lines), emptied)
+    assert [rule(order) for _ in range(8)] == [2] * 8
+    assert order == Order([1, 2])
+    assert names(told) == ["match"] * 8
+
+
+def test_what_the_chosen_side_changes_stays_changed_and_the_other_side_never_sees_it(told: Kept) -> None:
+    def extended(given: Order) -> list[int]:
+        given.lines.append(3)
+        return list(given.lines)
+
+    orders = [Order([1, 2]) for _ in range(8)]
+    rule = Experiment("rule", extended, extended)
+    assert [rule(order) for order in orders] == [[1, 2, 3]] * 8
+    assert orders == [Order([1, 2, 3])] * 8
+    assert names(told) == ["match"] * 8
+
+
+def test_arguments_that_cannot_be_copied_are_told_and_new_is_not_run(told: Kept) -> None:
+    asked: list[Any] = []
+    rule = Experiment("rule", first, asked.append)
+    assert rule(number for number in (5, 6)) == 5
+    assert asked == []
+    assert names(told) == ["skipped"]
+    assert "cannot be copied" in str(reasons(told)[0])
+
+
+def test_a_declared_clone_is_what_the_other_side_is_given(told: Kept) -> None:
+    def clone(_args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return (iter([5, 6]),), kwargs
+
+    assert Experiment("rule", first, first, clone=clone)(iter([5, 6])) == 5
+    assert names(told) == ["match"]
+
+
+def test_methods_get_their_self_as_it_is(told: Kept) -> None:
+    class Cart:
+        total = Experiment[..., int]("total")
+
+        def __init__(self, lines: list[int]) -> None:
+            self.lines = iter(lines)  # no copy of a cart can be had
+            self.amount = sum(lines)
+
+        @total.old
+        def total_before(self, extra: list[int]) -> int:
+            return self.amount + sum(extra)
+
+        @total.new
+        def total_after(self, extra: list[int]) -> int:
+            return sum(extra, self.amount)
+
+    assert Cart([1, 2]).total([3]) == 6
+    assert names(told) == ["match"]
+
+
+def test_the_decorators_leave_both_functions_as_they_are(told: Kept) -> None:
+    rule = Experiment[..., Any]("rule")
+
+    @rule.old
+    def before(number: int) -> int:
+        return number
+
+    @rule.new
+    def after(number: int) -> int:
+        return -number
+
+    assert (before(1), after(1), rule(1)) == (1, -1, 1)
+    assert names(told) == ["deviation"]
+    assert rule.__name__ == "before"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "outcome"),
+    [
+        (refuse, refuse, "match"),
+        (refuse, doubled, "deviation"),
+        (doubled, refuse, "deviation"),
+    ],
+)
+def test_exceptions_that_are_named_are_answers(
+    told: Kept, old: Callable[[int], int], new: Callable[[int], int], outcome: str
+) -> None:
+    rule = Experiment("rule", old, new, raises=(RefusedError,))
+    if old is refuse:
+        with pytest.raises(RefusedError):
+            rule(1)
+    else:
+        assert rule(1) == 2
+    assert names(told) == [outcome]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "outcome"),
+    [(refuse, refuse, "both_error"), (refuse, doubled, "old_error"), (doubled, refuse, "new_error")],
+)
+def test_exceptions_that_are_not_named_are_errors(
+    told: Kept, old: Callable[[int], int], new: Callable[[int], int], outcome: str
+) -> None:
+    rule = Experiment("rule", old, new, equal=lambda *_: True, known=[Known(lambda *_: True, why="BUG-1")])
+    if old is refuse:
+        with pytest.raises(RefusedError):
+            rule(1)
+    else:
+        assert rule(1) == 2
+    assert names(told) == [outcome]
+
+
+def test_rules_and_cleaning_decide_what_is_equal(told: Kept) -> None:
+    for terms in (
+        {"compare": [{"at": "body", "within": 1, "why": "rounding"}]},
+        {"clean": lambda number: number // 4},
+        {"equal": lambda old, new: new - old == 1},
+    ):
+        Experiment("rule", lambda number: number, lambda number: number + 1, **terms)(1)
+    assert names(told) == ["match", "match", "match"]
+
+
+def test_what_equal_refuses_no_document_makes_a_match(told: Kept) -> None:
+    Experiment("rule", lambda: (1, 2), lambda: [1, 2], equal=lambda old, new: old == new)()
+    assert names(told) == ["deviation"]
+
+
+def test_a_known_difference_is_told_with_its_reason(told: Kept) -> None:
+    known = Known(lambda _old, _new, number: number == 1, why="BUG-7")
+    rule = Experiment("rule", lambda number: number, lambda number: -number, known=[known])
+    rule(1)
+    rule(2)
+    assert names(told) == ["waived", "deviation"]
+    assert [each.waived for each in told.outcomes[0].result.differences] == ["BUG-7"]
+
+
+def test_the_context_is_told_of_the_arguments_as_they_were(told: Kept) -> None:
+    def emptied(order: Order) -> int:
+        order.lines.clear()
+        return 0
+
+    rule = Experiment("rule", emptied, lambda _order: 1, context=lambda order: {"lines": len(order.lines)})
+    rule(Order([1, 2, 3]))
+    assert names(told) == ["deviation"]
+    assert told.outcomes[0].context == {"lines": 3}
+
+
+def test_an_experiment_within_itself_stays_on_the_side_that_runs(told: Kept) -> None:
+    rule = Experiment[..., Any]("faculty")
+
+    @rule.old
+    def before(number: int) -> str:
+        return "o" + (rule(number - 1) if number else "")
+
+    @rule.new
+    def after(number: int) -> str:
+        return "n" + (rule(number - 1) if number else "")
+
+    assert rule(3) == "oooo"
+    assert names(told) == ["deviation"]
+    (difference,) = told.outcomes[0].result.differences
+    assert (difference.old, difference.new) == ("oooo", "nnnn")
+
+
+def test_what_the_other_side_calls_is_not_compared(told: Kept) -> None:
+    inner = Experiment("inner", doubled, squared)
+    outer = Experiment("outer", lambda number: inner(number) + 0, lambda number: 0 + inner(number))
+    assert [outer(3) for _ in range(4)] == [6] * 4
+    assert sorted(names(told)) == ["deviation"] * 4 + ["match"] * 4
+
+
+@pytest.mark.parametrize(
+    ("make", "fact"),
+    [
+        (lambda: Experiment("no name", doubled, added), "is no name for an experiment"),
+        (lambda: Experiment("rule", doubled, added, sample=5), "sample is 5, and no share"),
+        (lambda: Experiment("rule", doubled, added, compare=[{"at": "body", "withn": 1}]), "experiment rule: compare"),
+        (lambda: Experiment[..., Any]("rule", doubled)(1), "it lacks a side"),
+    ],
+)
+def test_nonsense_is_refused_with_place_and_remedy(make: Callable[[], object], fact: str) -> None:
+    with pytest.raises(InputError, match=fact):
+        make()
+
+
+def test_neither_the_import_nor_a_call_that_agrees_loads_what_examines() -> None:
+    program = (
+        "import sys; from replay import Experiment; from replay.experiment import report_to; report_to();"
+        "assert Experiment('rule', abs, abs)(-1) == 1;"
+        "heavy = ('pydantic', 'replay.compare', 'sqlite3', 'typer', 'asyncio');"
+        "print(*[name for name in heavy if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout.split(), done.stderr) == (0, [], "")
