@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from replay.experiment.listing import Listing
 from replay.experiment.reporting import REPORTER
 from tests.experiment.kept import Kept
 
@@ -16,6 +17,7 @@ def told() -> Iterator[Kept]:
     before = REPORTER._sinks
     kept = Kept()
     REPORTER.report_to(kept)
+    REPORTER._listing = Listing()  # the tests before this one may have had all that is told in a second
     yield kept
     REPORTER.flush(10)
     REPORTER.report_to(*before)
