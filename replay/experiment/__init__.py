@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from replay.experiment.breaker import Breaker
     from replay.experiment.capturing import Captured
     from replay.experiment.dogstatsd import DogStatsD
     from replay.experiment.experiment import Experiment
@@ -19,9 +20,21 @@ if TYPE_CHECKING:
     from replay.experiment.reporting import flush, report_to
     from replay.experiment.storing import Stored
 
-__all__ = ["Captured", "DogStatsD", "Experiment", "Known", "Log", "OpenTelemetry", "Stored", "flush", "report_to"]
+__all__ = [
+    "Breaker",
+    "Captured",
+    "DogStatsD",
+    "Experiment",
+    "Known",
+    "Log",
+    "OpenTelemetry",
+    "Stored",
+    "flush",
+    "report_to",
+]
 
 _HOMES: Final[Mapping[str, str]] = {
+    "Breaker": "breaker",
     "Captured": "capturing",
     "DogStatsD": "dogstatsd",
     "Experiment": "experiment",

@@ -44,7 +44,7 @@ class Answers:
 
         `arguments` makes a copy of them for each callback that asks, `room` tells whether details would be looked at.
         """
-        if self._failed(old) or self._failed(new):
+        if self.failed(old) or self.failed(new):
             return self._told("differ", "", old, new, kept=room("differ"))
         if self._agree(old, new):
             return self._told("agreed", "", old, new, kept=self.show)
@@ -59,7 +59,8 @@ class Answers:
     def _asks(self) -> bool:
         return self.clean is not None or self.equal is not None or bool(self.known)
 
-    def _failed(self, seen: Seen) -> bool:
+    def failed(self, seen: Seen) -> bool:
+        """Tell whether a side raised what is no answer."""
         if seen.told is not None:
             return not seen.told.declared
         return seen.error is not None and not isinstance(seen.error, self.raises)
@@ -69,6 +70,23 @@ class Answers:
         if old.error is not None and new.error is not None:
             return agree_as_errors(old.error, new.error)
         return old.error is None and new.error is None and agree(old.value, new.value)
+
+    def as_it_was(self, side: str, seen: Seen) -> Callable[[], Seen]:
+        """Keep what a side gave, which the program may change from now on; return what has a copy of it again.
+
+        Raise UnfitError where no copy can be had. An exception that is no answer is kept as text alone.
+        """
+        wall, cpu = seen.wall_ns, seen.cpu_ns
+        told = None if seen.error is None else raised(seen.error, self.raises)
+        if told is not None and not told.declared:
+            return lambda: Seen(None, Exception(), wall, cpu, told)
+        try:
+            kept = freeze(seen.result)
+        except UnfitError as error:
+            raise UnfitError(f"what {side} gave cannot be looked at: {error}") from None
+        if told is None:
+            return lambda: Seen(kept.thaw(), None, wall, cpu)
+        return lambda: Seen(None, kept.thaw(), wall, cpu, told)
 
     def _looked_at(self, old: Seen, new: Seen, arguments: Callable[[], Arguments]) -> Standing:
         first, second = self._kept("old", old), self._kept("new", new)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from replay.experiment.answers import Answers, Arguments, Standing
+from replay.experiment.breaker import Guard
 from replay.experiment.calls import Call, Frozen, Given, Relation, Setup, Sink
+from replay.experiment.crew import Crew
 from replay.experiment.drawing import drawn_id
 from replay.experiment.freezing import Lasting, UnfitError, describe, freeze, is_lasting
+from replay.experiment.notes import Notes
 from replay.experiment.outside import contain
 from replay.experiment.reporting import hand_over, has_room_for_details
 from replay.experiment.sides import Seen, Sides, Within, context_apart, observed, other_of
@@ -32,8 +36,21 @@ class Terms:
     watch: bool = False
     context: Callable[..., Any] | None = None
     sinks: Sequence[Sink] | None = None
+    guard: Guard = field(default_factory=lambda: Guard(None, None))
+    notes: Notes = field(default_factory=Notes)
+    crew: Crew = field(default_factory=Crew)
     as_is: int = 0
     """How many leading arguments are passed as they are: the `self` of a method."""
+
+    def note(self, *, failed: bool, took_ns: int = 0, cpu_ns: int = 0) -> None:
+        """Count what the other side did, and tell where the breaker opens by it."""
+        why = self.guard.note(failed=failed, took_ns=took_ns, cpu_ns=cpu_ns)
+        if why:
+            self.tell("breaker", f"the other side is stopped for a while: {why}")
+
+    def tell(self, kind: str, text: str) -> None:
+        """Tell something of the experiment, and of none of its calls."""
+        self.notes.tell(self.setup, self.sinks, kind, text)
 
 
 @dataclass(slots=True)
@@ -61,6 +78,7 @@ def begun(asked: Asked) -> DualCall | None:
     except BaseException as error:  # noqa: BLE001 - classes may raise anything while they are copied
         contain(error)
         call.give_up(str(error) if isinstance(error, UnfitError) else describe(error))
+        asked.terms.note(failed=True)
         return None
     return call
 
@@ -69,7 +87,7 @@ class DualCall:
     """A call of which both sides are run: the chosen one by the caller, the other one here."""
 
     __slots__ = (
-        "_args", "_at", "_context", "_first", "_key", "_kwargs", "_sides", "_terms", "_trace", "arguments", "chosen",
+        "_args", "_at", "_first", "_key", "_kwargs", "_sides", "_terms", "_trace", "arguments", "chosen", "context",
     )  # fmt: skip
 
     def __init__(self, asked: Asked) -> None:
@@ -80,9 +98,7 @@ class DualCall:
         self._key = asked.key
         self._at = time.time()
         self._first = self.chosen = chosen.side
-        self._context = context_apart(
-            Within(chosen.experiment, other_of(chosen.side), chosen=False, outer=chosen.outer)
-        )
+        self.context = context_apart(Within(chosen.experiment, other_of(chosen.side), chosen=False, outer=chosen.outer))
         self._trace = correlation_id({})
         self.arguments: Frozen | None = None
         self._args: tuple[Any, ...] = ()
@@ -128,16 +144,26 @@ class DualCall:
 
     def run_other(self, *, first: bool) -> Seen:
         """Run the other side here and now."""
+        function, args, kwargs = self.other(first=first)
+        return observed(self.context, function, args, kwargs)
+
+    def other(self, *, first: bool) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
+        """Return the function of the other side and what it is given, for whoever runs it."""
         if first:
             self._first = other_of(self.chosen)
-        return observed(self._context, self._sides.of(other_of(self.chosen)), self._args, self._kwargs)
+        return self._sides.of(other_of(self.chosen)), self._args, self._kwargs
 
     # --------------------------------------------------------------------------------------------------- afterwards
 
     def settle(self, chosen: Seen, other: Seen) -> None:
         """Compare what both sides gave, and hand the call over. Nothing that goes wrong on the way gets out."""
+        answers = self._terms.answers
+        if type(other.value) is CoroutineType:
+            other.value.close()  # nobody will await it
         try:
-            self._context.run(self._settle, chosen, other)
+            failed = answers.failed(other) and not answers.failed(chosen)
+            self._terms.note(failed=failed, took_ns=other.wall_ns, cpu_ns=other.cpu_ns)
+            self.context.run(self._settle, chosen, other)
         except BaseException as error:  # noqa: BLE001 - values and callbacks may raise anything
             contain(error)
             self.give_up(f"it could not be compared: {describe(error)}")

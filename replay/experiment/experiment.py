@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from types import MethodType, TracebackType
-from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar, cast
+from types import MethodType
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, Self, TypeVar, cast, get_args
 
 from replay.errors import SettingsError
+from replay.experiment.afterwards import run_chosen_first
 from replay.experiment.answers import Answers
+from replay.experiment.breaker import Breaker, Duration, Guard
 from replay.experiment.callbacks import taking_arguments
 from replay.experiment.calls import Setup, Sink
+from replay.experiment.coroutines import await_both, await_chosen_first
+from replay.experiment.crew import Crew, away_after
 from replay.experiment.deciding import Deciding, Switch
 from replay.experiment.dual_call import Asked, Clone, Terms
 from replay.experiment.inline import run_both
 from replay.experiment.kinds import Kind, is_method, kind_of, place_of
 from replay.experiment.known import Known
-from replay.experiment.notes import Notes
 from replay.experiment.reporting import prepared
 from replay.experiment.sides import Sides, Within, within
+from replay.experiment.tracebacks import without_ours
 from replay.inert import printable
 
 if TYPE_CHECKING:
@@ -40,8 +46,13 @@ else:
 F = TypeVar("F", bound=Callable[..., Any])
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_HERE: Final = __file__.removesuffix("experiment.py")
-RUNNERS: Final[Mapping[Kind, Callable[[Asked], Any]]] = {"function": run_both}
+Mode = Literal["inline", "after"]
+RUNNERS: Final[Mapping[tuple[Kind, str], Callable[[Asked], Any]]] = {
+    ("function", "inline"): run_both,
+    ("function", "after"): run_chosen_first,
+    ("coroutine function", "inline"): await_both,
+    ("coroutine function", "after"): await_chosen_first,
+}
 
 
 class Experiment(Generic[P, R]):
@@ -64,6 +75,9 @@ class Experiment(Generic[P, R]):
         sample: float = 1.0,
         key: Callable[..., Any] | None = None,
         only_if: Callable[..., Any] | None = None,
+        mode: Mode = "inline",
+        budget: Duration | None = None,
+        breaker: Breaker | None = Breaker(),  # noqa: B008 - it never changes
         clone: Clone | None = None,
         compare: Sequence[Mapping[str, Any]] = (),
         mask: Sequence[Mapping[str, Any]] = (),
@@ -79,14 +93,18 @@ class Experiment(Generic[P, R]):
 
         `use_new` says whose answer is used, `enabled`, `sample` (a share, sticky by `key`) and `only_if` which calls
         are compared: callbacks get the arguments of the call, or nothing where they take none. `compare` and `mask`
-        are as in replay.yaml; `raises` names exceptions that are answers, where all others are failures.
+        are as in replay.yaml; `raises` names exceptions that are answers, where all others are failures. `budget` is
+        the time of the other side: what is beyond it counts for the `breaker`, and ends coroutines.
         """
-        _check(name, sample)
+        _check(name, sample, mode)
         setup = prepared(Setup(name, tuple(compare), tuple(mask), version=version))
         answers = Answers(clean, equal, tuple(known), raises, show=setup.equal_too)
+        guard = Guard(breaker, budget)
+        crew = Crew(away_after(guard.budget_ns))
         told = None if context is None else taking_arguments(context)
-        self._terms = Terms(setup, answers, clone, context=told, sinks=to)
-        self._notes = Notes()
+        self._terms = Terms(setup, answers, clone, context=told, sinks=to, guard=guard, crew=crew)
+        self._guard = self._terms.guard
+        self._mode = mode
         self._deciding = Deciding(
             name, use_new=use_new, enabled=enabled, sample=sample, key=key, only_if=only_if, tell=self._tell
         )
@@ -121,7 +139,7 @@ class Experiment(Generic[P, R]):
         if kind != other:
             hint = "both sides have to be called in the same way"
             raise SettingsError(f"old is a {kind} and new a {other}", place=f"experiment {self.name}", hint=hint)
-        self._run = RUNNERS[kind]
+        self._run = RUNNERS[kind, self._mode]
         self._settle(self._old, self._new, as_is=int(is_method(self._old)))
         self._sides = Sides(self._old, self._new)
 
@@ -144,6 +162,21 @@ class Experiment(Generic[P, R]):
 
     def __get__(self, instance: object, owner: type | None = None) -> Callable[..., R]:
         return self if instance is None else MethodType(self, instance)
+
+    @property
+    def _is_coroutine(self) -> object:
+        """Have `asyncio.iscoroutinefunction` tell what is called, as web frameworks do, before Python 3.12."""
+        found = getattr(sys.modules.get("asyncio.coroutines"), "_is_coroutine", None)
+        return found if self._is_awaited else None
+
+    @property
+    def _is_coroutine_mark(self) -> object:
+        """Have `inspect.iscoroutinefunction` tell what is called, since Python 3.12."""
+        return getattr(inspect, "_is_coroutine_mark", None) if self._is_awaited else None
+
+    @property
+    def _is_awaited(self) -> bool:
+        return self._old is not None and kind_of(self._old) == "coroutine function"
 
     def __deepcopy__(self, memo: object) -> Self:
         return self
@@ -174,7 +207,7 @@ class Experiment(Generic[P, R]):
                 return sides.of(played)
         side = self._deciding.side(args, kwargs)
         key = self._deciding.wants(args, kwargs) if outer is None or outer.compares else None
-        if key is None:
+        if key is None or (self._guard.is_open and not self._guard.lets_through()):
             return sides.of(side)
         return Asked(self._terms, sides, Within(self, side, chosen=True, outer=outer), args, kwargs, key)
 
@@ -188,21 +221,15 @@ class Experiment(Generic[P, R]):
 
     def _tell(self, callback: str, what: str) -> None:
         """Tell that a callback raised: at most once a second, since it may do so on every call."""
-        self._notes.tell(self._terms.setup, self._terms.sinks, callback, f"`{callback}` raised {what}")
+        self._terms.tell(callback, f"`{callback}` raised {what}")
 
 
-def _check(name: str, sample: float) -> None:
+def _check(name: str, sample: float, mode: str) -> None:
     if not _NAME.fullmatch(str(name)):
         hint = "letters, digits, dots, hyphens and underscores, such as needs-draft"
         raise SettingsError(f"{printable(repr(name), 100)} is no name for an experiment", hint=hint)
     if not 0.0 <= sample <= 1.0:
         hint = "write 0.05 for five calls in a hundred"
         raise SettingsError(f"sample is {sample}, and no share from 0 to 1", place=f"experiment {name}", hint=hint)
-
-
-def without_ours(traceback: TracebackType | None) -> TracebackType | None:
-    """Return a traceback without the frames of this package that it begins with."""
-    inner = traceback
-    while inner is not None and inner.tb_frame.f_code.co_filename.startswith(_HERE):
-        inner = inner.tb_next
-    return traceback if inner is None else inner
+    if mode not in get_args(Mode):
+        raise SettingsError(f"mode is {mode!r}", place=f"experiment {name}", hint="write inline or after")

@@ -17,7 +17,7 @@ def run_both(asked: Asked) -> Any:
         return run_chosen(asked)
     other_first = drawn() < 0.5  # noqa: PLR2004 - a coin
     other = call.run_other(first=True) if other_first else None
-    chosen = _observed_chosen(asked, call)
+    chosen = observe_chosen(asked, call)
     call.settle(chosen, other or call.run_other(first=False))
     if chosen.error is not None:
         raise_as_it_was(chosen)
@@ -33,7 +33,7 @@ def run_chosen(asked: Asked) -> Any:
         within.reset(token)
 
 
-def _observed_chosen(asked: Asked, call: DualCall) -> Seen:
+def observe_chosen(asked: Asked, call: DualCall) -> Seen:
     """Run the chosen side in the caller's own context. What ends a program or a task is raised at once."""
     began, spent = wall_ns(), cpu_ns()
     token = within.set(asked.chosen)

@@ -1,0 +1,106 @@
+"""A few daemon threads that run the other side afterwards: bounded, begun when needed, and never waited for.
+
+A thread that does not come back (an endless loop, a deadlock) stays away for good: nobody can end it. The others go
+on, and when all are away nothing more is taken in.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import Final
+
+from replay.experiment.clock import wall_ns
+from replay.experiment.forks import anew_after_fork
+
+MOST_THREADS: Final = 2
+MOST_WAITING: Final = 64
+AWAY_NS: Final = 10_000_000_000
+_SOONEST_NS: Final = 1_000_000_000
+_BUDGETS: Final = 20
+_IDLE_SECONDS: Final = 5.0
+
+Job = Callable[[str], None]
+"""Is called with nothing to be done, or with why it is not."""
+
+
+def away_after(budget_ns: int | None) -> int:
+    """Return after how long a thread counts as away, by the budget of the other side: many times that."""
+    return AWAY_NS if budget_ns is None else max(_BUDGETS * budget_ns, _SOONEST_NS)
+
+
+class Crew:
+    """Runs jobs, which must not raise, in threads of its own."""
+
+    def __init__(self, away_ns: int = AWAY_NS) -> None:
+        """Take how long a thread may be at one job before it counts as away."""
+        self._away_ns = away_ns
+        anew_after_fork(self)
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Forget all threads and what waits for them."""
+        self._lock = threading.Lock()
+        self._waiting: SimpleQueue[Job] = SimpleQueue()
+        self._began: dict[int, int] = {}
+        """When each thread began its job; 0 while it has none."""
+        self._numbers = 0
+
+    def take(self, job: Job) -> None:
+        """Have a job done when its turn comes; where there is no room for it, let it know why."""
+        refused, why = self._refused(job)
+        for each in refused:
+            each(why)
+
+    def _refused(self, job: Job) -> tuple[list[Job], str]:
+        with self._lock:
+            before = wall_ns() - self._away_ns
+            if sum(0 < began < before for began in self._began.values()) >= MOST_THREADS:
+                return [*self._emptied(), job], "the other side did not come back from earlier calls"
+            if self._waiting.qsize() >= MOST_WAITING:
+                return [job], f"{MOST_WAITING} calls were waiting already"
+            self._waiting.put(job)
+            idle = sum(not began for began in self._began.values())
+            if len(self._began) < MOST_THREADS and self._waiting.qsize() > idle:
+                self._begin_thread()
+        return [], ""
+
+    def _emptied(self) -> list[Job]:
+        found: list[Job] = []
+        with suppress(Empty):
+            while True:
+                found.append(self._waiting.get_nowait())
+        return found
+
+    def _begin_thread(self) -> None:
+        self._numbers += 1
+        number = self._numbers
+        self._began[number] = 0
+        name = f"replay-experiment-{number}"
+        thread = threading.Thread(target=self._work, args=(number, self._waiting), daemon=True, name=name)
+        try:
+            thread.start()
+        except RuntimeError:  # the interpreter ends, or there are too many threads: whoever comes next tries again
+            del self._began[number]
+
+    def _work(self, number: int, waiting: SimpleQueue[Job]) -> None:
+        while True:
+            try:
+                job = waiting.get(timeout=_IDLE_SECONDS)
+            except Empty:
+                if self._ends(number, waiting):
+                    return
+                continue
+            self._began[number] = wall_ns()
+            job("")
+            self._began[number] = 0
+            del job  # it holds what the call was about
+
+    def _ends(self, number: int, waiting: SimpleQueue[Job]) -> bool:
+        with self._lock:
+            if waiting.empty():
+                self._began.pop(number, None)
+                return True
+            return False
