@@ -41,25 +41,30 @@ def approve(
 ) -> None:
     """Write what was answered in a stored run into `expect:` of goldens; nothing is sent.
 
-    Exit code 1 where one was refused: the sides disagree, one failed, or the golden has changed since it was sent.
+    Exit code 1 where one was refused: the sides disagree, one failed, or the golden has changed since it was sent; 2
+    where a file could not be changed, which is named. All others are written.
     """
-    from replay.cli.approving import Approving, source_called
+    from replay.cli.approving import Approving, source_called, written
     from replay.cli.promote import goldens_folder
     from replay.cli.stored import opened_store
+    from replay.curation.changes import Desk
 
     side = source_called(source)
     with opened_store(store) as kept:
         found = Approving(kept, run, env, goldens_folder(goldens)).approved(tuple(cases or ()), side)
-        if not check:
-            _write(found)
-    raise typer.Exit(_told(found, check=check))
+    found = found if check else written(found, Desk())
+    code = _told(found, check=check)
+    raise typer.Exit(_complained(found) or code)
 
 
-def _write(found: Sequence[Approved]) -> None:
-    from replay.cli.approving import changes_of
-    from replay.curation.changes import Desk
+def _complained(found: Sequence[Approved]) -> int:
+    """Name each file that could not be written, and return the exit code of that; 0 where there is none."""
+    from replay.cli.output import complain
 
-    Desk().make(*changes_of(found))
+    errors = {str(each.error): each.error for each in found if each.error is not None}
+    for error in errors.values():
+        complain(error)
+    return 2 if errors else 0
 
 
 def _told(found: Sequence[Approved], *, check: bool) -> int:
@@ -71,7 +76,9 @@ def _told(found: Sequence[Approved], *, check: bool) -> int:
     lines: list[tuple[str, str]] = []
     width = columns(None)
     for each in found:
-        if each.refused:
+        if each.error is not None:
+            lines += wrapped(f"unchanged {each.case.id}", width, style="red", hang=10)
+        elif each.refused:
             lines += wrapped(f"refused   {each.case.id}: {each.refused}", width, style="red", hang=10)
         elif each.approval.expect and not (check and not each.expects):
             where = f": {', '.join(each.approval.departs[:5])}" if each.approval.departs else ": expected nothing yet"
@@ -88,7 +95,7 @@ def _is_stale(each: Approved) -> bool:
 
 def _sum(found: Sequence[Approved], *, check: bool) -> str:
     refused = sum(bool(each.refused) for each in found)
-    changed = sum(_is_stale(each) if check else bool(each.approval.expect) for each in found)
+    changed = sum(_is_stale(each) if check else bool(each.approval.expect) and each.error is None for each in found)
     kept = len(found) - refused - changed
     done = "stale" if check else "approved"
     return f"{len(found):,} looked at: {changed:,} {done}, {kept:,} as they were, {refused:,} refused"

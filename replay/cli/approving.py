@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from replay.cases.chosen import Choice
 from replay.cli.present import Present, present_rules
 from replay.cli.stored import same_request, versions_of
 from replay.curation.approving import Answers, Approval, Source, approval
-from replay.curation.changes import Change, held
+from replay.curation.changes import Change, Desk, held
 from replay.curation.csv_rows import require_same_rows, with_expected
 from replay.curation.rewriting import with_value
 from replay.curation.stating import Rules
@@ -39,6 +40,8 @@ class Approved:
     case: Case
     approval: Approval = _AS_IT_IS
     refused: str = ""
+    error: InputError | None = None
+    """Why its file could not be written."""
 
     @property
     def expects(self) -> bool:
@@ -131,13 +134,20 @@ def expects(case: Case) -> bool:
 # ------------------------------------------------------------------------------------------------------------- writing
 
 
-def changes_of(found: Sequence[Approved]) -> list[Change]:
-    """Return the files as they are to be. Raise InputError where one cannot be changed safely."""
+def written(found: Sequence[Approved], desk: Desk) -> list[Approved]:
+    """Write what may be expected from now on, file by file; what could not be written is told with its error."""
     by_file: dict[Path, list[Approved]] = {}
     for each in found:
         if each.approval.expect:
-            by_file.setdefault(Path(each.case.place), []).append(each)
-    return [_change(path, approved) for path, approved in by_file.items()]
+            # As people would type it from here.
+            by_file.setdefault(Path(os.path.relpath(each.case.place)), []).append(each)
+    errors: dict[str, InputError] = {}
+    for path, approved in by_file.items():
+        try:
+            desk.make(_change(path, approved))
+        except InputError as error:
+            errors |= dict.fromkeys((each.case.id for each in approved), error)
+    return [replace(each, error=errors.get(each.case.id)) for each in found]
 
 
 def _change(path: Path, approved: Sequence[Approved]) -> Change:
@@ -177,7 +187,7 @@ def _row(case: Case, data: bytes, path: Path) -> int:
 def _csv_change(golden: Path, path: Path, approved: Sequence[Approved]) -> Change:
     before = held(path) or b""
     text = before.decode("utf-8")
-    data = golden.read_bytes()
+    data = held(golden) or b""
     for one in approved:
         text = with_expected(text, _row(one.case, data, golden), _cells(one))
     require_same_rows(before.decode("utf-8"), text, [_row(one.case, data, golden) for one in approved])

@@ -52,7 +52,7 @@ def review(
     expect: Annotated[str | None, _said("SIDE", "Have the golden expect what old or new answered.")] = None,
     name: Annotated[str | None, _said("NAME", "Call the golden NAME, as in checkout/leap-day.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Write it; without, only show what would be written.")] = False,
-    wide: Annotated[bool, typer.Option("--wide", help="Write a rule although it hides other causes too.")] = False,
+    wide: Annotated[bool, typer.Option("--wide", help="Write a rule that hides or accepts more than this.")] = False,
     goldens: Annotated[
         Path | None, typer.Option(metavar="DIR", envvar="REPLAY_GOLDENS", help="Write goldens below DIR.")
     ] = None,
@@ -168,11 +168,19 @@ def _carry_out(review: Review, place: int, proposal: Proposal, *, yes: bool, wid
 
     with printing() as out:
         write_lines(out, proposal_page(review, place, proposal), columns(None))
-    if yes and proposal.hides_others and not wide:
+    if yes and not wide and (fact := _too_wide(proposal)):
         hint = "write a narrower one by hand, or give --wide if that is what you mean"
-        known = proposal.effect is None or bool(proposal.effect.hidden)
-        fact = "the rule hides cases of other causes too" if known else "it is not known what else the rule hides"
         raise InputError(f"nothing is written: {fact}", hint=hint)
     if yes:
         review.write(proposal)
     typer.echo(f"{proposal.change.name} is written." if yes else "Nothing is written; --yes writes it.")
+
+
+def _too_wide(proposal: Proposal) -> str:
+    """Return why a script has to say that it means so wide a rule; empty where it need not."""
+    if proposal.accepts_anything:
+        return "the rule accepts nearly anything"
+    if not proposal.hides_others:
+        return ""
+    known = proposal.effect is None or bool(proposal.effect.hidden)
+    return "the rule hides cases of other causes too" if known else "it is not known what else the rule hides"

@@ -171,6 +171,10 @@ class Session:
         self.terminal.write(f"{question} y yes, any other key no ")
         agreed = self.terminal.key().lower() == "y"
         self.terminal.write("\n")
+        if agreed and proposal.accepts_anything:
+            self.terminal.write("It accepts nearly anything. Write it all the same? w yes, any other key no ")
+            agreed = self.terminal.key().lower() == "w"
+            self.terminal.write("\n")
         return agreed
 
 

@@ -21,11 +21,16 @@ from replay.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
     from replay.cli.present import Present
+    from replay.compare.scrutiny import Finding
     from replay.config import Project
 
 Action = Literal["promote", Verb]
 FULL_LOOK: Final = 20_000
 """Cases of a cause whose values are looked at before a rule is proposed."""
+
+
+_ANYTHING: Final = frozenset({"hides", "wide"})
+"""What reading a rule finds of one that lets nearly anything pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,8 @@ class Proposal:
     effect: Effect | None = None
     """None for a promotion, which changes no rule."""
     notes: tuple[str, ...] = ()
+    accepts_anything: bool = False
+    """What the rule lets pass is nearly anything that could ever stand there."""
 
     @property
     def hides_others(self) -> bool:
@@ -106,7 +113,9 @@ class Review:
             after = _judge(self._present(changed))
         told = effect(self._evidence, place, self._judge(), after)
         _require_use(told)
-        return Proposal(verb, change, told, (*found.notes, *self._findings(found)))
+        findings = list(self._findings(found))
+        notes = (f"the rule {each.fact}: {each.remedy}" for each in findings)
+        return Proposal(verb, change, told, (*found.notes, *notes), any(each.problem in _ANYTHING for each in findings))
 
     def propose_golden(
         self, place: int, *, why: str = "", name: str | None = None, expect: Literal["old", "new"] | None = None
@@ -129,7 +138,7 @@ class Review:
         )
         return Proposal("promote", promoted(made, folder), None, tuple(notes_of(made)))
 
-    def _findings(self, found: Remedy) -> Iterator[str]:
+    def _findings(self, found: Remedy) -> Iterator[Finding]:
         """Yield what reading the rules shows. Raise InputError for one that hides whole bodies."""
         from replay.compare.scrutiny import scrutinise
 
@@ -139,7 +148,7 @@ class Review:
                 continue
             if each.grave:
                 raise InputError(f"the rule {each.fact}", hint=each.remedy)
-            yield f"the rule {each.fact}: {each.remedy}"
+            yield each
 
     def _judge(self) -> Judge:
         present = self._present(self.project)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from replay.documents import dump_json
@@ -23,7 +23,10 @@ def with_expected(text: str, row: int, expect: Mapping[str, Any]) -> str:
     names = _cells(records[0])
     wanted = {f"{_PREFIX}{key}": _cell(key, value) for key, value in expect.items()}
     added = [name for name in wanted if name not in names]
-    cells = dict(zip(names, _cells(records[row + 1]), strict=True))
+    before = _cells(records[row + 1])
+    if len(before) != len(names):
+        raise LookupError(row)
+    cells = dict(zip(names, before, strict=True))
     cells = {name: "" if name.startswith(_PREFIX) else cell for name, cell in cells.items()} | wanted
     records[row + 1] = _written([cells[name] for name in (*names, *added)], records[row + 1])
     for place, record in enumerate(records if added else ()):
@@ -47,10 +50,13 @@ def require_same_rows(before: str, after: str, changed: Collection[int]) -> None
 
 
 def _records(text: str) -> list[str]:
-    """Return each record as it is written, with its line end; empty lines go with the record before them."""
+    """Return each record as it is written, with its line end; empty lines go with the record before them.
+
+    Raise LookupError for what is no CSV.
+    """
     lines = io.StringIO(text, newline="").readlines()
     reader, found, start = csv.reader(lines, strict=True), list[str](), 0
-    for cells in reader:
+    for cells in _read(reader):
         piece = "".join(lines[start : reader.line_num])
         start = reader.line_num
         if cells or not found:
@@ -60,8 +66,15 @@ def _records(text: str) -> list[str]:
     return found
 
 
+def _read(reader: Iterator[list[str]]) -> Iterator[list[str]]:
+    try:
+        yield from reader
+    except csv.Error:
+        raise LookupError("records") from None
+
+
 def _cells(record: str) -> list[str]:
-    return next(csv.reader(io.StringIO(record.lstrip("\ufeff"), newline=""), strict=True))
+    return next(_read(csv.reader(io.StringIO(record.lstrip("\ufeff"), newline=""), strict=True)))
 
 
 def _cell(key: str, value: Any) -> str:

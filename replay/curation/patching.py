@@ -10,9 +10,12 @@ import yaml
 def with_rules(text: str, rules: Sequence[str]) -> str:
     """Return settings with further rules, each in one line, behind those under `compare`; comments and layout stay.
 
-    The settings are known to be good.
+    The settings are known to be good. Raise LookupError where they are nested too deeply for that.
     """
-    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except (yaml.YAMLError, RecursionError):
+        raise LookupError("compare") from None
     nodes = {key.value: (key, value) for key, value in root.value} if isinstance(root, yaml.MappingNode) else {}
     line = "\r\n" if "\r\n" in text else "\n"
     if "compare" not in nodes:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
 from typing import Any, Final
 
 import yaml
 
+from replay.curation.blocks import WIDE, block_lines, is_block, item_lines
 from replay.curation.spelling import text_of, value_text
+from replay.documents import canonical_json
 from replay.documents.scalars import plain_value
 
-_WIDE: Final = 110
-"""Columns up to which a value stands in one line."""
+_MOST_PAIRS: Final = 1_000_000
+"""Pairs of items up to which it is worth looking which of a list stay."""
 
 _Edit = tuple[int, int, str]
 """From where to where a text is replaced, and by what."""
@@ -20,11 +23,14 @@ _Edit = tuple[int, int, str]
 def with_value(text: str, path: Sequence[str | int], value: Mapping[str, Any]) -> str:
     """Return a YAML text with another mapping at a path, whose last step is a key that may not be there yet.
 
-    Scalars that changed are replaced where they stand, members that come or go are put in or taken out, and comments
-    are left alone; a list of another length is written anew. The text is known to be good. The result may not be, where
-    it is written in a way that this knows nothing of: read it again. Raise LookupError where the way there ends.
+    Scalars that changed are replaced where they stand, members and items that come or go are put in or taken out, and
+    comments are left alone. The text is known to be good. The result may not be, where it is written in a way that this
+    knows nothing of: read it again. Raise LookupError where the way there ends.
     """
-    root, key = yaml.compose(text, Loader=yaml.SafeLoader), str(path[-1])
+    try:
+        root, key = yaml.compose(text, Loader=yaml.SafeLoader), str(path[-1])
+    except (yaml.YAMLError, RecursionError):
+        raise LookupError(path[-1]) from None
     parent = None if root is None else _node(root, path[:-1])
     if not isinstance(parent, yaml.MappingNode):
         raise LookupError(key)  # noqa: TRY004 - the way ends here, whatever it is
@@ -54,9 +60,8 @@ def _changed(text: str, node: yaml.Node, value: Any) -> Iterator[_Edit]:
             yield from edits
             return
     elif isinstance(node, yaml.SequenceNode) and isinstance(value, list | tuple):
-        if len(node.value) == len(value) and value:
-            for item, wanted in zip(node.value, value, strict=True):
-                yield from _changed(text, item, wanted)
+        if (edits := _items(text, node, value)) is not None:
+            yield from edits
             return
     elif isinstance(node, yaml.ScalarNode) and _says(node, value):
         return
@@ -75,6 +80,65 @@ def _members(text: str, node: yaml.MappingNode, value: Mapping[str, Any]) -> lis
     edits = [_more(text, node, kept[-1][1], more)] if more else []
     edits += [(_line(text, key), _next_line(text, item), "") for key, item in gone]
     return edits + [edit for key, item in kept for edit in _changed(text, item, value[key.value])]
+
+
+def _items(text: str, node: yaml.SequenceNode, value: Sequence[Any]) -> list[_Edit] | None:
+    """Return what has to be replaced so that a list has these items; None where it is better written anew."""
+    if not value or not node.value:
+        return None
+    steps = _steps(text, node, value)
+    if steps is None:
+        pairs = list(zip(node.value, value, strict=False))
+        alike = len(node.value) == len(value)
+        return [edit for item, wanted in pairs for edit in _changed(text, item, wanted)] if alike else None
+    gone, more = list[_Edit](), list[_Edit]()
+    for first, behind, begin, end in steps:
+        several = min(behind - first, end - begin)
+        for item, wanted in zip(node.value[first : first + several], value[begin:], strict=False):
+            more += _changed(text, item, wanted)
+        gone += [(_line(text, item), _next_line(text, item), "") for item in node.value[first + several : behind]]
+        more += [_put(text, node, first + several, value[begin + several : end])] if begin + several < end else []
+    # Of two edits at one place, what goes is taken out first.
+    return None if len(gone) == len(node.value) else gone + more
+
+
+def _steps(text: str, node: yaml.SequenceNode, value: Sequence[Any]) -> list[tuple[int, int, int, int]] | None:
+    """Return which items have others in their place, from where to where; None where items stand in no own lines."""
+    if node.flow_style or len(node.value) * len(value) > _MOST_PAIRS:
+        return None
+    if not all(_stands_alone(text, item) for item in node.value):
+        return None
+    try:
+        keys = [canonical_json(_said(item)) for item in node.value], [canonical_json(wanted) for wanted in value]
+    except ValueError:
+        return None
+    found = SequenceMatcher(None, *keys, autojunk=False).get_opcodes()
+    return [(first, behind, begin, end) for verb, first, behind, begin, end in found if verb != "equal"]
+
+
+def _put(text: str, node: yaml.SequenceNode, place: int, items: Sequence[Any]) -> _Edit:
+    """Put items in front of the one at a place."""
+    lines = [line for item in items for line in item_lines(item)]
+    if place:
+        return _lines_behind(text, _end(text, node.value[place - 1]), node.start_mark.column, lines)
+    at, margin = _line(text, node.value[0]), " " * node.start_mark.column
+    return at, at, "".join(f"{margin}{line}\n" for line in lines)
+
+
+def _stands_alone(text: str, item: yaml.Node) -> bool:
+    """Tell whether an item begins in a line in which nothing but its dash comes before it."""
+    return text[_line(text, item) : item.start_mark.index].strip() == "-"
+
+
+def _said(node: yaml.Node) -> Any:
+    """Return what a node says. Raise ValueError where our own reader would not take it."""
+    if isinstance(node, yaml.MappingNode):
+        return {key.value: _said(item) for key, item in node.value}
+    if isinstance(node, yaml.SequenceNode):
+        return [_said(item) for item in node.value]
+    if isinstance(node, yaml.ScalarNode):
+        return node.value if node.style else plain_value(node.value)
+    raise ValueError(node.tag)
 
 
 def _more(text: str, node: yaml.MappingNode, last: yaml.Node, members: Mapping[str, Any]) -> _Edit:
@@ -99,7 +163,7 @@ def _next_line(text: str, node: yaml.Node) -> int:
 
 def _says(node: yaml.ScalarNode, value: Any) -> bool:
     try:
-        said = node.value if node.style else plain_value(node.value)
+        said = _said(node)
     except ValueError:
         return False
     alike = type(said) is type(value) or (_number(said) and _number(value))
@@ -116,19 +180,15 @@ def _replaced(text: str, node: yaml.Node, value: Any) -> _Edit:
     if isinstance(node, yaml.CollectionNode) and not node.flow_style:
         # It begins where its first key or dash stands.
         margin = " " * node.start_mark.column
-        lines = block_lines(value) if _is_block(value) else [value_text(value)]
+        lines = block_lines(value) if is_block(value) else [value_text(value)]
         return start, end, f"\n{margin}".join(lines)
     indent = len(text[line:start]) - len(text[line:start].lstrip(" "))
     # A value that is not there begins right behind its colon.
     short = f"{'' if start < end else ' '}{value_text(value)}"
-    if len(short) + start - line <= _WIDE or _in_flow(text, node) or not _is_block(value):
+    if len(short) + start - line <= WIDE or _in_flow(text, node) or not is_block(value):
         return start, end, short
     margin = " " * (indent + 2)
     return start - (text[start - 1] == " "), end, "".join(f"\n{margin}{each}" for each in block_lines(value))
-
-
-def _is_block(value: Any) -> bool:
-    return bool(value) and isinstance(value, Mapping | list | tuple)
 
 
 def _in_flow(text: str, node: yaml.Node) -> bool:
@@ -168,39 +228,3 @@ def _lines_behind(text: str, end: int, column: int, lines: Sequence[str]) -> _Ed
     at = len(text) if at < 0 else at - (text[at - 1] == "\r")
     margin = " " * column
     return at, at, "".join(f"\n{margin}{each}" for each in lines)
-
-
-def block_lines(value: Any) -> list[str]:
-    """Return a mapping or a list in lines: what fits into one, stands in one."""
-    if isinstance(value, Mapping):
-        return [line for key, item in value.items() for line in _member(f"{text_of(key)}:", item)]
-    return [line for item in value for line in _item(item)]
-
-
-def _member(key: str, value: Any) -> list[str]:
-    short = value_text(value)
-    if isinstance(value, str) and (literal := _literal(value)):
-        return [f"{key} {literal[0]}", *(f"  {line}" if line else "" for line in literal[1:])]
-    if len(key) + len(short) < _WIDE or not _is_block(value):
-        return [f"{key} {short}"]
-    return [key, *(f"  {line}" for line in block_lines(value))]
-
-
-def _item(value: Any) -> list[str]:
-    short = value_text(value)
-    if len(short) < _WIDE or not _is_block(value):
-        return [f"- {short}"]
-    first, *rest = block_lines(value)
-    return [f"- {first}", *(f"  {line}" for line in rest)]
-
-
-def _literal(text: str) -> list[str]:
-    """Return a text of several lines as a block that is read as written; nothing where it could not be."""
-    if "\n" not in text.rstrip("\n") or text.endswith("\n\n") or text.startswith((" ", "\n", "\t")):
-        return []
-    lines = text.removesuffix("\n").split("\n")
-    if not all(line.isprintable() and not line.startswith("\t") for line in lines) or any(
-        not c.strip() and c for c in lines
-    ):
-        return []
-    return ["|" if text.endswith("\n") else "|-", *lines]

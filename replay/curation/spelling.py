@@ -19,6 +19,25 @@ def rule_text(rule: Mapping[str, Any], *, expands: bool = True) -> str:
     return "{" + ", ".join(f"{key}: {value_text(value, expands=expands)}" for key, value in rule.items()) + "}"
 
 
+def toml_rule(rule: Mapping[str, Any]) -> str:
+    """Return a rule as one line of TOML. Raise ValueError for null, which TOML cannot say."""
+    return _toml({key: value for key, value in rule.items() if value is not None})
+
+
+def _toml(value: Any) -> str:
+    if value is None:
+        raise ValueError("TOML has no null")
+    if isinstance(value, str):
+        return '"' + "".join(map(_character, value.replace("$", "$$"))) + '"'
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_toml_key(key)} = {_toml(item)}" for key, item in value.items()) + "}"
+    return "[" + ", ".join(map(_toml, value)) + "]" if isinstance(value, list | tuple) else dump_json(value)
+
+
+def _toml_key(key: str) -> str:
+    return key if _PLAIN.fullmatch(key) and "." not in key else _toml(key)
+
+
 def value_text(value: Any, *, expands: bool = False) -> str:
     """Return a JSON value in one line of YAML that our reader reads back as the same, numbers to the digit."""
     if isinstance(value, str):

@@ -180,6 +180,25 @@ def test_an_answer_that_names_a_secret_is_no_expectation_as_no_run_would_take_it
     assert (ended.code, "names a secret" in ended.out, text("two")) == (1, True, PLAIN)
 
 
+def test_a_file_that_cannot_be_changed_is_named_and_all_others_are_written(desk: Desk) -> None:
+    ran(desk, one="request: {json: &j {n: 2}}\nexpect: {json: *j}\n", three=PLAIN, two=PLAIN)
+    ended = desk.cli("approve", "*")
+    assert ended.code == 2
+    assert ended.err.splitlines()[0] == "error: goldens/one.yaml: is written in a way that cannot be changed safely"
+    assert ended.out.splitlines()[0] == "unchanged one"
+    assert ended.out.endswith("3 looked at: 2 approved, 1 as they were, 0 refused\n")
+    assert ["kind: x" in text(name) for name in ("one", "two", "three")] == [False, True, True]
+
+
+def test_goldens_that_share_a_file_of_rows_are_approved_one_after_the_other(desk: Desk) -> None:
+    rows = desk.write("goldens/rows.csv", "id,n\na,1\nb,2\n")
+    golden = 'each: rows.csv\nrequest: {json: {n: "{{n}}"}}\n'
+    ran(desk, one=golden, two=golden)
+    ended = desk.cli("approve", "one#a", "two#b")
+    assert ended.code == 0, ended.text
+    assert rows.read_text().count('""kind"":""x""') == 2
+
+
 STALE = """\
 request: {json: {n: 2, word: abc}}
 expect:

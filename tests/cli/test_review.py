@@ -192,6 +192,35 @@ def test_a_rule_that_hides_another_cause_is_not_written_without_saying_so(desk: 
     assert reviewed(desk, "--cause", "1", "--ignore", "--yes", "--wide").code == 0
 
 
+@pytest.mark.parametrize("flags", [("--tolerate", "--within", "100%"), ("--tolerate", "--within", "1000000000")])
+def test_a_rule_that_accepts_anything_is_not_written_without_saying_so(desk: Desk, flags: tuple[str, ...]) -> None:
+    ran(desk, "fees")
+    ended = reviewed(desk, "--cause", "1", *flags, "--yes")
+    assert (ended.code, "the rule accepts nearly anything" in ended.err, settings()) == (2, True, SETTINGS)
+    assert reviewed(desk, "--cause", "1", *flags, "--yes", "--wide").code == 0
+    assert settings() != SETTINGS
+
+
+def test_a_rule_that_accepts_anything_takes_a_second_key(desk: Desk, keyboard: type[Keyboard]) -> None:
+    ran(desk, "fees")
+    for second, is_written in (("y", False), ("w", True)):
+        with keyboard("review") as hands:
+            hands.see("? help")
+            hands.type("t")
+            hands.see("within [0.02]")
+            hands.type("100%\r")
+            hands.see("why? Enter")
+            hands.type("\r")
+            hands.see("Write it?")
+            hands.type("y")
+            hands.see("It accepts nearly anything.")
+            hands.type(second)
+            hands.see("replay.yaml is written" if is_written else "nothing is written")
+            hands.type("q")
+            assert hands.ended() == 0
+        assert (settings() != SETTINGS) == is_written
+
+
 def test_a_rule_that_would_change_nothing_is_refused(desk: Desk) -> None:
     own = "request: {path: /states/1}\ncompare:\n  - {at: body.state, strict: true}\n"
     desk.write("goldens/own.yaml", own)
@@ -335,6 +364,21 @@ def test_settings_that_cannot_be_changed_safely_are_left_alone(desk: Desk, text:
     ran(desk, "states", settings=text)
     ended = reviewed(desk, "--cause", "1", "--ignore", "--yes")
     assert (ended.code, "cannot be changed safely" in ended.err, settings()) == (2, True, text)
+    assert '  - {on: "GET /states/*", at: body.state, ignore: true, why: "body.state' in ended.err
+
+
+def test_settings_in_pyproject_are_left_alone_and_the_rule_is_there_to_paste(desk: Desk) -> None:
+    ran(desk, "states")
+    Path("replay.yaml").unlink()
+    text = '[tool.replay]\nold = "sides:old"\nnew = "sides:new"\ntraffic = ["c.jsonl"]\n'
+    desk.write("pyproject.toml", text)
+    ended = reviewed(desk, "--cause", "1", "--map", "--why", 'a "b" $c', "--yes")
+    assert (ended.code, Path("pyproject.toml").read_text()) == (2, text)
+    pasted = ended.err.partition("compare = [")[2]
+    assert pasted, ended.err
+    desk.write("pyproject.toml", f"{text}compare = [{pasted}")
+    assert desk.cli("judge").code in (0, 1, 3)
+    assert deviating(desk) == 0
 
 
 def test_an_environment_with_rules_of_its_own_gets_the_rule(desk: Desk) -> None:

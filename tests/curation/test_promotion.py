@@ -111,3 +111,9 @@ def test_sides_stand_in_the_first_settings_as_they_were_typed(old: str, new: str
     assert read.old is not None
     assert read.new is not None
     assert (read.old.url, read.new.url) == tuple(f"http://{side}".replace("$", "$$") for side in (old, new))
+
+
+def test_an_answer_that_names_a_secret_is_no_expectation() -> None:
+    answer = Observation(200, (("Content-Type", "text/plain"),), b"say {{secret.api}} twice")
+    with pytest.raises(InputError, match="names a secret"):
+        back(Request("GET", "/"), answer)

@@ -133,6 +133,32 @@ def test_what_is_expected_is_read_back_and_comments_elsewhere_stay(one: dict[str
             assert comment in text
 
 
+@given(
+    st.lists(st.integers(0, 30), min_size=1, max_size=8, unique=True),
+    st.lists(st.integers(0, 30), min_size=1, max_size=8, unique=True),
+    st.sampled_from(["- {0}", "- {{id: {0}}}", "- id: {0}", "- [{0}]"]),
+    st.booleans(),
+)
+@settings(max_examples=150)
+def test_comments_of_items_that_stay_are_kept_where_others_come_and_go(
+    before: list[int],
+    kept: list[int],
+    item: str,
+    crlf: bool,  # noqa: FBT001 - drawn
+) -> None:
+    after = [n for n in before if n in kept] + [n for n in kept if n not in before]
+    lines = "".join(f"    {item.format(n)}   # item-{n};\n" for n in before)
+    text = f"expect:\n  json:\n    # all of them\n{lines}  status: 200   # fine\n# the end\n"
+    text = text.replace("\n", "\r\n") if crlf else text
+    wanted = [read_yaml(item.format(n), "x.yaml").value[0] for n in after]
+    changed = with_value(text, ("expect",), {"json": wanted, "status": 200})
+    assert read_yaml(changed, "x.yaml").value == {"expect": {"json": wanted, "status": 200}}
+    if set(before) & set(after):
+        assert all(f"{item.format(n)}   # item-{n};" in changed for n in before if n in after)
+    line = "\r\n" if crlf else "\n"
+    assert changed.endswith(f"  status: 200   # fine{line}# the end{line}")
+
+
 @given(JSON, st.sampled_from(["{id: a}", "{id: a, }", "{id: a, expect: {status: 1}}"]))
 @settings(max_examples=80)
 def test_a_row_in_braces_keeps_what_stands_around_it(value: Any, row: str) -> None:
