@@ -15,11 +15,11 @@ Told = tuple[int | str | None, list[tuple[str, str]], str]
 
 
 @pytest.fixture
-def replayed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[[], Told]:
-    """Run `replay run` in the folder where the test is."""
+def replayed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Told]:
+    """Run `replay run`, or with arguments another command, in the folder where the test is."""
 
-    def run_it() -> Told:
-        monkeypatch.setattr(sys, "argv", ["replay", "run", "--concurrency", "2"])
+    def run_it(*arguments: str) -> Told:
+        monkeypatch.setattr(sys, "argv", ["replay", *(arguments or ("run", "--concurrency", "2"))])
         with pytest.raises(SystemExit) as ended:
             main()
         out = capsys.readouterr().out

@@ -15,7 +15,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "payments"
 
 
 def test_cheaper_and_within_its_budget_is_still_no_go_where_fewer_payments_are_approved(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, replayed: Callable[[], Told]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, replayed: Callable[..., Told]
 ) -> None:
     shutil.copytree(EXAMPLE, tmp_path / "payments", ignore=shutil.ignore_patterns("captures", ".replay"))
     monkeypatch.chdir(tmp_path / "payments")

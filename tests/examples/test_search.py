@@ -16,7 +16,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "search"
 
 
 def test_one_category_breaks_the_guardrail_that_holds_over_all_searches(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, replayed: Callable[[], Told]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, replayed: Callable[..., Told]
 ) -> None:
     shutil.copytree(EXAMPLE, tmp_path / "search", ignore=shutil.ignore_patterns("captures", ".replay"))
     monkeypatch.chdir(tmp_path / "search")

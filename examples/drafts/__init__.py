@@ -1,0 +1,1 @@
+"""A rule, rewritten: which pull requests are computed in place, and which through a draft."""
