@@ -50,7 +50,7 @@ class Guard:
 
     def begin_anew(self) -> None:
         """Forget what was counted: the lock may have been held by a thread that a fork left behind."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a generator that is collected may come in between
         self._until = 0
         self._probing = False
         self._count_anew()

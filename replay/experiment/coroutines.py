@@ -14,6 +14,7 @@ from replay.experiment.afterwards import kept_for_later
 from replay.experiment.clock import wall_ns
 from replay.experiment.drawing import drawn
 from replay.experiment.dual_call import Asked, DualCall, begun
+from replay.experiment.freezing import describe
 from replay.experiment.inline import raise_as_it_was
 from replay.experiment.outside import contain
 from replay.experiment.sides import Seen, Within, within
@@ -21,6 +22,8 @@ from replay.experiment.tracebacks import without_ours
 
 if TYPE_CHECKING:
     import asyncio
+
+Awaited = Callable[[], Coroutine[Any, Any, Any]]
 
 MOST_TASKS: Final = 64
 _tasks: Final[set[asyncio.Task[Any]]] = set()
@@ -46,32 +49,36 @@ async def _shown(asked: Asked, run: Callable[[Asked], Coroutine[Any, Any, Any]])
 
 
 async def _await_both(asked: Asked) -> Any:
-    call = _begun(asked)
+    call = begun_on_loop(asked)
     if call is None:
         return await await_chosen(asked)
     other_first = drawn() < 0.5  # noqa: PLR2004 - a coin
-    other = await _other(asked, call, first=True) if other_first else None
+    other = await _other(asked, call, _asking(call, first=True)) if other_first else None
     chosen = await observe_chosen(asked, call)
-    _settle(asked, call, chosen, other if other_first else await _other(asked, call, first=False))
+    if other_first:
+        _settle(asked, call, chosen, other)
+    else:
+        await finish(asked, call, lambda: chosen, _asking(call, first=False))
     if chosen.error is not None:
         raise_as_it_was(chosen)
     return chosen.value
 
 
 async def _await_chosen_first(asked: Asked) -> Any:
-    call = _begun(asked)
+    call = begun_on_loop(asked)
     if call is None:
         return await await_chosen(asked)
     chosen = await observe_chosen(asked, call)
     kept = kept_for_later(asked, call, chosen)
     if kept is not None:
-        later(call, lambda: _finish(asked, call, kept))
+        later(call, lambda: finish(asked, call, kept, _asking(call, first=False)))
     if chosen.error is not None:
         raise_as_it_was(chosen)
     return chosen.value
 
 
-def _begun(asked: Asked) -> DualCall | None:
+def begun_on_loop(asked: Asked) -> DualCall | None:
+    """Make both sides ready where asyncio runs; elsewhere tell so and return None."""
     if running_loop() is None:
         asked.terms.tell("loop", "coroutines are compared on asyncio's event loop alone")
         return None
@@ -151,12 +158,17 @@ def later(call: DualCall, work: Callable[[], Coroutine[Any, Any, Any]]) -> None:
         task_of(call.context.copy(), work())  # a copy: the other side and the settling enter the call's own
 
 
-async def _other(asked: Asked, call: DualCall, *, first: bool) -> Seen | None:
+def _asking(call: DualCall, *, first: bool) -> Awaited:
+    function, args, kwargs = call.other(first=first)
+    return lambda: function(*args, **kwargs)
+
+
+async def _other(asked: Asked, call: DualCall, run: Awaited) -> Seen | None:
     """Await the other side in a task of its own; return None where it did not come back within its budget."""
     import asyncio  # noqa: PLC0415 - loaded already: its loop runs
 
     budget = asked.terms.guard.budget_ns
-    task = task_of(call.context, _observed(call, first=first))
+    task = task_of(call.context, _observed(run))
     try:
         await asyncio.wait([task], timeout=None if budget is None else budget / 1e9)
     except asyncio.CancelledError:  # the caller itself is cancelled: nothing of the other side can cancel this task
@@ -169,11 +181,10 @@ async def _other(asked: Asked, call: DualCall, *, first: bool) -> Seen | None:
     return None if task.cancelled() else task.result()
 
 
-async def _observed(call: DualCall, *, first: bool) -> Seen:
+async def _observed(run: Awaited) -> Seen:
     began = wall_ns()
     try:
-        function, args, kwargs = call.other(first=first)
-        seen = Seen(await function(*args, **kwargs))
+        seen = Seen(await run())
     except BaseException as error:
         contain(error)
         if _is_cancelled():
@@ -190,15 +201,15 @@ def _is_cancelled() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-async def _finish(asked: Asked, call: DualCall, kept: Callable[[], Seen]) -> None:
-    """Await the other side and settle the call, within a task that nobody awaits."""
+async def finish(asked: Asked, call: DualCall, chosen: Callable[[], Seen], run: Awaited) -> None:
+    """Await the other side and settle the call. Only a cancellation of this task itself is raised."""
     try:
-        _settle(asked, call, kept(), await _other(asked, call, first=False))
+        _settle(asked, call, chosen(), await _other(asked, call, run))
     except BaseException as error:
         contain(error)
-        call.give_up(f"it could not be compared: {error!r}"[:200])
         if _is_cancelled():
             raise
+        call.give_up(f"it could not be compared: {describe(error)}")
 
 
 def _settle(asked: Asked, call: DualCall, chosen: Seen, other: Seen | None) -> None:

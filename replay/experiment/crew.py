@@ -42,7 +42,7 @@ class Crew:
 
     def begin_anew(self) -> None:
         """Forget all threads and what waits for them."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a generator that is collected may come in between
         self._waiting: SimpleQueue[Job] = SimpleQueue()
         self._began: dict[int, int] = {}
         """When each thread began its job; 0 while it has none."""

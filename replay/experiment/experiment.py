@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, Self, TypeVar, c
 from replay.errors import SettingsError
 from replay.experiment.afterwards import run_chosen_first
 from replay.experiment.answers import Answers
+from replay.experiment.asynchronous_generators import await_items_of_both, await_items_of_chosen_first
 from replay.experiment.breaker import Breaker, Duration, Guard
 from replay.experiment.callbacks import taking_arguments
 from replay.experiment.calls import Setup, Sink
@@ -21,6 +22,7 @@ from replay.experiment.coroutines import await_both, await_chosen_first
 from replay.experiment.crew import Crew, away_after
 from replay.experiment.deciding import Deciding, Switch
 from replay.experiment.dual_call import Asked, Clone, Terms
+from replay.experiment.generators import go_through_both, go_through_chosen_first
 from replay.experiment.inline import run_both
 from replay.experiment.kinds import Kind, is_method, kind_of, place_of
 from replay.experiment.known import Known
@@ -52,6 +54,10 @@ RUNNERS: Final[Mapping[tuple[Kind, str], Callable[[Asked], Any]]] = {
     ("function", "after"): run_chosen_first,
     ("coroutine function", "inline"): await_both,
     ("coroutine function", "after"): await_chosen_first,
+    ("generator function", "inline"): go_through_both,
+    ("generator function", "after"): go_through_chosen_first,
+    ("asynchronous generator function", "inline"): await_items_of_both,
+    ("asynchronous generator function", "after"): await_items_of_chosen_first,
 }
 
 
