@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from replay.config import Project
     from replay.curation import Promotion
     from replay.engine import Plan
-    from replay.models import Case, Disagreement, Result, Varied
+    from replay.models import Case, Disagreement, Request, Result, Varied
 
 Sends = Annotated[
     int, typer.Option("--sends", metavar="N", min=1, help="Send at most N variants, as many of each kind.")
@@ -30,6 +30,10 @@ Within = Annotated[
     typer.Option(metavar="FILE", help="Stay within a JSON Schema of the body, or an OpenAPI description."),
 ]
 Write = Annotated[bool, typer.Option("--write", help="Write one golden for each disagreement into goldens/.")]
+WithSession = Annotated[
+    bool | None,
+    typer.Option("--session/--alone", help="Bring what led to a case in its session; by itself, where it uses that."),
+]
 Out = Annotated[Path | None, typer.Option(metavar="FILE", help="Write all variants that disagree to a capture.")]
 
 
@@ -46,6 +50,7 @@ def vary(
     within: Within = None,
     write: Write = False,
     out: Out = None,
+    session: WithSession = None,
     old: options.Old = None,
     new: options.New = None,
     traffic: options.Traffic = None,
@@ -67,6 +72,7 @@ def vary(
     from replay.cli.planning import Flags, make_plan, project_for
     from replay.cli.run import instant_of, side_of
     from replay.reports.varied import write_varied
+    from replay.store.place import default_store
 
     flags = Flags(
         old=old,
@@ -83,8 +89,10 @@ def vary(
     )
     kinds = _kinds(kind)
     project = project_for(flags)
-    plan = make_plan(project, flags)
-    found = _varied(plan, _bases(plan, what, cases), kinds, sends, _fits(project, plan, within), store)
+    plan, file = make_plan(project, flags), store or default_store()
+    chosen, fits = _chosen(plan, what, cases), _fits(project, plan, within)
+    bases = [_base(plan, case, file, session) for case in chosen]
+    found = _varied(plan, bases, kinds, sends, fits, file)
     with printing() as page:
         write_varied(page, found)
     if out is not None:
@@ -102,19 +110,16 @@ def _kinds(given: Sequence[str] | None) -> list[str]:
     return list(dict.fromkeys(given or VARIATIONS))
 
 
-def _bases(plan: Plan, what: str, most: int) -> list[Case]:
-    """Return the case of this id, else the first ones of this route that are unlike; fixed."""
-    from replay.cli.probes import fixed
-    from replay.errors import InputError, NothingSelectedError
+def _chosen(plan: Plan, what: str, most: int) -> list[Case]:
+    """Return the case of this id, else the first ones of this route that are unlike."""
+    from replay.errors import NothingSelectedError
     from replay.selection import is_route, parse_route
 
     route = parse_route(what) if is_route(what) else None
     found: dict[object, Case] = {}
     for case in plan.cases:
-        if case.id == what or (route is not None and route.matches(case.request)):
-            if case.steps:
-                raise InputError(f"'{case.id}' is a scenario, which has no variants", place=case.place)
-            found.setdefault(case.request, fixed(plan, case))
+        if case.id == what or (route is not None and any(map(route.matches, case.requests[: len(case.steps) or 1]))):
+            found.setdefault(case.requests, case)
         if len(found) >= (most if route is not None else 1):
             break
     if not found:
@@ -122,7 +127,15 @@ def _bases(plan: Plan, what: str, most: int) -> list[Case]:
     return list(found.values())
 
 
-def _fits(project: Project, plan: Plan, within: Path | None) -> Callable[[Case], bool]:
+def _base(plan: Plan, case: Case, store: Path, session: bool | None) -> Case:
+    """Return a case as it is varied: with what led to it in its session, and fixed."""
+    from replay.cli.led_to import with_session
+    from replay.cli.probes import fixed, no_rest
+
+    return fixed(plan, with_session(no_rest(plan), lambda: plan.cases, case, store, wanted=session))
+
+
+def _fits(project: Project, plan: Plan, within: Path | None) -> Callable[[Case, Request], bool]:
     """Return what tells whether a variant can be sent, and is within the description."""
     from replay.cli.checking import check_case
     from replay.cli.confiding import Uses
@@ -133,12 +146,12 @@ def _fits(project: Project, plan: Plan, within: Path | None) -> Callable[[Case],
     allowed = None if within is None else allowing(_description(within), str(within))
     shapes, uses = shapes_of(plan.sides), Uses(project)
 
-    def fits(case: Case) -> bool:
+    def fits(case: Case, request: Request) -> bool:
         try:
             check_case(project, shapes, uses, case)
         except InputError:
             return False
-        return allowed is None or allowed(case.request)
+        return allowed is None or allowed(request)
 
     return fits
 
@@ -159,20 +172,19 @@ def _varied(
     bases: Sequence[Case],
     kinds: Sequence[str],
     sends: int,
-    fits: Callable[[Case], bool],
-    store: Path | None,
+    fits: Callable[[Case, Request], bool],
+    store: Path,
 ) -> list[Varied]:
     from replay.cli.output import Progress
     from replay.curation.varying import picked, variants_of, varied
     from replay.engine.probing import probing
     from replay.errors import NothingSelectedError
-    from replay.store.place import default_store
 
     chosen = [picked(variants_of(base, kinds, fits), sends // len(bases) or 1, plan.sending.seed) for base in bases]
     total = sum(len(some) for some, _ in chosen)
     if not total:
         raise NothingSelectedError(f"there is no variant to send: {', '.join(kinds)}", hint="name other kinds or cases")
-    with probing(plan, store or default_store()) as probe, Progress(total, "varying") as progress:
+    with probing(plan, store) as probe, Progress(total, "varying") as progress:
         for base in bases:
             probe.require(base)
 
@@ -194,7 +206,9 @@ def _keep(project: Project, path: Path, found: Sequence[Varied]) -> None:
     from replay.cli.masking import redactor_for
     from replay.cli.output import say
 
-    shown = [(each, one) for each in found for disagreement in each.disagreements for one in disagreement.shown]
+    # A capture holds single requests.
+    plain = [each for each in found if not each.case.steps]
+    shown = [(each, one) for each in plain for disagreement in each.disagreements for one in disagreement.shown]
     cases = (
         replace(one.result.case, id=f"{each.case.id}#{number}", kind="traffic", rules=())
         for number, (each, one) in enumerate(shown, 1)
@@ -202,6 +216,8 @@ def _keep(project: Project, path: Path, found: Sequence[Varied]) -> None:
     redactor = redactor_for(project)
     account = write_capture(path, cases, redactor.case, facts=masked_by(redactor.key.fingerprint))
     say(f"{account.kept:,} variants are in {path}")
+    if len(plain) < len(found):
+        say("those of scenarios are not: a capture holds single requests, and --write makes goldens of them")
 
 
 def _write(plan: Plan, found: Sequence[Varied], folder: Path | None) -> None:
@@ -218,8 +234,15 @@ def _promotion(plan: Plan, base: Case, found: Disagreement, number: int) -> Prom
 
     from replay.causes import worded
     from replay.cli.probes import promotion_of
+    from replay.curation.golden_text import says_something
 
     shown = found.shown[0]
     case = replace(shown.result.case, id=f"{base.id}-{shown.variant.kind}-{number}")
     why = f"a variant of {base.id} ({shown.variant.at}, {shown.variant.what}): {worded(found.way)}"
-    return promotion_of(plan, replace(shown.result, case=case), why=why)
+    before = {pair for request in base.requests for pair in request.headers}
+
+    def telling(name: str, value: str) -> bool:
+        # What the variant put there is what it is about.
+        return says_something(name, value) or not any((it.lower(), said) == (name, value) for it, said in before)
+
+    return promotion_of(plan, replace(shown.result, case=case), why=why, telling=telling)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import chain, islice, zip_longest
 from typing import Final
 
-from replay.causes import DEPARTING, FAILED, telling, ways_of
+from replay.causes import FAILED, telling
+from replay.curation.dependence import Departure, departures
 from replay.curation.variants import VARIATIONS
-from replay.models import Case, Disagreement, Request, Result, Shown, Variant, Varied, Way
+from replay.models import Case, Disagreement, Request, Result, Shown, Variant, Varied
+from replay.placeholders import names_of
 
 TIMES: Final = 2
 """How often the real case is sent, to know what it shows by itself."""
@@ -26,18 +29,45 @@ _SOME: Final = 8
 Send = Callable[[Sequence[Case]], list[Result]]
 
 
-def variants_of(case: Case, kinds: Collection[str], fits: Callable[[Case], bool]) -> Iterator[tuple[Variant, Case]]:
+def variants_of(
+    case: Case, kinds: Collection[str], fits: Callable[[Case, Request], bool]
+) -> Iterator[tuple[Variant, Case]]:
     """Yield each variant of a case, of these kinds, once; only those that fit, such as can be sent.
 
-    Of a large request, only the first `most_made` of each kind are looked at.
+    Of a scenario each step is varied; of a captured case with its session the last one, which it is about. Of a large
+    request, only the first `most_made` of each kind are looked at.
     """
-    seen: set[Request] = {case.request}
+    if not case.steps:
+        yield from _variants(case.request, kinds, lambda request: replace(case, request=request, expect=None), fits)
+    whole = range(len(case.steps))
+    for place in whole if case.kind == "golden" else whole[-1:]:
+        at = f"steps.{case.steps[place].name}."
+        for variant, made in _variants(case.steps[place].request, kinds, partial(_at_step, case, place), fits):
+            yield replace(variant, at=at + variant.at), made
+
+
+def _variants(
+    request: Request,
+    kinds: Collection[str],
+    with_request: Callable[[Request], Case],
+    fits: Callable[[Case, Request], bool],
+) -> Iterator[tuple[Variant, Case]]:
+    seen: set[Request] = {request}
+    # A name that nothing stands for would be sent as it is written, and is no variant of anything real.
+    names = set(names_of(request))
     for kind in kinds:
-        for variant in islice(VARIATIONS[kind](case.request), most_made(case.request)):
-            made = replace(case, request=variant.request, expect=None)
-            if variant.request not in seen and fits(made):
+        for variant in islice(VARIATIONS[kind](request), most_made(request)):
+            made = with_request(variant.request)
+            known = not made.steps or names.issuperset(names_of(variant.request))
+            if variant.request not in seen and known and fits(made, variant.request):
                 seen.add(variant.request)
                 yield variant, made
+
+
+def _at_step(case: Case, place: int, request: Request) -> Case:
+    steps = [replace(step, expect=None) for step in case.steps]
+    steps[place] = replace(steps[place], request=request)
+    return replace(case, request=steps[0].request, expect=None, steps=tuple(steps))
 
 
 def most_made(request: Request) -> int:
@@ -59,22 +89,22 @@ def picked(variants: Iterable[tuple[Variant, Case]], most: int, seed: int) -> tu
 
 def varied(case: Case, chosen: Sequence[tuple[Variant, Case]], left_out: int, send: Send) -> Varied:
     """Send a case and its variants, and return what only the variants show."""
-    known = {way for result in _sent(send, [case] * TIMES) for way in _ways(result)}
+    known = {each for result in _sent(send, [case] * TIMES) for each in departures(result)}
     sent: Counter[str] = Counter()
-    ways: dict[Way, list[Shown]] = {}
+    ways: dict[Departure, list[Shown]] = {}
     for begin in range(0, len(chosen), _BATCH):
         some = chosen[begin : begin + _BATCH]
         for (variant, _), result in zip(some, _sent(send, [made for _, made in some]), strict=True):
             sent[variant.kind] += 1
-            if new := [way for way in _ways(result) if way not in known]:
+            if new := [each for each in departures(result) if each not in known]:
                 ways.setdefault(new[0], []).append(Shown(variant, result))
     found = (_confirmed(send, way, shown) for way, shown in ways.items())
     return Varied(
         case=case,
         sent=sent,
         left_out=left_out,
-        most=most_made(case.request),
-        known=tuple(sorted(known, key=telling)),
+        most=min(map(most_made, case.requests)),
+        known=tuple(sorted({each.way for each in known}, key=telling)),
         disagreements=tuple(sorted(found, key=_rank)),
     )
 
@@ -83,18 +113,14 @@ def _sent(send: Send, cases: Sequence[Case]) -> list[Result]:
     return send([replace(case, identity=f"{case.identity}\x1f{number}") for number, case in enumerate(cases)])
 
 
-def _ways(result: Result) -> Mapping[Way, object]:
-    return ways_of(result) if result.outcome in DEPARTING else {}
-
-
-def _confirmed(send: Send, way: Way, shown: list[Shown]) -> Disagreement:
+def _confirmed(send: Send, departure: Departure, shown: list[Shown]) -> Disagreement:
     """Return the variants with the smallest first that shows the way again; one that nothing shows again is flaky."""
     shown.sort(key=_size)
     for place, each in enumerate(shown[:_TRIES]):
-        if way in _ways(_sent(send, [each.result.case])[0]):
+        if departure in departures(_sent(send, [each.result.case])[0]):
             rest = (it for number, it in enumerate(shown) if number != place)
-            return Disagreement(way, (each, *rest), confirmed=True)
-    return Disagreement(way, tuple(shown), confirmed=False)
+            return Disagreement(departure.way, (each, *rest), confirmed=True)
+    return Disagreement(departure.way, tuple(shown), confirmed=False)
 
 
 def _rank(found: Disagreement) -> tuple[bool, bool, object]:

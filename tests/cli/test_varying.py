@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from replay.documents import read_yaml
+
 if TYPE_CHECKING:
     from tests.cli.conftest import Desk, Ended
 
@@ -116,3 +118,72 @@ def test_bad_input_is_told_before_anything_is_sent(
     found = vary(desk, *arguments, what=what)
     assert found.code == 2
     assert said in found.text
+
+
+SESSIONS = """
+import json, uuid
+
+def side(wrong):
+    known = set()
+    def app(environ, start_response):
+        fields, told, status = [("Content-Type", "application/json")], {}, "200 OK"
+        sent = json.loads(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)) or b"{}")
+        if environ["PATH_INFO"] == "/login":
+            told = {"token": uuid.uuid4().hex}
+            known.add(told["token"])
+        elif environ.get("HTTP_X_SESSION") not in known:
+            status = "401 Unauthorized"
+        else:
+            told = {"n": len(str(sent.get("word", ""))) + (wrong if "\\u200b" in str(sent.get("word")) else 0)}
+        start_response(status, fields)
+        return [json.dumps(told).encode()]
+    return app
+
+old, new = side(0), side(1)
+"""
+
+
+def signed_in(desk: Desk) -> None:
+    desk.write("sides.py", SESSIONS)
+    desk.write("replay.yaml", "old: sides:old\nnew: sides:new\nseed: 7\n")
+
+
+def test_a_captured_case_is_varied_within_its_session_each_side_with_its_own_token(desk: Desk) -> None:
+    signed_in(desk)
+    json_type, token = [["Content-Type", "application/json"]], "0f0e0d0c0b0a09080706050403020100"
+    say = {"method": "POST", "path": "/say", "headers": {"X-Session": token}, "json": {"word": "anna"}}
+    desk.capture("c.jsonl", [
+        {"id": "in", "session": "s", "request": {"method": "POST", "path": "/login"},
+         "response": {"status": 200, "headers": json_type, "json": {"token": token}}},
+        {"id": "say", "session": "s", "request": say,
+         "response": {"status": 200, "headers": json_type, "json": {"n": 4}}},
+    ])  # fmt: skip
+    found = vary(desk, "--kind", "unicode", "--write", "--out", "v.jsonl", what="say")
+    assert found.code == 0, found.text
+    assert "1. steps.post_say.body.n: one more" in found.out
+    assert "for example steps.post_say.request.json.word, " in " ".join(found.out.split())
+    assert "those of scenarios are not" in found.err
+    [golden] = Path("goldens").rglob("*.yaml")
+    steps = read_yaml(golden.read_bytes(), str(golden)).value["steps"]
+    assert [step["name"] for step in steps] == ["post_login", "post_say"]
+    assert steps[1]["request"]["headers"]["X-Session"] == "{{token}}"
+    assert desk.cli("run", "--goldens", "goldens").code == 1
+    alone = vary(desk, "--kind", "unicode", "--alone", what="say")
+    assert "the sides agree on all of them" in alone.out, "nobody is let in"
+
+
+def test_each_step_of_a_scenario_is_varied(desk: Desk) -> None:
+    signed_in(desk)
+    desk.write(
+        "goldens/say.yaml",
+        """\
+steps:
+  - {name: enter, request: {method: POST, path: "/login?a=b"}, capture: {token: body.token}, expect: {status: 200}}
+  - name: say
+    request: {method: POST, path: /say, headers: {X-Session: "{{token}}"}, json: {word: anna}}
+""",
+    )
+    found = desk.cli("vary", "say", "--kind", "unicode")
+    assert found.code == 0, found.text
+    assert "30 variants of say\n" in found.out
+    assert "1. steps.say.body.n: one more\n" in found.out

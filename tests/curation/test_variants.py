@@ -49,7 +49,7 @@ def test_every_variant_can_be_sent_or_is_refused_by_name(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", VARIATIONS)
 def test_every_kind_has_variants_and_none_twice(kind: str) -> None:
-    found = [variant for variant, _ in variants_of(case_of(REQUEST), [kind], lambda _: True)]
+    found = [variant for variant, _ in variants_of(case_of(REQUEST), [kind], lambda *_: True)]
     assert found
     assert {each.kind for each in found} == {kind}
     assert len({each.request for each in found} | {REQUEST}) == len(found) + 1
@@ -57,7 +57,7 @@ def test_every_kind_has_variants_and_none_twice(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["unicode", "numbers", "dates", "sizes", "injection"])
 def test_a_variant_of_a_value_is_another_at_one_place_alone(kind: str) -> None:
-    for variant, made in variants_of(case_of(REQUEST), [kind], lambda _: True):
+    for variant, made in variants_of(case_of(REQUEST), [kind], lambda *_: True):
         before, after = json.loads(BODY), json.loads(made.request.body or b"")
         changed = [key for key in before if before[key] != after.get(key)]
         assert len(changed) <= 1 or variant.at == "request.json"
@@ -123,7 +123,7 @@ def test_fields_of_a_form_are_varied_as_those_of_a_query() -> None:
 
 
 def test_too_many_are_drawn_evenly_over_kinds_by_the_seed() -> None:
-    every = list(variants_of(case_of(REQUEST), list(VARIATIONS), lambda _: True))
+    every = list(variants_of(case_of(REQUEST), list(VARIATIONS), lambda *_: True))
     some, left = picked(every, 45, 7)
     assert (len(some), left) == (45, len(every) - 45)
     assert set(Counter(variant.kind for variant, _ in some).values()) == {5}
@@ -134,14 +134,14 @@ def test_too_many_are_drawn_evenly_over_kinds_by_the_seed() -> None:
 def test_of_a_large_request_a_few_variants_of_each_kind_are_made() -> None:
     body = json.dumps({f"key-{n}": "x" * 100 for n in range(40_000)}).encode()
     large = Request("POST", "/", (("content-type", "application/json"),), body)
-    found = Counter(variant.kind for variant, _ in variants_of(case_of(large), ["unicode", "fields"], lambda _: True))
+    found = Counter(variant.kind for variant, _ in variants_of(case_of(large), ["unicode", "fields"], lambda *_: True))
     assert most_made(large) == 8
     assert set(found) == {"unicode", "fields"}
     assert max(found.values()) <= 8
 
 
 def test_what_does_not_fit_is_no_variant() -> None:
-    def fits(made: Case) -> bool:
+    def fits(made: Case, _: Request) -> bool:
         return "page=0" in made.request.path
 
     found: list[Variant] = [it for it, _ in variants_of(case_of(REQUEST), ["paging"], fits)]
