@@ -22,6 +22,8 @@ LOOKAHEAD: Final = 16
 """How many times `concurrency` cases may wait for the one before them in their session, while others overtake them."""
 AT_ONCE: Final = 128
 """How many cases are begun before everybody else on the loop has a turn: many cost nothing, as skipped ones do."""
+_ROW: Final = 16
+"""How many are taken from the source before the first of them is begun: reading is quicker in a row, as all else is."""
 
 
 class Schedule(Generic[T]):
@@ -51,7 +53,7 @@ class Schedule(Generic[T]):
         self._next: Planned | None = None
         self._sessions: dict[str, deque[Planned]] = {}
         self._ready: deque[tuple[Planned, int]] = deque()
-        """Cases whose turn in their session has come, and since when."""
+        """Cases that may begin, and since when: whose turn in their session has come, or that were held back."""
         self._waiting = 0
         self._began_ns = 0
         self._exhausted = self._stopped = self._filling = self._held = False
@@ -132,14 +134,23 @@ class Schedule(Generic[T]):
         self._settle()
 
     def _begin_some(self) -> None:
-        for _ in range(AT_ONCE):
-            if self._stopped or self._held or self._under_way >= self._concurrency:
+        for _ in range(AT_ONCE // _ROW):
+            row = self._row()
+            if not row:
                 return
-            if (due := self._due()) is None:
-                return
-            self._under_way += 1
-            self._carry_out(*due)
+            while row and not self._stopped and not self._held:
+                self._under_way += 1
+                self._carry_out(*row.popleft())
+            self._ready.extendleft(reversed(row))
         self._alarm.set(0)
+
+    def _row(self) -> deque[tuple[Planned, int]]:
+        """Take as many cases as may begin now and there is room for, up to a row of them."""
+        row: deque[tuple[Planned, int]] = deque()
+        room = 0 if self._stopped or self._held else min(_ROW, self._concurrency - self._under_way)
+        while len(row) < room and (due := self._due()) is not None:
+            row.append(due)
+        return row
 
     def _due(self) -> tuple[Planned, int] | None:
         """Return the next case that may begin now, and since when it could have; None where none can."""
