@@ -159,6 +159,35 @@ def test_cases_that_end_together_make_room_for_others_only_then() -> None:
     assert sorted(found) == sorted(begun) == [str(n) for n in range(7)]
 
 
+def test_cases_that_were_taken_when_everything_is_held_begin_in_their_order_when_it_goes_on() -> None:
+    begun: list[str] = []
+
+    async def carry_out() -> list[str]:
+        found: list[str] = []
+
+        def begin(case: Case, lateness: Lateness | None, done: Done, failed: Failed) -> None:
+            del lateness, failed
+            begun.append(case.id)
+            done(case.id)
+
+        def finished(result: str) -> None:
+            found.append(result)
+            if result in ("2", "9"):
+                schedule.hold()
+
+        schedule = Schedule(map(Planned, cases([None] * 20)), begin, finished, concurrency=8)
+        running = asyncio.ensure_future(schedule.run())
+        await asyncio.sleep(0)
+        assert begun == ["0", "1", "2"]
+        schedule.go_on()
+        assert begun[-1] == "9"
+        schedule.go_on()
+        await asyncio.wait_for(running, timeout=20)
+        return found
+
+    assert asyncio.run(carry_out()) == begun == [str(n) for n in range(20)]
+
+
 def test_many_cases_that_end_at_once_neither_nest_nor_keep_the_loop_to_themselves() -> None:
     turns = 0
 
