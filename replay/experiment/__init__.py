@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from replay.experiment.known import Known
     from replay.experiment.logs import Log
     from replay.experiment.metrics import OpenTelemetry
+    from replay.experiment.mismatch import MismatchError
     from replay.experiment.reporting import flush, report_to
     from replay.experiment.storing import Stored
 
@@ -27,6 +28,7 @@ __all__ = [
     "Experiment",
     "Known",
     "Log",
+    "MismatchError",
     "OpenTelemetry",
     "Stored",
     "flush",
@@ -40,6 +42,7 @@ _HOMES: Final[Mapping[str, str]] = {
     "Experiment": "experiment",
     "Known": "known",
     "Log": "logs",
+    "MismatchError": "mismatch",
     "OpenTelemetry": "metrics",
     "Stored": "storing",
     "flush": "reporting",

@@ -59,6 +59,8 @@ async def _await_both(asked: Asked) -> Any:
         _settle(asked, call, chosen, other)
     else:
         await finish(asked, call, lambda: chosen, _asking(call, first=False))
+    if call.mismatch is not None:
+        raise call.mismatch
     if chosen.error is not None:
         raise_as_it_was(chosen)
     return chosen.value

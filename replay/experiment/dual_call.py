@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
+from replay.experiment.agreement import agree
 from replay.experiment.answers import Answers, Arguments, Standing
 from replay.experiment.breaker import Guard
 from replay.experiment.calls import Call, Frozen, Given, Relation, Setup, Sink
 from replay.experiment.crew import Crew
 from replay.experiment.drawing import drawn_id
-from replay.experiment.freezing import Lasting, UnfitError, describe, freeze, is_lasting
+from replay.experiment.freezing import Lasting, Packed, UnfitError, describe, freeze, freeze_with_copy, is_lasting
 from replay.experiment.notes import Notes
 from replay.experiment.outside import contain
 from replay.experiment.reporting import hand_over, has_room_for_details
@@ -22,6 +23,9 @@ from replay.experiment.traces import correlation_id
 
 if TYPE_CHECKING:
     pass
+
+if TYPE_CHECKING:
+    from replay.models import Side
 
 Clone = Callable[[tuple[Any, ...], dict[str, Any]], Arguments]
 
@@ -39,6 +43,8 @@ class Terms:
     guard: Guard = field(default_factory=lambda: Guard(None, None))
     notes: Notes = field(default_factory=Notes)
     crew: Crew = field(default_factory=Crew)
+    strictly: bool = False
+    """Whether a disagreement is raised in the caller's face."""
     as_is: int = 0
     """How many leading arguments are passed as they are: the `self` of a method."""
 
@@ -72,7 +78,11 @@ class Asked:
 
 def begun(asked: Asked) -> DualCall | None:
     """Make both sides ready; where the other can be given nothing of its own, tell so and return None."""
-    call = DualCall(asked)
+    try:
+        call = DualCall(asked)
+    except BaseException as error:  # noqa: BLE001 - a lack of memory or stack: the caller has its own say of that
+        contain(error)
+        return None
     try:
         call.prepare(asked.args, asked.kwargs)
     except BaseException as error:  # noqa: BLE001 - classes may raise anything while they are copied
@@ -87,7 +97,8 @@ class DualCall:
     """A call of which both sides are run: the chosen one by the caller, the other one here."""
 
     __slots__ = (
-        "_args", "_at", "_first", "_key", "_kwargs", "_sides", "_terms", "_trace", "arguments", "chosen", "context",
+        "_args", "_at", "_first", "_key", "_kwargs", "_sides", "_terms", "_trace", "_watched",
+        "arguments", "changed", "chosen", "context", "mismatch",
     )  # fmt: skip
 
     def __init__(self, asked: Asked) -> None:
@@ -103,6 +114,11 @@ class DualCall:
         self.arguments: Frozen | None = None
         self._args: tuple[Any, ...] = ()
         self._kwargs: dict[str, Any] = {}
+        self._watched: Arguments | None = None
+        self.changed: list[Side] = []
+        """Which sides changed the arguments that are watched, in the order in which they ran."""
+        self.mismatch: BaseException | None = None
+        """What is raised in place of the answer, in tests that ask for it."""
 
     def prepare(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Keep what the arguments are. Raise UnfitError where the other side can be given none of its own."""
@@ -119,10 +135,10 @@ class DualCall:
             self.arguments = Lasting((rest, kwargs))
             return args, kwargs
         try:
-            self.arguments = freeze((rest, kwargs))
             if self._terms.watch:
+                self._watched, self.arguments = (rest, kwargs), freeze((rest, kwargs))
                 return args, kwargs
-            copies, named = self.arguments.thaw()
+            self.arguments, (copies, named) = freeze_with_copy((rest, kwargs))
         except UnfitError as error:
             raise UnfitError(f"its arguments cannot be copied: {error}; say how by `clone`") from None
         return (*own, *copies), named
@@ -153,6 +169,18 @@ class DualCall:
             self._first = other_of(self.chosen)
         return self._sides.of(other_of(self.chosen)), self._args, self._kwargs
 
+    def look(self, side: Side) -> None:
+        """Take note of whether a side, which has just run, changed the arguments, where these are watched."""
+        if self._watched is None or self.arguments is None:
+            return
+        try:
+            now = freeze(self._watched)
+            same = (type(now) is Packed and now == self.arguments) or agree(self.arguments.thaw(), self._watched)
+        except UnfitError:
+            same = False
+        if not same and not self.changed:
+            self.changed.append(side)
+
     # --------------------------------------------------------------------------------------------------- afterwards
 
     def settle(self, chosen: Seen, other: Seen) -> None:
@@ -174,7 +202,17 @@ class DualCall:
 
     def _settle(self, chosen: Seen, other: Seen) -> None:
         old, new = (chosen, other) if self.chosen == "old" else (other, chosen)
-        self._hand_over(self._terms.answers.standing(old, new, self._copies, self._has_room))
+        found = self._terms.answers.standing(old, new, self._copies, self._has_room)
+        self._hand_over(found if not self.changed else self._as_changed(found))
+
+    def _as_changed(self, found: Standing) -> Standing:
+        """Return how the answers stand where a side changed the arguments that both were given."""
+        (side,) = self.changed
+        if side == self._first:
+            return replace(found, relation="unfit", reason=f"{side} changed the arguments before {other_of(side)} ran")
+        if found.relation == "unfit":
+            return found
+        return replace(found, relation="unequal", reason=f"{side} changed the arguments, and {other_of(side)} did not")
 
     def _hand_over(self, found: Standing) -> None:
         told = found.relation != "agreed" or self._terms.setup.equal_too
@@ -195,6 +233,16 @@ class DualCall:
             context=context,
         )
         hand_over(call, self._terms.sinks)
+        if self._terms.strictly:
+            self._require_agreement(call)
+
+    def _require_agreement(self, call: Call) -> None:
+        from replay.experiment.mismatch import MismatchError, require_agreement  # noqa: PLC0415 - tests alone ask for it
+
+        try:
+            require_agreement(call)
+        except MismatchError as error:
+            self.mismatch = error.with_traceback(None)
 
     def _has_room(self, relation: Relation) -> bool:
         return has_room_for_details(self._terms.setup, relation)

@@ -29,6 +29,7 @@ from replay.experiment.known import Known
 from replay.experiment.reporting import prepared
 from replay.experiment.sides import Sides, Within, within
 from replay.experiment.tracebacks import without_ours
+from replay.experiment.trial import Trial
 from replay.inert import printable
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ class Experiment(Generic[P, R]):
         budget: Duration | None = None,
         breaker: Breaker | None = Breaker(),  # noqa: B008 - it never changes
         clone: Clone | None = None,
+        watch: bool = False,
         compare: Sequence[Mapping[str, Any]] = (),
         mask: Sequence[Mapping[str, Any]] = (),
         clean: Callable[[Any], Any] | None = None,
@@ -93,6 +95,7 @@ class Experiment(Generic[P, R]):
         raises: tuple[type[BaseException], ...] = (),
         context: Callable[..., Mapping[str, Any]] | None = None,
         to: Sequence[Sink] | None = None,
+        raise_on_mismatch: bool = False,
         version: str = "",
     ) -> None:
         """Take both functions, or have them by the decorators `old` and `new`. Raise SettingsError for nonsense.
@@ -108,7 +111,7 @@ class Experiment(Generic[P, R]):
         guard = Guard(breaker, budget)
         crew = Crew(away_after(guard.budget_ns))
         told = None if context is None else taking_arguments(context)
-        self._terms = Terms(setup, answers, clone, context=told, sinks=to, guard=guard, crew=crew)
+        self._terms = Terms(setup, answers, clone, watch, told, to, strictly=raise_on_mismatch, guard=guard, crew=crew)
         self._guard = self._terms.guard
         self._mode = mode
         self._deciding = Deciding(
@@ -146,8 +149,20 @@ class Experiment(Generic[P, R]):
             hint = "both sides have to be called in the same way"
             raise SettingsError(f"old is a {kind} and new a {other}", place=f"experiment {self.name}", hint=hint)
         self._run = RUNNERS[kind, self._mode]
+        self._require_here(kind)
         self._settle(self._old, self._new, as_is=int(is_method(self._old)))
         self._sides = Sides(self._old, self._new)
+
+    def _require_here(self, kind: Kind) -> None:
+        """Raise SettingsError for what only makes sense where both sides run here and now."""
+        inline = self._mode == "inline"
+        if self._terms.watch and not (inline and kind == "function"):
+            hint = "use clone=, or leave it out: arguments are copied then"
+            raise SettingsError("watch goes with functions that run inline", place=f"experiment {self.name}", hint=hint)
+        if self._terms.strictly and not (inline and kind in {"function", "coroutine function"}):
+            hint = "the pytest plugin fails tests whose experiments disagreed, of any kind"
+            fact = "raise_on_mismatch goes with functions and coroutine functions that run inline"
+            raise SettingsError(fact, place=f"experiment {self.name}", hint=hint)
 
     def _settle(self, old: Callable[..., Any], new: Callable[..., Any], *, as_is: int) -> None:
         """Make ready what goes with every call."""
@@ -159,6 +174,22 @@ class Experiment(Generic[P, R]):
     def name(self) -> str:
         """Return what the experiment is called."""
         return self._terms.setup.name
+
+    def trial(self, **named: Any) -> Trial:
+        """Return a trial, for code that is not one function; what is named is told, and given to callbacks."""
+        return Trial(self.name, self._played_in_trial, named)
+
+    def _played_in_trial(self, kind: Kind, sides: Sides, named: Mapping[str, Any]) -> Any:
+        self._require_here(kind)
+        terms = self._terms
+        context = terms.context or (lambda **named: named)
+        terms = replace(terms, clone=terms.clone or (lambda args, kwargs: (args, kwargs)), context=context)
+        try:
+            asked = self._asked(sides, (), dict(named), terms)
+            return RUNNERS[kind, self._mode](asked) if isinstance(asked, Asked) else asked(**named)
+        except BaseException as error:
+            BaseException.with_traceback(error, without_ours(error.__traceback__))
+            raise
 
     # -------------------------------------------------------------------------------------------------- as a method
 
@@ -195,13 +226,15 @@ class Experiment(Generic[P, R]):
     def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Return or raise what the chosen side does."""
         try:
-            asked = self._asked(self._sides, args, kwargs)
+            asked = self._asked(self._sides, args, kwargs, self._terms)
             return cast("R", self._run(asked) if isinstance(asked, Asked) else asked(*args, **kwargs))
         except BaseException as error:
             BaseException.with_traceback(error, without_ours(error.__traceback__))
             raise
 
-    def _asked(self, sides: Sides | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Asked | Callable[..., Any]:
+    def _asked(
+        self, sides: Sides | None, args: tuple[Any, ...], kwargs: dict[str, Any], terms: Terms
+    ) -> Asked | Callable[..., Any]:
         """Return what is to be compared, or the function that is called alone."""
         if sides is None:
             hint = "give old= and new=, or use the decorators @experiment.old and @experiment.new"
@@ -215,7 +248,7 @@ class Experiment(Generic[P, R]):
         key = self._deciding.wants(args, kwargs) if outer is None or outer.compares else None
         if key is None or (self._guard.is_open and not self._guard.lets_through()):
             return sides.of(side)
-        return Asked(self._terms, sides, Within(self, side, chosen=True, outer=outer), args, kwargs, key)
+        return Asked(terms, sides, Within(self, side, chosen=True, outer=outer), args, kwargs, key)
 
     def _played(self, outer: Within | None) -> Side | None:
         """Return the side of this experiment that is running: what it calls again is that side too."""

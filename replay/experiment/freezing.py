@@ -108,6 +108,16 @@ def freeze(value: Any) -> Frozen:
     return Copied(_deeply(value))
 
 
+def freeze_with_copy(value: Any) -> tuple[Frozen, Any]:
+    """Keep a value as it is now, and return a copy of it as well. Raise UnfitError where none can be had."""
+    kept = freeze(value)
+    try:
+        return kept, kept.thaw()
+    except UnfitError:  # a class that can be pickled and not read back, which other copies may do without
+        kept = Copied(_deeply(value))
+        return kept, kept.thaw()
+
+
 def _lasting(value: Any) -> Lasting:
     kept = Lasting(value)
     if kept.size > MOST_BYTES:

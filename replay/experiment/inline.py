@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 from replay.experiment.clock import cpu_ns, wall_ns
 from replay.experiment.drawing import drawn
 from replay.experiment.dual_call import Asked, DualCall, begun
-from replay.experiment.sides import Seen, within
+from replay.experiment.sides import Seen, other_of, within
 
 
 def run_both(asked: Asked) -> Any:
@@ -16,12 +16,22 @@ def run_both(asked: Asked) -> Any:
     if call is None:
         return run_chosen(asked)
     other_first = drawn() < 0.5  # noqa: PLR2004 - a coin
-    other = call.run_other(first=True) if other_first else None
+    other = run_other(call, first=True) if other_first else None
     chosen = observe_chosen(asked, call)
-    call.settle(chosen, other or call.run_other(first=False))
+    call.look(call.chosen)
+    call.settle(chosen, other or run_other(call, first=False))
+    if call.mismatch is not None:
+        raise call.mismatch
     if chosen.error is not None:
         raise_as_it_was(chosen)
     return chosen.value
+
+
+def run_other(call: DualCall, *, first: bool) -> Seen:
+    """Run the other side, and see what it did to the arguments."""
+    seen = call.run_other(first=first)
+    call.look(other_of(call.chosen))
+    return seen
 
 
 def run_chosen(asked: Asked) -> Any:
