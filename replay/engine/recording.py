@@ -22,6 +22,8 @@ LAST_SECONDS: Final = 1.0
 
 Redact = Callable[[Sequence[Result]], Sequence[Result]]
 """From results to what may be kept of each."""
+Tell = Callable[[Sequence[Result]], None]
+"""Is told results as they are kept, in their order; many at once, which takes half the time."""
 
 
 class Sink(Protocol):
@@ -52,11 +54,13 @@ class Recorder:
     run and not the memory.
     """
 
-    def __init__(self, sink: Sink, run: str, redact: Redact, flow: Flow) -> None:
+    def __init__(self, sink: Sink, run: str, redact: Redact, flow: Flow, tell: Tell = lambda _results: None) -> None:
+        """Take where results go, what may be kept of them, who makes them, and who is told what is kept."""
         self._sink = sink
         self._run = run
         self._redact = redact
         self._flow = flow
+        self._tell = tell
         self._waiting: list[Result] = []
         """Results as they came, with their secrets: these are never written."""
         self._size = 0
@@ -104,6 +108,7 @@ class Recorder:
         if self._writing is not None or not self._draft:
             return
         draft, self._draft = self._draft, Draft()
+        self._tell(draft.results)
         self._page = self._thread.submit(self._sink.write, self._run, draft)
         self._writing = asyncio.wrap_future(self._page)
         self._writing.add_done_callback(self._written)
@@ -117,7 +122,7 @@ class Recorder:
             return
         if self._held:
             self._held = False
-            self._begin()
+            self._begin_late()
             self._flow.go_on()
 
     async def close(self) -> None:
@@ -139,6 +144,7 @@ class Recorder:
         self._take_in()
         draft, self._draft = self._draft, Draft()
         if draft:
+            self._tell(draft.results)
             self._sink.write(self._run, draft)
 
     def _cancel_timer(self) -> None:

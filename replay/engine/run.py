@@ -15,6 +15,7 @@ from replay.engine.sender import Outlet, Sender, having_sent, left_of
 from replay.engine.signals import SIGNALS, caught
 from replay.engine.standing import standing
 from replay.engine.summary import closed
+from replay.engine.sums import Sums
 from replay.engine.workers import Crew
 from replay.errors import CutOffError
 from replay.models import OutcomeName, Summary, Verdict
@@ -57,6 +58,8 @@ class Run:
         self._signalled: int | None = None
         self._late: int | None = None
         """A signal after the last case, while what had been started was ended."""
+        self._along: Sums | None = None
+        """What the results added up to as they came; None where they have to be read for that."""
         self._before = 0
         """How many results were there before this process sent anything."""
 
@@ -98,7 +101,10 @@ class Run:
             with caught(self._catch):
                 return crew.run(begun)
         with left_of(store.path, plan.record.id, resumed=resumed) as left:
-            self._sending = sender = Sender(plan, Outlet(store, self._watch, left, resumed=resumed))
+            if not resumed and not plan.sending.noise:  # which changes results that were kept
+                self._along = Sums.of(self.plan)
+            tell = (lambda _results: None) if self._along is None else self._along.add_all
+            self._sending = sender = Sender(plan, Outlet(store, self._watch, left, tell, resumed=resumed))
             # From before the loop is there to after it is gone: a signal in between would break the run off.
             with caught(self._catch), asyncio.Runner(loop_factory=event_loop()) as runner:
                 return runner.run(self._on_loop(sender, begun))
@@ -126,7 +132,8 @@ class Run:
     def _closed(self, sent: Sent) -> Finished:
         interrupted = self._signalled is not None
         reason = "it was interrupted" if interrupted else ""
-        summary, verdict = closed(self.plan, self.store, sent, reason, expected=self._before + sent.results)
+        expected = self._before + sent.results
+        summary, verdict = closed(self.plan, self.store, sent, reason, expected=expected, along=self._along)
         state: RunState = "interrupted" if interrupted else "complete" if summary.complete else "incomplete"
         signalled = self._signalled or self._late
         if signalled is not None:

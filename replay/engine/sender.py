@@ -14,7 +14,7 @@ from replay.engine.dual_run import DualRun
 from replay.engine.pacing import AsRoomAllows, Planned, Turns
 from replay.engine.plan import Plan, Selected, Sent, Watch
 from replay.engine.rebinding import Sessions
-from replay.engine.recording import Recorder, Sink
+from replay.engine.recording import Recorder, Sink, Tell
 from replay.engine.sides import Parties, parties, started
 from replay.engine.signals import cut_off
 from replay.errors import InputError, RunError, StoreError
@@ -30,11 +30,15 @@ WHOLE = Portion()
 
 @dataclass(frozen=True, slots=True)
 class Outlet:
-    """Where results go: to a sink, and their outcomes to whoever watches; `left` tells which cases are to be sent."""
+    """Where results go: to a sink, and their outcomes to whoever watches; `left` tells which cases are to be sent.
+
+    `tell` is told the results as they are kept, in their order.
+    """
 
     sink: Sink
     watch: Watch
     left: Callable[[Case], bool] = lambda _case: True
+    tell: Tell = lambda _results: None
     resumed: bool = False
 
 
@@ -121,7 +125,7 @@ class Sender:
             # Asked each time: a login may have been made anew meanwhile.
             return redact(results, frozenset().union(*[party.target.secrets() for party in sides]))
 
-        self._recorder = recorder = Recorder(outlet.sink, self._plan.record.id, redacted, dual)
+        self._recorder = recorder = Recorder(outlet.sink, self._plan.record.id, redacted, dual, outlet.tell)
 
         def finished(result: Result) -> None:
             recorder.add(result)

@@ -12,35 +12,29 @@ from replay.engine.closing import Tally
 from replay.engine.noise import judge_noise
 from replay.engine.past import past_for
 from replay.engine.plan import Plan, Sent
-from replay.engine.versions import Versions
+from replay.engine.sums import Sums, added_up
 from replay.models import SIDES, Intake, Pacing, Result, Side, SideInfo, Summary, Verdict
 from replay.rebinding import told_beyond
 from replay.store.base import RunRecord, Store
 from replay.targets import build_target
 from replay.targets.witness import UNTOLD
-from replay.verdict import Judge
 from replay.verdict.changes import changes
-from replay.verdict.kpi_account import Accounts
 
 NO_ANSWER: Final = "it never answered"
 
 
-def closed(plan: Plan, store: Store, sent: Sent, reason: str, *, expected: int) -> tuple[Summary, Verdict]:
-    """Judge what is noise, then walk once over what was stored: the sums, and the verdict.
+def closed(
+    plan: Plan, store: Store, sent: Sent, reason: str, *, expected: int, along: Sums | None = None
+) -> tuple[Summary, Verdict]:
+    """Judge what is noise, then add up what was stored: the sums, and the verdict.
 
-    `reason` tells why the run did not complete, if so; `expected` is how many results there have to be.
+    `reason` tells why the run did not complete, if so; `expected` is how many results there have to be, and `along`
+    what they added up to as they were handed over, where nothing has changed them since.
     """
     reason = reason or ("" if sent.complete else sent.ended_because or "it was stopped")
     noise = judge_noise(store, plan.record.id, plan.sending.noise) if plan.sending.noise else None
-    begun = plan.record.started.date()
-    # A run that was cut off may be gone on with, and is judged again then.
-    sums = Tally(kpis=Accounts(plan.referee.kpis.specs))
-    judge = Judge(plan.criteria, plan.record.gate, watched=bool(reason), begun=begun)
-    versions = Versions(plan.sides, plan.record.labels)
-    for result in store.results(plan.record.id, bodies=False):
-        sums.add(result)
-        versions.add(result)
-        judge.add(result)
+    whole = added_up(plan, store, reason, along)
+    sums, versions = whole.tally, whole.versions
     reason = reason or _miscounted(plan, sums, expected)
     complete = not reason
     not_sent = _not_sent(plan, sums, reason)
@@ -81,7 +75,7 @@ def closed(plan: Plan, store: Store, sent: Sent, reason: str, *, expected: int) 
     summary = with_sums(summary, sums, partial(kept_of, store, plan.record.id))
     past = past_for(plan.criteria, store.runs(), plan.record, summary)
     doubts = unseen if plan.record.saw_all else ()
-    verdict = judge.verdict(complete=complete, reason=reason, doubts=doubts, past=past)
+    verdict = whole.judge.verdict(complete=complete, reason=reason, doubts=doubts, past=past)
     return summary, with_changes(verdict, plan.record)
 
 

@@ -87,6 +87,9 @@ class Store(Protocol):
     def done(self, run: str, identity: str) -> bool:
         """Return whether the run holds a result of this case."""
 
+    def outcomes(self, run: str) -> Mapping[OutcomeName, int]:
+        """Return how many results the run holds of each outcome that any has."""
+
     def results(
         self, run: str, outcomes: Collection[OutcomeName] | None = None, *, bodies: bool = True
     ) -> Iterable[Result]:

@@ -79,6 +79,11 @@ class Draft:
     def __len__(self) -> int:
         return len(self._results)
 
+    @property
+    def results(self) -> Sequence[Result]:
+        """Return the results, in the order in which they were added."""
+        return self._results
+
     def pages(self) -> Iterator[Page]:
         """Yield the results on one page, or on several where one would be too large.
 

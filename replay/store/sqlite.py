@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -249,6 +249,12 @@ class SqliteStore(Transactions):
         with self._reading() as connection:
             question = "SELECT count(*) FROM results WHERE run = ?"
             return int(connection.execute(question, (self._number(run),)).fetchone()[0])
+
+    def outcomes(self, run: str) -> Mapping[OutcomeName, int]:
+        """Return how many results the run holds of each outcome that any has."""
+        with self._reading() as connection:
+            question = "SELECT outcome, count(*) FROM results WHERE run = ? GROUP BY outcome"
+            return dict(connection.execute(question, (self._number(run),)).fetchall())
 
     def results(
         self, run: str, outcomes: Collection[OutcomeName] | None = None, *, bodies: bool = True
