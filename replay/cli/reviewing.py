@@ -17,6 +17,7 @@ from replay.curation.sightings import Sightings, sightings
 from replay.errors import InputError
 from replay.models import Cluster, OutcomeName, Result
 from replay.store.base import RunRecord
+from replay.store.experiments import experiment_of
 from replay.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class Review:
         """Return what makes sense for a cause, as its example shows it."""
         seen = sightings(self.clusters[place], [self.example(place)])
         promotable: tuple[Action, ...] = ("promote",) if self.clusters[place].promotable else ()
-        return (*promotable, *offered(seen))
+        return promotable if experiment_of(self.record) is not None else (*promotable, *offered(seen))
 
     def sightings(self, place: int) -> Sightings:
         """Return what the cases of a cause show."""
@@ -102,6 +103,9 @@ class Review:
 
     def propose_rule(self, place: int, verb: Verb, said: Said) -> Proposal:
         """Return the rules for a cause and what they would do. Raise InputError where there is to be none."""
+        if experiment_of(self.record) is not None:
+            hint = "say so in `compare=[...]` of the experiment; the settings have no word there"
+            raise InputError("the rules of an experiment stand in its program", hint=hint)
         from replay.cli.editing import golden_change, settings_change
 
         found = remedy(verb, self.sightings(place), said)

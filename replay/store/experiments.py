@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
+from replay.errors import StoreError
 from replay.models import SIDES, Side
 from replay.store.base import RunRecord
 
@@ -54,13 +55,18 @@ class ExperimentRun:
 
 
 def experiment_of(record: RunRecord) -> ExperimentRun | None:
-    """Return whose a run is; None where no experiment made it."""
+    """Return whose a run is; None where no experiment made it. Raise StoreError for what is kept in another form."""
     kept: Mapping[str, Any] | None = record.settings.get(SETTING)
     if kept is None:
         return None
-    judged = kept["judged"]
-    parts = {**kept, "day": date.fromisoformat(kept["day"])}
-    return ExperimentRun(**{**parts, "judged": judged and datetime.fromisoformat(judged)})
+    try:
+        judged = kept["judged"]
+        parts = {name: kept[name] for name in ("name", "old", "new", "lost", "joined", "left")}
+        instant = judged and datetime.fromisoformat(judged)
+        return ExperimentRun(**parts, day=date.fromisoformat(kept["day"]), judged=instant)
+    except (KeyError, TypeError, ValueError) as error:
+        fact = f"run {record.id} of an experiment was kept by another version of replay"
+        raise StoreError(fact, hint="read it with the version that the program has") from error
 
 
 def with_experiment(record: RunRecord, it: ExperimentRun) -> RunRecord:

@@ -368,3 +368,13 @@ def test_purging_takes_runs_of_experiments_with_it(desk: Desk) -> None:
     assert desk.cli("purge", "--before", "2024-11-26").code == 0
     with SqliteStore.open(STORE) as kept:
         assert [record.started.day for record in newest_of_each(kept.runs()).values()] == [26]
+
+
+def test_a_run_that_another_version_kept_is_no_traceback(desk: Desk) -> None:
+    keep(days(0))
+    with SqliteStore.open(STORE) as kept:
+        (record,) = kept.runs()
+        kept.keep_record(replace(record, settings={**record.settings, "experiment": {"name": "needs-draft"}}))
+    for command in ("judge", "drift"):
+        ended = desk.cli(command)
+        assert (ended.code, "another version of replay" in ended.err) == (2, True)

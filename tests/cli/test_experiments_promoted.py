@@ -109,6 +109,17 @@ def test_a_captured_disagreement_is_replayed_against_both_functions_and_promoted
     assert (green.code, green.out.splitlines()[0]) == (0, "GO")
 
 
+def test_a_review_offers_goldens_and_no_rules_which_stand_in_the_program(desk: Desk, rules: Any) -> None:
+    shadow(rules, Stored(STORE))
+    store = ("--store", str(STORE))
+    desk.cli("judge", *store)
+    assert "makes sense: --promote\n" in desk.cli("review", "--cause", "1", *store).out
+    refused = desk.cli("review", "--cause", "1", "--ignore", *store)
+    assert (refused.code, "compare=[...]" in refused.err) == (2, True)
+    assert desk.cli("review", "--cause", "1", "--promote", "--yes", *store).code == 0
+    assert len(list(Path("goldens").rglob("*.yaml"))) == 1
+
+
 def test_a_stored_disagreement_is_shown_in_full(desk: Desk, rules: Any) -> None:
     shadow(rules, Stored(STORE))
     shown = desk.cli("show", "needs-draft-0000000000000011", "--store", str(STORE))
