@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from replay.experiment.calls import Call, Given, Setup
-from replay.experiment.capturing import Captured
-from replay.experiment.examining import Examiner
-from replay.experiment.storing import Stored
-from tests.experiment.kept import Held
+from replay import Experiment
+from replay.cases import CaptureFile
+from replay.experiment import Captured, Stored, flush
+from replay.store import SqliteStore
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Desk
@@ -38,7 +36,6 @@ def needs_draft_v2(pr: PullRequest) -> bool:
     return {condition}
 """
 STORE = Path("replay.sqlite")
-INSTANT = datetime(2024, 11, 25, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -50,43 +47,30 @@ def rules(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
     del sys.modules["draft_rules"]
 
 
-def shadow(rules: Any, *sinks: Stored | Captured) -> None:
+def shadow(rules: Any, sink: Stored | Captured) -> None:
     """Run both rules over what the program sees, and tell what came of it."""
-    setup = Setup(
-        "needs-draft",
-        parameters=rules.needs_draft,
-        old="draft_rules:needs_draft",
-        new="draft_rules:needs_draft_v2",
-    )
-    examiner = Examiner()
+    draft = Experiment("needs-draft", rules.needs_draft, rules.needs_draft_v2, to=(sink,))
     for number in range(30):
         pr = rules.PullRequest(number, "ada" if number == 17 else "bob", number)
-        old, new = rules.needs_draft(pr), rules.needs_draft_v2(pr)
-        call = Call(
-            setup,
-            f"{number:016x}",
-            INSTANT.timestamp() + number,
-            "old",
-            "old",
-            "agreed" if old is new else "differ",
-            Given(None if old is new else Held(old)),
-            Given(None if old is new else Held(new)),
-            None if old is new else Held(((pr,), {})),
-        )
-        for sink in sinks:
-            sink.take(examiner.examined(call))
-    for sink in sinks:
-        sink.close()
+        assert draft(pr) == rules.needs_draft(pr)
+    assert flush()
+
+
+def the_call() -> str:
+    """Return the id of the one call that is stored as deviating."""
+    with SqliteStore.open(STORE) as kept:
+        (record,) = kept.runs()
+        (found,) = kept.results(record.id, ["deviation"])
+    return found.case.id
 
 
 def test_a_disagreement_becomes_a_golden_that_is_red_until_new_is_fixed(desk: Desk, rules: Any) -> None:
     shadow(rules, Stored(STORE))
     Path("replay.yaml").write_text("old: draft_rules:needs_draft\nnew: draft_rules:needs_draft_v2\n")
+    call, why = the_call(), "ada asked for no drafts"
     told = desk.cli("judge", "--store", str(STORE))
-    assert "needs-draft-0000000000000011" in told.out
+    assert f"replay promote {call}" in told.out
 
-    why = "ada asked for no drafts"
-    call = "needs-draft-0000000000000011"
     assert desk.cli("promote", call, "--store", str(STORE), "--expect", "old", "--why", why).code == 0
     (golden,) = Path("goldens").rglob("*.yaml")
     assert "pr:" in golden.read_text()
@@ -103,7 +87,8 @@ def test_a_captured_disagreement_is_replayed_against_both_functions_and_promoted
     sides = ("--old", "draft_rules:needs_draft", "--new", "draft_rules:needs_draft_v2")
     red = desk.cli("run", "--traffic", "captures/drafts-0001.jsonl.zst", *sides)
     assert (red.code, "compared 1 = matched 0 + deviating 1" in red.out) == (1, True)
-    assert desk.cli("promote", "needs-draft-0000000000000011", "--expect", "old").code == 0
+    (case,) = CaptureFile("captures/drafts-0001.jsonl.zst")
+    assert desk.cli("promote", case.id, "--expect", "old").code == 0
     Path("draft_rules.py").write_text(RULES.replace("{condition}", "20 < pr.files"))
     green = desk.cli("run", "--goldens", "goldens", *sides)
     assert (green.code, green.out.splitlines()[0]) == (0, "GO")
@@ -122,6 +107,6 @@ def test_a_review_offers_goldens_and_no_rules_which_stand_in_the_program(desk: D
 
 def test_a_stored_disagreement_is_shown_in_full(desk: Desk, rules: Any) -> None:
     shadow(rules, Stored(STORE))
-    shown = desk.cli("show", "needs-draft-0000000000000011", "--store", str(STORE))
+    shown = desk.cli("show", the_call(), "--store", str(STORE))
     assert shown.code == 0
     assert all(text in shown.out for text in ("ada", "old chosen", "false", "true"))
