@@ -6,11 +6,13 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from typing import Final
 
 from replay.models import Bucket, Drift, DriftUnit, Result, Side
-from replay.store.base import RunRecord, Store
+from replay.store.base import RunRecord
 from replay.store.experiments import chosen_in, experiment_of
+from replay.store.sqlite import SqliteStore
 from replay.verdict.samples import COMPARED
 from replay.verdict.statistics import lower_bound, upper_bound
 
@@ -65,7 +67,7 @@ class _Course:
 
 
 def drifts(
-    store: Store,
+    store: SqliteStore,
     records: Iterable[RunRecord],
     unit: DriftUnit | None = None,
     since: datetime | None = None,
@@ -90,8 +92,9 @@ def drifts(
     return [_drift(name, course, unit) for name, course in courses.items() if course.hours or any(course.lost.values())]
 
 
-def _by_hour(store: Store, run: str, since: datetime | None) -> Iterator[tuple[datetime, Result]]:
-    for result in store.results(run, bodies=False):
+def _by_hour(store: SqliteStore, run: str, since: datetime | None) -> Iterator[tuple[datetime, Result]]:
+    # As many as there are by now: who writes meanwhile may be quicker than this.
+    for result in islice(store.results(run, bodies=False), store.count(run)):
         at = result.case.freeze
         if at is not None and (since is None or at >= since):
             yield at.astimezone(UTC).replace(minute=0, second=0, microsecond=0), result

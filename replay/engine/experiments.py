@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import islice
 
 from replay.compare import Pair
 from replay.engine.closing import Tally
@@ -66,7 +67,8 @@ def judged_experiment(store: SqliteStore, record: RunRecord, inquest: Inquest, w
     begun = run.day + timedelta(days=1) if over else run.day
     sums, chosen = Tally(kpis=Accounts({})), Counter[Side]()
     judge = Judge(inquest.criteria, inquest.gate, watched=not over, looked=True, begun=begun)
-    for result in store.results(record.id, bodies=False):
+    # As many as there are by now: who writes meanwhile may be quicker than this.
+    for result in islice(store.results(record.id, bodies=False), store.count(record.id)):
         grouped = _grouped(result, inquest.grouping)
         sums.add(grouped)
         judge.add(grouped)

@@ -79,6 +79,8 @@ class Setup:
     """The same of the new one."""
     version: str = ""
     """What the team calls the version of new that is put to the test; else the file that it stands in tells it."""
+    equality: str = ""
+    """What else says what counts as equal, by name: `clean`, `equal`, `known` and `raises`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,8 @@ class Experiment(Generic[P, R]):
         the time of the other side: what is beyond it counts for the `breaker`, and ends coroutines.
         """
         _check(name, sample, mode)
-        setup = prepared(Setup(name, tuple(compare), tuple(mask), version=version))
+        equality = _equality(clean, equal, known, raises)
+        setup = prepared(Setup(name, tuple(compare), tuple(mask), version=version, equality=equality))
         answers = Answers(clean, equal, tuple(known), raises, show=setup.equal_too)
         guard = Guard(breaker, budget)
         crew = Crew(away_after(guard.budget_ns))
@@ -272,3 +273,14 @@ def _check(name: str, sample: float, mode: str) -> None:
         raise SettingsError(f"sample is {sample}, and no share from 0 to 1", place=f"experiment {name}", hint=hint)
     if mode not in get_args(Mode):
         raise SettingsError(f"mode is {mode!r}", place=f"experiment {name}", hint="write inline or after")
+
+
+def _equality(
+    clean: Callable[..., Any] | None,
+    equal: Callable[..., Any] | None,
+    known: Sequence[Known],
+    raises: Sequence[type[BaseException]],
+) -> str:
+    """Name what says what counts as equal beside rules: what was found under another one is no evidence for this."""
+    named = [*(place_of(it) if it is not None else "" for it in (clean, equal)), *(it.why for it in known)]
+    return "\n".join((*named, *(place_of(it) for it in raises))).strip()

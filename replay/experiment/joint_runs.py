@@ -54,7 +54,7 @@ def prints_of(setup: Setup) -> dict[str, str]:
         "new": _digest(setup.new),
         "code of old": "",
         "code of new": _digest(setup.version) if setup.version else _code(setup.new),
-        "rules": _digest(repr([sorted(rule.items(), key=_spelled) for rule in setup.rules])),
+        "rules": _digest(f"{setup.equality}\n{[sorted(rule.items(), key=_spelled) for rule in setup.rules]}"),
     }
 
 

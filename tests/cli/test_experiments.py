@@ -6,15 +6,20 @@ import json
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from replay.cli.experiments import Bench, newest_of_each, runs_of
+from replay.engine.experiments import Inquest, judged_experiment
+from replay.engine.grouping import Grouping
 from replay.experiment.calls import Loss, Outcome, Setup
 from replay.experiment.storing import Stored
+from replay.models import OutcomeName
 from replay.store import RunRecord, SqliteStore
+from replay.verdict import parse_criteria
 from tests.experiment.outcomes import DRAFT, MONDAY, day_of_outcomes, outcome_of
 
 if TYPE_CHECKING:
@@ -181,6 +186,25 @@ def test_criteria_that_were_changed_after_a_look_are_told() -> None:
     newest = judged(at=timedelta(hours=23), criterion="deviation < 5%")
     assert newest.verdict is not None
     assert [(it.before, it.after) for it in newest.verdict.changes] == [("deviation < 1%", "deviation < 5%")]
+
+
+def test_a_program_that_writes_faster_than_is_judged_keeps_no_judgement_from_its_end() -> None:
+    keep(day_of_outcomes(500))
+    more = iter(day_of_outcomes(1_000, deviating=1_000))
+    sink, seen = Stored(STORE), count(1)
+
+    def write(_outcome: OutcomeName, _n: int = 1) -> None:
+        if next(seen) % 50 == 0:
+            for outcome in islice(more, 100):
+                sink.take(outcome)
+            sink.flush()
+
+    with SqliteStore.open(STORE) as kept:
+        terms = Inquest(parse_criteria(["deviation < 1%"]), MONDAY + timedelta(hours=23), Grouping({}, ()))
+        record = judged_experiment(kept, runs_of(kept)[0], terms, write)
+    assert record.summary is not None
+    assert (record.summary.counts.loaded, state_of(record)) == (500, "GO")
+    assert state_of(judged(at=2 * DAY)) == "NO-GO"
 
 
 # ----------------------------------------------------------------------------------------------------- never a false GO
