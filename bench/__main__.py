@@ -15,16 +15,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from bench import compare, curating, dual, imports, latency, many, masking, page, recording, reviews, sending
+from bench import compare, curating, dual, imports, inside, latency, many, masking, page, recording, reviews, sending
 from bench.answers import SIZES_KB
 from bench.dual import Bench
 from bench.servers import CannotStartError, nginx, slow_server
 
 _HERE: Final = Path(__file__).parent
 _ERROR: Final = 2
-PARTS: Final = ("sending", "dual", "compare", "masking", "latency", "import", "review", "curate", "record")
+PARTS: Final = ("sending", "dual", "compare", "masking", "latency", "import", "review", "curate", "record", "inside")
 """What is measured, in this order: the rates of the latencies are shares of what the dual runs came to."""
 
+_LONG: Final = ("record", "inside")
+"""Even at their shortest these take 15 seconds more: where all is to be quick, `--parts` has to ask for them."""
 
 Sides = tuple[Bench, Bench]
 """Services that answer at once, and services that take their time."""
@@ -37,7 +39,7 @@ def main(arguments: list[str]) -> int:
         chosen.seconds, chosen.repeats, chosen.cases = min(chosen.seconds, 0.3), 1, min(chosen.cases, 200)
         chosen.records, chosen.results = min(chosen.records, 200), min(chosen.results, 200)
     if chosen.quick and chosen.parts == [*PARTS]:
-        chosen.parts.remove("record")  # `--parts record` asks for it: some 15 seconds more
+        chosen.parts = [part for part in chosen.parts if part not in _LONG]
     chosen.parts = [*chosen.parts, *(["many"] if chosen.many and "many" not in chosen.parts else [])]
     sizes = SIZES_KB[:1] if chosen.quick else SIZES_KB
     try:
@@ -96,8 +98,9 @@ _ALONE: Final[Mapping[str, Callable[[argparse.Namespace], dict[str, Any]]]] = {
     "import": _imports,
     "review": _reviews,
     "curate": _curating,
+    "inside": lambda chosen: inside.measure(repeats=chosen.repeats, seconds=chosen.seconds),
 }
-"""The parts that ask no server."""
+"""The parts that ask none of the two sides."""
 
 
 def _part(

@@ -139,6 +139,15 @@ def _record(record: Mapping[str, Any]) -> str:
     return f"{rates}\n{_table((paced, 'p50 ms', 'p99 ms'), cells)}"
 
 
+def _inside(inside: Mapping[str, Any]) -> str:
+    cells = [
+        ("none" if row["mode"] == "none" else f"{row['mode']}, {row['sample']:.0%} compared",
+         _spread(row["per_second"], 0), _spread(row["p99_ms"], 2))
+        for row in inside["rows"]
+    ]  # fmt: skip
+    return _table(("A web service with an experiment", "Requests a second", "p99 ms"), cells)
+
+
 def _missing(results: Mapping[str, Any]) -> str:
     told = [results[part].get(name, {}) for part in _PARTS if part in results for name in ("missing", "failed")]
     reasons = {what: why for each in told for what, why in each.items()}
@@ -171,5 +180,6 @@ def _times(ratio: float | None) -> str:
 
 
 _PARTS: Final = {"sending": _sending, "dual": _dual, "compare": _compare, "masking": _masking, "latency": _latency,
-                 "import": _import, "review": _review, "curate": _curate, "many": _many, "record": _record}  # fmt: skip
+                 "import": _import, "review": _review, "curate": _curate, "many": _many, "record": _record,
+                 "inside": _inside}  # fmt: skip
 """How each part of the results is shown, in the order of the page."""

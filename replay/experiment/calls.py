@@ -142,7 +142,11 @@ class Loss:
 
 
 class Sink(Protocol):
-    """Where outcomes go. A thread of its own hands them over, one after the other; what is raised is counted there."""
+    """Where outcomes go. A thread of its own hands them over, one after the other; what is raised is counted there.
+
+    One that has no use for calls that plainly agree says so by an attribute, `agreeing = False`: a service whose sinks
+    all do so never examines such a call.
+    """
 
     def take(self, outcome: Outcome) -> None:
         """Take one outcome in, of agreeing calls too."""

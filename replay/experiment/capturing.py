@@ -24,6 +24,8 @@ class Captured:
     The first such call begins a file of this process's own. What was masked on the way stays masked.
     """
 
+    agreeing: Final = False
+
     def __init__(self, path: str | Path, *, file_size: str = "64MB", budget: str = "256MB") -> None:
         """Take how the files are called; the suffix (.gz, .zst) says how they are packed.
 

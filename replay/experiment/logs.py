@@ -21,6 +21,8 @@ SHORTEST: Final = 16
 class Log:
     """Writes one event for each disagreement, at most ten a second and experiment, and how many more there were."""
 
+    agreeing: Final = False
+
     def __init__(self, logger: str = LOGGER, *, level: int = logging.WARNING, longest: int = 500) -> None:
         """Take the name of the logger, the level of events, and how many characters of a value they show, from 16."""
         self._logger = logging.getLogger(logger)

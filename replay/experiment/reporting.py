@@ -108,6 +108,8 @@ class Reporter:
     def _hand_over(self, call: Call, sinks: Sequence[Sink]) -> None:
         if os.getpid() != self._pid:  # a fork of which Python was not told, as by uWSGI
             self.forked()
+        if call.relation == "agreed" and not call.setup.equal_too:
+            sinks = [sink for sink in sinks if getattr(sink, "agreeing", True)]
         if not sinks:
             return
         size = size_of(call)
