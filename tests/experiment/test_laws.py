@@ -1,0 +1,272 @@
+"""Whatever goes wrong in the other side, the comparison, callbacks or sinks: the caller sees the chosen side alone."""
+
+from __future__ import annotations
+
+import asyncio
+import decimal
+import gc
+import inspect
+import random
+import sys
+import traceback
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import copy_context
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from replay.experiment import Experiment, flush
+from tests.experiment.faults import AFTERWARDS, ARGUMENTS, CALLBACKS, OTHER_SIDES, SINKS, STOP, WHERE, OddError
+from tests.experiment.kept import Kept
+
+Mode = Literal["inline", "after"]
+MODES: tuple[Mode, ...] = ("inline", "after")
+FAULTS: Mapping[str, Mapping[str, Any]] = {
+    **{f"other side: {name}": {"new": fault} for name, fault in OTHER_SIDES.items()},
+    **{f"callback: {name}": terms for name, terms in CALLBACKS.items()},
+    **{f"sink: {name}": terms for name, terms in SINKS.items()},
+}
+
+
+class Answer:
+    """A value that is told by identity."""
+
+
+class FrozenError(Exception):
+    """Lets nothing be set on it, as a frozen dataclass that is an exception does."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise OddError
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """What the chosen side does."""
+
+    ends: str
+    changes: bool
+    wanders: bool
+    rounds: bool
+
+    def __call__(self, lines: list[int]) -> Any:
+        """Do it."""
+        if self.changes:
+            lines.append(7)
+        if self.wanders:
+            WHERE.set("where the chosen side left it")
+        if self.rounds:
+            decimal.getcontext().prec = 11
+        return self._end(lines)
+
+    def _end(self, lines: list[int]) -> Any:
+        match self.ends:
+            case "list":
+                return lines
+            case "object":
+                return Answer()
+            case "error":
+                raise ValueError(lines)
+            case "frozen error":
+                raise FrozenError
+            case "chained":
+                raise ValueError(2) from KeyError(1)
+            case "exit":
+                raise SystemExit(3)
+            case "interrupt":
+                raise KeyboardInterrupt
+            case _:
+                raise OddError
+
+
+ENDS = ("list", "object", "error", "frozen error", "chained", "exit", "interrupt", "odd error")
+behaviours = st.builds(Behaviour, st.sampled_from(ENDS), st.booleans(), st.booleans(), st.booleans())
+
+
+@dataclass
+class Told:
+    """What a caller can see of a call."""
+
+    kind: type
+    text: str
+    frames: list[str]
+    chain: tuple[str, str, bool]
+    lines: list[int]
+    where: str
+    precision: int
+    drawn: float
+    value: Any = None
+
+
+def seen(call: Callable[[list[int]], Any]) -> Told:
+    """Return what a caller sees, who is handling an exception of its own meanwhile."""
+    lines = [1, 2]
+    random.seed(5)
+    frames: list[str] = []
+    chain = ("", "", False)
+    try:
+        dict[str, int]()["the caller's own"]
+    except LookupError:
+        try:
+            value = call(lines)
+        except BaseException as error:  # noqa: BLE001 - any is what is looked at
+            value = error
+            frames = [frame.name for frame in traceback.extract_tb(error.__traceback__)][1:]
+            chain = (repr(error.__context__), repr(error.__cause__), error.__suppress_context__)
+    text = "" if isinstance(value, Answer) else str(value)
+    told = (lines, WHERE.get(), decimal.getcontext().prec, random.random())  # noqa: S311 - whether it was drawn from
+    return Told(type(value), text, [name for name in frames if name != "within_test"], chain, *told, value)
+
+
+def apart(call: Callable[[list[int]], Any]) -> Told:
+    """Return what a caller sees, in a context of its own."""
+
+    def within_test(lines: list[int]) -> Any:
+        return call(lines)
+
+    def fresh() -> Told:
+        decimal.setcontext(decimal.Context(prec=28))
+        return seen(within_test)
+
+    return copy_context().run(fresh)
+
+
+@pytest.fixture(autouse=True)
+def _ending() -> Iterator[None]:
+    STOP.clear()
+    yield
+    STOP.set()
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
+def test_the_caller_sees_the_chosen_side_alone_whatever_goes_wrong(name: str, mode: Mode) -> None:
+    @settings(max_examples=10)
+    @given(behaviour=behaviours)
+    def law(behaviour: Behaviour) -> None:
+        gave: list[Any] = []
+
+        def chosen(lines: list[int]) -> Any:
+            try:
+                gave.append(behaviour(lines))
+            except BaseException as error:
+                gave.append(error)
+                raise
+            return gave[0]
+
+        terms: dict[str, Any] = {"new": chosen_again(behaviour), "breaker": None, "to": [], **FAULTS[name]}
+        rule = Experiment[..., Any]("rule", chosen, mode=mode, **terms)
+        alone, together = apart(behaviour), apart(rule)
+        assert together.value is gave[0]
+        without = [frame for frame in together.frames if frame != "chosen"]
+        alone.value = together.value = None
+        assert without == alone.frames
+        together.frames = alone.frames
+        assert together == alone
+
+    law()
+
+
+def chosen_again(behaviour: Behaviour) -> Callable[[list[int]], Any]:
+    """Return a new function that disagrees where the old one answers, so that callbacks are asked."""
+
+    def other(lines: list[int]) -> Any:
+        behaviour(lines)
+        return [*lines, 8]
+
+    return other
+
+
+@pytest.mark.parametrize("name", AFTERWARDS)
+def test_what_never_ends_is_contained_afterwards(name: str) -> None:
+    rule = Experiment[..., Any]("rule", lambda lines: lines, AFTERWARDS[name], mode="after", to=[])
+    assert [rule([number]) for number in range(5)] == [[number] for number in range(5)]
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_arguments_that_nobody_can_copy_reach_the_chosen_side_as_they_are(name: str, mode: Mode, told: Kept) -> None:
+    argument = ARGUMENTS[name]()
+    rule = Experiment[..., Any]("rule", lambda given: (given,), lambda given: (given,), mode=mode)
+    assert rule(argument)[0] is argument
+    assert flush(10)
+    assert "match" not in told.names
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", OTHER_SIDES)
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
+def test_coroutines_are_contained_as_functions_are(name: str, mode: Mode) -> None:
+    async def chosen(lines: list[int]) -> list[int]:
+        await asyncio.sleep(0)
+        return lines
+
+    async def other(lines: list[int]) -> Any:
+        await asyncio.sleep(0)
+        return OTHER_SIDES[name](lines)
+
+    async def play() -> None:
+        rule = Experiment("rule", chosen, other, mode=mode, to=[])
+        for _ in range(4):
+            lines = [1, 2]
+            assert await rule(lines) is lines
+            assert (lines, WHERE.get(), decimal.getcontext().prec) == ([1, 2], "nowhere", 28)
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(others)
+
+    asyncio.run(play())
+
+
+@pytest.mark.parametrize("name", OTHER_SIDES)
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
+def test_generators_are_contained_as_functions_are(name: str) -> None:
+    def chosen(lines: list[int]) -> Iterator[list[int]]:
+        yield lines
+        yield lines
+
+    def other(lines: list[int]) -> Iterator[Any]:
+        yield [1, 2]
+        yield OTHER_SIDES[name](lines)
+
+    for _ in range(2):
+        lines = [1, 2]
+        assert [item is lines for item in Experiment("rule", chosen, other, to=[])(lines)] == [True, True]
+        assert (lines, WHERE.get(), decimal.getcontext().prec) == ([1, 2], "nowhere", 28)
+
+
+def test_close_to_the_end_of_the_stack_the_caller_still_gets_its_answer() -> None:
+    rule = Experiment("rule", lambda lines: lines, lambda lines: lines, to=[])
+
+    def deep(left: int) -> Any:
+        return deep(left - 1) if left else rule([1])
+
+    assert deep(sys.getrecursionlimit() - len(inspect.stack(0)) - 40) == [1]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_nothing_is_kept_alive_once_a_call_was_told(mode: Mode, told: Kept) -> None:
+    class Argument:
+        """Is looked for later."""
+
+    def fail(_: object) -> None:
+        raise ValueError
+
+    argument = Argument()
+    rule = Experiment("rule", fail, fail, mode=mode, clone=lambda args, kwargs: (args, kwargs))
+    with pytest.raises(ValueError, match=r"^$"):
+        rule(argument)
+    gone = weakref.ref(argument)
+    del argument
+    for _ in range(200):
+        assert flush(10)
+        if told.names:
+            break
+        STOP.wait(0.01)
+    told.outcomes.clear()
+    STOP.wait(0.05)
+    gc.collect()
+    assert gone() is None
