@@ -192,8 +192,8 @@ def chosen_again(behaviour: Behaviour) -> Callable[[list[int]], Any]:
 
 @pytest.mark.parametrize("name", AFTERWARDS)
 def test_what_never_ends_is_contained_afterwards(name: str) -> None:
-    rule = Experiment[..., Any]("rule", lambda lines: lines, AFTERWARDS[name], mode="after", to=[])
-    assert [rule([number]) for number in range(5)] == [[number] for number in range(5)]
+    rule = Experiment[..., Any]("rule", wrapped, AFTERWARDS[name], mode="after", to=[])
+    assert [rule([number]) for number in range(5)] == [([number],) for number in range(5)]
 
 
 @pytest.mark.parametrize("mode", MODES)
