@@ -83,7 +83,7 @@ class Bench:
     def judged(self, records: Sequence[RunRecord], *, named: bool) -> dict[str, RunRecord]:
         """Judge those runs that are open, or all where they were named, and return the newest of each experiment."""
         inquests = {name: self._inquest(name) for name in newest_of_each(records)}
-        newest = {record.id for record in newest_of_each(records).values()}
+        newest = {record.id for record in self._newest(records).values()}
         due = [it for it in records if named or it.id in newest or is_open(self._kept, it)]
         with ExitStack() as stack:
             for record in due:
@@ -91,7 +91,12 @@ class Bench:
             progress = stack.enter_context(Progress(sum(self._kept.count(it.id) for it in due), "judging"))
             # The older ones first: criteria over several days rest on what is kept of those.
             done = [judged_experiment(self._kept, it, inquests[name_of(it)], progress.watch) for it in due]
-        return newest_of_each(done)
+        return self._newest(done)
+
+    def _newest(self, records: Sequence[RunRecord]) -> dict[str, RunRecord]:
+        """Return the newest run of each experiment; of one day, one that holds calls and not only tells of losses."""
+        held = sorted(records, key=lambda it: (_when(it)[0], self._kept.count(it.id) > 0, it.started))
+        return {name_of(record): record for record in held}
 
     def _inquest(self, name: str) -> Inquest:
         gate = self._gate_of(name)

@@ -80,7 +80,7 @@ class Setup:
     version: str = ""
     """What the team calls the version of new that is put to the test; else the file that it stands in tells it."""
     equality: str = ""
-    """What else says what counts as equal, by name: `clean`, `equal`, `known` and `raises`."""
+    """A digest of what else says what counts as equal: `clean`, `equal`, `known` and `raises`."""
 
 
 @dataclass(frozen=True, slots=True)

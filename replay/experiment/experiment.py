@@ -22,6 +22,7 @@ from replay.experiment.coroutines import await_both, await_chosen_first
 from replay.experiment.crew import Crew, away_after
 from replay.experiment.deciding import Deciding, Switch
 from replay.experiment.dual_call import Asked, Clone, Terms
+from replay.experiment.equality import equality_of
 from replay.experiment.generators import go_through_both, go_through_chosen_first
 from replay.experiment.inline import run_both
 from replay.experiment.kinds import Kind, is_method, kind_of, place_of
@@ -106,7 +107,7 @@ class Experiment(Generic[P, R]):
         the time of the other side: what is beyond it counts for the `breaker`, and ends coroutines.
         """
         _check(name, sample, mode)
-        equality = _equality(clean, equal, known, raises)
+        equality = equality_of(clean, equal, known, raises)
         setup = prepared(Setup(name, tuple(compare), tuple(mask), version=version, equality=equality))
         answers = Answers(clean, equal, tuple(known), raises, show=setup.equal_too)
         guard = Guard(breaker, budget)
@@ -273,14 +274,3 @@ def _check(name: str, sample: float, mode: str) -> None:
         raise SettingsError(f"sample is {sample}, and no share from 0 to 1", place=f"experiment {name}", hint=hint)
     if mode not in get_args(Mode):
         raise SettingsError(f"mode is {mode!r}", place=f"experiment {name}", hint="write inline or after")
-
-
-def _equality(
-    clean: Callable[..., Any] | None,
-    equal: Callable[..., Any] | None,
-    known: Sequence[Known],
-    raises: Sequence[type[BaseException]],
-) -> str:
-    """Name what says what counts as equal beside rules: what was found under another one is no evidence for this."""
-    named = [*(place_of(it) if it is not None else "" for it in (clean, equal)), *(it.why for it in known)]
-    return "\n".join((*named, *(place_of(it) for it in raises))).strip()
