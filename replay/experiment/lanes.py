@@ -77,7 +77,9 @@ class Lane(Generic[Item]):
             return False
         self._items.append((item, size))
         if self._thread is None:
-            self._start()
+            # Where none can be had, what waits is kept while there is room; to ask for one each time would be slow.
+            if len(self._items) % _RETRIED == 1:
+                self.start()
         elif self._idle:
             self._wake.set()
         return True
@@ -99,9 +101,9 @@ class Lane(Generic[Item]):
             self._bytes += size if fits else 0
         return fits
 
-    def _start(self) -> None:
-        # Where no thread can be had, what waits is kept while there is room; to ask for one each time would be slow.
-        if len(self._items) % _RETRIED != 1 or not self._starting.acquire(blocking=False):
+    def start(self) -> None:
+        """Begin the thread, if it can be had now: at the end of a program none can."""
+        if not self._starting.acquire(blocking=False):
             return
         try:
             if self._thread is None:
@@ -116,12 +118,12 @@ class Lane(Generic[Item]):
         settled, unsettled = -SETTLE_SECONDS, False
         while True:
             busy, took, last = self._work_off()
+            if last:
+                return
             unsettled = unsettled or took
             if unsettled and now() - settled >= SETTLE_SECONDS:
                 self._contained(self._work.settle)
                 settled, unsettled = now(), False
-            if last:
-                return
             if took or unsettled:
                 self._wake.wait(max(PAUSE_SECONDS, busy))
             else:

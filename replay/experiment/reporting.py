@@ -15,6 +15,7 @@ its threads are then greenlets, which examine and tell while nothing else runs.
 from __future__ import annotations
 
 import atexit
+import concurrent.futures.thread  # noqa: F401 - what examines needs it, and it cannot be imported at a program's end
 import os
 import sys
 import threading
@@ -28,6 +29,7 @@ from replay.experiment.calls import DISAGREED, Call, Frozen, Given, Outcome, Rel
 from replay.experiment.delivery import Delivery
 from replay.experiment.lanes import Lane, now
 from replay.experiment.listing import Listing
+from replay.experiment.loading import LOADING
 from replay.experiment.logs import Log
 from replay.experiment.troubles import Troubles, told
 
@@ -69,8 +71,12 @@ class Reporter:
         self._counting = threading.RLock()
         self._deliveries: dict[int, Delivery] = {}
         self._examine: Examine | None = None
+        self._ready: Sequence[Sink] = ()
         self._awaited = False
-        self._lane: Lane[Handed] = Lane(self, "replay-examiner", most=MOST_CALLS, most_bytes=MOST_BYTES)
+        self._lane = self._new_lane()
+
+    def _new_lane(self) -> Lane[Handed]:
+        return Lane(self, "replay-examiner", most=MOST_CALLS, most_bytes=MOST_BYTES)
 
     def forked(self) -> None:
         """Begin anew in a child: threads do not come along, and locks may be held by those that did not."""
@@ -90,6 +96,7 @@ class Reporter:
         """Tell experiments that name no sinks to these from now on; those before get what came before, and close."""
         before, self._sinks = self._sinks, sinks
         gone = [sink for sink in before if id(sink) in self._deliveries and all(sink is not it for it in sinks)]
+        self._ready = ()
         if gone:
             self._lane.put(Handed(None, gone), always=True)
 
@@ -115,10 +122,20 @@ class Reporter:
         size = size_of(call)
         if size and call.relation in _LISTED and not self.has_room_for_details(call.setup, call.relation):
             call, size = bare(call), 0
+        if sinks is not self._ready:
+            self._make_ready(sinks)
         if self._lane.put(Handed(call, sinks), size):
-            self._await_exit()
-        elif not (size and _tells_bare(call) and self._lane.put(Handed(bare(call), sinks))):
+            return
+        if not (size and _tells_bare(call) and self._lane.put(Handed(bare(call), sinks))):
             self._lose(call, FULL, sinks)
+
+    def _make_ready(self, sinks: Sequence[Sink]) -> None:
+        """Begin all threads with the first call: the last one may come when the program ends, and begins none."""
+        for sink in sinks:
+            if id(sink) not in self._deliveries:
+                self._delivery(sink).lane.start()
+        self._ready = sinks
+        self._await_exit()
 
     def _lose(self, call: Call, reason: str, sinks: Sequence[Sink]) -> None:
         with self._counting:
@@ -139,26 +156,24 @@ class Reporter:
         if os.getpid() != self._pid:
             self.forked()
         until = now() + timeout
-        return self._drained(timeout) and self._passed(until, last=False)
+        return self._lane.passed().wait(max(timeout, 0)) and self._passed(until, last=False)
 
     def close(self, timeout: float = EXIT_SECONDS) -> bool:
         """Tell what was handed over and close the sinks; return whether that was done within so many seconds."""
         if os.getpid() != self._pid:
             return True
         until = now() + timeout
-        done = self._drained(timeout)
+        lane, self._lane = self._lane, self._new_lane()
+        done = lane.passed(last=True).wait(timeout)
         done = self._passed(until, last=True) and done
-        self._deliveries = {}
+        self._deliveries, self._ready = {}, ()
         atexit.unregister(self.close)
         self._awaited = False
         self._troubles.rest()
         if not done:
-            waiting = f"{len(self._lane):,} calls"
+            waiting = f"{len(lane):,} calls"
             self._troubles.say("exit", f"the process ended before {waiting} and what sinks had yet to write were told")
         return done
-
-    def _drained(self, timeout: float = EXIT_SECONDS) -> bool:
-        return self._lane.passed().wait(max(timeout, 0))
 
     def _passed(self, until: float, *, last: bool) -> bool:
         marks = [delivery.lane.passed(last=last) for delivery in tuple(self._deliveries.values())]
@@ -203,7 +218,8 @@ class Reporter:
 
     def _examined(self, call: Call) -> Outcome:
         if self._examine is None:
-            self._examine = self._examiner()
+            with LOADING.alone():
+                self._examine = self._examiner()
         return self._examine(call)
 
     def _listed(self, call: Call, outcome: Outcome) -> Outcome:
@@ -267,12 +283,16 @@ def stripped(outcome: Outcome) -> Outcome:
 
 
 def _examiner() -> Examine:
-    from replay.experiment.examining import Examiner  # noqa: PLC0415 - models, rules: nothing that agrees needs them
+    # Models and rules, which no caller's thread needs; and what a log tells of them, while no process can be forked.
+    import replay.experiment.telling  # noqa: F401, PLC0415
+    from replay.experiment.examining import Examiner  # noqa: PLC0415
 
     return Examiner().examined
 
 
 REPORTER: Final = Reporter(_examiner, [Log()])
+
+
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=REPORTER.forked)
 

@@ -61,8 +61,9 @@ class Troubles:
 
 
 def told(error: BaseException) -> str:
-    """Return type and message of an exception, whatever its own `__str__` does."""
+    """Return type and message of an exception, without remedies, whatever its own `__str__` does."""
     try:
-        return f"{type(error).__name__}: {error}"
+        text = str(error).partition("\n")[0]
     except BaseException:  # noqa: BLE001 - an exception that cannot even be shown
-        return type(error).__name__
+        text = ""
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
