@@ -52,6 +52,17 @@ class Handed:
     sinks: Sequence[Sink]
 
 
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Sinks whose threads have begun, and those of them that have a use for calls that agree."""
+
+    sinks: Sequence[Sink]
+    of_agreeing: Sequence[Sink] = ()
+
+
+NOBODY: Final = Ready(())
+
+
 class Reporter:
     """Examines calls and hands their outcomes to sinks, in threads of its own."""
 
@@ -71,7 +82,7 @@ class Reporter:
         self._counting = threading.RLock()
         self._deliveries: dict[int, Delivery] = {}
         self._examine: Examine | None = None
-        self._ready: Sequence[Sink] = ()
+        self._ready = NOBODY
         self._awaited = False
         self._lane = self._new_lane()
 
@@ -96,7 +107,7 @@ class Reporter:
         """Tell experiments that name no sinks to these from now on; those before get what came before, and close."""
         before, self._sinks = self._sinks, sinks
         gone = [sink for sink in before if id(sink) in self._deliveries and all(sink is not it for it in sinks)]
-        self._ready = ()
+        self._ready = NOBODY
         if gone:
             self._lane.put(Handed(None, gone), always=True)
 
@@ -115,27 +126,30 @@ class Reporter:
     def _hand_over(self, call: Call, sinks: Sequence[Sink]) -> None:
         if os.getpid() != self._pid:  # a fork of which Python was not told, as by uWSGI
             self.forked()
+        ready = self._ready
+        if sinks is not ready.sinks:
+            ready = self._make_ready(sinks)
         if call.relation == "agreed" and not call.setup.equal_too:
-            sinks = [sink for sink in sinks if getattr(sink, "agreeing", True)]
+            sinks = ready.of_agreeing
         if not sinks:
             return
         size = size_of(call)
         if size and call.relation in _LISTED and not self.has_room_for_details(call.setup, call.relation):
             call, size = bare(call), 0
-        if sinks is not self._ready:
-            self._make_ready(sinks)
         if self._lane.put(Handed(call, sinks), size):
             return
         if not (size and _tells_bare(call) and self._lane.put(Handed(bare(call), sinks))):
             self._lose(call, FULL, sinks)
 
-    def _make_ready(self, sinks: Sequence[Sink]) -> None:
+    def _make_ready(self, sinks: Sequence[Sink]) -> Ready:
         """Begin all threads with the first call: the last one may come when the program ends, and begins none."""
         for sink in sinks:
             if id(sink) not in self._deliveries:
                 self._delivery(sink).lane.start()
-        self._ready = sinks
-        self._await_exit()
+        if sinks:
+            self._await_exit()
+        self._ready = ready = Ready(sinks, tuple(sink for sink in sinks if getattr(sink, "agreeing", True)))
+        return ready
 
     def _lose(self, call: Call, reason: str, sinks: Sequence[Sink]) -> None:
         with self._counting:
@@ -166,7 +180,7 @@ class Reporter:
         lane, self._lane = self._lane, self._new_lane()
         done = lane.passed(last=True).wait(timeout)
         done = self._passed(until, last=True) and done
-        self._deliveries, self._ready = {}, ()
+        self._deliveries, self._ready = {}, NOBODY
         atexit.unregister(self.close)
         self._awaited = False
         self._troubles.rest()
