@@ -13,7 +13,7 @@ from replay.cli.inputs import inputs_of, project_of_folders
 from replay.cli.masking import redactor_for
 from replay.cli.output import Progress
 from replay.cli.stored import sent_runs
-from replay.curation import Gathering
+from replay.curation.gathering import Gathering
 from replay.errors import InputError, NothingSelectedError
 from replay.models import Case, Observation, Result
 from replay.store.place import default_store

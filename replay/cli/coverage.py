@@ -35,7 +35,7 @@ def coverage(
     """
     from replay.cli.choosing import gathered
     from replay.cli.output import printing
-    from replay.curation import coverage_of
+    from replay.curation.choosing import coverage_of
     from replay.reports.coverage import write_coverage, write_json_coverage
 
     wanted = _share(at_least) if at_least is not None else 0

@@ -14,8 +14,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Self
 
-from replay.curation import Promotion, promote
 from replay.curation.golden_text import Telling, says_something
+from replay.curation.promote import Promotion, promote
 from replay.engine import Plan
 from replay.errors import InputError
 from replay.models import Case, Result

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Literal
 
-    from replay.curation import Promotion
     from replay.curation.changes import Change
+    from replay.curation.promote import Promotion
     from replay.models import Result
     from replay.store.base import RunRecord
     from replay.store.sqlite import SqliteStore
@@ -75,7 +75,7 @@ def promotion_of(
     from functools import partial
 
     from replay.causes import worded
-    from replay.curation import golden_name, promote
+    from replay.curation.promote import golden_name, promote
     from replay.privacy import TOKEN
 
     clusters = record.summary.clusters if record.summary is not None else ()
@@ -143,7 +143,7 @@ def side_called(text: str | None) -> Literal["old", "new"] | None:
 
 def session_of(kept: SqliteStore, record: RunRecord, result: Result, wanted: bool | None) -> list[Result]:
     """Return what was sent in a case's session before it, in its order; nothing where that is not wanted."""
-    from replay.curation import needs_session
+    from replay.curation.sessions import needs_session
 
     case = result.case
     if wanted is False or (wanted is None and not needs_session(case)):

@@ -10,7 +10,7 @@ import typer
 from replay.cli import options
 
 if TYPE_CHECKING:
-    from replay.curation import Promotion
+    from replay.curation.promote import Promotion
     from replay.curation.shrinking import Shrunk, Size
     from replay.engine import Plan
     from replay.models import Case, Result

@@ -31,7 +31,7 @@ def suggest(
     """
     from replay.cli.choosing import gathered
     from replay.cli.output import printing
-    from replay.curation import suggested
+    from replay.curation.choosing import suggested
     from replay.reports.coverage import write_json_suggested, write_suggested
 
     read = gathered(traffic or (), goldens, store, skip_bad=skip_bad)

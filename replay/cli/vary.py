@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from replay.config import Project
-    from replay.curation import Promotion
+    from replay.curation.promote import Promotion
     from replay.engine import Plan
     from replay.models import Case, Disagreement, Request, Result, Varied
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from replay.curation import Gathering, coverage_of, suggested
+from replay.curation.choosing import coverage_of, suggested
+from replay.curation.gathering import Gathering
 from replay.models import Case, Coverage, Observation, Request
 
 JSON_TYPE = (("content-type", "application/json"),)

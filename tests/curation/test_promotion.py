@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from replay.cases import read_golden
 from replay.config import Settings
-from replay.curation import golden_name, promote
 from replay.curation.beginning import beginning
+from replay.curation.promote import golden_name, promote
 from replay.documents import read_yaml, validated
 from replay.errors import InputError
 from replay.models import Case, Failure, Headers, Observation, Request, Result
