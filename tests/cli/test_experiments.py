@@ -402,3 +402,54 @@ def test_a_run_that_another_version_kept_is_no_traceback(desk: Desk) -> None:
     for command in ("judge", "drift"):
         ended = desk.cli(command)
         assert (ended.code, "another version of replay" in ended.err) == (2, True)
+
+
+# ----------------------------------------------------------------------------------------------------- several machines
+
+
+def keep_on(machine: str, outcomes: Iterable[Outcome], *losses: Loss) -> str:
+    """Have a process on a machine of its own keep calls, and return its store."""
+    sink = Stored(machine)
+    for outcome in outcomes:
+        sink.take(outcome)
+    for loss in losses:
+        sink.lose(loss)
+    sink.close()
+    return machine
+
+
+def test_what_several_machines_saw_of_a_day_is_one_run(desk: Desk) -> None:
+    # Neither has calls enough by itself.
+    one, other = keep_on("1.sqlite", day_of_outcomes(250)), keep_on("2.sqlite", day_of_outcomes(250, new=10))
+    stores = ("--store", one, "--store", other)
+    desk.cli("judge", "--store", one, "--criterion", "deviation < 1%")
+    assert desk.cli("merge", "--experiment", "*", *stores, "--into", "all.sqlite").code == 0
+    ended = desk.cli("judge", "--store", "all.sqlite", "--criterion", "deviation < 1%")
+    assert ended.code == 0
+    assert "of 500 calls that were compared it used old's answer in 490, new's answer in 10" in " ".join(
+        ended.out.split()
+    )
+
+
+def test_what_was_lost_on_one_machine_is_lost_of_the_whole(desk: Desk) -> None:
+    one = keep_on("1.sqlite", day_of_outcomes(ENOUGH))
+    other = keep_on("2.sqlite", day_of_outcomes(1), Loss("needs-draft", MONDAY + timedelta(hours=2), "too many", 3))
+    desk.cli("merge", "--experiment", "needs-draft", "--store", one, "--store", other, "--into", "all.sqlite")
+    ended = desk.cli("judge", "--store", "all.sqlite", "--criterion", "deviation < 1%")
+    assert (ended.code, "3 calls were lost: too many" in ended.out) == (3, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fact"),
+    [
+        (("--store", "1.sqlite"), "--experiment needs a store of its own"),
+        (("--store", "1.sqlite", "--into", "1.sqlite"), "there is a file already"),
+        (("--store", "1.sqlite", "--into", "2.sqlite", "a-run"), "--experiment joins all runs"),
+        (("--store", "none.sqlite", "--into", "2.sqlite"), "there is no store yet"),
+    ],
+)
+def test_experiments_are_joined_in_a_new_store_alone(desk: Desk, arguments: tuple[str, ...], fact: str) -> None:
+    keep_on("1.sqlite", day_of_outcomes(1))
+    ended = desk.cli("merge", "--experiment", "*", *arguments)
+    assert (ended.code, fact in ended.err) == (2, True)
+    assert not Path("2.sqlite").exists()
