@@ -25,13 +25,16 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
-from replay.experiment.calls import DISAGREED, Call, Frozen, Given, Outcome, Relation, Setup, Sink
+from replay.errors import SettingsError
+from replay.experiment.bareness import bare, kind_of, size_of, stripped, tells_bare
+from replay.experiment.calls import DISAGREED, Call, Outcome, Relation, Setup, Sink
 from replay.experiment.delivery import Delivery
 from replay.experiment.lanes import Lane, now
 from replay.experiment.listing import Listing
 from replay.experiment.loading import LOADING
 from replay.experiment.logs import Log
 from replay.experiment.troubles import Troubles, told
+from replay.inert import printable
 
 MOST_CALLS: Final = 10_000
 MOST_BYTES: Final = 32 * 2**20
@@ -44,12 +47,8 @@ _LISTED: Final = frozenset({"differ", "unequal", "known"})
 Examine = Callable[[Call], Outcome]
 
 
-@dataclass(frozen=True, slots=True)
-class Handed:
-    """What waits for the reporter's thread: a call for these sinks, or no call where they have had their last one."""
-
-    call: Call | None
-    sinks: Sequence[Sink]
+Handed = tuple[Call | None, Sequence[Sink]]
+"""What waits for the reporter's thread: a call for these sinks, or no call where they have had their last one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +108,11 @@ class Reporter:
         gone = [sink for sink in before if id(sink) in self._deliveries and all(sink is not it for it in sinks)]
         self._ready = NOBODY
         if gone:
-            self._lane.put(Handed(None, gone), always=True)
+            self._lane.put((None, gone), always=True)
 
     def has_room_for_details(self, setup: Setup, relation: Relation = "differ") -> bool:
         """Tell whether the values of a further disagreement would be looked at; where not, none need be frozen."""
-        return (relation == "differ" and bool(setup.rules)) or not self._listing.spent(_kind(setup, relation))
+        return (relation == "differ" and bool(setup.rules)) or not self._listing.spent(kind_of(setup, relation))
 
     def hand_over(self, call: Call, sinks: Sequence[Sink] | None) -> None:
         """Take a compared call in, for these sinks, or for those of `report_to`. It neither waits nor raises."""
@@ -129,16 +128,18 @@ class Reporter:
         ready = self._ready
         if sinks is not ready.sinks:
             ready = self._make_ready(sinks)
+        size = 0
         if call.relation == "agreed" and not call.setup.equal_too:
             sinks = ready.of_agreeing
+        else:
+            size = size_of(call)
         if not sinks:
             return
-        size = size_of(call)
         if size and call.relation in _LISTED and not self.has_room_for_details(call.setup, call.relation):
             call, size = bare(call), 0
-        if self._lane.put(Handed(call, sinks), size):
+        if self._lane.put((call, sinks), size):
             return
-        if not (size and _tells_bare(call) and self._lane.put(Handed(bare(call), sinks))):
+        if not (size and tells_bare(call) and self._lane.put((bare(call), sinks))):
             self._lose(call, FULL, sinks)
 
     def _make_ready(self, sinks: Sequence[Sink]) -> Ready:
@@ -207,10 +208,11 @@ class Reporter:
 
     def take(self, handed: Handed) -> None:
         """Examine one call, and let its sinks have the outcome."""
-        if handed.call is None:
-            self._retire(handed.sinks)
+        call, sinks = handed
+        if call is None:
+            self._retire(sinks)
         else:
-            self._tell(handed.call, handed.sinks)
+            self._tell(call, sinks)
 
     def _retire(self, sinks: Sequence[Sink]) -> None:
         for sink in sinks:
@@ -240,7 +242,7 @@ class Reporter:
         """Return an outcome as it is told: bare, where it is one of too many."""
         if outcome.result.outcome not in DISAGREED and call.relation != "known":
             return outcome
-        kind = _kind(call.setup, call.relation)
+        kind = kind_of(call.setup, call.relation)
         if outcome.bare:
             self._listing.pass_over(kind)
             return outcome
@@ -255,45 +257,10 @@ class Reporter:
         """Do nothing: the sinks are closed by themselves."""
 
 
-def size_of(call: Call) -> int:
-    """Return how many bytes the values of a call take, roughly."""
-    return _size(call.old.value) + _size(call.new.value) + _size(call.arguments)
-
-
-def _size(value: Frozen | None) -> int:
-    return 0 if value is None else value.size
-
-
-def bare(call: Call) -> Call:
-    """Return a call without the values that it holds."""
-    return replace(call, old=_bare(call.old), new=_bare(call.new), arguments=None, context={})
-
-
-def _bare(given: Given) -> Given:
-    raised = given.raised and replace(given.raised, traceback="")
-    return replace(given, value=None, raised=raised)
-
-
-def _tells_bare(call: Call) -> bool:
-    """Tell whether the outcome of a call is known without its values: rules may accept what differs."""
-    return not (call.setup.rules and call.relation == "differ") and not call.setup.equal_too
-
-
-def _kind(setup: Setup, relation: Relation) -> str:
-    return f"{setup.name} known" if relation == "known" else setup.name
-
-
-def stripped(outcome: Outcome) -> Outcome:
-    """Return an outcome as it is told where there are too many: what it is called, who failed, and how long it took."""
-    result = outcome.result
-    request = replace(result.case.request, body=None)
-    old, new = (side and replace(side, body=b"") for side in (result.old, result.new))
-    case = replace(result.case, request=request)
-    result = replace(result, case=case, old=old, new=new, differences=(), accepted=(), measures=())
-    return replace(outcome, result=result, context={}, bare=True)
-
-
 # ------------------------------------------------------------------------------------------- the one of this process
+
+
+_OF_SINKS: Final = ("take", "lose", "flush", "close", "forked")
 
 
 def _examiner() -> Examine:
@@ -314,8 +281,13 @@ if hasattr(os, "register_at_fork"):
 def report_to(*sinks: Sink) -> None:
     """Say where the outcomes of all experiments go that name no sinks of their own: once, when the service starts.
 
-    Without it, disagreements go to the log `replay.experiment`. With no sink at all, nothing is examined or told.
+    Without it, disagreements go to the log `replay.experiment`. With no sink at all, nothing is examined or told. Raise
+    SettingsError for what is no sink.
     """
+    for sink in sinks:
+        if isinstance(sink, type) or not all(callable(getattr(sink, name, None)) for name in _OF_SINKS):
+            fact = f"report_to: {printable(repr(sink), 80)} is no sink"
+            raise SettingsError(fact, hint="pass Log(), Stored(...), Captured(...), OpenTelemetry(), DogStatsD(...)")
     REPORTER.report_to(*sinks)
 
 

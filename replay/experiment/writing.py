@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from replay.errors import ReplayError
 from replay.experiment.calls import Frozen, Raised
+from replay.experiment.freezing import UnfitError, describe
 from replay.models import Failure
 from replay.targets.worker import JsonWriter, NotJsonError, described
 
@@ -36,26 +37,22 @@ def document_of(value: object, at: str = "body") -> bytes:
     except RecursionError:
         raise NoDocumentError("it holds itself, or is nested too deeply for JSON") from None
     except Exception as error:  # noqa: BLE001 - the value's own methods, which may raise anything
-        raise NoDocumentError(
-            f"it cannot be written as JSON: {described(type(error).__name__, _text(error))}"
-        ) from None
+        raise NoDocumentError(f"it cannot be written as JSON: {describe(error)}") from None
     return bytes(text)
 
 
 def thawed(value: Frozen, at: str = "body") -> bytes:
     """Return a frozen value as JSON. Raise NoDocumentError, with the reason, where it has none."""
+    return document_of(_copy(value), at)
+
+
+def _copy(value: Frozen) -> Any:
     try:
-        copy = value.thaw()
+        return value.thaw()
+    except UnfitError as error:
+        raise NoDocumentError(str(error)) from None
     except Exception as error:  # noqa: BLE001 - the value's own methods, which may raise anything
-        raise NoDocumentError(f"no copy of it can be made: {described(type(error).__name__, _text(error))}") from None
-    return document_of(copy, at)
-
-
-def _text(error: Exception) -> str:
-    try:
-        return str(error)
-    except Exception:  # noqa: BLE001 - an exception that cannot even be shown
-        return ""
+        raise NoDocumentError(f"no copy of it can be made: {describe(error)}") from None
 
 
 def failure_of(raised: Raised) -> Failure:
@@ -74,10 +71,7 @@ def arguments_of(arguments: Frozen, function: Callable[..., Any] | None) -> byte
     An object by the names of the parameters; where some have none, a list. Raise NoDocumentError where a call has
     arguments of both kinds, or one that is no JSON.
     """
-    try:
-        positional, named = arguments.thaw()
-    except Exception as error:  # noqa: BLE001 - as above
-        raise NoDocumentError(f"no copy of it can be made: {described(type(error).__name__, _text(error))}") from None
+    positional, named = _copy(arguments)
     return document_of(_bound(positional, named, function), "arguments")
 
 

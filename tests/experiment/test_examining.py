@@ -21,9 +21,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from replay.errors import InputError
+from replay.experiment.bareness import bare
 from replay.experiment.calls import Call, Given, Outcome, Setup
 from replay.experiment.examining import UNEQUAL, UNTOLD, Examiner
-from replay.experiment.reporting import bare, prepared
+from replay.experiment.reporting import prepared
 from replay.models import Result
 from replay.privacy import MaskKey
 from replay.targets.worker import Answer, FunctionHolder, failing_into

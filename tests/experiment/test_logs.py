@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
+from replay.experiment.bareness import stripped
 from replay.experiment.calls import Call, Loss, Setup
 from replay.experiment.examining import Examiner
 from replay.experiment.logs import Log
-from replay.experiment.reporting import stripped
 from replay.privacy import MaskKey
 from tests.experiment.kept import AT, call, differing, gave, raised
 

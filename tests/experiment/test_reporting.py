@@ -15,10 +15,11 @@ from typing import Any
 
 import pytest
 
+from replay.errors import SettingsError
 from replay.experiment.calls import Call, Loss, Outcome, Setup
 from replay.experiment.examining import Examiner
 from replay.experiment.logs import Log
-from replay.experiment.reporting import FULL, MOST_BYTES, MOST_CALLS, UNEXAMINED, Reporter
+from replay.experiment.reporting import FULL, MOST_BYTES, MOST_CALLS, UNEXAMINED, Reporter, report_to
 from replay.privacy import MaskKey
 from tests.experiment.kept import Kept, agreeing, call, differing, gave, raised
 
@@ -99,6 +100,12 @@ def test_a_sink_that_is_replaced_gets_what_came_before_and_is_closed(reporter: R
     for thread in closing:
         thread.join(SECONDS)
     assert (len(before.outcomes), before.said[-1]) == (100, "close")
+
+
+@pytest.mark.parametrize("sink", [object(), Log, None], ids=["an object", "a class", "none"])
+def test_what_is_no_sink_is_refused_when_it_is_named(sink: Any) -> None:
+    with pytest.raises(SettingsError, match="is no sink"):
+        report_to(sink)
 
 
 def test_without_any_sink_nothing_is_examined() -> None:
