@@ -134,10 +134,12 @@ class Schedule(Generic[T]):
         self._settle()
 
     def _begin_some(self) -> None:
-        for _ in range(AT_ONCE // _ROW):
+        begun = 0
+        while begun < AT_ONCE:
             row = self._row()
             if not row:
                 return
+            begun += len(row)
             while row and not self._stopped and not self._held:
                 self._under_way += 1
                 self._carry_out(*row.popleft())
@@ -145,11 +147,13 @@ class Schedule(Generic[T]):
         self._alarm.set(0)
 
     def _row(self) -> deque[tuple[Planned, int]]:
-        """Take as many cases as may begin now and there is room for, up to a row of them."""
+        """Take as many cases as may begin now and there is room for, up to a row; on a timetable one by one."""
         row: deque[tuple[Planned, int]] = deque()
         room = 0 if self._stopped or self._held else min(_ROW, self._concurrency - self._under_way)
         while len(row) < room and (due := self._due()) is not None:
             row.append(due)
+            if due[0].at_ns is not None:  # It is late as it is: the next record is read when this one is on its way.
+                break
         return row
 
     def _due(self) -> tuple[Planned, int] | None:

@@ -95,7 +95,7 @@ class Witness:
 
     def _noted(self, why: str) -> bool:
         """Keep why an answer shows no clock at its instant, where it says more than what was kept; tell if it does."""
-        if _rank(why) > _rank(self._why):
+        if why != self._why and _rank(why) > _rank(self._why):
             self._why = why
         return not why
 
