@@ -178,6 +178,8 @@ def _elements(old: set[Any], new: set[Any]) -> Iterator[Pair]:
     _require_as_many(old, new)
     if {type(one) for one in (*old, *new)} - _COUNTED or _typed(old) != _typed(new):
         raise _DoubtError
+    if not all(type(one) is not str or one.isascii() or _is_sound(one) for one in old):
+        raise _DoubtError
     return iter(())
 
 
@@ -185,7 +187,7 @@ def _typed(items: set[Any]) -> set[tuple[type, Any]]:
     return {(type(item), item) for item in items}
 
 
-_COUNTED: Final = frozenset({NoneType, bool, int, bytes, dt.date, uuid.UUID})
+_COUNTED: Final = frozenset({NoneType, bool, int, str, bytes, dt.date, uuid.UUID})
 _COLLECTIONS: Final[Mapping[type, Callable[[Any, Any], Iterator[Pair]]]] = {
     list: _items,
     tuple: _items,

@@ -1,0 +1,58 @@
+"""Signals that arrive while the other side runs are the program's; whatever the other side raises by itself is not."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from types import FrameType
+
+import pytest
+
+from replay.experiment import Experiment
+
+
+class TimeIsUpError(BaseException):
+    """What a server raises in a worker that takes too long."""
+
+
+def ring(number: int, frame: FrameType | None) -> None:
+    raise TimeIsUpError(number, frame is None)
+
+
+@pytest.fixture
+def _ringing() -> Iterator[None]:
+    before = signal.signal(signal.SIGUSR1, ring)
+    yield
+    signal.signal(signal.SIGUSR1, before)
+
+
+def interrupted() -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(5)
+
+
+def rung() -> None:
+    os.kill(os.getpid(), signal.SIGUSR1)
+    time.sleep(5)
+
+
+def raising() -> None:
+    raise KeyboardInterrupt
+
+
+def test_an_interrupt_while_the_other_side_runs_reaches_the_program() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        Experiment("rule", lambda: None, interrupted, to=[])()
+
+
+@pytest.mark.usefixtures("_ringing")
+def test_what_a_signal_handler_raises_reaches_the_program() -> None:
+    with pytest.raises(TimeIsUpError):
+        Experiment("rule", lambda: None, rung, to=[])()
+
+
+@pytest.mark.usefixtures("_ringing")
+def test_an_interrupt_that_the_other_side_raises_by_itself_does_not() -> None:
+    assert Experiment("rule", lambda: 1, raising, to=[])() == 1
