@@ -44,6 +44,7 @@ class Guard:
         self._breaker = breaker
         self.budget_ns = None if budget is None else nanoseconds("budget", budget)
         self._rest_ns = 0 if breaker is None else nanoseconds("rest", breaker.rest)
+        self.counts_cpu = breaker is not None and breaker.cpu is not None
         self.is_open = False
         anew_after_fork(self)
         self.begin_anew()

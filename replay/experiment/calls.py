@@ -58,6 +58,7 @@ class Given:
     raised: Raised | None = None
     wall_ns: int = 0
     cpu_ns: int = 0
+    """The other side's CPU, where its breaker counts it; 0 elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)

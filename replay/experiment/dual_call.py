@@ -161,7 +161,7 @@ class DualCall:
     def run_other(self, *, first: bool) -> Seen:
         """Run the other side here and now."""
         function, args, kwargs = self.other(first=first)
-        return observed(self.context, function, args, kwargs)
+        return observed(self.context, function, args, kwargs, cpu=self._terms.guard.counts_cpu)
 
     def other(self, *, first: bool) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
         """Return the function of the other side and what it is given, for whoever runs it."""

@@ -126,7 +126,7 @@ def _finish(asked: Asked, call: DualCall, script: Script, chosen: Callable[[], S
             finally:
                 source.close()
 
-        call.settle(chosen(), observed(call.context, play, (), {}))
+        call.settle(chosen(), observed(call.context, play, (), {}, cpu=asked.terms.guard.counts_cpu))
     except BaseException as error:  # noqa: BLE001 - classes may raise anything
         contain(error)
         call.give_up(f"it could not be compared: {describe(error)}")

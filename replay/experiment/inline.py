@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from replay.experiment.clock import cpu_ns, wall_ns
+from replay.experiment.clock import wall_ns
 from replay.experiment.drawing import drawn
 from replay.experiment.dual_call import Asked, DualCall, begun
 from replay.experiment.sides import Seen, other_of, within
@@ -45,7 +45,7 @@ def run_chosen(asked: Asked) -> Any:
 
 def observe_chosen(asked: Asked, call: DualCall) -> Seen:
     """Run the chosen side in the caller's own context. What ends a program or a task is raised at once."""
-    began, spent = wall_ns(), cpu_ns()
+    began = wall_ns()
     token = within.set(asked.chosen)
     try:
         seen = Seen(asked.function(*asked.args, **asked.kwargs))
@@ -56,7 +56,7 @@ def observe_chosen(asked: Asked, call: DualCall) -> Seen:
         raise
     finally:
         within.reset(token)
-    seen.cpu_ns, seen.wall_ns = cpu_ns() - spent, wall_ns() - began
+    seen.wall_ns = wall_ns() - began
     return seen
 
 
