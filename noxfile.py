@@ -83,7 +83,7 @@ def demo(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Measure what sending and comparing cost, beside others; `-- --quick`: 30 seconds, docs left alone."""
-    install(session, "-e", ".[dev]", "aiohttp", "deepdiff", "uvicorn")
+    install(session, "-e", ".[dev]", "aiohttp", "deepdiff", "laboratory", "py-scientist", "uvicorn")
     page = [] if "--quick" in session.posargs else ["--page", "docs/performance.md"]
     session.run("python", "-m", "bench", *page, *session.posargs)
 

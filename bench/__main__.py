@@ -15,14 +15,40 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from bench import compare, curating, dual, imports, inside, latency, many, masking, page, recording, reviews, sending
+from bench import (
+    compare,
+    curating,
+    dual,
+    experiment,
+    imports,
+    inside,
+    latency,
+    many,
+    masking,
+    page,
+    recording,
+    reviews,
+    sending,
+)
 from bench.answers import SIZES_KB
 from bench.dual import Bench
 from bench.servers import CannotStartError, nginx, slow_server
 
 _HERE: Final = Path(__file__).parent
 _ERROR: Final = 2
-PARTS: Final = ("sending", "dual", "compare", "masking", "latency", "import", "review", "curate", "record", "inside")
+PARTS: Final = (
+    "sending",
+    "dual",
+    "compare",
+    "masking",
+    "latency",
+    "import",
+    "review",
+    "curate",
+    "record",
+    "inside",
+    "experiment",
+)
 """What is measured, in this order: the rates of the latencies are shares of what the dual runs came to."""
 
 _LONG: Final = ("record", "inside")
@@ -98,6 +124,7 @@ _ALONE: Final[Mapping[str, Callable[[argparse.Namespace], dict[str, Any]]]] = {
     "import": _imports,
     "review": _reviews,
     "curate": _curating,
+    "experiment": lambda chosen: experiment.measure(repeats=chosen.repeats),
     "inside": lambda chosen: inside.measure(repeats=chosen.repeats, seconds=chosen.seconds),
 }
 """The parts that ask none of the two sides."""

@@ -148,6 +148,11 @@ def _inside(inside: Mapping[str, Any]) -> str:
     return _table(("A web service with an experiment", "Requests a second", "p99 ms"), cells)
 
 
+def _experiment(experiment: Mapping[str, Any]) -> str:
+    cells = [(row["way"], _spread(row["us"], 2)) for row in experiment["rows"]]
+    return _table(("An experiment, in the caller's thread", "µs of CPU beyond the functions"), cells)
+
+
 def _missing(results: Mapping[str, Any]) -> str:
     told = [results[part].get(name, {}) for part in _PARTS if part in results for name in ("missing", "failed")]
     reasons = {what: why for each in told for what, why in each.items()}
@@ -181,5 +186,5 @@ def _times(ratio: float | None) -> str:
 
 _PARTS: Final = {"sending": _sending, "dual": _dual, "compare": _compare, "masking": _masking, "latency": _latency,
                  "import": _import, "review": _review, "curate": _curate, "many": _many, "record": _record,
-                 "inside": _inside}  # fmt: skip
+                 "inside": _inside, "experiment": _experiment}  # fmt: skip
 """How each part of the results is shown, in the order of the page."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from replay.experiment.agreement import agree, agree_as_errors
 from replay.experiment.calls import Frozen, Given, Relation
@@ -16,8 +16,7 @@ from replay.experiment.sides import Seen, raised
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """What was found: the relation, its reason, and what each side gave, as it was."""
 
     relation: Relation

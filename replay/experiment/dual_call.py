@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
@@ -209,10 +209,10 @@ class DualCall:
         """Return how the answers stand where a side changed the arguments that both were given."""
         (side,) = self.changed
         if side == self._first:
-            return replace(found, relation="unfit", reason=f"{side} changed the arguments before {other_of(side)} ran")
+            return found._replace(relation="unfit", reason=f"{side} changed the arguments before {other_of(side)} ran")
         if found.relation == "unfit":
             return found
-        return replace(found, relation="unequal", reason=f"{side} changed the arguments, and {other_of(side)} did not")
+        return found._replace(relation="unequal", reason=f"{side} changed the arguments, and {other_of(side)} did not")
 
     def _hand_over(self, found: Standing) -> None:
         told = found.relation != "agreed" or self._terms.setup.equal_too

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from contextvars import Context, ContextVar, copy_context
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from replay.experiment.calls import Raised
 from replay.experiment.clock import cpu_ns, wall_ns
@@ -35,8 +35,7 @@ class Sides:
         return self.old if side == "old" else self.new
 
 
-@dataclass(frozen=True, slots=True)
-class Within:
+class Within(NamedTuple):
     """A side that is running: experiments that are called within it know of each other by it."""
 
     experiment: object
