@@ -199,3 +199,15 @@ def test_masking_is_measured_on_bodies_that_hold_something_and_on_such_that_do_n
     assert len(rows) == 6
     assert {row["holds"] for row in rows} == {"one address", "nothing personal"}
     assert all(row["cpu_us"]["median"] > 0 for row in rows)
+
+
+def test_an_experiment_is_measured_beside_whoever_else_is_installed(tmp_path: Path) -> None:
+    out = tmp_path / "results.json"
+    command = [sys.executable, "-m", "bench", "--quick", "--parts", "experiment", "--out", str(out)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=180, check=False)
+    assert done.returncode == 0, done.stderr
+    measured = json.loads(out.read_text(encoding="utf-8"))["experiment"]
+    rows = {row["way"]: row["us"]["median"] for row in measured["rows"]}
+    assert rows["replay, not sampled"] < rows["replay, compared inline"]
+    assert ("laboratory" in measured["missing"]) is (importlib.util.find_spec("laboratory") is None)
+    assert "| replay, compared afterwards |" in done.stdout
