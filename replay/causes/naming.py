@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Any
 
 from replay.causes.gathering import DEPARTING
@@ -21,6 +22,12 @@ class Naming:
         self._places: dict[Way, int] = {each.ways[0]: place for place, each in enumerate(clusters) if each.ways}
         self._turns = {each.ways[0]: _turn(each) for each in clusters if each.ways}
         self._sessions = Sessions()
+
+    def anew(self) -> Naming:
+        """Return what names the causes of the same run's results from the first one on."""
+        other = copy(self)
+        other._sessions = Sessions()  # noqa: SLF001 - its own copy
+        return other
 
     def place(self, result: Result) -> int | None:
         """Return the place of the cause among the clusters, counted from 0; None for a case that did not depart."""

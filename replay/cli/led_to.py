@@ -11,7 +11,7 @@ from pathlib import Path
 from replay.curation.sessions import Session
 from replay.engine import Plan
 from replay.engine.probing import probing
-from replay.errors import InputError, SettingsError
+from replay.errors import InputError, RunError, SettingsError
 from replay.models import Case
 from replay.rebinding import Foresight
 from replay.rebinding.bounds import MOST_BYTES, MOST_CASES
@@ -37,8 +37,10 @@ def with_session(
         return case
     with probing(plan, store, rebind=True) as probe:
         probe.require(case)
-        results = [each for each in probe.results(cases, later) if each.skipped is None]
-    return Session(results).case()
+        results = probe.results(cases, later)
+    if len(results) < len(cases):
+        raise RunError(f"a side gives no answer any more after {results[-1].case.id}", hint="is it still there?")
+    return Session([each for each in results if each.skipped is None]).case()
 
 
 def _session_of(everything: Iterable[Case], case: Case) -> tuple[list[Case], list[Case]]:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -86,8 +87,13 @@ class Review:
         found = self._kept.find(self.clusters[place].example, self.record.id)
         if not found:
             raise InputError(f"the store has no case '{self.clusters[place].example}' any more")
-        naming = Naming(self.clusters)
+        naming = self._naming.anew()
         return next((each for each in found if naming.place(each) == place), found[0])
+
+    @cached_property
+    def _naming(self) -> Naming:
+        # With 10,000 causes it takes a second to make.
+        return Naming(self.clusters)
 
     def offers(self, place: int) -> tuple[Action, ...]:
         """Return what makes sense for a cause, as its example shows it."""

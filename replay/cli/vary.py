@@ -65,7 +65,8 @@ def vary(
     """Make hostile variants of real cases, send them to both sides, and tell on which the sides disagree.
 
     Kinds are unicode, numbers, dates, sizes, fields, encodings, headers, paging and injection. What the real case shows
-    by itself is no news.
+    by itself is no news. Interrupted, or with a side that gives no answer any more, it prints what it has and ends with
+    130 or 3.
     """
     from replay.cli.output import printing
     from replay.cli.pacing import Pacing
@@ -99,6 +100,8 @@ def vary(
         _keep(project, out, found)
     if write:
         _write(plan, found, Path(goldens) if goldens is not None else None)
+    if any(each.why for each in found):
+        raise typer.Exit(130 if any(each.interrupted for each in found) else 3)
 
 
 def _kinds(given: Sequence[str] | None) -> list[str]:
@@ -194,7 +197,12 @@ def _varied(
                 progress.watch(result.outcome)
             return results
 
-        return [varied(base, some, left, send) for base, (some, left) in zip(bases, chosen, strict=True)]
+        found: list[Varied] = []
+        for base, (some, left) in zip(bases, chosen, strict=True):
+            found.append(varied(base, some, left, send))
+            if found[-1].why:
+                break
+        return found
 
 
 def _keep(project: Project, path: Path, found: Sequence[Varied]) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Final
 
 from replay.causes import DEPARTING, FAILED, ways_of
-from replay.models import Case, Result, Step, Way
+from replay.models import Case, ErrorKind, Result, Step, Way
 from replay.placeholders import names_of
+
+_ABSENT: Final[frozenset[ErrorKind]] = frozenset({"refused", "dns", "tls"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,14 @@ class Departure:
     def fails(self) -> bool:
         """Tell whether a side failed there."""
         return self.way.at in FAILED.values()
+
+
+def absent(result: Result) -> str:
+    """Return which side was not there at all, which no request is the cause of; empty where both were."""
+    error = result.error
+    return (
+        f"{error.side} could not be reached: {error.message or error.kind}" if error and error.kind in _ABSENT else ""
+    )
 
 
 def departures(result: Result) -> tuple[Departure, ...]:

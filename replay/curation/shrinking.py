@@ -8,7 +8,7 @@ from functools import partial
 from hashlib import sha256
 from typing import Any, Final
 
-from replay.curation.dependence import Departure, departures, is_closed, leading_to, without
+from replay.curation.dependence import Departure, absent, departures, is_closed, leading_to, without
 from replay.curation.reducing import fewest, smallest
 from replay.documents import dump_json, parse_json
 from replay.engine.pulse import UNREACHABLE
@@ -131,7 +131,10 @@ class Shrinker:
 
     def _shown(self, at_step: str | None) -> Departure:
         """Return the way to look for, having seen how reliably the case shows it."""
-        found = [departures(self._ask(self.best)) for _ in range(TRIES)]
+        results = [self._ask(self.best) for _ in range(TRIES)]
+        if away := next(filter(None, map(absent, results)), ""):
+            raise RunError(away, hint="is it started?")
+        found = [departures(each) for each in results]
         here = [[each for each in several if at_step in (None, each.step)] for several in found]
         wanted = next((several[0] for several in here if several), None)
         if wanted is None:

@@ -11,8 +11,9 @@ from itertools import chain, islice, zip_longest
 from typing import Final
 
 from replay.causes import FAILED, telling
-from replay.curation.dependence import Departure, departures
+from replay.curation.dependence import Departure, absent, departures
 from replay.curation.variants import VARIATIONS
+from replay.errors import RunError
 from replay.models import Case, Disagreement, Request, Result, Shown, Variant, Varied
 from replay.placeholders import names_of
 
@@ -88,39 +89,82 @@ def picked(variants: Iterable[tuple[Variant, Case]], most: int, seed: int) -> tu
 
 
 def varied(case: Case, chosen: Sequence[tuple[Variant, Case]], left_out: int, send: Send) -> Varied:
-    """Send a case and its variants, and return what only the variants show."""
-    known = {each for result in _sent(send, [case] * TIMES) for each in departures(result)}
-    sent: Counter[str] = Counter()
-    ways: dict[Departure, list[Shown]] = {}
-    for begin in range(0, len(chosen), _BATCH):
-        some = chosen[begin : begin + _BATCH]
-        for (variant, _), result in zip(some, _sent(send, [made for _, made in some]), strict=True):
-            sent[variant.kind] += 1
-            if new := [each for each in departures(result) if each not in known]:
-                ways.setdefault(new[0], []).append(Shown(variant, result))
-    found = (_confirmed(send, way, shown) for way, shown in ways.items())
+    """Send a case and its variants, and return what only the variants show; cut short where a side is gone."""
+    found = _Found(send)
+    known = found.known(case)
+    cut = found.look(chosen, known) if not found.why else len(chosen)
     return Varied(
         case=case,
-        sent=sent,
-        left_out=left_out,
+        sent=found.sent,
+        left_out=left_out + cut,
         most=min(map(most_made, case.requests)),
         known=tuple(sorted({each.way for each in known}, key=telling)),
-        disagreements=tuple(sorted(found, key=_rank)),
+        disagreements=tuple(sorted(found.confirmed(), key=_rank)),
+        why=found.why,
+        interrupted=found.interrupted,
     )
+
+
+class _Found:
+    """What the variants of one case show. `why` says why it ends early, once it does."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._ways: dict[Departure, list[Shown]] = {}
+        self.sent: Counter[str] = Counter()
+        self.why = ""
+        self.interrupted = False
+
+    def known(self, case: Case) -> set[Departure]:
+        """Return the ways in which the case departs as it is."""
+        results = [result for result in self._asked([case] * TIMES) if not absent(result)]
+        return {each for result in results for each in departures(result)}
+
+    def look(self, chosen: Sequence[tuple[Variant, Case]], known: Collection[Departure]) -> int:
+        """Send variants, and keep those that depart otherwise; return how many are left where it ends early."""
+        for begin in range(0, len(chosen), _BATCH):
+            some = chosen[begin : begin + _BATCH]
+            for (variant, _), result in zip(some, self._asked([made for _, made in some]), strict=False):
+                if absent(result):
+                    continue
+                self.sent[variant.kind] += 1
+                if new := [each for each in departures(result) if each not in known]:
+                    self._ways.setdefault(new[0], []).append(Shown(variant, result))
+            if self.why:
+                break
+        return len(chosen) - self.sent.total()
+
+    def confirmed(self) -> Iterator[Disagreement]:
+        """Yield each disagreement, the smallest variant that shows it again first."""
+        for departure, shown in self._ways.items():
+            yield self._confirmed(departure, shown)
+
+    def _confirmed(self, departure: Departure, shown: list[Shown]) -> Disagreement:
+        """Return the variants with the smallest first that shows it again; one that nothing shows again is flaky."""
+        shown.sort(key=_size)
+        for place, each in enumerate(shown[:_TRIES]):
+            again = self._asked([each.result.case]) if not self.why else []
+            if any(departure in departures(result) for result in again):
+                rest = (it for number, it in enumerate(shown) if number != place)
+                return Disagreement(departure.way, (each, *rest), confirmed=True)
+        return Disagreement(departure.way, tuple(shown), confirmed=False)
+
+    def _asked(self, cases: Sequence[Case]) -> list[Result]:
+        """Return the results of cases; none where a side gives no answer any more, or somebody interrupts it."""
+        try:
+            results = _sent(self._send, cases)
+        except RunError as error:
+            self.why = error.fact
+            return []
+        except KeyboardInterrupt:
+            self.why, self.interrupted = "it was interrupted", True
+            return []
+        self.why = next(filter(None, map(absent, results)), "")
+        return results
 
 
 def _sent(send: Send, cases: Sequence[Case]) -> list[Result]:
     return send([replace(case, identity=f"{case.identity}\x1f{number}") for number, case in enumerate(cases)])
-
-
-def _confirmed(send: Send, departure: Departure, shown: list[Shown]) -> Disagreement:
-    """Return the variants with the smallest first that shows the way again; one that nothing shows again is flaky."""
-    shown.sort(key=_size)
-    for place, each in enumerate(shown[:_TRIES]):
-        if departure in departures(_sent(send, [each.result.case])[0]):
-            rest = (it for number, it in enumerate(shown) if number != place)
-            return Disagreement(departure.way, (each, *rest), confirmed=True)
-    return Disagreement(departure.way, tuple(shown), confirmed=False)
 
 
 def _rank(found: Disagreement) -> tuple[bool, bool, object]:

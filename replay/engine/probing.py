@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import replace
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 
 from replay.engine.dual_run import DualRun
@@ -38,7 +38,8 @@ class Probe:
     def results(self, cases: Sequence[Case], ahead: Sequence[Case] = ()) -> list[Result]:
         """Send cases whose identities are all different; return their results in the same order, in the clear.
 
-        What is `ahead` in their session is looked at, not sent. Raise RunError where a side gives no answer any more.
+        What is `ahead` in their session is looked at, not sent. Where a side gives no answer any more, there are
+        results of the first cases alone; raise RunError where there are none.
         """
         self.sends += len(cases)
         found: dict[str, Result] = {}
@@ -47,10 +48,11 @@ class Probe:
             whole = map(Planned, [*cases, *ahead])
             planned = islice(self._dual.sessions.through(whole, lambda each: each.case), len(cases))
         self._runner.run(self._dual.run(planned, lambda result: found.update({result.case.identity: result})))
-        if len(found) != len(cases):
+        first = list(takewhile(lambda case: case.identity in found, cases))
+        if cases and not first:
             silent = [side for side, pulse in self._dual.pulses.items() if pulse.silent]
             raise RunError(f"{' and '.join(silent) or 'a side'} gives no answer any more", hint="is it still there?")
-        return [found[case.identity] for case in cases]
+        return [found[case.identity] for case in first]
 
 
 @contextmanager

@@ -58,3 +58,6 @@ class Varied:
     known: tuple[Way, ...]
     """The ways in which the case departs as it is."""
     disagreements: tuple[Disagreement, ...]
+    why: str = ""
+    """Why it was cut short; empty where it was not."""
+    interrupted: bool = False

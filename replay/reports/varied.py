@@ -36,8 +36,9 @@ def _case_lines(each: Varied, width: int) -> Iterator[Line]:
     sent = sum(each.sent.values())
     name = printable(each.case.id, LONGEST)
     yield from wrapped(f"{counted(sent, 'variant')} of {name}", width, style="bold", hang=2)
-    kinds = ", ".join(f"{kind} {count}" for kind, count in each.sent.items())
-    left = f"; {counted(each.left_out, 'further one')} not sent (--sends)" if each.left_out else ""
+    kinds = ", ".join(f"{kind} {count}" for kind, count in each.sent.items()) or "none sent"
+    reason = "" if each.why else " (--sends)"
+    left = f"; {counted(each.left_out, 'further one')} not sent{reason}" if each.left_out else ""
     yield from wrapped(f"{kinds}{left}", width, "  ")
     if each.most < _MANY:
         yield from wrapped(f"it is large: no more than the first {each.most} of each kind were looked at", width, "  ")
@@ -45,22 +46,26 @@ def _case_lines(each: Varied, width: int) -> Iterator[Line]:
         yield from wrapped(
             f"as it is, the case shows: {printable(worded(way), LONGEST)}", width, "  ", "yellow", hang=2
         )
-    if not sent:
+    if each.why:
+        yield from wrapped(f"not to the end: {printable(each.why, LONGEST)}", width, "  ", "red")
+    elif not sent:
         yield from wrapped("nothing of these kinds can be put into it", width, "  ", "yellow")
     elif not each.disagreements:
         yield from wrapped("the sides agree on all of them, as far as they do on the case", width, "  ", "green")
     for number, it in enumerate(each.disagreements, 1):
-        yield from _disagreement_lines(number, it, width)
+        yield from _disagreement_lines(number, it, width, was_cut=bool(each.why))
 
 
-def _disagreement_lines(number: int, it: Disagreement, width: int) -> Iterator[Line]:
+def _disagreement_lines(number: int, it: Disagreement, width: int, *, was_cut: bool) -> Iterator[Line]:
     yield "", ""
     kinds = ", ".join(f"{kind} {count}" for kind, count in it.kinds.most_common())
     yield from wrapped(f"{number}. {printable(worded(it.way), LONGEST)}", width, style="bold", hang=3)
     yield from wrapped(f"{counted(len(it.shown), 'variant')}: {kinds}", width, "   ")
     if not it.confirmed:
-        yield from wrapped("not shown again when it was sent again: flaky", width, "   ", "yellow")
-    shown, request = it.shown[0].variant, it.shown[0].result.case.request
+        told = "it could not be sent again" if was_cut else "not shown again when it was sent again: flaky"
+        yield from wrapped(told, width, "   ", "yellow")
+    shown = it.shown[0].variant
+    request = shown.request
     yield from wrapped(f"for example {printable(f'{shown.at}, {shown.what}', _FEW)}", width, "   ", hang=2)
     yield from wrapped(printable(f"{request.method} {request.path}", _FEW), width, "   ", hang=2)
     if request.body is not None:

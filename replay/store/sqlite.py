@@ -207,6 +207,9 @@ class SqliteStore(Transactions):
 
     def run(self, id: str | None = None) -> RunRecord:  # noqa: A002 - what people type after `replay report`
         """Return a run by its id or an unambiguous beginning of it; None is the newest. Raise InputError for others."""
+        return decode_run(unpack(*self._run_row(id)[1:]))
+
+    def _run_row(self, id: str | None) -> Any:  # noqa: A002 - as above
         with self._reading() as connection:
             found = connection.execute(
                 "SELECT id, doc, size FROM runs WHERE ? IS NULL OR substr(id, 1, length(?)) = ? ORDER BY number DESC",
@@ -215,7 +218,7 @@ class SqliteStore(Transactions):
         exact = [row for row in found if row[0] == id] or found
         if not exact or (id is not None and len(exact) > 1):
             raise self._not_one_run(id, [str(row[0]) for row in exact])
-        return decode_run(unpack(*exact[0][1:]))
+        return exact[0]
 
     def _not_one_run(self, wanted: str | None, ids: list[str]) -> InputError:
         if wanted is None:
@@ -269,7 +272,8 @@ class SqliteStore(Transactions):
 
     def find(self, key: str, run: str | None = None) -> list[Result]:
         """Return the results whose id, correlation id or identity is exactly this, those of the newest run first."""
-        number = None if run is None else self._number(self.run(run).id)
+        # What a run with 10,000 causes has found takes long to read, and is not asked for here.
+        number = None if run is None else self._number(self._run_row(run)[0])
         with self._reading() as connection:
             rows = connection.execute(_FIND, {"key": bindable(key), "run": number}).fetchall()
             rows = [self._latest(connection, row) for row in rows]

@@ -209,15 +209,23 @@ def test_an_interrupt_prints_what_is_there_so_far(desk: Desk) -> None:
         (("--new", "sides:older"), "'c-1' does not depart where it is sent by itself"),
         (("--old", "recorded"), "both sides have to answer anew"),
         (("--new", "http://127.0.0.1:9"), "POST is not sent to a live new that is not writable"),
-        (("--new", "http://127.0.0.1:9", "--writable", "new"), ""),
+        (("--new", "http://127.0.0.1:9", "--writable", "new"), "new could not be reached"),
         (("--sends", "1"), "--sends"),
     ],
 )
 def test_what_cannot_be_shrunk_is_told(desk: Desk, arguments: tuple[str, ...], said: str) -> None:
     captured(desk)
     found = shrunk(desk, *arguments)
-    assert found.code == (2 if said else 0)
+    assert found.code == (3 if "reached" in said else 2)
     assert said in found.text
+
+
+def test_a_side_that_is_not_there_is_no_cause(desk: Desk, serve: Serve) -> None:
+    desk.capture("c.jsonl", desk.requests(1))
+    with serve() as old:
+        sides = ("--old", old.url, "--new", "http://127.0.0.1:9")
+        found = desk.cli("shrink", "c-0", "--traffic", "c.jsonl", "--write", *sides)
+    assert (found.code, "new could not be reached" in found.err, Path("goldens").exists()) == (3, True, False)
 
 
 def test_a_case_that_is_not_there_or_not_the_only_one_is_told(desk: Desk) -> None:

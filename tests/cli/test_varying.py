@@ -11,7 +11,7 @@ import pytest
 from replay.documents import read_yaml
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import Desk, Ended
+    from tests.cli.conftest import Desk, Ended, Serve
 
 SIDES = """
 def old(name="", n=1, **more):
@@ -96,6 +96,22 @@ def test_a_description_keeps_variants_within_it(desk: Desk) -> None:
     desk.write("schema.json", json.dumps(schema))
     found = vary(desk, "--kind", "injection", "--within", "schema.json")
     assert "5 variants of c-1\n" in found.out
+
+
+def test_a_side_that_dies_on_the_way_is_named_and_is_no_disagreement(desk: Desk, serve: Serve) -> None:
+    desk.capture("c.jsonl", [{"id": "c-1", "request": {"path": "/?q=anna&lang=tr"}}])
+    with serve(lambda _: b"1") as old:
+        with serve(lambda target: b"2" if "%" in target else b"1", lasts=70) as new:
+            desk.write("replay.yaml", f"old: {old.url}\nnew: {new.url}\nseed: 7\n")
+            found = vary(desk, "--concurrency", "1", "--write")
+        gone = vary(desk)
+    assert found.code == 3
+    assert "not to the end: new could not be reached" in " ".join(found.out.split())
+    assert "2. body" in found.out, "the first one is that new closed the connection, which a variant may have caused"
+    assert "it could not be sent again" in found.out
+    assert "refused" not in found.out.partition("1. ")[2]
+    assert not Path("goldens").exists(), "nothing could be sent again"
+    assert (gone.code, "none sent; " in gone.out, "as it is" in gone.out) == (3, True, False)
 
 
 @pytest.mark.parametrize(
