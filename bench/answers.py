@@ -42,9 +42,9 @@ def answer(side: str, kind: str, size_kb: int) -> dict[str, Any]:
     }
 
 
-def unlike(number: str) -> str:
-    """Return a document of a kilobyte that both sides answer, with a number that no other case has."""
-    return json.dumps(answer("old", "equal", 1) | {"order": number})
+def unlike(side: str, kind: str, number: str) -> str:
+    """Return a document of a kilobyte that a side answers, with a number that no other case has."""
+    return json.dumps(answer(side, kind, 1) | {"order": number})
 
 
 def write_capture(file: Path, path: str, cases: int) -> Path:

@@ -19,9 +19,10 @@ _LIMIT_S: Final = 600.0
 STORE: Final = "bench.sqlite"
 _FEW: Final = 20
 _SEVERAL: Final = 2
-_UNLIKE: Final = "unlike"
+_UNLIKE: Final = ("unlike", "unlike-ignored")
 OUTCOMES: Final[Mapping[str, str]] = {
-    "equal": "matched", "ignored": "matched", "deviating": "deviating", _UNLIKE: "matched"
+    "equal": "matched", "ignored": "matched", "deviating": "deviating",
+    **dict.fromkeys(_UNLIKE, "matched"),
 }  # fmt: skip
 """Which of the report's counts every case must be in; otherwise something else was measured."""
 
@@ -109,7 +110,7 @@ def measure(bench: Bench, *, cases: int, repeats: int, sizes_kb: Sequence[int]) 
 def _workloads(sizes_kb: Sequence[int]) -> list[Workload]:
     """Return what is measured. Several processes cost where a case costs least: there they are held to it."""
     alike = [Workload(kind, size) for size in sizes_kb for kind in KINDS]
-    return [*alike, Workload(_UNLIKE, 1), Workload(KINDS[0], sizes_kb[0], workers=_SEVERAL)]
+    return [*alike, *(Workload(kind, 1) for kind in _UNLIKE), Workload(KINDS[0], sizes_kb[0], workers=_SEVERAL)]
 
 
 def rows_of(taken: Mapping[Workload, list[tuple[Cost, Cost]]], *, cases: int) -> list[dict[str, Any]]:

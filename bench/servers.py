@@ -25,6 +25,7 @@ server {{
   root {root};
   location /distinct/ {{ add_header X-Request-Id $request_id; }}
   location /unlike/ {{ return 200 '{unlike}'; }}
+  location /unlike-ignored/ {{ return 200 '{ignored}'; }}
 }}"""
 _SETTINGS: Final = """
 {user}
@@ -71,7 +72,15 @@ def _configure(folder: Path, ports: list[int]) -> None:
     # A worker of another user could not read a temporary folder of root's.
     user = "user root;" if os.geteuid() == 0 else ""
     hosts = zip(ports, SIDES, strict=True)
-    servers = "".join(_SERVER.format(port=port, root=folder / side, unlike=unlike("$arg_n")) for port, side in hosts)
+    servers = "".join(
+        _SERVER.format(
+            port=port,
+            root=folder / side,
+            unlike=unlike(side, "equal", "$arg_n"),
+            ignored=unlike(side, "ignored", "$arg_n"),
+        )
+        for port, side in hosts
+    )
     settings = _SETTINGS.format(user=user, folder=folder, servers=servers)
     (folder / "nginx.conf").write_text(settings, encoding="utf-8")
 
