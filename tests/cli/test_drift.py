@@ -13,11 +13,11 @@ import pytest
 
 from replay.engine.drifting import drifts
 from replay.experiment.calls import Loss, Outcome
-from replay.experiment.storing import Stored
 from replay.models import OutcomeName
 from replay.reports.drift import write_drifts
 from replay.store import SqliteStore
 from tests.experiment.outcomes import DRAFT, MONDAY, day_of_outcomes, outcome_of
+from tests.experiment.outcomes import keep as keep_in
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Desk
@@ -28,12 +28,7 @@ DAY = timedelta(days=1)
 
 
 def keep(outcomes: list[Outcome], *losses: Loss) -> None:
-    sink = Stored(STORE)
-    for outcome in outcomes:
-        sink.take(outcome)
-    for loss in losses:
-        sink.lose(loss)
-    sink.close()
+    keep_in(STORE, outcomes, losses)
 
 
 def hour_of_outcomes(hour: int, agreeing: int, deviating: int = 0, *, new: int = 0) -> list[Outcome]:

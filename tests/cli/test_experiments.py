@@ -21,6 +21,7 @@ from replay.models import OutcomeName
 from replay.store import RunRecord, SqliteStore
 from replay.verdict import parse_criteria
 from tests.experiment.outcomes import DRAFT, MONDAY, day_of_outcomes, outcome_of
+from tests.experiment.outcomes import keep as keep_in
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Desk
@@ -40,12 +41,7 @@ cut_when:
 
 def keep(outcomes: Iterable[Outcome], *, losses: Iterable[Loss] = ()) -> None:
     """Have a process of the program keep calls, and end."""
-    sink = Stored(STORE)
-    for outcome in outcomes:
-        sink.take(outcome)
-    for loss in losses:
-        sink.lose(loss)
-    sink.close()
+    keep_in(STORE, outcomes, losses)
 
 
 def days(*deviating: int, number: int = ENOUGH, setup: Setup = DRAFT) -> list[Outcome]:
@@ -407,22 +403,12 @@ def test_a_run_that_another_version_kept_is_no_traceback(desk: Desk) -> None:
 # ----------------------------------------------------------------------------------------------------- several machines
 
 
-def keep_on(machine: str, outcomes: Iterable[Outcome], *losses: Loss) -> str:
-    """Have a process on a machine of its own keep calls, and return its store."""
-    sink = Stored(machine)
-    for outcome in outcomes:
-        sink.take(outcome)
-    for loss in losses:
-        sink.lose(loss)
-    sink.close()
-    return machine
-
-
 def test_what_several_machines_saw_of_a_day_is_one_run(desk: Desk) -> None:
     # Neither has calls enough by itself.
-    one, other = keep_on("1.sqlite", day_of_outcomes(250)), keep_on("2.sqlite", day_of_outcomes(250, new=10))
-    stores = ("--store", one, "--store", other)
-    desk.cli("judge", "--store", one, "--criterion", "deviation < 1%")
+    keep_in("1.sqlite", day_of_outcomes(250))
+    keep_in("2.sqlite", day_of_outcomes(250, new=10))
+    stores = ("--store", "1.sqlite", "--store", "2.sqlite")
+    desk.cli("judge", "--store", "1.sqlite", "--criterion", "deviation < 1%")
     assert desk.cli("merge", "--experiment", "*", *stores, "--into", "all.sqlite").code == 0
     ended = desk.cli("judge", "--store", "all.sqlite", "--criterion", "deviation < 1%")
     assert ended.code == 0
@@ -432,9 +418,10 @@ def test_what_several_machines_saw_of_a_day_is_one_run(desk: Desk) -> None:
 
 
 def test_what_was_lost_on_one_machine_is_lost_of_the_whole(desk: Desk) -> None:
-    one = keep_on("1.sqlite", day_of_outcomes(ENOUGH))
-    other = keep_on("2.sqlite", day_of_outcomes(1), Loss("needs-draft", MONDAY + timedelta(hours=2), "too many", 3))
-    desk.cli("merge", "--experiment", "needs-draft", "--store", one, "--store", other, "--into", "all.sqlite")
+    keep_in("1.sqlite", day_of_outcomes(ENOUGH))
+    keep_in("2.sqlite", day_of_outcomes(1), [Loss("needs-draft", MONDAY + timedelta(hours=2), "too many", 3)])
+    stores = ("--store", "1.sqlite", "--store", "2.sqlite")
+    desk.cli("merge", "--experiment", "needs-draft", *stores, "--into", "all.sqlite")
     ended = desk.cli("judge", "--store", "all.sqlite", "--criterion", "deviation < 1%")
     assert (ended.code, "3 calls were lost: too many" in ended.out) == (3, True)
 
@@ -449,7 +436,7 @@ def test_what_was_lost_on_one_machine_is_lost_of_the_whole(desk: Desk) -> None:
     ],
 )
 def test_experiments_are_joined_in_a_new_store_alone(desk: Desk, arguments: tuple[str, ...], fact: str) -> None:
-    keep_on("1.sqlite", day_of_outcomes(1))
+    keep_in("1.sqlite", day_of_outcomes(1))
     ended = desk.cli("merge", "--experiment", "*", *arguments)
     assert (ended.code, fact in ended.err) == (2, True)
     assert not Path("2.sqlite").exists()

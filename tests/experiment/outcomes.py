@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from secrets import token_hex
 
-from replay.experiment.calls import Outcome, Setup
+from replay.experiment.calls import Loss, Outcome, Setup
+from replay.experiment.storing import Stored
 from replay.models import Case, Difference, Observation, OutcomeName, Request, Result, Side, Timing
 
 DRAFT = Setup("needs-draft", old="shop.rules:needs_draft", new="shop.rules:needs_draft_v2", version="v2")
@@ -56,3 +59,13 @@ def day_of_outcomes(
         )
         for index in range(number)
     ]
+
+
+def keep(path: Path | str, outcomes: Iterable[Outcome], losses: Iterable[Loss] = ()) -> None:
+    """Have a process of a program keep calls in a store, and end."""
+    sink = Stored(path)
+    for outcome in outcomes:
+        sink.take(outcome)
+    for loss in losses:
+        sink.lose(loss)
+    sink.close()
