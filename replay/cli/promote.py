@@ -40,20 +40,54 @@ def promote(
         bool | None,
         typer.Option("--session/--alone", help="Bring what led to it in its session; by itself, where it uses that."),
     ] = None,
+    traffic: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Take it from recorded traffic, as it was recorded.")
+    ] = None,
     run: options.FromRun = None,
     store: options.Store = None,
 ) -> None:
-    """Write a stored case into goldens/, as a file to review and commit."""
+    """Write a stored or recorded case into goldens/, as a file to review and commit."""
     from replay.cli.stored import cases_called, cause_place, opened_store
 
     side = side_called(expect)
     folder = goldens_folder(goldens)
+    if traffic is not None:
+        if run is not None or session:
+            raise SettingsError("--traffic takes one case, of no run", hint="leave --run and --session out")
+        written(_recorded(traffic, id, why=why, name=name, expect=side), folder)
+        return
     with opened_store(store) as kept:
         record, found = cases_called(kept, id, run)
         place = cause_place(kept, record, found[0])
         before = session_of(kept, record, found[0], session)
         promotion = promotion_of(record, found[0], folder, cause=place, why=why, name=name, expect=side, before=before)
     written(promotion, folder)
+
+
+def _recorded(
+    pattern: str,
+    id: str,
+    *,
+    why: str | None,
+    name: str | None,
+    expect: Literal["old", "new"] | None,
+) -> Promotion:
+    """Return the golden that a recorded case becomes; old's answer is the recorded one. Raise InputError for none."""
+    from datetime import UTC, datetime
+
+    from replay.cases import open_traffic
+    from replay.cli.inputs import traffic_files
+    from replay.curation.promote import promote
+    from replay.models import Result
+
+    for path in traffic_files([pattern], Path()):
+        for case in open_traffic(path, skip_bad=True):
+            if id in (case.id, case.correlation_id):
+                now = datetime.now(UTC)
+                because = why or f"recorded in {path.name}"
+                result = Result(case, "skipped", old=case.recorded)
+                return promote(result, run="", run_seed=0, instant=now, why=because, name=name, expect=expect)
+    raise InputError(f"no recorded case is called '{id}'", place=pattern, hint="its id is that of the record")
 
 
 def promotion_of(

@@ -94,6 +94,36 @@ def test_a_captured_disagreement_is_replayed_against_both_functions_and_promoted
     assert (green.code, green.out.splitlines()[0]) == (0, "GO")
 
 
+def test_a_captured_disagreement_is_promoted_as_it_was_captured(desk: Desk, rules: Any) -> None:
+    shadow(rules, Captured("captures/drafts.jsonl.zst"))
+    (case,) = CaptureFile("captures/drafts-0001.jsonl.zst")
+    ended = desk.cli("promote", case.id, "--traffic", "captures/drafts-*.jsonl.zst")
+    assert ended.code == 0
+    sides = ("--old", "draft_rules:needs_draft", "--new", "draft_rules:needs_draft_v2")
+    assert "recorded in drafts-0001.jsonl.zst" in next(Path("goldens").rglob("*.yaml")).read_text()
+    assert desk.cli("run", "--goldens", "goldens", *sides).code == 1
+    Path("draft_rules.py").write_text(RULES.replace("{condition}", "20 < pr.files"))
+    assert desk.cli("run", "--goldens", "goldens", *sides).code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fact"),
+    [
+        (("nothing",), "no recorded case is called 'nothing'"),
+        (("{id}", "--run", "a"), "--traffic takes one case, of no run"),
+        (("{id}", "--expect", "old"), "old gave no answer that could be expected"),
+    ],
+)
+def test_what_cannot_be_promoted_from_a_capture_is_refused(
+    desk: Desk, rules: Any, arguments: tuple[str, ...], fact: str
+) -> None:
+    shadow(rules, Captured("captures/drafts.jsonl.zst"))
+    (case,) = CaptureFile("captures/drafts-0001.jsonl.zst")
+    typed = [each.format(id=case.id) for each in arguments]
+    ended = desk.cli("promote", *typed, "--traffic", "captures/drafts-0001.jsonl.zst")
+    assert (ended.code, fact in ended.err) == (2, True)
+
+
 def test_a_review_offers_goldens_and_no_rules_which_stand_in_the_program(desk: Desk, rules: Any) -> None:
     shadow(rules, Stored(STORE))
     store = ("--store", str(STORE))
