@@ -65,12 +65,7 @@ def promote(
 
 
 def _recorded(
-    pattern: str,
-    id: str,
-    *,
-    why: str | None,
-    name: str | None,
-    expect: Literal["old", "new"] | None,
+    pattern: str, wanted: str, *, why: str | None, name: str | None, expect: Literal["old", "new"] | None
 ) -> Promotion:
     """Return the golden that a recorded case becomes; old's answer is the recorded one. Raise InputError for none."""
     from datetime import UTC, datetime
@@ -82,12 +77,12 @@ def _recorded(
 
     for path in traffic_files([pattern], Path()):
         for case in open_traffic(path, skip_bad=True):
-            if id in (case.id, case.correlation_id):
+            if wanted in (case.id, case.correlation_id):
                 now = datetime.now(UTC)
                 because = why or f"recorded in {path.name}"
                 result = Result(case, "skipped", old=case.recorded)
                 return promote(result, run="", run_seed=0, instant=now, why=because, name=name, expect=expect)
-    raise InputError(f"no recorded case is called '{id}'", place=pattern, hint="its id is that of the record")
+    raise InputError(f"no recorded case is called '{wanted}'", place=pattern, hint="its id is that of the record")
 
 
 def promotion_of(
