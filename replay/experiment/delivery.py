@@ -46,11 +46,11 @@ class Delivery:
 
     def take(self, outcome: Outcome | None) -> None:
         """Hand one outcome over; None stands for losses that are to be told."""
-        self._begin()
         if outcome is None:
             self._called = False
             return
         try:
+            self._begin()
             self.sink.take(outcome)
         except BaseException as error:  # noqa: BLE001 - whatever a sink raises, SystemExit too, ends here
             self.lose(outcome.experiment, f"{self._name} raised {type(error).__name__}")
@@ -58,9 +58,9 @@ class Delivery:
 
     def settle(self) -> None:
         """Tell the sink what it was not handed, and have it flush."""
-        self._begin()
-        self._confess()
         try:
+            self._begin()
+            self._confess()
             self.sink.flush()
         except BaseException as error:  # noqa: BLE001 - likewise
             self._say(error)

@@ -32,7 +32,7 @@ from replay.models import (
 )
 from replay.privacy import MaskKey, key_from_environment
 
-UNTOLD: Final = "it differs, and too much differed to look at it: nobody can tell whether the rules accept it"
+UNTOLD: Final = "its values were not kept, and the rules ask for them"
 UNEQUAL: Final = "the experiment's own `equal`"
 _JSON: Final = (("content-type", "application/json"),)
 _REASONED: Final = ("known", "unfit")
@@ -155,7 +155,7 @@ def _has_documents(call: Call) -> bool:
 def _unseen(call: Call, case: Case) -> Result:
     """Return the result of a call of which no value was kept: the caller's thread has compared them by `==`."""
     old, new = _seen(call.old), _seen(call.new)
-    if call.relation == "differ" and call.setup.rules:
+    if (call.relation == "differ" and call.setup.rules) or (call.relation == "agreed" and call.setup.equal_too):
         return Result(case, "skipped", old, new, skipped=UNTOLD)
     outcome: OutcomeName = {"agreed": "match", "known": "waived"}.get(call.relation, "deviation")  # type: ignore[assignment]
     return Result(case, outcome, old, new)

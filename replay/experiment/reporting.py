@@ -230,7 +230,10 @@ class Reporter:
             return
         size = 0 if outcome.bare else size_of(call)
         for sink in sinks:
-            self._delivery(sink).put(outcome, size)
+            try:
+                self._delivery(sink).put(outcome, size)
+            except Exception:  # noqa: BLE001 - a lack of memory: it must not be a call that nobody counts
+                self._lose(call, UNHANDED, (sink,))
 
     def _examined(self, call: Call) -> Outcome:
         if self._examine is None:

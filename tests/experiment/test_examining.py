@@ -182,6 +182,11 @@ def test_a_bare_call_that_rules_might_accept_is_no_deviation_and_no_match() -> N
     assert (result(handed).outcome, result(handed).skipped) == ("skipped", UNTOLD)
 
 
+def test_an_agreeing_call_without_values_is_no_match_where_rules_ask_something_of_equal_ones() -> None:
+    setup = prepared(ruled({"at": "body.fee", "schema": {"type": "integer"}}))
+    assert result(call(setup, relation="agreed")).outcome == "skipped"
+
+
 def test_a_bare_call_without_rules_deviates() -> None:
     outcome = examined(bare(differing(DRAFT)))
     assert (outcome.result.outcome, outcome.bare, outcome.result.differences) == ("deviation", True, ())

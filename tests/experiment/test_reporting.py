@@ -448,6 +448,25 @@ def test_children_that_are_forked_while_modules_are_imported_do_not_wait_for_the
     assert run(KEEPING + FORKING, "3")[0] == "3"
 
 
+def test_a_sink_that_cannot_begin_anew_after_a_fork_is_told_what_it_missed() -> None:
+    class Lasting(Kept):
+        """A sink that does not get over a fork."""
+
+        def forked(self) -> None:
+            """Raise."""
+            raise OSError(5, "Input/output error")
+
+    reporter, sink = Reporter(examiner), Lasting()
+    reporter.hand_over(agreeing(DRAFT), [sink])
+    assert reporter.flush(SECONDS)
+    reporter.forked()
+    reporter.hand_over(agreeing(DRAFT), [sink])
+    reporter.flush(SECONDS)
+    assert reporter._deliveries[id(sink)]._lost == {("needs-draft", "Lasting raised OSError"): 1}
+    assert len(sink.outcomes) == 1
+    assert reporter.close(SECONDS)
+
+
 INHERITING = """
 hand_over(agreeing(draft), None)
 flush()
