@@ -9,6 +9,7 @@ from typing import Final
 from replay.cases.content import ByteStream
 from replay.cleaning.base import Eye
 from replay.privacy import Redactor, is_secret
+from replay.privacy.columns import telling_head
 from replay.privacy.headers import mask_header
 from replay.privacy.lines import without_named
 
@@ -28,14 +29,15 @@ def recognises(_: bytes) -> bool:
 
 def clean(stream: ByteStream, eye: Eye) -> Iterator[bytes]:
     """Yield whole lines, some at a time; those of a private key stay together."""
-    line, rest = 1, b""
+    line, rest, head = 1, b"", ""
     while data := stream.read(_STEP):
         pending = rest + data
         cut = _cut(pending)
-        yield _piece(pending[:cut], line, eye)
+        yield _piece(pending[:cut], line, eye, head)
+        head = head or (telling_head(pending[:_STEP].decode("utf-8", "replace")) if line == 1 else "")
         line += pending.count(b"\n", 0, cut)
         rest = pending[cut:]
-    yield _piece(rest, line, eye)
+    yield _piece(rest, line, eye, head)
 
 
 def _cut(data: bytes) -> int:
@@ -49,9 +51,10 @@ def _cut(data: bytes) -> int:
     return data.rfind(b" ") + 1 or len(data)
 
 
-def _piece(data: bytes, line: int, eye: Eye) -> bytes:
+def _piece(data: bytes, line: int, eye: Eye, head: str) -> bytes:
+    """Return what is kept of a piece; `head` is the first line of a table that it is of, which tells its columns."""
     text = data.decode("utf-8", "surrogateescape")
-    masked = cleaned_text(text, eye.redactor)
+    masked = cleaned_text(head + text, eye.redactor)[len(head) :]
     if masked == text:
         eye.tokeniser.taken()
         return data

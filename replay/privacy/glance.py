@@ -12,7 +12,7 @@ from string import ascii_letters, ascii_uppercase, digits
 from typing import Final
 
 from replay.privacy.headers import is_secret_parameter
-from replay.privacy.names import names_secret
+from replay.privacy.names import names_secret, telling_lines
 
 SMALL: Final = 256
 _SHORTEST: Final = 6
@@ -43,7 +43,7 @@ def says_little(text: str) -> bool:
 
 
 def _is_plain(text: str) -> bool:
-    return _shows_nothing(text) and ("=" not in text or _names_nothing(text))
+    return _shows_nothing(text) and ("=" not in text or _names_nothing(text)) and not telling_lines(text)
 
 
 def _shows_nothing(text: str) -> bool:

@@ -28,11 +28,15 @@ _SECRET_PARAMETER: Final = re.compile(
 )
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SECRET_MEMBER: Final = re.compile(
-    r"(?:.*-)?(?:pwd|pass|pin|cvv2?|cvc2?|otp|ssn|private-key|sig|api-?key|connection-string"
-    r"|(?:php|j)?sess(?:ion)?-?id|pass-?words?(?:-?\d|-(?:confirm(?:ation)?|repeat|again))?)"
+    r"(?:.*-)?(?:pwd|pass|pin|cvv2?|cvc2?|t?otp|ssn|private-key|sig|api-?key|connection-string|pass-?codes?"
+    r"|(?:php|j)?sess(?:ion)?-?id|pass-?words?(?:-?\d|-(?:confirm(?:ation)?|repeat|again))?"
+    r"|(?:pass-?word|passwd|pwd|pass)-?(?:hash(?:ed)?|digest|salt)"
+    r"|(?:mfa|2fa|tfa|t?otp|two-factor|one-time|verification|security|recovery|backup)-?(?:codes?|pin|pass-?(?:word|code)))"
 )
 _PARAMETER: Final = re.compile(r"[?&;]([^=&#;?\s]*)=")
 _VALUE: Final = re.compile(r"[^&#;\s\"'<>]+")
+_SESSION: Final = re.compile(r"[a-z]*sess(?:ion)?id", re.IGNORECASE)
+_SESSION_VALUE: Final = re.compile(r"[^&#;?/\s\"'<>]+")
 _INNER_PARAMETER: Final = re.compile(r"%(?:25)?(?:3F|26|3B)([\w.-]{1,100})%(?:25)?3D", re.IGNORECASE)
 """One of a URL that is itself the value of a parameter: `next=http%3A%2F%2Fhost%2F%3Ftoken%3D...`."""
 _INNER_VALUE: Final = re.compile(r"(?:(?!%(?:25)?(?:26|23|3B))[^&#;\s\"'<>])+", re.IGNORECASE)
@@ -152,7 +156,9 @@ def _valued(
 ) -> Iterator[tuple[int, int, str]]:
     last = 0
     for name in names.finditer(path):
-        value = values.match(path, name.end()) if name.start() >= last and is_secret_parameter(name[1]) else None
+        # A session of a path ends where the query begins.
+        values_of = _SESSION_VALUE if path[name.start()] == ";" and _SESSION.fullmatch(name[1]) else values
+        value = values_of.match(path, name.end()) if name.start() >= last and is_secret_parameter(name[1]) else None
         if value is not None:
             last = value.end()
             yield *value.span(), meant(value[0])

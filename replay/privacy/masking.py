@@ -10,14 +10,16 @@ from functools import lru_cache
 from typing import Any, Final
 
 from replay.models import Headers
+from replay.privacy.columns import masked_columns
 from replay.privacy.detectors import found_in, has_run
-from replay.privacy.headers import Known, has_secret_parameter, mask_form, mask_header, mask_query
+from replay.privacy.headers import has_secret_parameter, mask_form, mask_header, mask_query
 from replay.privacy.json_text import JsonText, is_json_text
 from replay.privacy.names import SECRET, names_phone, names_secret, names_secrets
 from replay.privacy.packed import MAGICS, Unpacked, UnpackingError, decoded, unpacked
 from replay.privacy.readings import Reading, readings
 from replay.privacy.rules import Extra, Keep
 from replay.privacy.shapes import token_of
+from replay.privacy.spellings import assigned, in_markup, is_json, on_lines, quoted
 from replay.privacy.suspicion import innocent, innocent_fields, innocent_text, innocent_word
 from replay.privacy.tokens import TOKEN, Tokeniser
 from replay.privacy.wrapped import LINES_OR_RUN, RUN, Wrapped, unwrapped, utf16
@@ -34,35 +36,13 @@ SHORTEST: Final = 6
 _MOST_BITS: Final = 4_000
 """Python refuses to print much longer numbers."""
 _SHORTEST_PHONE: Final = 6
-_LONGEST: Final = 61
-"""Characters of a name that is looked at before a sign."""
 _SHORTEST_NUMBER: Final = 4
-_PART: Final = re.compile(r'(\bname="?([^"\r\n;]{1,100})"?[^\r\n]*(?:\r?\n[^\r\n]+)*\r?\n\r?\n)([^\r\n]{1,8000})')
-_ELEMENT: Final = re.compile(r"(<(?:[\w-]+:)?([\w.-]{1,100})(?:\s[^<>]{0,500})?>)([^<>]{1,8000})(?=</)")
-_INPUT: Final = re.compile(
-    r"""(<input\b[^<>]{0,500}?\bname=["']?([\w.-]{1,100})["']?[^<>]{0,500}?\bvalue=["'])([^"'<>]{1,4000})""",
-    re.IGNORECASE,
-)
-_QUOTED_NAME: Final = re.compile(r"[\"'] ?:")
-_QUOTED: Final = re.compile(
-    r"((?:'([\w.-]{1,100})'|\"([\w.-]{1,100})\")[ ]{0,2}:[ ]{0,2}(?P<quote>[\"']))"
-    r"((?:(?!(?P=quote))[^\\\r\n]){1,4000}+)"
-)
-_ASSIGNED: Final = re.compile(r"((?<![\w&?;.-])([A-Za-z][\w.-]{1,60})=[\"']?)([^\s\"'&;,<>=]{4,4000})")
-"""What logs and programs write: `'password': 'x'` and `password=x`."""
-NAMED: Final = (_PART, _ELEMENT, _INPUT)
-"""Parts of forms, elements and inputs: what goes before, the name, the value."""
-_BACKWARDS: Final = re.compile(r"[\w.-]{2,61}")
-_TAG: Final = re.compile(r"<(?:[\w-]+:)?([A-Za-z_][\w.-]{0,99})")
-_TELLING: Final = Known(lambda name: names_secret(name) or names_phone(name))
-_SIGNS: Final[tuple[Callable[[str], object], ...]] = (
-    lambda text: "name=" in text and "\n" in text,
-    lambda text: "</" in text and any(map(_TELLING.__getitem__, set(_TAG.findall(text)))),
-    lambda text: "<input" in text.lower(),
-)
-"""What a text has to show for each of them to be looked for: that is quicker than to look."""
 Document = Callable[[str, int], str]
 """From a document, and how deep it was packed, to what is kept of it."""
+
+
+_PLAIN_WORD: Final = re.compile(r"[A-Za-z]?[a-z]{0,14}|[A-Z]{0,15}")
+"""A password that reads so would turn up in innocent text."""
 
 
 class Mask:
@@ -123,6 +103,10 @@ class Mask:
         """Tell whether an exception speaks of a secret that reads so."""
         return self.stays("secret", text)
 
+    def listening(self) -> Listening:
+        """Return what keeps everything, and takes note of what is secret by its name."""
+        return Listening(self._tokeniser, self._keeps)
+
     def keeping(self, keeps: Collection[Keep]) -> Mask:
         """Return the same with further exceptions."""
         return Mask(self._tokeniser, (*self._keeps, *keeps), self._extras)
@@ -141,10 +125,7 @@ class Mask:
     def _plain(self, text: str) -> str:
         if has_secret_parameter(text):
             text = mask_query(text, self.secret)
-        if ":" in text and _QUOTED_NAME.search(text):
-            text = _QUOTED.sub(self._by_name, text)
-        if "=" in text and any(map(_TELLING.__getitem__, _assigned(text))):
-            text = _ASSIGNED.sub(self._by_name, text)
+        text = on_lines(assigned(text, self._by_name), self._by_name)
         hits: list[tuple[int, int, str]] = []
         for reading in reversed(readings(text)):
             for start, end, token in self._hits(reading, text):
@@ -296,13 +277,13 @@ class Mask:
         return self.body(body) if document is None else self.unpacked(body, document)
 
     def document(self, text: str, depth: int = 0) -> str:
-        """Return a text that may be JSON, a form or markup without what is personal or secret."""
+        """Return a text that may be JSON, a table, a form or markup without what is personal or secret."""
+        text = masked_columns(text, lambda name, cell: self.member(name, cell, depth))
         if is_json_text(text) and '"' in text:
             text = self._json(text, depth)
-            return _QUOTED.sub(self._by_name, text) if "':" in text else text
-        for sign, pattern in zip(_SIGNS, NAMED, strict=True):
-            if sign(text):
-                text = pattern.sub(self._by_name, text)
+            text = on_lines(text, self._by_name, unless=is_json)
+            return quoted(text, self._by_name) if "':" in text else text
+        text = in_markup(text, self._by_name)
         return self._searched(self._form(text), depth)
 
     def _form(self, text: str) -> str:
@@ -316,10 +297,23 @@ class Mask:
         return before + self.member(name, value, DEEPEST)
 
 
-def _assigned(text: str) -> set[str]:
-    """Return the names before each `=`, read backwards from there: no pattern would be as quick."""
-    names = (_BACKWARDS.match(before[: -_LONGEST - 1 : -1]) for before in text.split("=")[:-1])
-    return {found[0][::-1] for found in names if found is not None}
+class Listening(Mask):
+    """Keeps everything, and takes note of what is secret by its name."""
+
+    def __init__(self, tokeniser: Tokeniser, keeps: Collection[Keep]) -> None:
+        super().__init__(tokeniser, keeps)
+        self._heard: set[str] = set()
+
+    @property
+    def heard(self) -> frozenset[str]:
+        """Return what was heard, as far as a service that repeats it is sure to mean it."""
+        return frozenset(it for it in self._heard if len(it) >= SHORTEST and not _PLAIN_WORD.fullmatch(it))
+
+    def token(self, kind: str, text: str) -> str:
+        """Take note of a secret that no exception speaks of."""
+        if kind == SECRET and not self.stays(kind, text) and TOKEN.fullmatch(text) is None:
+            self._heard.add(text)
+        return text
 
 
 def name_below(name: str, key: str, item: object) -> str:

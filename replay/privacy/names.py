@@ -16,6 +16,11 @@ _PHONE: Final = re.compile(
 )
 
 
+_LINE_NAME: Final = re.compile(r"\n[ \t]*+(?:-[ \t]+)?[\"']?([A-Za-z][\w.-]{1,60}+)[\"']?[ \t]{0,20}[:=]")
+BARE: Final = re.compile(r":(?:(?<=\w:)|(?<=\w :))[ ]{0,2}\\?[\"']")
+"""A text behind a name without quotes: `password: "x"`. JSON has none."""
+
+
 _HOLDERS: Final = Known(lambda name: _HOLDER.fullmatch(hyphened(name)) is not None)
 _PHONES: Final = Known(lambda name: _PHONE.fullmatch(hyphened(name)) is not None)
 
@@ -33,6 +38,17 @@ def names_secrets(name: str) -> bool:
 def names_phone(name: str) -> bool:
     """Tell whether what is called so is a telephone number."""
     return _PHONES[name]
+
+
+def telling_lines(text: str) -> list[int]:
+    """Return where lines begin with the name of a secret or a telephone number, and something that gives it a value."""
+    if not (": " in text or "= " in text or " =" in text or ":\t" in text):
+        return []
+    # With its end before each line, where a pattern is found far sooner than at the begin of one.
+    return [found.start() for found in _LINE_NAME.finditer(f"\n{text}") if _TELLING[found[1]]]
+
+
+_TELLING: Final = Known(lambda name: names_secret(name) or names_phone(name))
 
 
 def telling_name(at: str) -> str:

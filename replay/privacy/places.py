@@ -14,10 +14,11 @@ from replay.locations.parsing import Step
 from replay.models import Expectation, Observation, Request
 from replay.privacy.headers import mask_field
 from replay.privacy.json_text import is_json_text
-from replay.privacy.masking import NAMED, SHORTEST, Mask, name_below
+from replay.privacy.masking import SHORTEST, Mask, name_below
 from replay.privacy.names import names_secret
 from replay.privacy.placed_json import UNSAID, Decision, PlacedJson
 from replay.privacy.rules import ALWAYS, MaskRules
+from replay.privacy.spellings import NAMED
 from replay.privacy.tokens import TOKEN
 
 _MOST_BITS: Final = 4_000

@@ -38,6 +38,7 @@ from replay.privacy.names import names_secret, telling_name
 from replay.privacy.packed import coding_of
 from replay.privacy.places import Places, masked_values
 from replay.privacy.rules import ALWAYS, NO_RULES, MaskRules
+from replay.privacy.sent import sent_secrets
 from replay.privacy.shown import headers_of, key_lines, parts_of, secrets_of, shows_secrets, texts_of, words_of
 from replay.privacy.together import Together, coded_head, is_coded
 from replay.privacy.tokens import Tokeniser
@@ -57,9 +58,9 @@ def redact(result: Result, tokeniser: Tokeniser, *, known: Collection[str] = (),
     `known` holds secrets that the case does not show, such as a side's own headers (see `secret_values`); `rules` are
     those of the settings. Returns the same object where there is nothing to hide.
     """
-    known = frozenset(known) | key_lines(result)
     holding = rules.holding(result.case.requests) if rules else frozenset()
     mask = mask_for(tokeniser, rules, holding)
+    known = frozenset(known) | key_lines(result) | sent_secrets(result, mask, rules, holding)
     if rules and rules.has_places(holding):
         return _located(result, tokeniser, known, rules, mask=mask)
     if shows_secrets(result):

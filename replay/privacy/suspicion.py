@@ -13,6 +13,7 @@ from string import ascii_letters, ascii_uppercase, digits, printable
 from typing import Final
 
 from replay.models import Headers
+from replay.privacy.columns import telling_head
 from replay.privacy.detectors import found_in, shows
 from replay.privacy.glance import SMALL, say_little, says_little
 from replay.privacy.headers import Known, KnownHeads, has_secret_parameter
@@ -42,7 +43,7 @@ _PLAIN_WORD: Final = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{
 """What is long and hides nothing: also plain numbers, which are looked at as such, and words of one case."""
 _SPACES: Final = ('" ', '"\n', '"\t', '"\r')
 _SPACED: Final = re.compile(r'"\s+:')
-_FIELD: Final = re.compile(r"name=[\"']?([\w.-]{2,}+)|(?<![\w.-])([\w.-]{2,}+)[\"']?(?:\]?[=>]|\s?:)", re.ASCII)
+_FIELD: Final = re.compile(r"name=[\"']?([\w.-]{2,}+)|(?<![\w.-])([\w.-]{2,}+)[\"']?(?:\]?[=>]|\s{0,20}[:=])", re.ASCII)
 
 
 def innocent(body: bytes) -> bool:
@@ -149,11 +150,20 @@ def _names_nothing(body: bytes) -> bool:
     names = _members(text) if members else set()
     if "value" in names and not names.isdisjoint(_NAMING):
         return False
-    if "=" in text or "<" in text or "':" in text or "' :" in text or not members:
-        names.update(name for found in _FIELD.findall(text) for name in found if name)
+    if telling_head(text):
+        return False
+    if "=" in text or "<" in text or "':" in text or "' :" in text or not members or _SAYS.search(text):
+        names.update(name for found in _FIELD.findall(text.replace("\\n", "\n")) for name in found if name)
     return not any(map(_TELLING.__getitem__, names))
 
 
+def names_any(body: bytes) -> bool:
+    """Tell whether a body may have something that is called like a secret."""
+    return not innocent(body) and (body.startswith(MAGICS) or not _names_nothing(body))
+
+
+_SAYS: Final = re.compile(r":(?:(?<=\w:)(?:[ \t]|\\?[\"'])|(?<=\w :))")
+"""What stands behind a name that is no member's, in the texts of a document: `password: x`."""
 _NAMING: Final = frozenset({"name", "key"})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import stat
 from pathlib import Path
 
@@ -279,3 +280,11 @@ def test_a_private_key_that_lies_across_two_pieces_is_found(desk: Desk) -> None:
     desk.write("a.txt", lines * ((1 << 20) // 80 - 2) + key + lines)
     assert desk.cli("mask", "a.txt").code == 0
     assert "MIIEvQ" not in Path("a.txt").read_text()
+
+
+def test_the_columns_of_a_long_table_are_known_in_all_of_its_pieces(desk: Desk) -> None:
+    rows = f"ann,{'as it is ' * 500},\n" * 300
+    desk.write("users.csv", f"user,note,password\nbob,,hunter21\n{rows}eve,,hunter22\n")
+    assert desk.cli("mask", "users.csv", "--out", "clean.csv").code == 0
+    kept = Path("clean.csv").read_text()
+    assert re.fullmatch(rf"user,note,password\nbob,,tok_\w{{16}}\n{rows}eve,,tok_\w{{16}}\n", kept)
