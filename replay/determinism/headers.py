@@ -28,7 +28,6 @@ _UNQUOTED: Final = re.compile(r"[A-Za-z0-9/:.,#@~_-]{1,512}")
 _LONGEST_CASE: Final = 512
 
 
-@lru_cache(maxsize=2048)
 def moment_headers(
     case_id: str,
     instant: datetime | None,

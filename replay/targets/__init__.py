@@ -27,8 +27,12 @@ def _http(spec: TargetSpec, *, concurrency: int) -> Target:
 
 
 def _headers(case: Case, moment: Moment) -> Headers:
-    told = case.id, moment.instant, moment.seed, case.correlation_id
-    return moment_headers(*told, tick=moment.tick, also=moment.also)
+    key = case.id, case.correlation_id
+    headers = moment.headers.get(key)
+    if headers is None:
+        told = case.id, moment.instant, moment.seed, case.correlation_id
+        headers = moment.headers[key] = moment_headers(*told, tick=moment.tick, also=moment.also)
+    return headers
 
 
 def _proving(secret: str | None) -> Callable[[Case, Moment], Headers]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
-from replay.models import Case, Done, Failed, Observation, Seeded
+from replay.models import Case, Done, Failed, Headers, Observation, Seeded
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,8 @@ class Moment:
     """What is seeded besides `random` and NumPy."""
     goes_on: bool = False
     """It is a further step of a scenario, which needs the state that the earlier ones left."""
+    headers: dict[tuple[str, str], Headers] = field(default_factory=dict, init=False, compare=False, repr=False)
+    """What a URL is told of it, by the case's id and correlation id: made for one side, and sent to the other too."""
 
 
 class Target(Protocol):
