@@ -12,6 +12,7 @@ from replay.experiment.freezing import UnfitError, describe, freeze
 from replay.experiment.known import Known
 from replay.experiment.outside import contain
 from replay.experiment.sides import Seen, raised
+from replay.experiment.tracebacks import name_of
 
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 
@@ -148,7 +149,7 @@ def _thawed(kept: Frozen | None, seen: Seen) -> Any:
 def _require_no_iterator(side: str, value: Any) -> None:
     kind = type(value)
     if hasattr(kind, "__next__") or hasattr(kind, "__anext__") or hasattr(kind, "__await__"):
-        raise UnfitError(f"{side} returned a {kind.__name__}, which can be gone through once only")
+        raise UnfitError(f"{side} returned a {name_of(value)}, which can be gone through once only")
 
 
 def _told_true(name: str, callback: Callable[..., Any], *args: Any, **kwargs: Any) -> bool:

@@ -14,7 +14,7 @@ from replay.experiment.inline import raise_as_it_was
 from replay.experiment.outside import contain
 from replay.experiment.scripts import Script, as_item, whole
 from replay.experiment.sides import Seen, within
-from replay.experiment.tracebacks import without_ours
+from replay.experiment.tracebacks import leave_out, name_of
 
 Source = AsyncGenerator[Any, Any]
 Step = Callable[[], Awaitable[Any]]
@@ -55,9 +55,9 @@ async def _gone_through(asked: Asked, *, here: bool) -> Source:
         ended.error = error
     except BaseException as error:
         if not script.is_closed:
-            script.spoil(f"{asked.chosen.side} was ended by {type(error).__name__}")
+            script.spoil(f"{asked.chosen.side} was ended by {name_of(error)}")
         await _compare(asked, call, script, here=False)
-        BaseException.with_traceback(error, without_ours(error.__traceback__))
+        leave_out(error)
         raise
     await _compare(asked, call, script, here=here)
     if ended.error is not None:
@@ -68,7 +68,7 @@ def _raise(ended: Seen) -> NoReturn:
     try:
         raise_as_it_was(ended)
     except BaseException as error:
-        BaseException.with_traceback(error, without_ours(error.__traceback__))
+        leave_out(error)
         raise
 
 

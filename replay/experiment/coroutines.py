@@ -18,7 +18,7 @@ from replay.experiment.freezing import describe
 from replay.experiment.inline import raise_as_it_was
 from replay.experiment.outside import contain
 from replay.experiment.sides import Seen, Within, within
-from replay.experiment.tracebacks import without_ours
+from replay.experiment.tracebacks import leave_out, name_of
 
 if TYPE_CHECKING:
     import asyncio
@@ -44,7 +44,7 @@ async def _shown(asked: Asked, run: Callable[[Asked], Coroutine[Any, Any, Any]])
     try:
         return await run(asked)
     except BaseException as error:
-        BaseException.with_traceback(error, without_ours(error.__traceback__))
+        leave_out(error)
         raise
 
 
@@ -125,7 +125,7 @@ async def observe_chosen(asked: Asked, call: DualCall) -> Seen:
     except Exception as error:  # noqa: BLE001 - it is raised again, once the other side has been awaited as well
         seen = Seen(error=error)
     except BaseException as error:
-        call.give_up(f"{call.chosen} was ended by {type(error).__name__}")
+        call.give_up(f"{call.chosen} was ended by {name_of(error)}")
         raise
     finally:
         leave(token)

@@ -198,7 +198,10 @@ class DualCall:
 
     def give_up(self, reason: str) -> None:
         """Hand the call over as one that nobody can judge."""
-        self._hand_over(Standing("unfit", reason, Given(), Given()))
+        try:
+            self._hand_over(Standing("unfit", reason, Given(), Given()))
+        except BaseException as error:  # noqa: BLE001 - a context of the program's own, a lack of memory or stack
+            contain(error)
 
     def _settle(self, chosen: Seen, other: Seen) -> None:
         old, new = (chosen, other) if self.chosen == "old" else (other, chosen)

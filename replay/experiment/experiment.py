@@ -29,7 +29,7 @@ from replay.experiment.kinds import Kind, is_method, kind_of, place_of
 from replay.experiment.known import Known
 from replay.experiment.reporting import prepared
 from replay.experiment.sides import Sides, Within, within
-from replay.experiment.tracebacks import without_ours
+from replay.experiment.tracebacks import leave_out
 from replay.experiment.trial import Trial
 from replay.inert import printable
 
@@ -108,6 +108,8 @@ class Experiment(Generic[P, R]):
         """
         _check(name, sample, mode)
         equality = equality_of(clean, equal, known, raises)
+        callbacks = {"key": key, "only_if": only_if, "clone": clone, "clean": clean, "equal": equal, "context": context}
+        _check_callbacks(name, callbacks, {"use_new": use_new, "enabled": enabled})
         setup = prepared(Setup(name, tuple(compare), tuple(mask), version=version, equality=equality))
         answers = Answers(clean, equal, tuple(known), raises, show=setup.equal_too)
         guard = Guard(breaker, budget)
@@ -190,7 +192,7 @@ class Experiment(Generic[P, R]):
             asked = self._asked(sides, (), dict(named), terms)
             return RUNNERS[kind, self._mode](asked) if isinstance(asked, Asked) else asked(**named)
         except BaseException as error:
-            BaseException.with_traceback(error, without_ours(error.__traceback__))
+            leave_out(error)
             raise
 
     # -------------------------------------------------------------------------------------------------- as a method
@@ -231,7 +233,7 @@ class Experiment(Generic[P, R]):
             asked = self._asked(self._sides, args, kwargs, self._terms)
             return cast("R", self._run(asked) if isinstance(asked, Asked) else asked(*args, **kwargs))
         except BaseException as error:
-            BaseException.with_traceback(error, without_ours(error.__traceback__))
+            leave_out(error)
             raise
 
     def _asked(
@@ -274,3 +276,12 @@ def _check(name: str, sample: float, mode: str) -> None:
         raise SettingsError(f"sample is {sample}, and no share from 0 to 1", place=f"experiment {name}", hint=hint)
     if mode not in get_args(Mode):
         raise SettingsError(f"mode is {mode!r}", place=f"experiment {name}", hint="write inline or after")
+
+
+def _check_callbacks(name: str, callbacks: Mapping[str, object], switches: Mapping[str, object]) -> None:
+    for what, given in (*callbacks.items(), *switches.items()):
+        if callable(given) or (given is None and what in callbacks) or (type(given) is bool and what in switches):
+            continue
+        hint = "give a function" if what in callbacks else "give True, False or a function"
+        fact = f"{what} is of type {type(given).__name__}"
+        raise SettingsError(fact, place=f"experiment {name}", hint=hint)

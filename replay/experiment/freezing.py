@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from replay.experiment.calls import Frozen
 from replay.experiment.outside import contain
+from replay.experiment.tracebacks import name_of
 
 MOST_BYTES: Final = 4 * 2**20
 MOST_ITEMS: Final = 64
@@ -155,11 +156,11 @@ def _parts(value: Any, unfolded: frozenset[type]) -> Iterator[Any]:
 def describe(error: BaseException) -> str:
     """Return type and message of an exception, whatever its own `__str__` does."""
     try:
-        text = str(error)[:200]
+        text = str.__getitem__(str(error), slice(200))
     except BaseException as worse:  # noqa: BLE001 - classes may raise anything there
         contain(worse)
         text = ""
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return f"{name_of(error)}: {text}" if text else name_of(error)
 
 
 class _TooLargeError(Exception):

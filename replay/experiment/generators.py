@@ -13,7 +13,7 @@ from replay.experiment.inline import raise_as_it_was
 from replay.experiment.outside import contain
 from replay.experiment.scripts import Script, played
 from replay.experiment.sides import Seen, observed, within
-from replay.experiment.tracebacks import without_ours
+from replay.experiment.tracebacks import leave_out, name_of
 
 Source = Generator[Any, Any, Any]
 
@@ -32,7 +32,7 @@ def _shown(asked: Asked, *, here: bool) -> Source:
     try:
         return (yield from _gone_through(asked, here=here))
     except BaseException as error:
-        BaseException.with_traceback(error, without_ours(error.__traceback__))
+        leave_out(error)
         raise
 
 
@@ -67,7 +67,7 @@ def _watched(asked: Asked, source: Source, script: Script) -> Source:
         except Exception:
             raise
         except BaseException as error:
-            script.spoil(f"{asked.chosen.side} was ended by {type(error).__name__}")
+            script.spoil(f"{asked.chosen.side} was ended by {name_of(error)}")
             raise
         script.add(item)
         try:

@@ -8,6 +8,7 @@ from replay.experiment.clock import wall_ns
 from replay.experiment.drawing import drawn
 from replay.experiment.dual_call import Asked, DualCall, begun
 from replay.experiment.sides import Seen, other_of, within
+from replay.experiment.tracebacks import context_of, name_of
 
 
 def run_both(asked: Asked) -> Any:
@@ -52,7 +53,7 @@ def observe_chosen(asked: Asked, call: DualCall) -> Seen:
     except Exception as error:  # noqa: BLE001 - it is raised again, once the other side has been asked as well
         seen = Seen(error=error)
     except BaseException as error:
-        call.give_up(f"{call.chosen} was ended by {type(error).__name__}")
+        call.give_up(f"{call.chosen} was ended by {name_of(error)}")
         raise
     finally:
         within.reset(token)
@@ -64,7 +65,7 @@ def raise_as_it_was(chosen: Seen) -> NoReturn:
     """Raise the chosen side's own exception, which is to tell of nothing that came after it."""
     error, chosen.error = chosen.error, None
     assert error is not None  # noqa: S101 - for the type checker
-    context = error.__context__
+    context = context_of(error)
     try:
         raise error
     finally:

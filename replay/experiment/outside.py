@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from types import CodeType, TracebackType
 from typing import Final
 
+from replay.experiment.tracebacks import traceback_of
+
 _RAISE: Final = opcode.opmap["RAISE_VARARGS"]
 
 
@@ -27,7 +29,7 @@ def came_from_outside(error: BaseException) -> bool:
     """Tell whether a signal handler raised it: only the main thread runs these."""
     if threading.current_thread() is not threading.main_thread():
         return False
-    frames = list(_frames(error.__traceback__))
+    frames = list(_frames(traceback_of(error)))
     if not frames:
         return False
     if type(error) is KeyboardInterrupt and signal.getsignal(signal.SIGINT) is signal.default_int_handler:

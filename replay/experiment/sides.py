@@ -13,6 +13,7 @@ from replay.experiment.calls import Raised
 from replay.experiment.clock import cpu_ns, wall_ns
 from replay.experiment.freezing import describe
 from replay.experiment.outside import contain
+from replay.experiment.tracebacks import traceback_of
 
 if TYPE_CHECKING:
     from replay.models import Side
@@ -113,7 +114,7 @@ def raised(error: BaseException, declared: tuple[type[BaseException], ...]) -> R
     return Raised(
         f"{kind.__module__}.{kind.__qualname__}" if kind.__module__ != "builtins" else kind.__qualname__,
         message_of(error),
-        _traceback_of(error.__traceback__),
+        _frames_of(traceback_of(error)),
         isinstance(error, declared),
     )
 
@@ -121,13 +122,13 @@ def raised(error: BaseException, declared: tuple[type[BaseException], ...]) -> R
 def message_of(error: BaseException) -> str:
     """Return what an exception says, whatever its own `__str__` does."""
     try:
-        return str(error)[:_MOST_TEXT]
+        return str.__getitem__(str(error), slice(_MOST_TEXT))
     except BaseException as worse:  # noqa: BLE001 - classes may raise anything there
         contain(worse)
         return f"(its message cannot be read: {describe(worse)})"
 
 
-def _traceback_of(traceback: TracebackType | None) -> str:
+def _frames_of(traceback: TracebackType | None) -> str:
     """Return the innermost frames, without lines of source: those would be read from the disk."""
     lines: list[str] = []
     while traceback is not None:

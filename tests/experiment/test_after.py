@@ -107,6 +107,7 @@ def test_threads_that_do_not_come_back_are_given_up() -> None:
     assert refused == ["the other side did not come back from earlier calls"]
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there are forks on POSIX only")
 def test_a_fork_begins_with_threads_of_its_own() -> None:
     done = Done()

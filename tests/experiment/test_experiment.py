@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 
 import replay
 from replay.errors import InputError
 from replay.experiment import Experiment, Known, flush
+from replay.experiment.calls import Outcome
 from tests.experiment.kept import Kept
 
 
@@ -283,6 +287,9 @@ def test_what_the_other_side_calls_is_not_compared(told: Kept) -> None:
         (lambda: Experiment("rule", doubled, added, sample=5), "sample is 5, and no share"),
         (lambda: Experiment("rule", doubled, added, compare=[{"at": "body", "withn": 1}]), "experiment rule: compare"),
         (lambda: Experiment[..., Any]("rule", doubled)(1), "it lacks a side"),
+        (lambda: Experiment("rule", doubled, added, use_new=1), "use_new is of type int"),  # type: ignore[arg-type]
+        (lambda: Experiment("rule", doubled, added, key="user"), "key is of type str"),  # type: ignore[arg-type]
+        (lambda: Experiment("rule", doubled, added, mode="later"), "mode is 'later'"),  # type: ignore[arg-type]
     ],
 )
 def test_nonsense_is_refused_with_place_and_remedy(make: Callable[[], object], fact: str) -> None:
@@ -299,3 +306,56 @@ def test_neither_the_import_nor_a_call_that_agrees_loads_what_examines() -> None
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stdout.split(), done.stderr) == (0, [], "")
+
+
+def test_many_threads_share_an_experiment(told: Kept) -> None:
+    rule = Experiment("rule", doubled, added)
+    wrong: list[int] = []
+
+    def call() -> None:
+        wrong.extend(number for number in range(200) if rule(number) != 2 * number)
+
+    threads = [threading.Thread(target=call) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert wrong == []
+    assert names(told).count("match") + told.lost == 1600
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are forks on POSIX only")
+@pytest.mark.parametrize("mode", ["inline", "after"])
+def test_a_fork_compares_by_itself(tmp_path: Path, mode: Literal["inline", "after"]) -> None:
+    rule = Experiment("rule", doubled, squared, mode=mode, to=[Lines(tmp_path / "told")])
+    rule(3)
+    assert flush(10)
+    child = os.fork()
+    if not child:
+        rule(4)
+        ended = wait_for(tmp_path / "told", f"{os.getpid()} deviation")
+        os._exit(0 if ended else 1)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+class Lines(Kept):
+    """A sink that writes what it is told to a file."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+
+    def take(self, outcome: Outcome) -> None:
+        """Write its name."""
+        with self._path.open("a", encoding="utf-8") as out:
+            out.write(f"{os.getpid()} {outcome.result.outcome}\n")
+
+
+def wait_for(path: Path, text: str) -> bool:
+    for _ in range(1000):
+        flush(1)
+        if path.exists() and text in path.read_text(encoding="utf-8"):
+            return True
+        threading.Event().wait(0.01)
+    return False

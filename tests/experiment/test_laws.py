@@ -43,6 +43,19 @@ class FrozenError(Exception):
         raise OddError
 
 
+class _Nameless(type):
+    @property
+    def __name__(cls) -> str:  # type: ignore[override]
+        raise OddError
+
+
+class ReservedError(Exception, metaclass=_Nameless):
+    """Answers no question."""
+
+    def __getattribute__(self, name: str) -> Any:
+        raise OddError
+
+
 @dataclass(frozen=True)
 class Behaviour:
     """What the chosen side does."""
@@ -62,7 +75,7 @@ class Behaviour:
             decimal.getcontext().prec = 11
         return self._end(lines)
 
-    def _end(self, lines: list[int]) -> Any:
+    def _end(self, lines: list[int]) -> Any:  # noqa: C901 - one line a kind of end
         match self.ends:
             case "list":
                 return lines
@@ -72,6 +85,8 @@ class Behaviour:
                 raise ValueError(lines)
             case "frozen error":
                 raise FrozenError
+            case "reserved error":
+                raise ReservedError
             case "chained":
                 raise ValueError(2) from KeyError(1)
             case "while handling":
@@ -87,7 +102,18 @@ class Behaviour:
                 raise OddError
 
 
-ENDS = ("list", "object", "error", "frozen error", "chained", "while handling", "exit", "interrupt", "odd error")
+ENDS = (
+    "list",
+    "object",
+    "error",
+    "frozen error",
+    "reserved error",
+    "chained",
+    "while handling",
+    "exit",
+    "interrupt",
+    "odd error",
+)
 behaviours = st.builds(Behaviour, st.sampled_from(ENDS), st.booleans(), st.booleans(), st.booleans())
 
 
@@ -106,6 +132,11 @@ class Told:
     value: Any = None
 
 
+def read(error: BaseException, name: str) -> Any:
+    """Return an attribute of an exception, whatever its class says of it."""
+    return vars(BaseException)[name].__get__(error)
+
+
 def seen(call: Callable[[list[int]], Any]) -> Told:
     """Return what a caller sees, who is handling an exception of its own meanwhile."""
     lines = [1, 2]
@@ -119,9 +150,13 @@ def seen(call: Callable[[list[int]], Any]) -> Told:
             value = call(lines)
         except BaseException as error:  # noqa: BLE001 - any is what is looked at
             value = error
-            frames = [frame.name for frame in traceback.extract_tb(error.__traceback__)][1:]
-            chain = (repr(error.__context__), repr(error.__cause__), error.__suppress_context__)
-    text = "" if isinstance(value, Answer) else str(value)
+            frames = [frame.name for frame in traceback.extract_tb(read(error, "__traceback__"))][1:]
+            chain = (
+                repr(read(error, "__context__")),
+                repr(read(error, "__cause__")),
+                bool(read(error, "__suppress_context__")),
+            )
+    text = "" if type(value) is Answer else str(value)
     told = (lines, WHERE.get(), decimal.getcontext().prec, random.random())  # noqa: S311 - whether it was drawn from
     return Told(type(value), text, [name for name in frames if name != "within_test"], chain, *told, value)
 
