@@ -98,8 +98,8 @@ def vary(
         write_varied(page, found)
     if out is not None:
         _keep(project, out, found)
-    if write:
-        _write(plan, found, Path(goldens) if goldens is not None else None)
+    if write and not _write(plan, found, Path(goldens) if goldens is not None else None):
+        raise typer.Exit(2)
     if any(each.why for each in found):
         raise typer.Exit(130 if any(each.interrupted for each in found) else 3)
 
@@ -228,12 +228,21 @@ def _keep(project: Project, path: Path, found: Sequence[Varied]) -> None:
         say("those of scenarios are not: a capture holds single requests, and --write makes goldens of them")
 
 
-def _write(plan: Plan, found: Sequence[Varied], folder: Path | None) -> None:
+def _write(plan: Plan, found: Sequence[Varied], folder: Path | None) -> bool:
+    """Write a golden of each disagreement that was confirmed; tell whether each of them could be written."""
+    from replay.cli.output import complain
     from replay.cli.promote import written
+    from replay.errors import InputError
 
+    all_of_them = True
     for each in found:
         for number, disagreement in enumerate((it for it in each.disagreements if it.confirmed), 1):
-            written(_promotion(plan, each.case, disagreement, number), folder)
+            try:
+                written(_promotion(plan, each.case, disagreement, number), folder)
+            except InputError as error:
+                complain(error)
+                all_of_them = False
+    return all_of_them
 
 
 def _promotion(plan: Plan, base: Case, found: Disagreement, number: int) -> Promotion:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from replay.errors import InputError
+
+_LINE: Final = re.compile(r"[^\n]*\n|[^\n]+")
+"""A line as `patch` knows it: a form feed within one ends none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,5 +126,5 @@ def _missing(folder: Path) -> Iterator[Path]:
 def unified(name: str, before: str, after: str, *, new: bool = False) -> str:
     """Return the change as a unified diff that `patch -p0` and `git apply -p0` take."""
     first = "/dev/null" if new else name
-    lines = difflib.unified_diff(before.splitlines(keepends=True), after.splitlines(keepends=True), first, name)
+    lines = difflib.unified_diff(_LINE.findall(before), _LINE.findall(after), first, name)
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)

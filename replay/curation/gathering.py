@@ -13,6 +13,9 @@ from replay.models import Case, Facet, FacetKind, Observation
 
 MOST_FACETS: Final = 50_000
 """Facets that are told apart; what is new after so many is only counted."""
+MOST_ROUTES: Final = 10_000
+"""Routes that are told apart; all further ones count as one, whatever a crawler makes up."""
+OTHER_ROUTES: Final = "all other routes"
 _CANDIDATES: Final = 8
 """Cases that are kept of those which show a facet: enough for a choice that is as good as any."""
 _MOST_MEMBERS: Final = 64
@@ -76,7 +79,7 @@ class Gathering:
 
     def add_golden(self, case: Case, answer: Observation | None) -> None:
         """Take in a golden, and what it is answered as far as anything tells. All goldens come before traffic."""
-        seen = seen_of(case, answer, self._maps)
+        seen = self._seen(case, answer)
         self.golden_routes[seen.route] += 1
         self._learn(seen)
         facets = self._all(seen)
@@ -86,7 +89,7 @@ class Gathering:
 
     def add(self, case: Case) -> None:
         """Take in a captured case, with what was recorded of its answer."""
-        seen = seen_of(case, case.recorded, self._maps)
+        seen = self._seen(case, case.recorded)
         self.routes[seen.route] += 1
         self._learn(seen)
         facets = self._all(seen)
@@ -97,6 +100,12 @@ class Gathering:
         self._count(found)
         for key in seen.keys:
             self._keep_key(found, *key)
+
+    def _seen(self, case: Case, answer: Observation | None) -> Seen:
+        seen = seen_of(case, answer, self._maps)
+        if seen.route not in self._known and len(self._known) >= MOST_ROUTES:
+            seen.route = OTHER_ROUTES
+        return seen
 
     def _count(self, found: Candidate) -> None:
         wanted = False

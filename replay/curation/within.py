@@ -7,15 +7,19 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError
+from jsonschema.exceptions import SchemaError, UnknownType
 from referencing import Registry, Resource
+from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
 from replay.documents import parse_json
 from replay.errors import InputError
+from replay.locations import limited
 from replay.models import Request
 
 _HERE: Final = "urn:described"
+_PATIENCE: Final = 5.0
+"""Seconds that one request may take to be held against it: with that, a pattern has run away."""
 _PARAMETER: Final = re.compile(r"\\\{[^{}]*\\\}")
 
 
@@ -28,12 +32,34 @@ def allowing(description: Any, place: str) -> Callable[[Request], bool]:
     if not isinstance(description, Mapping):
         raise InputError("this is no JSON Schema and no OpenAPI document", place=place)
     if "openapi" in description:
-        return _Operations(description).allow
+        if not isinstance(description.get("paths") or {}, Mapping):
+            raise InputError("`paths` of this OpenAPI document are no object", place=place)
+        return _told(_Operations(description).allow, place)
     try:
         Draft202012Validator.check_schema(dict(description))
     except SchemaError as error:
         raise InputError(f"this is no JSON Schema: {error.message}", place=place) from None
-    return _bodies(description, "")
+    return _told(_bodies(description, ""), place)
+
+
+def _told(allow: Callable[[Request], bool], place: str) -> Callable[[Request], bool]:
+    """Raise InputError where a schema turns out to lead nowhere, or in a circle, or not to be one."""
+
+    def told(request: Request) -> bool:
+        try:
+            with limited(_PATIENCE):
+                return allow(request)
+        except Unresolvable as error:
+            raise InputError(f"the reference {error.ref} leads nowhere", place=place) from None
+        except RecursionError:
+            raise InputError("its schemas refer to each other in a circle", place=place) from None
+        except TimeoutError:
+            raise InputError("a pattern in it takes too long", place=place, hint="make it simpler") from None
+        except (SchemaError, UnknownType, TypeError, re.error) as error:
+            fact = str(error).partition("\n")[0]
+            raise InputError(f"what it says of a request is no JSON Schema: {fact}", place=place) from None
+
+    return told
 
 
 def _bodies(root: Mapping[str, Any], pointer: str) -> Callable[[Request], bool]:
@@ -55,7 +81,7 @@ class _Operations:
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._document = document
         paths = document.get("paths") or {}
-        self._paths = [(_pattern(path), path, item) for path, item in paths.items() if isinstance(item, Mapping)]
+        self._paths = [(_pattern(str(path)), path, item) for path, item in paths.items() if isinstance(item, Mapping)]
 
     def allow(self, request: Request) -> bool:
         head, _, query = request.path.partition("?")
@@ -66,7 +92,7 @@ class _Operations:
         return False
 
     def _query(self, item: Mapping[str, Any], operation: Mapping[str, Any], query: str) -> bool:
-        parameters = [*(item.get("parameters") or ()), *(operation.get("parameters") or ())]
+        parameters = [each for part in (item, operation) for each in _list(part.get("parameters"))]
         plain = [self._resolved(each) for each in parameters]
         names = {each.get("name") for each in plain if each.get("in") == "query"}
         needed = {each.get("name") for each in plain if each.get("in") == "query" and each.get("required")}
@@ -93,6 +119,10 @@ class _Operations:
                 found = found.get(part.replace("~1", "/").replace("~0", "~")) if isinstance(found, Mapping) else None
             node = found
         return node if isinstance(node, Mapping) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _pattern(path: str) -> re.Pattern[str]:

@@ -83,6 +83,17 @@ def test_disagreements_become_goldens_that_are_red_and_a_capture_that_deviates(d
     assert desk.report("r.json")["counts"]["deviating"] == 2
 
 
+def test_a_golden_that_cannot_be_written_keeps_no_other_from_it(desk: Desk) -> None:
+    captured(desk)
+    assert vary(desk, "--kind", "unicode", "--kind", "fields", "--write").code == 0
+    written = sorted(Path("goldens").rglob("*.yaml"))
+    assert len(written) > 1
+    written[-1].unlink()
+    again = vary(desk, "--kind", "unicode", "--kind", "fields", "--write", "--goldens", "goldens")
+    assert (again.code, "there is a golden here already" in again.err) == (2, True)
+    assert sorted(Path("goldens").rglob("*.yaml")) == written
+
+
 def test_only_so_many_are_sent_and_the_rest_is_said(desk: Desk) -> None:
     captured(desk)
     found = vary(desk, "--sends", "20")

@@ -171,3 +171,13 @@ def test_suggested_cases_as_goldens_leave_nothing_lacking(
     chosen = {each.id for each in found.cases}
     after: Coverage = coverage_of(gathering(cases, goldens + [it for it in cases if it.id in chosen]))
     assert after.covered == after.facets
+
+
+def test_routes_beyond_those_that_are_told_apart_count_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("replay.curation.gathering.MOST_ROUTES", 2)
+    words = ("apples", "pears", "plums", "figs", "plums", "apples")
+    found = coverage_of(gathering([case(n, f"/{word}", {"a": n}) for n, word in enumerate(words)]))
+    assert {each.route: each.cases for each in found.routes} == {
+        "all other routes": 3, "GET /apples": 2, "GET /pears": 1,
+    }  # fmt: skip
+    assert found.cases == len(words)

@@ -199,3 +199,30 @@ def test_an_openapi_description_tells_which_paths_and_queries_are_within_it(path
 def test_what_describes_nothing_is_told(description: Any) -> None:
     with pytest.raises(InputError, match="JSON Schema"):
         allowing(description, "d")
+
+
+ORDER = Request("POST", "/orders", REQUEST.headers, b'{"n":1}')
+
+
+@pytest.mark.parametrize(
+    ("description", "fact"),
+    [
+        ({"$ref": "#/nowhere"}, "leads nowhere"),
+        ({"$ref": "http://127.0.0.1:9/schema"}, "leads nowhere"),
+        ({"$ref": "#"}, "in a circle"),
+        ({"openapi": "3.1.0", "paths": [1]}, "are no object"),
+        ({"openapi": "3.1.0", "paths": {"/orders": {"post": {"requestBody": {"$ref": "#/no"}}}}}, ""),
+        ({"openapi": "3.1.0", "paths": {1: {}, "/orders": {"parameters": 5, "post": {"parameters": [5, None]}}}}, ""),
+        (
+            {"openapi": "3.1.0", "paths": {"/orders": {"post": {"requestBody": {
+                "content": {"application/json": {"schema": {"properties": {"n": {"type": "no type"}}}}}}}}}},
+            "is no JSON Schema",
+        ),
+    ],
+)  # fmt: skip
+def test_a_description_that_makes_no_sense_is_told_and_no_traceback(description: Any, fact: str) -> None:
+    if not fact:
+        assert allowing(description, "d.yaml")(ORDER) in (True, False)
+        return
+    with pytest.raises(InputError, match=fact):
+        allowing(description, "d.yaml")(ORDER)
