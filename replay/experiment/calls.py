@@ -125,8 +125,6 @@ class Outcome:
     """Whether this is one of too many disagreements: what it is called holds, and nothing else of it is told."""
     unreplayable: str = ""
     """Why its arguments cannot be written down, so that it can be told and not be replayed."""
-    note: str = ""
-    """What else was noticed, such as that a side changed its arguments."""
     setup: Setup | None = None
     """What its experiment says: which functions and rules the outcome is evidence about."""
 

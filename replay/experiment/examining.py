@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from replay.documents import parse_json
 from replay.engine.outcome import Referee
-from replay.experiment.calls import DISAGREED, Call, Given, Outcome, Setup
+from replay.experiment.calls import Call, Given, Outcome, Setup
 from replay.experiment.terms import Terms, terms_of
 from replay.experiment.writing import NoDocumentError, answer_of, arguments_of, document_of, failure_of, thawed
 from replay.models import (
@@ -34,9 +34,8 @@ from replay.privacy import MaskKey, key_from_environment
 
 UNTOLD: Final = "its values were not kept, and the rules ask for them"
 UNEQUAL: Final = "the experiment's own `equal`"
+CHANGED: Final = "sides leave their arguments alike"
 _JSON: Final = (("content-type", "application/json"),)
-_REASONED: Final = ("known", "unfit")
-"""Relations of which the reason is told with the result."""
 _MOST_SETUPS: Final = 1_000
 _MOST_MEMBERS: Final = 100
 
@@ -101,7 +100,7 @@ class Examiner:
     # ------------------------------------------------------------------------------------------------------ told
 
     def _told(self, call: Call, result: Result, terms: Terms, at: datetime) -> Outcome:
-        bare = result.outcome != "match" and call.arguments is None and not _has_documents(call)
+        bare = result.outcome != "match" and not (call.arguments or call.reason or _has_documents(call))
         unreplayable = ""
         if result.outcome != "match" and call.arguments is not None:
             result, unreplayable = _with_arguments(call, result)
@@ -158,7 +157,8 @@ def _unseen(call: Call, case: Case) -> Result:
     if (call.relation == "differ" and call.setup.rules) or (call.relation == "agreed" and call.setup.equal_too):
         return Result(case, "skipped", old, new, skipped=UNTOLD)
     outcome: OutcomeName = {"agreed": "match", "known": "waived"}.get(call.relation, "deviation")  # type: ignore[assignment]
-    return Result(case, outcome, old, new)
+    result = Result(case, outcome, old, new)
+    return _as_unequal(result, call.reason) if call.relation == "unequal" and call.reason else result
 
 
 def _seen(given: Given, body: bytes = b"", error: Failure | None = None) -> Observation:
@@ -179,11 +179,12 @@ def _undocumented(call: Call, case: Case, fact: str) -> Result:
     return unseen if call.relation in _SETTLED else replace(unseen, outcome="skipped", skipped=f"its value: {fact}")
 
 
-def _as_unequal(result: Result, _reason: str) -> Result:
-    """Return a result that deviates, also where the rules see nothing amiss: the program has compared more closely."""
-    if result.outcome in DISAGREED:
+def _as_unequal(result: Result, reason: str) -> Result:
+    """Return a result that deviates, also where the rules see nothing amiss: the program knows more than they do."""
+    if result.error is not None or (result.outcome == "deviation" and result.differences and not reason):
         return result
-    difference = Difference("body", "value", _value(result.old), _value(result.new), UNEQUAL)
+    rule = CHANGED if reason else UNEQUAL
+    difference = Difference("body", "value", _value(result.old), _value(result.new), rule, note=reason)
     return replace(result, outcome="deviation", skipped=None, differences=(*result.differences, difference))
 
 

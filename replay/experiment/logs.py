@@ -34,8 +34,6 @@ class Log:
     def take(self, outcome: Outcome) -> None:
         """Write an event where the sides disagreed; what could not be compared is told once a minute and reason."""
         result, name = outcome.result, outcome.experiment
-        if outcome.note:
-            self._troubles.say(f"{name} {outcome.note}", f"{name}: {outcome.note}")
         if result.outcome == "skipped":
             reason = result.skipped or ""
             self._troubles.say(f"{name} {reason}", f"{name}: a call could not be compared: {reason}")

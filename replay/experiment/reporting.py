@@ -25,7 +25,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
-from replay.errors import SettingsError
+from replay.errors import InputError, SettingsError
 from replay.experiment.bareness import bare, kind_of, size_of, stripped, tells_bare
 from replay.experiment.calls import DISAGREED, Call, Outcome, Relation, Setup, Sink
 from replay.experiment.delivery import Delivery
@@ -225,7 +225,9 @@ class Reporter:
             outcome = self._listed(call, self._examined(call))
         except BaseException as error:  # noqa: BLE001 - values may be of classes whose methods raise anything
             self._lose(call, UNEXAMINED, sinks)
-            text = f"a call of {call.setup.name} could not be examined: {told(error)}"
+            # What a value's own methods raise may tell the value, which nobody has masked.
+            why = told(error) if isinstance(error, InputError) else type(error).__name__
+            text = f"a call of {call.setup.name} could not be examined: {why}"
             self._troubles.say(f"unexamined {call.setup.name}", text)
             return
         size = 0 if outcome.bare else size_of(call)

@@ -34,6 +34,8 @@ def sentence(outcome: Outcome) -> str:
 def _departure(differences: tuple[Difference, ...]) -> str:
     worst = next((each for each in differences if each.counts), differences[0])
     old, new = shown_pair(worst.old, worst.new, _CHANGE)
+    if worst.note and old == new:
+        return worst.note
     further = f", and at {len(differences) - 1:,} more" if len(differences) > 1 else ""
     return f"{printable(worst.at, _NAME)} is {old} in old and {new} in new{further}"
 
@@ -88,8 +90,9 @@ def _milliseconds(side: Observation | None) -> float | None:
 
 def _difference(difference: Difference, limit: int) -> Mapping[str, str]:
     old, new = shown_pair(difference.old, difference.new, limit)
-    rule = printable(difference.rule, limit)
-    return {"at": printable(difference.at, limit), "kind": difference.kind, "old": old, "new": new, "rule": rule}
+    rule, note = printable(difference.rule, limit), printable(difference.note, limit)
+    at = printable(difference.at, limit)
+    return {"at": at, "kind": difference.kind, "old": old, "new": new, "rule": rule, "note": note}
 
 
 def _context(context: Mapping[str, Any], limit: int) -> Mapping[str, Any]:

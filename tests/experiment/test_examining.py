@@ -100,6 +100,17 @@ def test_what_the_programs_own_comparison_calls_unequal_no_rule_makes_a_match() 
     assert (found.outcome, [each.rule for each in found.differences]) == ("deviation", [UNEQUAL])
 
 
+@pytest.mark.parametrize("sides", [(NOTHING, NOTHING), (gave(1), gave(1)), (gave(1), gave(2)), (gave(1j), gave(1j))])
+def test_a_side_that_changed_its_arguments_deviates_whatever_both_returned(sides: tuple[Given, Given]) -> None:
+    outcome = examined(call(DRAFT, *sides, "unequal", reason="new changed the arguments, and old did not"))
+    notes = [each.note for each in outcome.result.differences]
+    assert (outcome.result.outcome, outcome.bare, notes[-1]) == (
+        "deviation",
+        False,
+        "new changed the arguments, and old did not",
+    )
+
+
 def test_a_known_difference_is_waived_with_its_reason() -> None:
     found = result(call(DRAFT, gave(1), gave(2), "known", reason="ticket 12"))
     assert (found.outcome, [each.waived for each in found.differences]) == ("waived", ["ticket 12"])
@@ -336,12 +347,18 @@ def test_what_is_personal_or_secret_is_a_token_wherever_it_stands() -> None:
         raised("shop.RefusedError", "alice@example.com is refused"),
         arguments=((), {"pr": pr}),
         context={"user": "alice@example.com", "api_key": "sk-0123456789abcdef"},
-        reason="alice@example.com changed",
         key="alice@example.com",
         trace="alice@example.com",
     )
     told = everything(examined(handed))
     assert [secret for secret in ("alice@", "hunter2", "sk-0123") if secret in told] == []
+
+
+def test_why_nobody_can_tell_tells_nothing_personal() -> None:
+    reason = "`equal` raised ValueError: no alice@example.com"
+    told = everything(examined(call(DRAFT, relation="unfit", reason=reason)))
+    assert "alice@" not in told
+    assert "`equal` raised ValueError" in told
 
 
 def test_what_a_mask_names_in_the_arguments_is_masked_in_answers_and_context_too() -> None:

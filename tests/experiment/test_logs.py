@@ -80,7 +80,14 @@ def test_an_event_has_a_field_for_all_that_is_known(events: Events) -> None:
     }
     assert (record.__dict__["old"], record.__dict__["new"]) == ('{"fee":1,"n":2}', '{"fee":3,"n":2}')
     assert (record.__dict__["old_ms"], record.__dict__["new_ms"]) == (2.0, 2.0)
-    difference = {"at": "body.fee", "kind": "value", "old": "1", "new": "3", "rule": "default: values are equal"}
+    difference = {
+        "at": "body.fee",
+        "kind": "value",
+        "old": "1",
+        "new": "3",
+        "rule": "default: values are equal",
+        "note": "",
+    }
     assert record.__dict__["differences"] == [difference]
     assert record.__dict__["context"] == {"pr": 7}
 
@@ -108,6 +115,11 @@ def test_a_long_value_is_cut_around_where_it_differs(events: Events) -> None:
     assert len(events.field("old")) <= 500
     assert "old" in events.field("old")
     assert len(events.messages[0]) < 500
+
+
+def test_a_side_that_changed_its_arguments_is_told_as_that(events: Events) -> None:
+    logged(call(DRAFT, relation="unequal", reason="new changed the arguments, and old did not"))
+    assert events.messages == ["needs-draft: new changed the arguments, and old did not; old was used"]
 
 
 def test_agreeing_calls_and_known_differences_are_no_events(events: Events) -> None:

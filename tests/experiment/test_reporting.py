@@ -207,7 +207,7 @@ def test_where_no_call_can_be_examined_sinks_are_told_all_the_same() -> None:
     assert (sink.names, sink.lost) == ([], 3)
 
 
-def test_a_masking_that_fails_drops_the_call() -> None:
+def test_a_masking_that_fails_drops_the_call_and_tells_nothing_of_it(caplog: pytest.LogCaptureFixture) -> None:
     def masked(handed: Call) -> Outcome:
         raise RecursionError(handed)
 
@@ -215,6 +215,8 @@ def test_a_masking_that_fails_drops_the_call() -> None:
     reporter.hand_over(differing(DRAFT, "alice@example.com", 1), [sink])
     assert reporter.close(SECONDS)
     assert (sink.outcomes, sink.lost) == ([], 1)
+    assert "could not be examined: RecursionError" in caplog.text
+    assert "alice" not in caplog.text
 
 
 def test_a_loss_is_told_again_until_the_sink_takes_note(reporter: Reporter) -> None:
