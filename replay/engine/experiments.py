@@ -26,6 +26,7 @@ from replay.store.sqlite import SqliteStore
 from replay.verdict import Criterion, Judge
 from replay.verdict.changes import changes
 from replay.verdict.kpi_account import Accounts
+from replay.verdict.wording import counted
 
 _BLOCK = "a block of code"
 
@@ -112,7 +113,7 @@ def _lost(store: SqliteStore, record: RunRecord, run: ExperimentRun) -> Mapping[
 
 def _summary(record: RunRecord, run: ExperimentRun, experiment: Experiment, sums: Tally, inquest: Inquest) -> Summary:
     calls = sum(run.lost.values())
-    reason = "; ".join(f"{number:,} calls were lost: {why}" for why, number in run.lost.items()) if calls else ""
+    reason = "; ".join(f"lost {counted(number, 'call')}: {why}" for why, number in run.lost.items()) if calls else ""
     return Summary(
         run=record.id,
         started=record.started,
@@ -139,8 +140,8 @@ def _side(record: RunRecord, side: Side, place: str) -> SideInfo:
 def _unsaid(run: ExperimentRun, experiment: Experiment) -> Iterator[str]:
     gone = run.joined - run.left
     if experiment.over and gone > 0:
-        of = f"{gone:,} of {run.joined:,} processes ended without a word"
-        yield f"{of}: what they had compared in their last second or so is not in this run"
+        of = f"{gone:,} of {run.joined:,} processes did not say that they had written all"
+        yield f"{of}: of those that were killed, the last second or so is not in this run"
 
 
 def _amended(record: RunRecord, *, summary: Summary, verdict: Verdict, inquest: Inquest) -> RunRecord:

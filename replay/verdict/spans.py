@@ -26,7 +26,10 @@ _DAY: Final = timedelta(days=1)
 _MARKS: Final = {"GO": "ok", "NO-GO": "fails", "INCONCLUSIVE": "open"}
 _NONE: Final = "none"
 _UNDECIDED: Final = ("open", _NONE)
-_UNVERSIONED: Final = "nothing names the version of new, so a row may go over several: give --label new=VERSION"
+_UNVERSIONED: Final = (
+    "nothing names the version of new, so a row may go over several: give --label new=VERSION, "
+    "or version= to an experiment"
+)
 _UNFIT: Final = (OTHER_RULES, OTHER_VERSION, NOT_JUDGED)
 _TOLD: Final[Mapping[str, str]] = {
     "fails": "it fails",
