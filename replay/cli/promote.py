@@ -81,6 +81,7 @@ def _recorded(
                 now = datetime.now(UTC)
                 because = why or f"recorded in {path.name}"
                 result = Result(case, "skipped", old=case.recorded)
+                _require_meant([result])
                 return promote(result, run="", run_seed=0, instant=now, why=because, name=name, expect=expect)
     raise InputError(f"no recorded case is called '{wanted}'", place=pattern, hint="its id is that of the record")
 
@@ -107,6 +108,7 @@ def promotion_of(
     from replay.curation.promote import golden_name, promote
     from replay.privacy import TOKEN
 
+    _require_meant([*before, result])
     clusters = record.summary.clusters if record.summary is not None else ()
     title = "" if cause is None else clusters[cause].title
     title = worded(clusters[cause].ways[0]) if cause is not None and TOKEN.search(title) else title
@@ -128,6 +130,22 @@ def promotion_of(
         request = result.case.request
         return made(name=golden_name(request.method, request.path, result.case.id))
     return promotion
+
+
+def _require_meant(results: Sequence[Result]) -> None:
+    """Raise InputError where somebody who was recorded wrote the name of a secret: a golden fills it in."""
+    from replay.cli.inputs import project_of_folders
+    from replay.documents import shown
+    from replay.placeholders import secrets_in
+
+    requests = [(it.case, request) for it in results if it.case.kind == "traffic" for request in it.case.requests]
+    named = [(case, name) for case, request in requests for _part, name in secrets_in(request)]
+    secrets = project_of_folders().settings.secrets if named else {}
+    for case, name in named:
+        if name not in secrets or not secrets[name].traffic:
+            fact = f"'{case.id}' cannot be promoted: it was recorded with {{{{secret.{shown(name)}}}}} as text"
+            hint = f"where you put it there, say in the settings: secrets: {{{shown(name)}: {{traffic: true}}}}"
+            raise InputError(f"{fact}, which stands for the secret in a golden", place=case.place or None, hint=hint)
 
 
 def promoted(promotion: Promotion, folder: Path) -> Change:

@@ -207,6 +207,19 @@ def test_a_side_that_is_held_against_itself_is_sent_its_own_alone(pair: Pair) ->
     assert {it["headers"]["x-key"] for it in pair.new.sent} == {B}
 
 
+@pytest.mark.parametrize("said", ["", "secrets:\n  api: {env: TOKEN_A, traffic: false}\n"])
+def test_what_was_recorded_as_text_becomes_no_golden_in_which_it_would_be_filled_in(pair: Pair, said: str) -> None:
+    pair.settings(said)
+    pair.desk.capture("t.jsonl", [{"id": "c", "request": {"path": "/?note={{secret.api}}"}}])
+    pair.desk.cli("run", "--traffic", "t.jsonl")
+    assert "{{secret.api}}" in pair.new.last["path"]
+    for flags in ([], ["--traffic", "t.jsonl"]):
+        ended = pair.desk.cli("promote", "c", *flags)
+        assert ended.code == 2
+        assert "it was recorded with {{secret.api}} as text" in " ".join(ended.err.split())
+    assert not list(Path("goldens").rglob("*.yaml"))
+
+
 def test_the_smallest_request_is_looked_for_with_it(pair: Pair) -> None:
     pair.settings(FROM_A)
     pair.new.says = '{"k": 1}'
