@@ -6,8 +6,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from replay.experiment.dual_call import Asked, DualCall, begun
-from replay.experiment.freezing import UnfitError
+from replay.experiment.crew import OVERDUE
+from replay.experiment.dual_call import Asked, DualCall, begun, overdue
+from replay.experiment.freezing import UnfitError, describe
 from replay.experiment.inline import observe_chosen, raise_as_it_was, run_chosen
 from replay.experiment.outside import contain
 from replay.experiment.sides import Seen
@@ -21,7 +22,7 @@ def run_chosen_first(asked: Asked) -> Any:
     chosen = observe_chosen(asked, call)
     kept = kept_for_later(asked, call, chosen)
     if kept is not None:
-        asked.terms.crew.take(partial(_finish, call, kept))
+        asked.terms.crew.take(partial(_finish, asked, call, kept))
     if chosen.error is not None:
         raise_as_it_was(chosen)
     return chosen.value
@@ -40,12 +41,15 @@ def kept_for_later(asked: Asked, call: DualCall, chosen: Seen) -> Callable[[], S
     return None
 
 
-def _finish(call: DualCall, kept: Callable[[], Seen], why_not: str) -> None:
+def _finish(asked: Asked, call: DualCall, kept: Callable[[], Seen], why_not: str) -> None:
     """Run the other side and settle the call, in a thread that nothing may end."""
-    if why_not:
+    if why_not and why_not is not OVERDUE:
         call.give_up(f"not compared: {why_not}")
         return
     try:
-        call.settle(kept(), call.run_other(first=False))
+        if why_not is OVERDUE:
+            call.settle(kept(), overdue(asked.terms.crew.away_ns), elsewhere=True)
+        else:
+            call.settle(kept(), call.run_other(first=False))
     except BaseException as error:  # noqa: BLE001 - a copy that cannot be read back
-        call.give_up(f"it could not be compared: {error!r}"[:200])
+        call.give_up(f"it could not be compared: {describe(error)}")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from replay.experiment.afterwards import kept_for_later
 from replay.experiment.clock import wall_ns
 from replay.experiment.drawing import drawn
-from replay.experiment.dual_call import Asked, DualCall, begun
+from replay.experiment.dual_call import Asked, DualCall, begun, overdue
 from replay.experiment.freezing import describe
 from replay.experiment.inline import raise_as_it_was
 from replay.experiment.outside import contain
@@ -180,7 +180,7 @@ async def _other(asked: Asked, call: DualCall, run: Awaited) -> Seen | None:
     if not task.done():
         task.cancel()
         return None
-    return None if task.cancelled() else task.result()
+    return Seen(error=asyncio.CancelledError()) if task.cancelled() else task.result()
 
 
 async def _observed(run: Awaited) -> Seen:
@@ -217,7 +217,5 @@ async def finish(asked: Asked, call: DualCall, chosen: Callable[[], Seen], run: 
 def _settle(asked: Asked, call: DualCall, chosen: Seen, other: Seen | None) -> None:
     if other is not None:
         call.settle(chosen, other)
-        return
-    budget = asked.terms.guard.budget_ns or 0
-    call.give_up(f"the other side took longer than its budget of {budget / 1e6:g} ms")
-    asked.terms.note(failed=False, took_ns=budget + 1)
+    else:
+        call.settle(chosen, overdue(asked.terms.guard.budget_ns or 0), elsewhere=True)

@@ -1,12 +1,13 @@
 """A few daemon threads that run the other side afterwards: bounded, begun when needed, and never waited for.
 
-A thread that does not come back (an endless loop, a deadlock) stays away for good: nobody can end it. The others go
-on, and when all are away nothing more is taken in.
+A thread that does not come back (an endless loop, a deadlock) stays away for good: nobody can end it. Its job is told
+so, the others go on, and when all are away nothing more is taken in.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
@@ -21,9 +22,11 @@ AWAY_NS: Final = 10_000_000_000
 _SOONEST_NS: Final = 1_000_000_000
 _BUDGETS: Final = 20
 _IDLE_SECONDS: Final = 5.0
+_LOOK_SECONDS: Final = 1.0
 
 Job = Callable[[str], None]
-"""Is called with nothing to be done, or with why it is not."""
+"""Is called with nothing to be done, or with why it is not; with OVERDUE while it is still being done elsewhere."""
+OVERDUE: Final = "it does not come back"
 
 
 def away_after(budget_ns: int | None) -> int:
@@ -36,7 +39,7 @@ class Crew:
 
     def __init__(self, away_ns: int = AWAY_NS) -> None:
         """Take how long a thread may be at one job before it counts as away."""
-        self._away_ns = away_ns
+        self.away_ns = away_ns
         anew_after_fork(self)
         self.begin_anew()
 
@@ -46,6 +49,9 @@ class Crew:
         self._waiting: SimpleQueue[Job] = SimpleQueue()
         self._began: dict[int, int] = {}
         """When each thread began its job; 0 while it has none."""
+        self._jobs: dict[int, Job] = {}
+        """What each thread is at, unless its job was told that it is overdue."""
+        self._is_watched = False
         self._numbers = 0
 
     def take(self, job: Job) -> None:
@@ -56,7 +62,7 @@ class Crew:
 
     def _refused(self, job: Job) -> tuple[list[Job], str]:
         with self._lock:
-            before = wall_ns() - self._away_ns
+            before = wall_ns() - self.away_ns
             if sum(0 < began < before for began in self._began.values()) >= MOST_THREADS:
                 return [*self._emptied(), job], "the other side did not come back from earlier calls"
             if self._waiting.qsize() >= MOST_WAITING:
@@ -66,6 +72,25 @@ class Crew:
             if len(self._began) < MOST_THREADS and self._waiting.qsize() > idle:
                 self._begin_thread()
         return [], ""
+
+    def look(self) -> None:
+        """Tell jobs that are overdue so, once."""
+        with self._lock:
+            before = wall_ns() - self.away_ns
+            away = [number for number, began in self._began.items() if 0 < began < before and number in self._jobs]
+            overdue = [self._jobs.pop(number) for number in away]
+        for job in overdue:
+            job(OVERDUE)
+
+    def _watch(self) -> None:
+        """Look again and again, for as long as there is a thread that is not known to be away."""
+        while True:
+            time.sleep(min(self.away_ns / 1e9, _LOOK_SECONDS))
+            self.look()
+            with self._lock:
+                if all(began and number not in self._jobs for number, began in self._began.items()):
+                    self._is_watched = False
+                    return
 
     def _emptied(self) -> list[Job]:
         found: list[Job] = []
@@ -82,6 +107,9 @@ class Crew:
         thread = threading.Thread(target=self._work, args=(number, self._waiting), daemon=True, name=name)
         try:
             thread.start()
+            if not self._is_watched:
+                self._is_watched = True
+                threading.Thread(target=self._watch, daemon=True, name="replay-experiment-watch").start()
         except RuntimeError:  # the interpreter ends, or there are too many threads: whoever comes next tries again
             del self._began[number]
 
@@ -93,9 +121,11 @@ class Crew:
                 if self._ends(number, waiting):
                     return
                 continue
+            self._jobs[number] = job
             self._began[number] = wall_ns()
             job("")
             self._began[number] = 0
+            self._jobs.pop(number, None)
             del job  # it holds what the call was about
 
     def _ends(self, number: int, waiting: SimpleQueue[Job]) -> bool:

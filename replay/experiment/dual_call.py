@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from replay.experiment.agreement import agree
 from replay.experiment.answers import Answers, Arguments, Standing
 from replay.experiment.breaker import Guard
-from replay.experiment.calls import Call, Frozen, Given, Relation, Setup, Sink
+from replay.experiment.calls import Call, Frozen, Given, Raised, Relation, Setup, Sink
 from replay.experiment.crew import Crew
 from replay.experiment.drawing import drawn_id
 from replay.experiment.freezing import Lasting, Packed, UnfitError, describe, freeze, freeze_with_copy, is_lasting
@@ -76,6 +76,12 @@ class Asked:
         return self.sides.of(self.chosen.side)
 
 
+def overdue(within_ns: int) -> Seen:
+    """Return what a side did that did not come back in time: an error, whatever exceptions are answers."""
+    told = Raised("TimeoutError", f"it did not come back within {within_ns / 1e6:g} ms")
+    return Seen(None, TimeoutError(), within_ns, 0, told)
+
+
 def begun(asked: Asked) -> DualCall | None:
     """Make both sides ready; where the other can be given nothing of its own, tell so and return None."""
     try:
@@ -97,7 +103,7 @@ class DualCall:
     """A call of which both sides are run: the chosen one by the caller, the other one here."""
 
     __slots__ = (
-        "_args", "_at", "_first", "_key", "_kwargs", "_sides", "_terms", "_trace", "_watched",
+        "_args", "_at", "_first", "_key", "_kwargs", "_sides", "_terms", "_trace", "_untold", "_watched",
         "arguments", "changed", "chosen", "context", "mismatch",
     )  # fmt: skip
 
@@ -115,6 +121,8 @@ class DualCall:
         self._args: tuple[Any, ...] = ()
         self._kwargs: dict[str, Any] = {}
         self._watched: Arguments | None = None
+        self._untold = [True]
+        """Emptied by whoever tells the call, which two threads may want to."""
         self.changed: list[Side] = []
         """Which sides changed the arguments that are watched, in the order in which they ran."""
         self.mismatch: BaseException | None = None
@@ -183,15 +191,18 @@ class DualCall:
 
     # --------------------------------------------------------------------------------------------------- afterwards
 
-    def settle(self, chosen: Seen, other: Seen) -> None:
-        """Compare what both sides gave, and hand the call over. Nothing that goes wrong on the way gets out."""
+    def settle(self, chosen: Seen, other: Seen, *, elsewhere: bool = False) -> None:
+        """Compare what both sides gave, and hand the call over. Nothing that goes wrong on the way gets out.
+
+        `elsewhere` says that the other side may still be running, in the call's own context.
+        """
         answers = self._terms.answers
         if type(other.value) is CoroutineType:
             other.value.close()  # nobody will await it
         try:
             failed = answers.failed(other) and not answers.failed(chosen)
             self._terms.note(failed=failed, took_ns=other.wall_ns, cpu_ns=other.cpu_ns)
-            self.context.run(self._settle, chosen, other)
+            (self.context.copy() if elsewhere else self.context).run(self._settle, chosen, other)
         except BaseException as error:  # noqa: BLE001 - values and callbacks may raise anything
             contain(error)
             self.give_up(f"it could not be compared: {describe(error)}")
@@ -218,6 +229,10 @@ class DualCall:
         return found._replace(relation="unequal", reason=f"{side} changed the arguments, and {other_of(side)} did not")
 
     def _hand_over(self, found: Standing) -> None:
+        try:
+            self._untold.pop()
+        except IndexError:  # it was told as overdue, and came back after all
+            return
         told = found.relation != "agreed" or self._terms.setup.equal_too
         context = self._told_context() if told and self._has_room(found.relation) else {}
         call = Call(

@@ -7,7 +7,8 @@ from functools import partial
 from typing import Any
 
 from replay.experiment.clock import wall_ns
-from replay.experiment.dual_call import Asked, DualCall, begun
+from replay.experiment.crew import OVERDUE
+from replay.experiment.dual_call import Asked, DualCall, begun, overdue
 from replay.experiment.freezing import describe
 from replay.experiment.inline import raise_as_it_was
 from replay.experiment.outside import contain
@@ -113,10 +114,13 @@ def _compare(asked: Asked, call: DualCall | None, script: Script, *, here: bool)
 
 
 def _finish(asked: Asked, call: DualCall, script: Script, chosen: Callable[[], Seen], why_not: str) -> None:
-    if why_not:
+    if why_not and why_not is not OVERDUE:
         call.give_up(f"not compared: {why_not}")
         return
     try:
+        if why_not is OVERDUE:
+            call.settle(chosen(), overdue(asked.terms.crew.away_ns), elsewhere=True)
+            return
         function, args, kwargs = call.other(first=False)
 
         def play() -> Any:

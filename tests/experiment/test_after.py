@@ -90,24 +90,43 @@ def test_what_finds_no_room_is_told_and_never_waited_for(told: Kept) -> None:
 
 
 def test_threads_that_do_not_come_back_are_given_up() -> None:
-    never, began = threading.Event(), Done(MOST_THREADS)
+    never, told = threading.Event(), Done(MOST_THREADS)
     refused: list[str] = []
 
-    def stuck(_: str) -> None:
-        began()
-        never.wait(SECONDS)
+    def stuck(why_not: str) -> None:
+        if why_not:
+            told()
+        else:
+            never.wait(SECONDS)
 
-    crew = Crew(away_ns=1)
+    crew = Crew(away_ns=1_000_000)
     for _ in range(MOST_THREADS):
         crew.take(stuck)
         crew.take(lambda _: None)
-    began.wait()
+    told.wait()
     crew.take(refused.append)
     never.set()
     assert refused == ["the other side did not come back from earlier calls"]
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_a_call_whose_other_side_does_not_come_back_is_told_as_its_error_and_told_once(told: Kept) -> None:
+    gate, ended = threading.Event(), threading.Event()
+
+    def stuck() -> int:
+        gate.wait(SECONDS)
+        ended.set()
+        return 1
+
+    rule = Experiment("rule", lambda: 1, stuck, mode="after", budget="1ms")  # away after a second, at the soonest
+    assert rule() == 1
+    assert told_of(told, 1) == ["new_error"]
+    gate.set()
+    assert ended.wait(SECONDS)
+    assert rule() == 1
+    assert told_of(told, 2) == ["new_error", "match"]
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there are forks on POSIX only")
 def test_a_fork_begins_with_threads_of_its_own() -> None:
     done = Done()

@@ -123,7 +123,7 @@ def test_a_coroutine_beyond_its_budget_is_ended_and_told(told: Kept, mode: Liter
     rule = Experiment("rule", old, endless, mode=mode, budget="1ms")
     assert played(lambda: rule(3)) == 6
     assert ended == ["ended"]
-    assert names(told) == ["skipped"]
+    assert names(told) == ["new_error"]
 
 
 def test_a_caller_that_is_cancelled_is_cancelled_and_so_is_the_other_side(told: Kept) -> None:
