@@ -14,6 +14,8 @@ from replay.store.pages import Draft
 SECONDS: Final = 0.5
 _TOGETHER: Final = 20
 """So many results are looked at for secrets at once. More would hold up the loop, and gain little."""
+_DIFFERING: Final = 5
+"""As so many of them counts one with differences: each of those is searched by itself, which takes longer."""
 _LARGE: Final = 1 << 20
 """With so many bytes of bodies fewer are."""
 LAST_SECONDS: Final = 1.0
@@ -63,6 +65,8 @@ class Recorder:
         self._tell = tell
         self._waiting: list[Result] = []
         """Results as they came, with their secrets: these are never written."""
+        self._weight = 0
+        """For how many results those count that are waiting."""
         self._size = 0
         """Bytes of bodies that are waiting."""
         self._draft = Draft()
@@ -76,10 +80,11 @@ class Recorder:
     def add(self, result: Result) -> None:
         """Take a result in."""
         self._waiting.append(result)
+        self._weight += _DIFFERING if result.differences else 1
         self._size += _size(result)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(SECONDS, self._begin_late)
-        if (len(self._waiting) >= _TOGETHER or self._size >= _LARGE) and self._take_in():
+        if (self._weight >= _TOGETHER or self._size >= _LARGE) and self._take_in():
             if self._writing is None:
                 self._begin()
             elif not self._held:
@@ -89,7 +94,7 @@ class Recorder:
     def _take_in(self) -> bool:
         """Draft what is waiting; secrets end here. Return whether the draft is full."""
         waiting, self._waiting = self._waiting, []
-        self._size = 0
+        self._weight = self._size = 0
         full = False
         for result in self._redact(waiting):
             full = self._draft.add(result)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 from replay.engine.recording import SECONDS, Recorder
-from replay.models import Case, Observation, Request, Result
+from replay.models import Case, Difference, Observation, Request, Result
 from replay.store.journal import Journal, frames
 
 RUN: Final = "run-1"
@@ -87,6 +88,18 @@ def test_every_result_is_kept_in_order_and_looked_at_with_others(kept: Kept) -> 
     assert kept.ids == [f"c{number}" for number in range(250)]
     assert sum(kept.portions) == 250
     assert max(kept.portions) == 20
+
+
+def test_few_results_with_differences_are_looked_at_in_a_row(kept: Kept) -> None:
+    difference = Difference("body.n", "value", 1, 2, "default")
+
+    async def act() -> None:
+        for number in range(8):
+            kept.recorder.add(replace(result(f"c{number}"), differences=(difference,)))
+        await kept.recorder.close()
+
+    asyncio.run(act())
+    assert kept.portions[:2] == [4, 4]
 
 
 def test_large_answers_do_not_wait_for_others(kept: Kept) -> None:
