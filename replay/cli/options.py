@@ -227,3 +227,7 @@ RunIds = Annotated[
     list[str] | None,
     typer.Argument(metavar="[RUN]...", help="Runs, by their ids or the beginnings of them; the newest otherwise."),
 ]
+WithSession = Annotated[
+    bool | None,
+    typer.Option("--session/--alone", help="Bring what led to it in its session; by itself, where it uses that."),
+]

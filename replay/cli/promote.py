@@ -36,10 +36,7 @@ def promote(
     goldens: Annotated[
         Path | None, typer.Option(metavar="DIR", envvar="REPLAY_GOLDENS", help="Write below DIR.")
     ] = None,
-    session: Annotated[
-        bool | None,
-        typer.Option("--session/--alone", help="Bring what led to it in its session; by itself, where it uses that."),
-    ] = None,
+    session: options.WithSession = None,
     traffic: Annotated[
         str | None, typer.Option(metavar="FILE", help="Take it from recorded traffic, as it was recorded.")
     ] = None,

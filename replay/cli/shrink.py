@@ -21,10 +21,6 @@ Sends = Annotated[
 Write = Annotated[bool, typer.Option("--write", help="Write it into goldens/; it is only printed otherwise.")]
 Name = Annotated[str | None, typer.Option(metavar="NAME", help="Call it NAME, as in checkout/leap-day.")]
 Why = Annotated[str | None, typer.Option(metavar="TEXT", help="Say why the case is worth keeping.")]
-WithSession = Annotated[
-    bool | None,
-    typer.Option("--session/--alone", help="Bring what led to it in its session; by itself, where it uses that."),
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -38,7 +34,7 @@ def shrink(
     write: Write = False,
     name: Name = None,
     why: Why = None,
-    session: WithSession = None,
+    session: options.WithSession = None,
     old: options.Old = None,
     new: options.New = None,
     traffic: options.Traffic = None,
@@ -162,7 +158,10 @@ def _promotion(plan: Plan, found: Shrunk, name: str | None, why: str | None) -> 
 
 
 def _print(promotion: Promotion) -> None:
-    from replay.cli.output import printing
+    from replay.cli.output import printing, say
+    from replay.cli.promote import notes_of
 
     with printing() as out:
         out.write(f"# goldens/{promotion.id}.yaml\n{promotion.text}")
+    for note in notes_of(promotion):
+        say(note)

@@ -30,10 +30,6 @@ Within = Annotated[
     typer.Option(metavar="FILE", help="Stay within a JSON Schema of the body, or an OpenAPI description."),
 ]
 Write = Annotated[bool, typer.Option("--write", help="Write one golden for each disagreement into goldens/.")]
-WithSession = Annotated[
-    bool | None,
-    typer.Option("--session/--alone", help="Bring what led to a case in its session; by itself, where it uses that."),
-]
 Out = Annotated[Path | None, typer.Option(metavar="FILE", help="Write all variants that disagree to a capture.")]
 
 
@@ -50,7 +46,7 @@ def vary(
     within: Within = None,
     write: Write = False,
     out: Out = None,
-    session: WithSession = None,
+    session: options.WithSession = None,
     old: options.Old = None,
     new: options.New = None,
     traffic: options.Traffic = None,

@@ -76,7 +76,7 @@ def _answer(case: Case, answers: Answers, source: Source, comparison: Comparison
             told = "was not asked" if seen is None else f"failed ({seen.error.kind if seen.error else ''})"
             raise InputError(f"{side} {told}", hint="approve what the other side answers by --from, or run again")
     if source == "both":
-        differences = comparison.compare(Pair(_bare(case), old, new)).differences
+        differences = comparison.compare(Pair(case.bare, old, new)).differences
         found = [each.at for each in differences if each.at in answers.departed or not _is_masked(each)]
         if found:
             raise InputError(f"the sides disagree at {_told(found)}", hint="say who is right: --from old or --from new")
@@ -89,10 +89,6 @@ def _is_masked(difference: Difference) -> bool:
     """Tell whether tokens stand for all that differs: they do not tell whether these are two names of one thing."""
     old, new = difference.old, difference.new
     return isinstance(old, str) and isinstance(new, str) and old != new and TOKEN.sub("", old) == TOKEN.sub("", new)
-
-
-def _bare(case: Case) -> Case:
-    return replace(case, expect=None, steps=tuple(replace(step, expect=None) for step in case.steps))
 
 
 def _told(places: list[str]) -> str:

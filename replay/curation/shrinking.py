@@ -83,8 +83,7 @@ class Shrinker:
 
     def __init__(self, case: Case, send: Send, *, sends: int, known: Known) -> None:
         """Take a case whose seed and instant are fixed; `send` sends one and compares, at most `sends` times."""
-        steps = tuple(replace(step, expect=None) for step in case.steps)
-        self.best = replace(case, expect=None, steps=steps)
+        self.best = case.bare
         self._before = case
         self._send = send
         self._most = sends

@@ -66,7 +66,7 @@ def _variants(
 
 
 def _at_step(case: Case, place: int, request: Request) -> Case:
-    steps = [replace(step, expect=None) for step in case.steps]
+    steps = list(case.bare.steps)
     steps[place] = replace(steps[place], request=request)
     return replace(case, request=steps[0].request, expect=None, steps=tuple(steps))
 

@@ -157,6 +157,11 @@ class Case:
         )
 
     @property
+    def bare(self) -> Case:
+        """Return the case without what it expects, be it at a step."""
+        return replace(self, expect=None, steps=tuple(replace(step, expect=None) for step in self.steps))
+
+    @property
     def origin(self) -> str:
         """Return the identity that all turns of a case have in common."""
         return self.identity if self.turn == 1 else self.identity.removesuffix(f"\x1f{self.turn}")
