@@ -125,6 +125,7 @@ def test_a_side_that_departs_is_refused_until_it_is_said_to_be_right(desk: Desk)
         assert text() == SCENARIO
         assert here.approve("order", "--from", "new").code == 0
         assert here.run().code == 0, "what new answers is what is expected, and old drifts"
+        assert here.approve("--check").out == "1 looked at: 0 stale, 1 as they were, 0 refused\n"
 
 
 def test_only_steps_that_expect_something_are_looked_at_where_there_are_some(desk: Desk) -> None:
