@@ -11,6 +11,7 @@ from replay.experiment.dual_call import Asked, DualCall, begun, overdue
 from replay.experiment.freezing import UnfitError, describe
 from replay.experiment.inline import observe_chosen, raise_as_it_was, run_chosen
 from replay.experiment.outside import contain
+from replay.experiment.reporting import REPORTER
 from replay.experiment.sides import Seen
 
 
@@ -22,6 +23,7 @@ def run_chosen_first(asked: Asked) -> Any:
     chosen = observe_chosen(asked, call)
     kept = kept_for_later(asked, call, chosen)
     if kept is not None:
+        REPORTER.expect()
         asked.terms.crew.take(partial(_finish, asked, call, kept))
     if chosen.error is not None:
         raise_as_it_was(chosen)

@@ -157,7 +157,9 @@ def later(call: DualCall, work: Callable[[], Coroutine[Any, Any, Any]]) -> None:
     if len(_tasks) >= MOST_TASKS:
         call.give_up(f"not compared: {MOST_TASKS} calls were under way already")
     else:
-        task_of(call.context.copy(), work())  # a copy: the other side and the settling enter the call's own
+        # In a copy of the context: the other side and the settling enter the call's own.
+        task = task_of(call.context.copy(), work())
+        task.add_done_callback(lambda task: call.give_up("the loop ended") if task.cancelled() else None)
 
 
 def _asking(call: DualCall, *, first: bool) -> Awaited:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Final
+from weakref import WeakSet
 
 from replay.experiment.clock import wall_ns
 from replay.experiment.forks import anew_after_fork
@@ -23,6 +24,9 @@ _SOONEST_NS: Final = 1_000_000_000
 _BUDGETS: Final = 20
 _IDLE_SECONDS: Final = 5.0
 _LOOK_SECONDS: Final = 1.0
+
+_PAUSE_SECONDS: Final = 0.005
+_CREWS: Final[WeakSet[Crew]] = WeakSet()
 
 Job = Callable[[str], None]
 """Is called with nothing to be done, or with why it is not; with OVERDUE while it is still being done elsewhere."""
@@ -40,6 +44,7 @@ class Crew:
     def __init__(self, away_ns: int = AWAY_NS) -> None:
         """Take how long a thread may be at one job before it counts as away."""
         self.away_ns = away_ns
+        _CREWS.add(self)
         anew_after_fork(self)
         self.begin_anew()
 
@@ -92,6 +97,20 @@ class Crew:
                     self._is_watched = False
                     return
 
+    @property
+    def is_at_rest(self) -> bool:
+        """Tell whether there is nothing that it will come back from."""
+        with self._lock:
+            return self._waiting.empty() and not self._jobs
+
+    def give_up(self, why: str) -> None:
+        """Let all that waits or is being done know that nobody waits for it any more."""
+        with self._lock:
+            left = [*self._emptied(), *self._jobs.values()]
+            self._jobs.clear()
+        for job in left:
+            job(why)
+
     def _emptied(self) -> list[Job]:
         found: list[Job] = []
         with suppress(Empty):
@@ -134,3 +153,12 @@ class Crew:
                 self._began.pop(number, None)
                 return True
             return False
+
+
+def end_crews(seconds: float) -> None:
+    """Wait so long for what all crews of this process are at, and give up the rest: the process ends."""
+    until = wall_ns() + int(seconds * 1e9)
+    while wall_ns() < until and not all(crew.is_at_rest for crew in tuple(_CREWS)):
+        time.sleep(_PAUSE_SECONDS)
+    for crew in tuple(_CREWS):
+        crew.give_up("the program ended")

@@ -12,6 +12,7 @@ from replay.experiment.dual_call import Asked, DualCall, begun, overdue
 from replay.experiment.freezing import describe
 from replay.experiment.inline import raise_as_it_was
 from replay.experiment.outside import contain
+from replay.experiment.reporting import REPORTER
 from replay.experiment.scripts import Script, played
 from replay.experiment.sides import Seen, observed, within
 from replay.experiment.tracebacks import leave_out, name_of
@@ -107,6 +108,7 @@ def _compare(asked: Asked, call: DualCall | None, script: Script, *, here: bool)
         if here:
             job("")
         else:
+            REPORTER.expect()
             asked.terms.crew.take(job)
     except BaseException as error:  # noqa: BLE001 - classes may raise anything
         contain(error)

@@ -28,6 +28,7 @@ from typing import Final
 from replay.errors import InputError, SettingsError
 from replay.experiment.bareness import bare, kind_of, size_of, stripped, tells_bare
 from replay.experiment.calls import DISAGREED, Call, Outcome, Relation, Setup, Sink
+from replay.experiment.crew import end_crews
 from replay.experiment.delivery import Delivery
 from replay.experiment.lanes import Lane, now
 from replay.experiment.listing import Listing
@@ -182,13 +183,23 @@ class Reporter:
         done = lane.passed(last=True).wait(timeout)
         done = self._passed(until, last=True) and done
         self._deliveries, self._ready = {}, NOBODY
-        atexit.unregister(self.close)
+        atexit.unregister(self.end_process)
         self._awaited = False
         self._troubles.rest()
         if not done:
             waiting = f"{len(lane):,} calls"
             self._troubles.say("exit", f"the process ended before {waiting} and what sinks had yet to write were told")
         return done
+
+    def end_process(self) -> None:
+        """Close, once what runs the other side afterwards has come back or was given up: the process ends."""
+        if os.getpid() == self._pid:
+            end_crews(EXIT_SECONDS / 2)
+            self.close()
+
+    def expect(self) -> None:
+        """Take note that calls may come that the end of the process has to wait for."""
+        self._await_exit()
 
     def _passed(self, until: float, *, last: bool) -> bool:
         marks = [delivery.lane.passed(last=last) for delivery in tuple(self._deliveries.values())]
@@ -198,11 +209,11 @@ class Reporter:
         if self._awaited:
             return
         self._awaited = True
-        atexit.register(self.close)
+        atexit.register(self.end_process)
         process = sys.modules.get("multiprocessing.process")
         if process is not None and process.parent_process() is not None:
             # A child of multiprocessing ends by os._exit, and runs what it was given in this way alone.
-            sys.modules["multiprocessing.util"].Finalize(None, self.close, exitpriority=0)
+            sys.modules["multiprocessing.util"].Finalize(None, self.end_process, exitpriority=0)
 
     # ------------------------------------------------------------------------------------------ the reporter's thread
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -209,3 +211,21 @@ def test_where_both_sides_fail_alike_the_breaker_stays_closed() -> None:
 def test_a_budget_that_is_no_duration_is_refused(make: Callable[[], object]) -> None:
     with pytest.raises(SettingsError, match="is no duration"):
         make()
+
+
+def test_a_program_that_ends_waits_a_moment_for_the_other_side_and_gives_up_what_never_ends() -> None:
+    program = (
+        "import sys, threading; from replay import Experiment; from replay.experiment import report_to\n"
+        "class Told:\n"
+        "    def take(self, outcome): print(outcome.result.outcome, outcome.result.skipped, flush=True)\n"
+        "    def lose(self, loss): print(loss)\n"
+        "    def flush(self): pass\n"
+        "    def close(self): pass\n"
+        "    def forked(self): pass\n"
+        "report_to(Told())\n"
+        "Experiment('quick', lambda: 1, lambda: 2, mode='after')()\n"
+        "Experiment('stuck', lambda: 1, lambda: threading.Event().wait(), mode='after')()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+    told = ["deviation None", "skipped not compared: the program ended"]
+    assert (done.returncode, sorted(done.stdout.splitlines()), done.stderr) == (0, told, "")
