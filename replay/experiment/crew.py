@@ -58,6 +58,8 @@ class Crew:
         """What each thread is at, unless its job was told that it is overdue."""
         self._is_watched = False
         self._numbers = 0
+        self._unfinished = 0
+        """Jobs that were taken in and did not come back."""
 
     def take(self, job: Job) -> None:
         """Have a job done when its turn comes; where there is no room for it, let it know why."""
@@ -73,6 +75,7 @@ class Crew:
             if self._waiting.qsize() >= MOST_WAITING:
                 return [job], f"{MOST_WAITING} calls were waiting already"
             self._waiting.put(job)
+            self._unfinished += 1
             idle = sum(not began for began in self._began.values())
             if len(self._began) < MOST_THREADS and self._waiting.qsize() > idle:
                 self._begin_thread()
@@ -101,7 +104,8 @@ class Crew:
     def is_at_rest(self) -> bool:
         """Tell whether there is nothing that it will come back from."""
         with self._lock:
-            return self._waiting.empty() and not self._jobs
+            away = sum(bool(began) and number not in self._jobs for number, began in self._began.items())
+            return self._unfinished <= away
 
     def give_up(self, why: str) -> None:
         """Let all that waits or is being done know that nobody waits for it any more."""
@@ -116,6 +120,7 @@ class Crew:
         with suppress(Empty):
             while True:
                 found.append(self._waiting.get_nowait())
+                self._unfinished -= 1
         return found
 
     def _begin_thread(self) -> None:
@@ -143,8 +148,10 @@ class Crew:
             self._jobs[number] = job
             self._began[number] = wall_ns()
             job("")
-            self._began[number] = 0
-            self._jobs.pop(number, None)
+            with self._lock:
+                self._began[number] = 0
+                self._jobs.pop(number, None)
+                self._unfinished -= 1
             del job  # it holds what the call was about
 
     def _ends(self, number: int, waiting: SimpleQueue[Job]) -> bool:
@@ -157,8 +164,16 @@ class Crew:
 
 def end_crews(seconds: float) -> None:
     """Wait so long for what all crews of this process are at, and give up the rest: the process ends."""
-    until = wall_ns() + int(seconds * 1e9)
-    while wall_ns() < until and not all(crew.is_at_rest for crew in tuple(_CREWS)):
-        time.sleep(_PAUSE_SECONDS)
+    crews_at_rest(seconds)
     for crew in tuple(_CREWS):
         crew.give_up("the program ended")
+
+
+def crews_at_rest(seconds: float) -> bool:
+    """Wait so long until all crews of this process are at rest; return whether they are."""
+    until = wall_ns() + int(seconds * 1e9)
+    while not all(crew.is_at_rest for crew in tuple(_CREWS)):
+        if wall_ns() >= until:
+            return False
+        time.sleep(_PAUSE_SECONDS)
+    return True

@@ -28,13 +28,14 @@ from typing import Final
 from replay.errors import InputError, SettingsError
 from replay.experiment.bareness import bare, kind_of, size_of, stripped, tells_bare
 from replay.experiment.calls import DISAGREED, Call, Outcome, Relation, Setup, Sink
-from replay.experiment.crew import end_crews
+from replay.experiment.crew import crews_at_rest, end_crews
 from replay.experiment.delivery import Delivery
 from replay.experiment.lanes import Lane, now
 from replay.experiment.listing import Listing
 from replay.experiment.loading import LOADING
 from replay.experiment.logs import Log
 from replay.experiment.troubles import Troubles, told
+from replay.experiment.watchers import WATCHERS
 from replay.inert import printable
 
 MOST_CALLS: Final = 10_000
@@ -84,6 +85,7 @@ class Reporter:
         self._examine: Examine | None = None
         self._ready = NOBODY
         self._awaited = False
+        self._handed = self._told = 0
         self._lane = self._new_lane()
 
     def _new_lane(self) -> Lane[Handed]:
@@ -126,6 +128,7 @@ class Reporter:
     def _hand_over(self, call: Call, sinks: Sequence[Sink]) -> None:
         if os.getpid() != self._pid:  # a fork of which Python was not told, as by uWSGI
             self.forked()
+        sinks = (*sinks, *WATCHERS) if WATCHERS else sinks
         ready = self._ready
         if sinks is not ready.sinks:
             ready = self._make_ready(sinks)
@@ -136,6 +139,7 @@ class Reporter:
             size = size_of(call)
         if not sinks:
             return
+        self._handed += 1
         if size and call.relation in _LISTED and not self.has_room_for_details(call.setup, call.relation):
             call, size = bare(call), 0
         if self._lane.put((call, sinks), size):
@@ -173,6 +177,14 @@ class Reporter:
             self.forked()
         until = now() + timeout
         return self._lane.passed().wait(max(timeout, 0)) and self._passed(until, last=False)
+
+    def caught_up(self, timeout: float) -> bool:
+        """Wait likewise, for both sides to have run too; quick where nothing was handed over since the last time."""
+        until = now() + timeout
+        at_rest, handed = crews_at_rest(timeout), self._handed
+        if handed != self._told and self.flush(max(until - now(), 0)):
+            self._told = handed
+        return at_rest and handed == self._told
 
     def close(self, timeout: float = EXIT_SECONDS) -> bool:
         """Tell what was handed over and close the sinks; return whether that was done within so many seconds."""
