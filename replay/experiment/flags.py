@@ -35,8 +35,8 @@ def environment(name: str) -> Flag:
     def flag(*_args: object, **_kwargs: object) -> bool:
         word = os.environ.get(name, "").strip().lower()
         if word not in WORDS:
-            fact = f"the variable {name} holds '{printable(word, _SHOWN)}'"
-            raise FlagError(fact, hint="write one of 1, true, yes, on, 0, false, no, off")
+            words = ", ".join(filter(None, WORDS))
+            raise FlagError(f"the variable {name} holds '{printable(word, _SHOWN)}', and none of {words}")
         return WORDS[word]
 
     return flag

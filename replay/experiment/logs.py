@@ -36,7 +36,7 @@ class Log:
         result, name = outcome.result, outcome.experiment
         if result.outcome == "skipped":
             reason = result.skipped or ""
-            self._troubles.say(f"{name} {reason}", f"{name}: a call could not be compared: {reason}")
+            self._troubles.say(f"{name} {reason}", f"{name}: {reason} (counted as skipped)")
         elif result.outcome not in DISAGREED:
             return
         elif outcome.bare:

@@ -58,8 +58,8 @@ def fields(outcome: Outcome, limit: int) -> Mapping[str, Any]:
         "call": result.case.id,
         "correlation_id": _told(result.case.correlation_id),
         "chosen": outcome.chosen,
-        "old": _failure(result.old) or old,
-        "new": _failure(result.new) or new,
+        "old": _answer(result.old, old),
+        "new": _answer(result.new, new),
         "old_ms": _milliseconds(result.old),
         "new_ms": _milliseconds(result.new),
         "differences": [_difference(each, limit) for each in result.differences[:MOST_DIFFERENCES]],
@@ -80,8 +80,11 @@ def _value(side: Observation | None) -> Json:
     return parsed.value if parsed.ok else side.body.decode("utf-8", "replace")
 
 
-def _failure(side: Observation | None) -> str:
-    return "" if side is None or side.error is None else _told(side.error.message)
+def _answer(side: Observation | None, shown: str) -> str:
+    """Return what a side answered, as it is shown; nothing where it was not kept."""
+    if side is not None and side.error is not None:
+        return _told(side.error.message)
+    return shown if side is not None and side.body else ""
 
 
 def _milliseconds(side: Observation | None) -> float | None:
