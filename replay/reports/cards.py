@@ -16,6 +16,7 @@ from replay.reports import facts
 from replay.reports.kpis import beside, sides
 from replay.reports.latency import beside as beside_old
 from replay.reports.page import Line, Span
+from replay.reports.units import unit_of
 
 MOST: Final = 9
 """Criteria that get a card; those come first that do not hold."""
@@ -177,8 +178,10 @@ def _errors(summary: Summary) -> Iterator[str]:
 
 
 def _latencies(summary: Summary) -> Iterator[str]:
+    unit = unit_of(q.p95 for q in summary.latency.values())
     for side, q in summary.latency.items():
-        yield f"{side} p50 {_ms(q.p50)} p95 {_ms(q.p95)} p99 {_ms(q.p99)} ms"
+        p50, p95, p99 = (_short(unit.of(each)) for each in (q.p50, q.p95, q.p99))
+        yield f"{side} p50 {p50} p95 {p95} p99 {p99} {unit.name}"
     parity = summary.latency_parity
     for it in () if parity is None else parity.quantiles:
         if it.name == "p95":
@@ -186,8 +189,8 @@ def _latencies(summary: Summary) -> Iterator[str]:
             yield f"p95 of new {beside_old(it.ratio)}" + ("" if "-" in bounds else f"   {' to '.join(bounds)}")
 
 
-def _ms(milliseconds: float) -> str:
-    return f"{milliseconds:.1f}" if milliseconds < 1_000 else f"{milliseconds:.0f}"  # noqa: PLR2004 - a second
+def _short(latency: float) -> str:
+    return f"{latency:.1f}" if latency < 1_000 else f"{latency:.0f}"  # noqa: PLR2004 - where a tenth says nothing
 
 
 def _of_kpis(summary: Summary, subjects: Sequence[str]) -> Iterator[Card]:

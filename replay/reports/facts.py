@@ -26,6 +26,7 @@ from replay.models import (
 )
 from replay.reports.matrix import changed
 from replay.reports.strip import strip_of
+from replay.reports.units import unit_of
 
 LONGEST: Final = 500
 """Characters of one text of unknown origin in a report for people."""
@@ -184,8 +185,10 @@ def latencies(summary: Summary) -> Iterator[str]:
 
 
 def _by_side(name: str, latencies: Mapping[Side, Quantiles]) -> Iterator[str]:
+    unit = unit_of(q.p95 for q in latencies.values())
     for side, q in latencies.items():
-        yield f"{name} of {side}: p50 {q.p50:.1f} p95 {q.p95:.1f} p99 {q.p99:.1f} ms (n {q.n:,})"
+        p50, p95, p99 = (f"{unit.of(each):.1f}" for each in (q.p50, q.p95, q.p99))
+        yield f"{name} of {side}: p50 {p50} p95 {p95} p99 {p99} {unit.name} (n {q.n:,})"
 
 
 def _rate(per_second: float | None) -> str:

@@ -9,6 +9,7 @@ from typing import Final
 from replay.inert import printable
 from replay.models import LatencyParity, RouteLatency
 from replay.reports.matrix import laid_out
+from replay.reports.units import Unit, unit_of
 
 _LONGEST: Final = 60
 _WIDEST: Final = 200
@@ -19,7 +20,8 @@ def latency_lines(parity: LatencyParity | None) -> Iterator[str]:
     if parity is None:
         return
     worth = f", worth {parity.worth:,.0f}" if parity.cases - parity.worth >= 1 else ""
-    yield f"in ms, over the same {parity.cases:,} cases{worth}; in brackets what holds with 95% confidence"
+    cases = f"the same {parity.cases:,} cases{worth}"
+    yield f"in {_unit(parity).name}, over {cases}; in brackets what holds with 95% confidence"
     yield from laid_out(latency_table(parity))
     if parity.recorded:
         yield "old's were recorded elsewhere, so the comparison proves nothing"
@@ -31,17 +33,26 @@ def latency_lines(parity: LatencyParity | None) -> Iterator[str]:
 
 
 def latency_table(parity: LatencyParity) -> list[list[str]]:
-    """Return the quantiles as a table, headings first."""
+    """Return the quantiles as a table, headings first, in the unit that suits them."""
+    unit = _unit(parity)
+
+    def told(value: float) -> str:
+        return _three(unit.of(value)) if math.isfinite(value) else "-"
+
     rows = [
         [
             it.name,
-            f"{_ms(it.old)} {_between(*map(_ms, it.old_bounds))}",
-            f"{_ms(it.new)} {_between(*map(_ms, it.new_bounds))}",
+            f"{told(it.old)} {_between(*map(told, it.old_bounds))}",
+            f"{told(it.new)} {_between(*map(told, it.new_bounds))}",
             f"{beside(it.ratio)} {_between(*map(beside, it.ratio_bounds))}",
         ]
         for it in parity.quantiles
     ]
     return [["", "old", "new", "new beside old"], *rows]
+
+
+def _unit(parity: LatencyParity) -> Unit:
+    return unit_of(value for it in parity.quantiles for value in (it.old, it.new))
 
 
 def _carried(it: RouteLatency) -> str:
@@ -52,10 +63,6 @@ def _carried(it: RouteLatency) -> str:
 
 def _between(low: str, high: str) -> str:
     return f"[{low} {high}]"
-
-
-def _ms(value: float) -> str:
-    return _three(value) if math.isfinite(value) else "-"
 
 
 def beside(ratio: float) -> str:

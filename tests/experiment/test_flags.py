@@ -40,7 +40,7 @@ def test_a_variable_is_read_again_at_each_call(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize("word", ["2", "y", "enabled", "tru", "\x1b[2J"])
 def test_any_other_word_is_no_flag(monkeypatch: pytest.MonkeyPatch, word: str) -> None:
     monkeypatch.setenv("DRAFT_V2", word)
-    with pytest.raises(FlagError, match="DRAFT_V2 holds .* none of 1, true, yes, on, 0, false, no, off") as caught:
+    with pytest.raises(FlagError, match=r"DRAFT_V2 holds .* none of 1, true, yes, on, 0, false, no, off") as caught:
         environment("DRAFT_V2")()
     assert str(caught.value).isprintable()
 

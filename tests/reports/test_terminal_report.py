@@ -280,3 +280,12 @@ def test_a_terminal_that_is_no_utf_8_gets_escapes(run: Any) -> None:
     TerminalReport(80).write(out, replace(run.summary, decision="caf\u00e9"), (), run.verdict)
     out.flush()
     assert b"caf\\xe9" in raw.getvalue()
+
+
+def test_latencies_of_functions_are_told_in_microseconds(run: Any, report: Report) -> None:
+    quick = {
+        side: replace(q, p50=q.p50 / 1e3, p95=q.p95 / 1e3, p99=q.p99 / 1e3) for side, q in run.summary.latency.items()
+    }
+    told = report(replace(run, summary=replace(run.summary, latency=quick)), "terminal")
+    assert "latency of old: p50 1.0 p95 3.0 p99 4.0 us (n 5)" in told
+    assert "old p50 1.0 p95 3.0 p99 4.0 us" in told
