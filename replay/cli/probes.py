@@ -14,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Self
 
+from replay.cli.promote import require_meant
 from replay.curation.golden_text import Telling, says_something
 from replay.curation.promote import Promotion, promote
 from replay.engine import Plan
@@ -48,7 +49,11 @@ def no_rest(plan: Plan) -> Plan:
 def promotion_of(
     plan: Plan, result: Result, *, why: str, name: str | None = None, telling: Telling = says_something
 ) -> Promotion:
-    """Return the golden that a case which nobody recorded becomes, without secrets, with headers that are telling."""
+    """Return the golden that a case which nobody recorded becomes, without secrets, with headers that are telling.
+
+    Raise InputError where it was made of a recorded one with the name of a secret as text, which a golden fills in.
+    """
+    require_meant([result])
     # What is made of a golden is a case of its own.
     (result,) = plan.redact([replace(result, case=replace(result.case, kind="traffic"))], frozenset())
     sending = plan.sending

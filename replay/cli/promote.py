@@ -78,7 +78,7 @@ def _recorded(
                 now = datetime.now(UTC)
                 because = why or f"recorded in {path.name}"
                 result = Result(case, "skipped", old=case.recorded)
-                _require_meant([result])
+                require_meant([result])
                 return promote(result, run="", run_seed=0, instant=now, why=because, name=name, expect=expect)
     raise InputError(f"no recorded case is called '{wanted}'", place=pattern, hint="its id is that of the record")
 
@@ -105,7 +105,7 @@ def promotion_of(
     from replay.curation.promote import golden_name, promote
     from replay.privacy import TOKEN
 
-    _require_meant([*before, result])
+    require_meant([*before, result])
     clusters = record.summary.clusters if record.summary is not None else ()
     title = "" if cause is None else clusters[cause].title
     title = worded(clusters[cause].ways[0]) if cause is not None and TOKEN.search(title) else title
@@ -129,7 +129,7 @@ def promotion_of(
     return promotion
 
 
-def _require_meant(results: Sequence[Result]) -> None:
+def require_meant(results: Sequence[Result]) -> None:
     """Raise InputError where somebody who was recorded wrote the name of a secret: a golden fills it in."""
     from replay.cli.inputs import project_of_folders
     from replay.documents import shown

@@ -230,6 +230,16 @@ def test_the_smallest_request_is_looked_for_with_it(pair: Pair) -> None:
     assert A not in ended.text + json.dumps([path.read_text("latin-1") for path in Path(".replay").glob("*")])
 
 
+def test_nor_does_it_where_what_is_left_of_it_is_the_smallest_request(pair: Pair) -> None:
+    pair.settings("secrets:\n  api: {env: TOKEN_A, traffic: false}\n")
+    pair.new.says = '{"k": 1}'
+    pair.desk.capture("t.jsonl", [{"id": "c", "request": {"path": "/{{secret.api}}?a=1"}}])
+    ended = pair.desk.cli("shrink", "c", "--traffic", "t.jsonl", "--write")
+    assert ended.code == 2, ended.text
+    assert "it was recorded with {{secret.api}} as text" in " ".join(ended.err.split())
+    assert not list(Path("goldens").rglob("*.yaml"))
+
+
 def test_variants_are_sent_with_it(pair: Pair) -> None:
     pair.settings(FROM_A)
     pair.golden("request: {path: '/?a=1', headers: {x-key: '{{secret.api}}'}}\n")
