@@ -29,6 +29,7 @@ from replay.experiment.kinds import Kind, is_method, kind_of, place_of
 from replay.experiment.known import Known
 from replay.experiment.reporting import prepared
 from replay.experiment.sides import Sides, Within, within
+from replay.experiment.sinks import require_sinks
 from replay.experiment.tracebacks import leave_out
 from replay.experiment.trial import Trial
 from replay.inert import printable
@@ -107,6 +108,9 @@ class Experiment(Generic[P, R]):
         the time of the other side: what is beyond it counts for the `breaker`, and ends coroutines.
         """
         _check(name, sample, mode)
+        _check_answers(name, known, raises)
+        if to is not None:
+            require_sinks(to, f"experiment {name}: to")
         equality = equality_of(clean, equal, known, raises)
         callbacks = {"key": key, "only_if": only_if, "clone": clone, "clean": clean, "equal": equal, "context": context}
         _check_callbacks(name, callbacks, {"use_new": use_new, "enabled": enabled})
@@ -276,6 +280,18 @@ def _check(name: str, sample: float, mode: str) -> None:
         raise SettingsError(f"sample is {sample}, and no share from 0 to 1", place=f"experiment {name}", hint=hint)
     if mode not in get_args(Mode):
         raise SettingsError(f"mode is {mode!r}", place=f"experiment {name}", hint="write inline or after")
+
+
+def _check_answers(name: str, known: object, raises: object) -> None:
+    """Raise SettingsError for what is no known difference, and for what is no class of exceptions."""
+    place = f"experiment {name}"
+    if not isinstance(known, Sequence) or not all(isinstance(each, Known) for each in known):
+        raise SettingsError(
+            "known holds what is no known difference", place=place, hint='write [Known(when, why="...")]'
+        )
+    classes = isinstance(raises, tuple) and all(isinstance(it, type) and issubclass(it, BaseException) for it in raises)
+    if not classes:
+        raise SettingsError("raises holds what is no exception", place=place, hint="write (NotFound,)")
 
 
 def _check_callbacks(name: str, callbacks: Mapping[str, object], switches: Mapping[str, object]) -> None:

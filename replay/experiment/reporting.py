@@ -25,7 +25,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
-from replay.errors import InputError, SettingsError
+from replay.errors import InputError
 from replay.experiment.bareness import bare, kind_of, size_of, stripped, tells_bare
 from replay.experiment.calls import DISAGREED, Call, Outcome, Relation, Setup, Sink
 from replay.experiment.crew import crews_at_rest, end_crews
@@ -34,9 +34,9 @@ from replay.experiment.lanes import Lane, now
 from replay.experiment.listing import Listing
 from replay.experiment.loading import LOADING
 from replay.experiment.logs import Log
+from replay.experiment.sinks import require_sinks
 from replay.experiment.troubles import Troubles, told
 from replay.experiment.watchers import WATCHERS
-from replay.inert import printable
 
 MOST_CALLS: Final = 10_000
 MOST_BYTES: Final = 32 * 2**20
@@ -288,9 +288,6 @@ class Reporter:
 # ------------------------------------------------------------------------------------------- the one of this process
 
 
-_OF_SINKS: Final = ("take", "lose", "flush", "close", "forked")
-
-
 def _examiner() -> Examine:
     # Models and rules, which no caller's thread needs; and what a log tells of them, while no process can be forked.
     import replay.experiment.telling  # noqa: F401, PLC0415
@@ -312,10 +309,7 @@ def report_to(*sinks: Sink) -> None:
     Without it, disagreements go to the log `replay.experiment`. With no sink at all, nothing is examined or told. Raise
     SettingsError for what is no sink.
     """
-    for sink in sinks:
-        if isinstance(sink, type) or not all(callable(getattr(sink, name, None)) for name in _OF_SINKS):
-            fact = f"report_to: {printable(repr(sink), 80)} is no sink"
-            raise SettingsError(fact, hint="pass Log(), Stored(...), Captured(...), OpenTelemetry(), DogStatsD(...)")
+    require_sinks(sinks, "report_to")
     REPORTER.report_to(*sinks)
 
 

@@ -223,7 +223,6 @@ SINKS: Final[Mapping[str, Mapping[str, Any]]] = {
     "full disk": {"to": [Broken()]},
     "closed log": {"to": [Broken(error=ValueError("I/O operation on closed file"))]},
     "sink that ends the program": {"to": [Broken(error=SystemExit(5))]},
-    "no sink at all": {"to": [object()]},
 }
 
 

@@ -290,6 +290,10 @@ def test_what_the_other_side_calls_is_not_compared(told: Kept) -> None:
         (lambda: Experiment("rule", doubled, added, use_new=1), "use_new is of type int"),  # type: ignore[arg-type]
         (lambda: Experiment("rule", doubled, added, key="user"), "key is of type str"),  # type: ignore[arg-type]
         (lambda: Experiment("rule", doubled, added, mode="later"), "mode is 'later'"),  # type: ignore[arg-type]
+        (lambda: Experiment("rule", doubled, added, raises=("x",)), "raises holds what is no exception"),  # type: ignore[arg-type]
+        (lambda: Experiment("rule", doubled, added, known=[1]), "known holds what is no known"),  # type: ignore[list-item]
+        (lambda: Experiment("rule", doubled, added, to=Kept()), "is no list of sinks"),  # type: ignore[arg-type]
+        (lambda: Experiment("rule", doubled, added, to=["log"]), "'log' is no sink"),  # type: ignore[list-item]
     ],
 )
 def test_nonsense_is_refused_with_place_and_remedy(make: Callable[[], object], fact: str) -> None:
