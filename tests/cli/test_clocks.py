@@ -125,14 +125,15 @@ def test_of_cases_without_an_instant_nobody_claims_to_know_whether_clocks_stood_
 ) -> None:
     desk.write("sides.py", "def app(environ, start_response):\n    start_response('200 OK', [])\n    return [b'/0']\n")
     desk.capture("c.jsonl", desk.requests(1))
+    desk.write("replay.yaml", "tick: true\n")
     monkeypatch.setenv("COLUMNS", "300")
     with serve() as new:
-        # Nothing is frozen: the case's instant is that of the run's start, and the `Date` of the answer too.
+        # Nothing is frozen: the case's instant is that of the run's start, and the `Date` of the answer soon after it.
         ended = desk.cli(
             "run", "--traffic", "c.jsonl", "--old", "sides:app", "--new", new.url, "--report", "json:report.json"
         )
     note = "as far as a Date can tell so near the real time: give cases an instant of their own (`freeze`)"
-    assert desk.report()["clock_notes"] == {"new": note}
+    assert desk.report()["clock_notes"]["new"] == note
     assert f"clock: not frozen, {note}" in ended.out
     assert "old was at the instants of the cases, and whether new was cannot be told from its answers" in ended.out
 
