@@ -52,8 +52,16 @@ def agree(old: Any, new: Any) -> bool:
 
 
 def agree_as_errors(old: BaseException, new: BaseException) -> bool:
-    """Tell whether two exceptions that are answers are certainly the same: type, arguments and attributes."""
-    return type(old) is type(new) and agree([old.args, vars(old)], [new.args, vars(new)])
+    """Tell whether two exceptions that are answers are certainly the same: type, message, arguments and attributes.
+
+    The message tells what the interpreter keeps beside the arguments, such as the name of a file that is not there.
+    """
+    try:
+        alike = type(old) is type(new) and str(old) == str(new)
+    except BaseException as error:  # noqa: BLE001 - classes may raise anything there
+        contain(error)
+        return False
+    return alike and agree([old.args, vars(old)], [new.args, vars(new)])
 
 
 def _walk(old: Any, new: Any) -> bool:

@@ -225,3 +225,8 @@ def test_what_agrees_has_one_document(old: Any, new: Any) -> None:
     if agree(old, old):
         assert b"NaN" not in document_of(old)
         assert b"Infinity" not in document_of(old)
+
+
+def test_exceptions_that_name_another_file_are_left_to_the_examination() -> None:
+    assert agree_as_errors(FileNotFoundError(2, "none", "a"), FileNotFoundError(2, "none", "a"))
+    assert not agree_as_errors(FileNotFoundError(2, "none", "a"), FileNotFoundError(2, "none", "b"))

@@ -23,10 +23,10 @@ COMPARED: Final[frozenset[OutcomeName]] = frozenset({"match", "deviation", "nois
 ERRORED: Final[frozenset[OutcomeName]] = frozenset({"new_error", "old_error", "both_error"})
 
 CHANGING: Final = (
-    (re.compile(r"p50 [\d.]+ p95 [\d.]+ p99 [\d.]+ ms +\|"), "p50 p95 p99 MS |"),
+    (re.compile(r"p50 [\d.]+ p95 [\d.]+ p99 [\d.]+ [mu]s +\|"), "p50 p95 p99 MS |"),
     (re.compile(r"p95 of new [^|]+\|"), "p95 of new RATIO |"),
     (re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}"), "RUN"),
-    (re.compile(r"p50 [\d.]+ p95 [\d.]+ p99 [\d.]+ ms"), "p50 p95 p99 MS"),
+    (re.compile(r"p50 [\d.]+ p95 [\d.]+ p99 [\d.]+ [mu]s"), "p50 p95 p99 MS"),
     (re.compile(r"(?<=\nLatency parity\n)(?:  .*\n)+"), "  FIGURES\n"),
 )
 """What differs from run to run, and what stands for it."""
