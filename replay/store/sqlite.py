@@ -19,6 +19,7 @@ from replay.store.journal import Journal, frames, incomplete, journal_path, jour
 from replay.store.order import rows_in_order
 from replay.store.outcomes import StoredResults, among
 from replay.store.pages import Draft, Packed, Page, StoredPage, bindable, packed, pages_of
+from replay.store.rows import add_rows
 from replay.store.transactions import Transactions
 
 _PAGE: Final = 500
@@ -27,12 +28,6 @@ _PAGES_AT_HAND: Final = 3
 """Where results were replaced, those before and after it lie on other pages, in turn."""
 
 _ADD_PAGE: Final = "INSERT INTO pages (data, size, bodies, bodies_size) VALUES (?, ?, ?, ?)"
-_ADD_RESULT: Final = """
-INSERT INTO results (run, identity, id, correlation_id, outcome, page, slot) VALUES (?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (run, identity) DO UPDATE SET
-    id = excluded.id, correlation_id = excluded.correlation_id, outcome = excluded.outcome,
-    page = excluded.page, slot = excluded.slot
-"""
 
 # Each part has an index of its own; one condition with ORs in it would read the whole table.
 _FIND: Final = """
@@ -174,7 +169,7 @@ class SqliteStore(Transactions):
         return added
 
     def _add_rows(self, connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
-        connection.executemany(_ADD_RESULT, rows)
+        add_rows(connection, rows)
 
     def _add_body(self, address: bytes, body: bytes) -> None:
         if not self._connection.execute("SELECT 1 FROM bodies WHERE digest = ?", (address,)).fetchone():
