@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import ValidationError
 
-from replay.cases.expect import ExpectSpec
+from replay.cases.expect import RowExpectSpec
 from replay.cases.request import beside
 from replay.documents import Document, check_json, invalid, parse_json, shown
 from replay.documents.scalars import plain_value
@@ -33,6 +33,8 @@ class Row:
     values: Mapping[str, Any]
     expect: Expectation | None
     place: Place
+    steps: Mapping[str, Expectation] = field(default_factory=dict)
+    """What is expected of it alone at a scenario's steps."""
 
 
 def rows_of(each: Sequence[Mapping[str, Any]] | str, document: Document, folder: Path) -> list[Row]:
@@ -53,21 +55,28 @@ def rows_of(each: Sequence[Mapping[str, Any]] | str, document: Document, folder:
 def _in_place(each: Sequence[Mapping[str, Any]], document: Document) -> Iterator[Row]:
     for number, given in enumerate(each):
         at = ("each", number)
-        check_json(document, (*at, EXPECT, "json"))
+        _check_bodies(given.get(EXPECT), document, (*at, EXPECT))
         try:
-            expect = ExpectSpec.model_validate(given[EXPECT]).build() if EXPECT in given else None
+            spec = RowExpectSpec.model_validate(given[EXPECT]) if EXPECT in given else None
+            values = {key: value for key, value in given.items() if key != EXPECT}
+            yield _row(values, spec, document.place(at))
         except ValidationError as error:
-            raise _placed(invalid(document, error, ExpectSpec), document.place((*at, EXPECT))) from None
-        except (ValueError, TypeError) as error:
-            raise DocumentError(f"the body cannot be written: {error}", place=document.place(at)) from None
-        yield _row({key: value for key, value in given.items() if key != EXPECT}, expect, document.place(at))
+            raise _placed(invalid(document, error, RowExpectSpec), document.place((*at, EXPECT))) from None
+
+
+def _check_bodies(expect: Any, document: Document, at: tuple[str | int, ...]) -> None:
+    """Raise DocumentError for what no JSON body may hold, in what a row expects."""
+    check_json(document, (*at, "json"))
+    steps = expect.get("steps") if isinstance(expect, Mapping) else None
+    for name in steps if isinstance(steps, Mapping) else ():
+        check_json(document, (*at, "steps", name, "json"))
 
 
 def _placed(error: DocumentError, place: Place) -> DocumentError:
     return DocumentError(error.fact, place=place, hint=error.hint)
 
 
-def _row(values: Mapping[str, Any], expect: Expectation | None, place: Place) -> Row:
+def _row(values: Mapping[str, Any], spec: RowExpectSpec | None, place: Place) -> Row:
     """Return a row; its `id`, else its first value, is what it is called."""
     if not values:
         raise DocumentError("a row holds no value", place=place, hint="{id: tr, word: İ}")
@@ -80,7 +89,13 @@ def _row(values: Mapping[str, Any], expect: Expectation | None, place: Place) ->
         ) from None
     if not name.strip() or not name.isprintable() or "/" in name or "#" in name or len(name) > _LONGEST:
         raise DocumentError(f"'{shown(name)}' is no name for a row", place=place, hint="write a word: id: tr")
-    return Row(name, values, expect, place)
+    if spec is None:
+        return Row(name, values, None, place)
+    try:
+        own = spec.build() if spec.model_fields_set - {"steps"} or not spec.steps else None
+        return Row(name, values, own, place, {step: each.build() for step, each in spec.steps.items()})
+    except (ValueError, TypeError) as error:
+        raise DocumentError(f"the body cannot be written: {error}", place=place) from None
 
 
 # ----------------------------------------------------------------------------------------------------------------- CSV
@@ -134,24 +149,31 @@ def _value(cell: str, place: Place) -> Any:
         raise DocumentError(str(error.args[0]), place=place) from None
 
 
-def _expected(cells: Mapping[str, str], place: Place) -> Expectation | None:
+def _expected(cells: Mapping[str, str], place: Place) -> RowExpectSpec | None:
     if not cells:
         return None
-    given: dict[str, Any] = {key: cell for key, cell in cells.items() if key != "json"}
-    if "status" in given:
-        given["status"] = _value(cells["status"], place)
-    if "json" in cells:
-        parsed = parse_json(cells["json"].encode(), spelled=True)
-        if not parsed.ok or parsed.findings:
-            raise DocumentError("expect.json is no JSON", place=place)
-        given["json"] = parsed.value
+    given: dict[str, Any] = {}
+    for key, cell in cells.items():
+        *above, name = key.split(".")
+        into = given
+        for part in above:
+            into = into.setdefault(part, {})
+        into[name] = _expected_value(key, cell, place)
     try:
-        return ExpectSpec.model_validate(given).build()
+        return RowExpectSpec.model_validate(given)
     except ValidationError as error:
         first = error.errors()[0]
         raise DocumentError(f"expect.{'.'.join(map(str, first['loc']))}: {first['msg']}", place=place) from None
-    except ValueError as error:
-        raise DocumentError(f"what is expected makes no sense: {error}", place=place) from None
+
+
+def _expected_value(key: str, cell: str, place: Place) -> Any:
+    name = key.rpartition(".")[2]
+    if name != "json":
+        return _value(cell, place) if name == "status" else cell
+    parsed = parse_json(cell.encode(), spelled=True)
+    if not parsed.ok or parsed.findings:
+        raise DocumentError(f"expect.{key} is no JSON", place=place)
+    return parsed.value
 
 
 # ------------------------------------------------------------------------------------------------------------- filling
@@ -163,9 +185,10 @@ def filled_case(case: Case, row: Row) -> Case:
     Raise DocumentError where a value cannot stand where its name does, or a name is no column.
     """
     _require_columns_for(case, row)
+    _require_steps_for(case, row)
     values = row.values
     try:
-        steps = tuple(_filled_step(step, values) for step in case.steps)
+        steps = tuple(_filled_step(step, row) for step in case.steps)
         request = steps[0].request if steps else filled(case.request, values)
         expect = _together(case.expect and filled_expectation(case.expect, values), row.expect)
     except ValueError as error:
@@ -193,11 +216,29 @@ def _require_columns_for(case: Case, row: Row) -> None:
             raise DocumentError(f"'{{{{{name}}}}}' is no column of each", place=row.place, hint=hint)
 
 
-def _filled_step(step: Step, values: Mapping[str, Any]) -> Step:
-    pages = step.pages
+def _require_steps_for(case: Case, row: Row) -> None:
+    """Raise DocumentError for a step that the scenario has not, or a name that nothing captures up to there."""
+    steps = [step.name for step in case.steps]
+    for name in row.steps:
+        if name not in steps:
+            hint = f"its steps are {', '.join(steps)}" if steps else "it is no scenario: write expect without steps"
+            raise DocumentError(f"there is no step '{shown(name)}' to expect anything at", place=row.place, hint=hint)
+    known = set(row.values)
+    for step in case.steps:
+        known |= step.capture.keys()
+        expect = row.steps.get(step.name)
+        unknown = expect and next((name for name in names_of(expect) if name not in known), None)
+        if unknown:
+            fact = f"no step up to '{step.name}' captures '{shown(unknown)}', which row '{row.id}' expects there"
+            raise DocumentError(fact, place=row.place, hint=f"there are {', '.join(sorted(known))}")
+
+
+def _filled_step(step: Step, row: Row) -> Step:
+    pages, values = step.pages, row.values
     if pages is not None and pages.further is not None:
         pages = replace(pages, further=filled(pages.further, values))
-    expect = step.expect and filled_expectation(step.expect, values)
+    said, own = (it and filled_expectation(it, values) for it in (step.expect, row.steps.get(step.name)))
+    expect = _together(said, own)
     return replace(step, request=filled(step.request, values), pages=pages, expect=expect)
 
 

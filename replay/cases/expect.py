@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pydantic import Field, model_validator
 
 from replay.cases.fields import Body, HeaderPairs, require_one_body
@@ -22,3 +24,9 @@ class ExpectSpec(Body):
     def build(self) -> Expectation:
         """Return the expectation with its body as bytes."""
         return Expectation(self.status, self.headers, self.content())
+
+
+class RowExpectSpec(ExpectSpec):
+    """What new must answer to one row; in a scenario, at its steps too."""
+
+    steps: Mapping[str, ExpectSpec] = Field(default_factory=dict, description="By step: what it must answer there.")

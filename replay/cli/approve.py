@@ -44,7 +44,8 @@ def approve(
     Exit code 1 where one was refused: the sides disagree, one failed, or the golden has changed since it was sent; 2
     where a file could not be changed, which is named. All others are written.
     """
-    from replay.cli.approving import Approving, source_called, written
+    from replay.cli.approved_files import written
+    from replay.cli.approving import Approving, source_called
     from replay.cli.promote import goldens_folder
     from replay.cli.stored import opened_store
     from replay.curation.changes import Desk

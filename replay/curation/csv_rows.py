@@ -1,4 +1,4 @@
-"""What one row of a CSV file expects, written into its cells; all other rows stay as they are written."""
+"""What rows of a CSV file expect, written into their cells; all other rows stay as they are written."""
 
 from __future__ import annotations
 
@@ -10,29 +10,49 @@ from typing import Any, Final
 from replay.documents import dump_json
 
 _PREFIX: Final = "expect."
+_STEPS: Final = "steps."
 
 
-def with_expected(text: str, row: int, expect: Mapping[str, Any]) -> str:
-    """Return a CSV text whose row, counted from 0 behind the names, expects this; columns that lack are added.
+def with_expected(text: str, rows: Mapping[int, Mapping[str, Mapping[str, Any]]]) -> str:
+    """Return a CSV text of which rows, counted from 0 behind the names, expect this; columns that lack are added.
 
-    Raise LookupError where there is no such row.
+    What is expected is told by step, and the step of a golden of one request is empty. Raise LookupError where there
+    is no such row, or for what no cell says.
     """
     records = _records(text)
-    if row + 1 >= len(records):
-        raise LookupError(row)
-    names = _cells(records[0])
-    wanted = {f"{_PREFIX}{key}": _cell(key, value) for key, value in expect.items()}
-    added = [name for name in wanted if name not in names]
-    before = _cells(records[row + 1])
-    if len(before) != len(names):
-        raise LookupError(row)
-    cells = dict(zip(names, before, strict=True))
-    cells = {name: "" if name.startswith(_PREFIX) else cell for name, cell in cells.items()} | wanted
-    records[row + 1] = _written([cells[name] for name in (*names, *added)], records[row + 1])
+    names = _cells(records[0]) if records else []
+    wanted = {row: _wanted(expect) for row, expect in rows.items()}
+    added = [name for name in dict.fromkeys(name for cells in wanted.values() for name in cells) if name not in names]
+    for row, expect in rows.items():
+        before = _cells(records[row + 1])
+        if len(before) != len(names):
+            raise LookupError(row)
+        kept = {name: "" if _step(name) in expect else cell for name, cell in zip(names, before, strict=True)}
+        cells = dict.fromkeys((*names, *added), "") | kept | wanted[row]
+        records[row + 1] = _written(list(cells.values()), records[row + 1])
     for place, record in enumerate(records if added else ()):
-        if place != row + 1:
+        if place - 1 not in rows:
             records[place] = _longer(record, added if place == 0 else [""] * len(added))
     return "".join(records)
+
+
+def _wanted(expect: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Return the cells, by the names of their columns, that say what is expected."""
+    if any("headers" in said for said in expect.values()):
+        raise LookupError("headers")
+    return {_column(step, key): _cell(key, value) for step, said in expect.items() for key, value in said.items()}
+
+
+def _column(step: str, key: str) -> str:
+    return f"{_PREFIX}{_STEPS}{step}.{key}" if step else f"{_PREFIX}{key}"
+
+
+def _step(column: str) -> str | None:
+    """Return the step of which a column says what is expected; None for a column that says nothing of the kind."""
+    if not column.startswith(_PREFIX):
+        return None
+    key = column.removeprefix(_PREFIX)
+    return key.removeprefix(_STEPS).rpartition(".")[0] if key.startswith(_STEPS) else ""
 
 
 def require_same_rows(before: str, after: str, changed: Collection[int]) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import Any, Final
 
 import yaml
 
 from replay.curation.blocks import WIDE, block_lines, is_block, item_lines
+from replay.curation.remarks import kept_remarks
 from replay.curation.spelling import text_of, value_text
 from replay.documents import canonical_json
 from replay.documents.scalars import plain_value
@@ -16,33 +17,58 @@ from replay.documents.scalars import plain_value
 _MOST_PAIRS: Final = 1_000_000
 """Pairs of items up to which it is worth looking which of a list stay."""
 
+Path = Sequence[str | int]
 _Edit = tuple[int, int, str]
 """From where to where a text is replaced, and by what."""
 
 
-def with_value(text: str, path: Sequence[str | int], value: Mapping[str, Any]) -> str:
-    """Return a YAML text with another mapping at a path, whose last step is a key that may not be there yet.
+class _Alias(yaml.ScalarNode):
+    """`*name`, which says what another node says, and is written where it stands."""
+
+    def __init__(self, target: yaml.Node, event: Any) -> None:
+        value = target.value if isinstance(target, yaml.ScalarNode) else ""
+        super().__init__(target.tag, value, event.start_mark, event.end_mark)
+        self.target = target
+
+
+class _Loader(yaml.SafeLoader):
+    """Tells an alias from what it stands for, which stands in another place."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Return the next node."""
+        alias = self.current_event if self.check_event(yaml.AliasEvent) else None
+        node = super().compose_node(parent, index)
+        return node if alias is None or node is None else _Alias(node, alias)
+
+
+def with_values(text: str, values: Iterable[tuple[Path, Mapping[str, Any]]]) -> str:
+    """Return a YAML text with other mappings at paths, of which each ends in a key that may not be there yet.
 
     Scalars that changed are replaced where they stand, members and items that come or go are put in or taken out, and
-    comments are left alone. The text is known to be good. The result may not be, where it is written in a way that this
-    knows nothing of: read it again. Raise LookupError where the way there ends.
+    comments stay: those of what goes stand where it stood. The text is known to be good. The result may not be, where
+    it is written in a way that this knows nothing of: read it again. Raise LookupError where the way there ends.
     """
     try:
-        root, key = yaml.compose(text, Loader=yaml.SafeLoader), str(path[-1])
+        root = yaml.compose(text, Loader=_Loader)
     except (yaml.YAMLError, RecursionError):
-        raise LookupError(path[-1]) from None
-    parent = None if root is None else _node(root, path[:-1])
-    if not isinstance(parent, yaml.MappingNode):
-        raise LookupError(key)  # noqa: TRY004 - the way ends here, whatever it is
-    found = next((node for name, node in parent.value if name.value == key), None)
-    edits = list(_changed(text, found, value)) if found is not None else [_added(text, parent, key, value)]
+        raise LookupError("document") from None
+    edits = [edit for path, value in values for edit in _edits(text, root, path, value)]
     newline = "\r\n" if "\r\n" in text else "\n"
     for start, end, new in sorted(edits, key=lambda edit: edit[0], reverse=True):
         text = text[:start] + new.replace("\n", newline) + text[end:]
     return text
 
 
-def _node(node: yaml.Node, path: Sequence[str | int]) -> yaml.Node:
+def _edits(text: str, root: yaml.Node | None, path: Path, value: Mapping[str, Any]) -> list[_Edit]:
+    """Return what has to be replaced so that this stands at a path."""
+    parent, key = None if root is None else _node(root, path[:-1]), str(path[-1])
+    if not isinstance(parent, yaml.MappingNode):
+        raise LookupError(key)  # noqa: TRY004 - the way ends here, whatever it is
+    found = next((node for name, node in parent.value if name.value == key), None)
+    return list(_changed(text, found, value)) if found is not None else [_added(text, parent, key, value)]
+
+
+def _node(node: yaml.Node, path: Path) -> yaml.Node:
     for step in path:
         if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
             node = node.value[step]
@@ -65,6 +91,7 @@ def _changed(text: str, node: yaml.Node, value: Any) -> Iterator[_Edit]:
             return
     elif isinstance(node, yaml.ScalarNode) and _says(node, value):
         return
+    yield from _kept(text, node)
     yield _replaced(text, node, value)
 
 
@@ -78,7 +105,7 @@ def _members(text: str, node: yaml.MappingNode, value: Mapping[str, Any]) -> lis
     # What comes behind a mapping comes behind what its last member gets, too: of two edits at one place, the later one
     # ends up in front.
     edits = [_more(text, node, kept[-1][1], more)] if more else []
-    edits += [(_line(text, key), _next_line(text, item), "") for key, item in gone]
+    edits += [_gone(text, key, item) for key, item in gone]
     return edits + [edit for key, item in kept for edit in _changed(text, item, value[key.value])]
 
 
@@ -96,7 +123,7 @@ def _items(text: str, node: yaml.SequenceNode, value: Sequence[Any]) -> list[_Ed
         several = min(behind - first, end - begin)
         for item, wanted in zip(node.value[first : first + several], value[begin:], strict=False):
             more += _changed(text, item, wanted)
-        gone += [(_line(text, item), _next_line(text, item), "") for item in node.value[first + several : behind]]
+        gone += [_gone(text, item, item) for item in node.value[first + several : behind]]
         more += [_put(text, node, first + several, value[begin + several : end])] if begin + several < end else []
     # Of two edits at one place, what goes is taken out first.
     return None if len(gone) == len(node.value) else gone + more
@@ -120,8 +147,8 @@ def _put(text: str, node: yaml.SequenceNode, place: int, items: Sequence[Any]) -
     """Put items in front of the one at a place."""
     lines = [line for item in items for line in item_lines(item)]
     if place:
-        return _lines_behind(text, _end(text, node.value[place - 1]), node.start_mark.column, lines)
-    at, margin = _line(text, node.value[0]), " " * node.start_mark.column
+        return _lines_behind(text, _end(text, node.value[place - 1]), _column(text, node), lines)
+    at, margin = _line(text, node.value[0]), " " * _column(text, node)
     return at, at, "".join(f"{margin}{line}\n" for line in lines)
 
 
@@ -132,6 +159,8 @@ def _stands_alone(text: str, item: yaml.Node) -> bool:
 
 def _said(node: yaml.Node) -> Any:
     """Return what a node says. Raise ValueError where our own reader would not take it."""
+    if isinstance(node, _Alias):
+        return _said(node.target)
     if isinstance(node, yaml.MappingNode):
         return {key.value: _said(item) for key, item in node.value}
     if isinstance(node, yaml.SequenceNode):
@@ -146,7 +175,7 @@ def _more(text: str, node: yaml.MappingNode, last: yaml.Node, members: Mapping[s
     if node.flow_style:
         end = last.end_mark.index
         return end, end, "".join(f", {text_of(key)}: {value_text(item)}" for key, item in members.items())
-    return _lines_behind(text, _end(text, last), node.start_mark.column, block_lines(members))
+    return _lines_behind(text, _end(text, last), _column(text, node), block_lines(members))
 
 
 def _begins_line(text: str, key: yaml.Node) -> bool:
@@ -157,13 +186,39 @@ def _line(text: str, node: yaml.Node) -> int:
     return text.rfind("\n", 0, node.start_mark.index) + 1
 
 
-def _next_line(text: str, node: yaml.Node) -> int:
-    return text.find("\n", _end(text, node)) + 1 or len(text)
+def _column(text: str, node: yaml.Node) -> int:
+    """Return where the keys or dashes of a node begin. Raise LookupError where it has a mark that stands elsewhere."""
+    if text[node.start_mark.index : node.start_mark.index + 1] in ("&", "!"):
+        raise LookupError("anchor")
+    return int(node.start_mark.column)
+
+
+def _margin(text: str, line: int) -> str:
+    """Return the blanks that a line begins with."""
+    end = line
+    while text[end : end + 1] == " ":
+        end += 1
+    return text[line:end]
+
+
+def _gone(text: str, first: yaml.Node, last: yaml.Node) -> _Edit:
+    """Take out the lines from one node to another; their comments stay."""
+    start, end = _line(text, first), text.find("\n", _end(text, last)) + 1 or len(text)
+    return start, end, kept_remarks(text, start, end, _margin(text, start))
+
+
+def _kept(text: str, node: yaml.Node) -> Iterator[_Edit]:
+    """Put the comments within what is written anew above the line in which it begins."""
+    line = _line(text, node)
+    if remarks := kept_remarks(text, node.start_mark.index, _end(text, node), _margin(text, line)):
+        yield line, line, remarks
 
 
 def _says(node: yaml.ScalarNode, value: Any) -> bool:
     try:
         said = _said(node)
+        if isinstance(node, _Alias):
+            return canonical_json(said) == canonical_json(value)
     except ValueError:
         return False
     alike = type(said) is type(value) or (_number(said) and _number(value))
@@ -179,10 +234,10 @@ def _replaced(text: str, node: yaml.Node, value: Any) -> _Edit:
     line = text.rfind("\n", 0, start) + 1
     if isinstance(node, yaml.CollectionNode) and not node.flow_style:
         # It begins where its first key or dash stands.
-        margin = " " * node.start_mark.column
+        margin = " " * _column(text, node)
         lines = block_lines(value) if is_block(value) else [value_text(value)]
         return start, end, f"\n{margin}".join(lines)
-    indent = len(text[line:start]) - len(text[line:start].lstrip(" "))
+    indent = len(_margin(text, line))
     # A value that is not there begins right behind its colon.
     short = f"{'' if start < end else ' '}{value_text(value)}"
     if len(short) + start - line <= WIDE or _in_flow(text, node) or not is_block(value):
@@ -217,9 +272,9 @@ def _added(text: str, parent: yaml.MappingNode, key: str, value: Any) -> _Edit:
     lines = [f"{key}:", *(f"  {line}" for line in block_lines(value))] if value else [f"{key}: {{}}"]
     later = next((name for name, _ in parent.value if name.value == "compare"), None)
     if later is not None:
-        at, margin = later.start_mark.index, " " * parent.start_mark.column
+        at, margin = later.start_mark.index, " " * _column(text, parent)
         return at, at, "".join(f"{each}\n{margin}" for each in lines)
-    return _lines_behind(text, _end(text, parent), parent.start_mark.column, lines)
+    return _lines_behind(text, _end(text, parent), _column(text, parent), lines)
 
 
 def _lines_behind(text: str, end: int, column: int, lines: Sequence[str]) -> _Edit:

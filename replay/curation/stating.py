@@ -12,7 +12,7 @@ from replay.compare.scenario import at_step
 from replay.curation.golden_text import answer_spec
 from replay.curation.naming import named_answer
 from replay.curation.promote import require_no_names
-from replay.documents import dump_json
+from replay.documents import canonical_json, dump_json, parse_json
 from replay.locations import compile_query
 from replay.models import Binding, Case, Expectation, Json, Observation
 from replay.placeholders import filled_expectation
@@ -115,6 +115,20 @@ def built(stated: Mapping[str, Any]) -> Expectation:
     elif "base64" in stated:
         body = base64.b64decode(stated["base64"])
     return Expectation(stated.get("status"), tuple(stated.get("headers", {}).items()), body)
+
+
+def same_expectation(one: Expectation, other: Expectation) -> bool:
+    """Tell whether two expectations say the same, their bodies as JSON where that is what they are."""
+    alike = one.status == other.status and one.headers == other.headers
+    return alike and (one.body == other.body or _same_json(one.body, other.body))
+
+
+def _same_json(one: bytes | None, other: bytes | None) -> bool:
+    if one is None or other is None:
+        return False
+    first, second = parse_json(one), parse_json(other)
+    sound = first.ok and second.ok and not first.findings and not second.findings
+    return sound and canonical_json(first.value) == canonical_json(second.value)
 
 
 def _with_headers(said: dict[str, Any], before: Expectation | None, answer: Observation) -> dict[str, Any]:

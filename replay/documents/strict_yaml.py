@@ -96,9 +96,10 @@ def check_json(document: Document, path: Path) -> None:
     """Raise DocumentError where the value at this path holds something that a JSON body cannot: NaN, 1e400, binary."""
     value = document.value
     for part in path:
-        if not isinstance(value, dict) or part not in value:
+        try:
+            value = value[part]
+        except (LookupError, TypeError):
             return  # nothing stands there; whether it had to is the model's business
-        value = value[part]
     for below, item in _walk(value, path):
         if problem := _not_json(document, below, item):
             fact, hint = problem

@@ -130,3 +130,61 @@ def test_files_of_rows_that_make_no_sense_are_told_with_their_line(tmp_path: Pat
     with pytest.raises(DocumentError) as told:
         cases("each: rows.csv\nrequest: {}", tmp_path / "fold.yaml")
     assert error in str(told.value)
+
+
+STEPS = """\
+each:
+  - {id: a, expect: {status: 201, steps: {two: {json: {id: "{{order}}", row: "{{id}}"}}}}}
+  - {id: b, expect: {steps: {one: {status: 204}}}}
+steps:
+  - {name: one, request: {path: /}, capture: {order: body.id}, expect: {status: 200, json: {x: 1}}}
+  - {name: two, request: {path: /}}
+"""
+
+
+def test_a_row_says_what_it_expects_at_a_step_and_beats_the_step_part_by_part() -> None:
+    first, other = cases(STEPS)
+    assert [case.expect and case.expect.status for case in (first, other)] == [201, None]
+    bodies = [[step.expect and step.expect.body for step in case.steps] for case in (first, other)]
+    assert bodies == [[b'{"x":1}', b'{"id":"{{order}}","row":"a"}'], [b'{"x":1}', None]]
+    assert [step.expect and step.expect.status for step in other.steps] == [204, None]
+
+
+def test_cells_say_what_a_row_expects_at_a_step(tmp_path: Path) -> None:
+    rows = 'id,expect.steps.one.status,expect.steps.two.json\na,204,\nb,,"[1.50]"\n'
+    (tmp_path / "rows.csv").write_text(rows, "utf-8")
+    first, other = cases("each: rows.csv\n" + STEPS[STEPS.index("steps:\n") :], tmp_path / "fold.yaml")
+    said = [[step.expect and (step.expect.status, step.expect.body) for step in case.steps] for case in (first, other)]
+    assert said == [[(204, b'{"x":1}'), None], [(200, b'{"x":1}'), (None, b"[1.50]")]]
+
+
+@pytest.mark.parametrize(
+    ("row", "fact"),
+    [
+        ("steps: {three: {status: 200}}", "3:5: there is no step 'three' to expect anything at"),
+        ("steps: {one: {statsu: 200}}", "unknown key 'statsu'"),
+        ("steps: {one: {json: NaN}}", ": NaN is no JSON"),
+        ("json: {a: 1e400}", "3:32: 1e400 overflows"),
+        ("steps: {one: {json: '{{token}}'}}", "3:5: no step up to 'one' captures 'token'"),
+        ("steps: {one: {json: 1, text: x}}", "json and text are both a body"),
+        ("steps: [one]", "steps: input should be a valid dictionary"),
+    ],
+)
+def test_what_a_row_cannot_expect_of_a_step_is_told_with_its_place(row: str, fact: str) -> None:
+    with pytest.raises(DocumentError) as told:
+        cases(STEPS.replace("steps: {one: {status: 204}}", row))
+    assert fact in str(told.value)
+
+
+def test_a_row_of_one_request_has_no_step_to_expect_anything_at() -> None:
+    with pytest.raises(DocumentError, match="there is no step 'one'") as told:
+        cases("each: [{id: a, expect: {steps: {one: {status: 200}}}}]\nrequest: {path: /}\n")
+    assert told.value.hint == "it is no scenario: write expect without steps"
+
+
+@pytest.mark.parametrize("key", ["request", "next", "expect"])
+def test_no_number_that_overflows_gets_into_the_body_of_a_step(key: str) -> None:
+    walk = "while: body.more, join: body.items, " if key == "next" else ""
+    request = "" if key == "request" else "request: {path: /}, "
+    with pytest.raises(DocumentError, match="1e400 overflows"):
+        cases(f"steps:\n  - {{name: one, {walk}{request}{key}: {{json: [1e400]}}}}\n")

@@ -181,13 +181,42 @@ def test_an_answer_that_names_a_secret_is_no_expectation_as_no_run_would_take_it
 
 
 def test_a_file_that_cannot_be_changed_is_named_and_all_others_are_written(desk: Desk) -> None:
-    ran(desk, one="request: {json: &j {n: 2}}\nexpect: {json: *j}\n", three=PLAIN, two=PLAIN)
+    ran(desk, one="expect: {json: &j {n: 2}}\nrequest: {json: *j}\n", three=PLAIN, two=PLAIN)
     ended = desk.cli("approve", "*")
     assert ended.code == 2
     assert ended.err.splitlines()[0] == "error: goldens/one.yaml: is written in a way that cannot be changed safely"
     assert ended.out.splitlines()[0] == "unchanged one"
     assert ended.out.endswith("3 looked at: 2 approved, 1 as they were, 0 refused\n")
     assert ["kind: x" in text(name) for name in ("one", "two", "three")] == [False, True, True]
+
+
+def test_an_alias_is_written_out_where_it_stands_and_its_anchor_stays(desk: Desk) -> None:
+    ran(desk, two="request: {json: &j {n: 2}}\nexpect: {json: *j}   # as asked\n")
+    assert desk.cli("approve").code == 0
+    stated = '{n: 2, word: "", items: [{id: 1}], kind: x}'
+    assert text("two") == f"request: {{json: &j {{n: 2}}}}\nexpect: {{json: {stated}}}   # as asked\n"
+
+
+LISTED = """\
+request: {json: {n: 2, word: abc}}
+expect:
+  json:
+    n: 2
+    word: abc
+    items: [  # all of them
+      {id: 7},  # seven
+      {id: 1},  # one
+    ]
+    kind: x
+    lost: 0  # was never there
+"""
+
+
+def test_comments_of_what_goes_or_is_written_anew_stand_above_it(desk: Desk) -> None:
+    ran(desk, two=LISTED)
+    assert desk.cli("approve").code == 0
+    mended = "    # all of them\n    # seven\n    # one\n    items: [{id: 1}]\n    kind: x\n    # was never there\n"
+    assert text("two") == LISTED[: LISTED.index("    items")] + mended
 
 
 def test_goldens_that_share_a_file_of_rows_are_approved_one_after_the_other(desk: Desk) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from replay.cases import read_golden
+from replay.cases import read_golden, read_goldens
 from tests.shop import by_larger_number, by_number, by_other_text, by_text, open_shop
 
 if TYPE_CHECKING:
@@ -195,11 +195,114 @@ def test_what_looks_like_a_name_in_an_answer_is_refused(desk: Desk) -> None:
     assert (ended.code, "holds '{{token}}'" in ended.out, text()) == (1, True, STEP)
 
 
-def test_a_scenario_with_rows_is_refused_by_name(desk: Desk) -> None:
-    with shops(desk, "each: [{id: a, sku: B1}]\n" + SCENARIO.replace("sku: A1", 'sku: "{{sku}}"')) as here:
+ROWS = "each:\n  - {id: a, sku: B1}  # one\n  - {id: b, sku: C22}\n"
+
+
+def test_steps_expect_what_all_rows_have_in_common_with_names_where_their_own_values_stand(desk: Desk) -> None:
+    golden = ROWS + SCENARIO.replace("sku: A1", 'sku: "{{sku}}"')
+    with shops(desk, golden) as here:
         assert here.run().code == 0
         ended = here.approve("order")
-        assert (ended.code, "it is a scenario with rows" in ended.out) == (1, True)
+        assert (ended.code, ended.out.splitlines()[-1]) == (0, "2 looked at: 2 approved, 0 as they were, 0 refused")
+        assert text() == ROWS + APPROVED.replace("sku: A1", 'sku: "{{sku}}"')
+        assert (here.run().code, here.places, here.approve("--check").code) == (0, [], 0)
+    with open_shop(by_text) as old, open_shop(by_other_text, "total") as new:
+        assert here.run("--old", old.url, "--new", new.url).code == 1
+
+
+LENGTHS = """
+import json
+
+def app(environ, start_response):
+    path = environ["PATH_INFO"]
+    start_response("200 OK" if len(path) < 9 else "204 No Content", [("Content-Type", "application/json")])
+    return [json.dumps({"length": len(path), "path": path}).encode()] if len(path) < 9 else [b""]
+"""
+WORDS = """\
+each:
+  - {id: a, word: x}   # short
+  - id: b
+    word: yyy
+steps:
+  - {name: one, request: {path: "/{{word}}"}}
+  - name: two
+    request: {path: "/all/{{word}}"}
+"""
+
+
+def said(path: str) -> str:
+    return f'{{status: 200, json: {{length: {len(path)}, path: "{path}"}}}}'
+
+
+def worded(desk: Desk, golden: str = WORDS, app: str = LENGTHS) -> None:
+    desk.write("sides.py", app)
+    desk.write("replay.yaml", "old: sides:app\nnew: sides:app\n")
+    desk.write("goldens/order.yaml", golden)
+    desk.cli("run")
+
+
+def test_rows_that_are_answered_in_different_ways_expect_something_of_their_own_at_each_step(desk: Desk) -> None:
+    worded(desk)
+    assert desk.cli("approve", "order").code == 0
+    first = f"{{steps: {{one: {said('/x')}, two: {said('/all/x')}}}}}"
+    other = f"expect:\n      steps:\n        one: {said('/yyy')}\n        two: {said('/all/yyy')}\n"
+    assert text() == WORDS.replace("word: x}", f"word: x, expect: {first}}}").replace("yyy\n", f"yyy\n    {other}")
+    assert desk.cli("run").code == 0
+    desk.write("sides.py", LENGTHS.replace('"path": path', '"path": path.upper()'))
+    assert desk.cli("run").code == 1
+
+
+def test_what_one_row_expects_at_a_step_is_mended_in_that_row_alone(desk: Desk) -> None:
+    worded(desk)
+    desk.cli("approve", "order")
+    before = text()
+    worded(desk, before, LENGTHS.replace('"length": len(path)', '"length": len(path) + (len(path) == 8)'))
+    assert desk.cli("approve", "--check").out.startswith("stale     order#b: steps.two.body.length\n")
+    assert desk.cli("approve").code == 0
+    assert text() == before.replace("length: 8", "length: 9")
+
+
+def test_one_row_that_is_named_expects_something_and_the_others_nothing(desk: Desk) -> None:
+    worded(desk)
+    assert desk.cli("approve", "order#a").code == 0
+    first, other = read_goldens(text(), "order", Path("goldens/order.yaml"))
+    assert [[step.expect is not None for step in case.steps] for case in (first, other)] == [[True] * 2, [False] * 2]
+
+
+def test_a_row_beats_what_all_expect_at_a_step(desk: Desk) -> None:
+    golden = WORDS.replace("two\n", "two\n    expect: {status: 200, json: {length: 6, path: /all/x}}\n")
+    worded(desk, golden)
+    assert desk.cli("approve", "order#b").code == 0
+    assert 'expect:\n      steps: {two: {status: 200, json: {length: 8, path: "/all/yyy"}}}\n' in text()
+    assert (desk.cli("run").code, desk.cli("approve", "--check").code) == (0, 0)
+
+
+def test_a_row_that_is_answered_with_nothing_is_left_alone_where_all_expect_a_body(desk: Desk) -> None:
+    golden = WORDS.replace("yyy", "yyyyy").replace("two\n", "two\n    expect: {status: 200, json: {length: 6}}\n")
+    worded(desk, golden)
+    ended = desk.cli("approve", "order#b")
+    assert (ended.code, "cannot be changed safely" in ended.err, text()) == (2, True, golden), ended.text
+
+
+def test_rows_of_a_scenario_in_a_csv_file_get_columns_for_its_steps(desk: Desk) -> None:
+    rows = desk.write("goldens/rows.csv", "id,word,expect.status\na,x,\nb,yyy,\n")
+    worded(desk, "each: rows.csv\n" + WORDS[WORDS.index("steps") :])
+    assert desk.cli("approve", "order").code == 0
+    head, first, _ = rows.read_text("utf-8").splitlines()
+    assert head == "id,word,expect.status," + ",".join(
+        f"expect.steps.{step}.{key}" for step in ("one", "two") for key in ("status", "json")
+    )
+    assert first == 'a,x,,200,"{""length"":2,""path"":""/x""}",200,"{""length"":6,""path"":""/all/x""}"'
+    assert (desk.cli("run").code, desk.cli("approve", "--check").code) == (0, 0)
+
+
+def test_what_all_rows_of_a_csv_file_have_in_common_stands_in_the_golden(desk: Desk) -> None:
+    rows = desk.write("goldens/rows.csv", "id,word\na,x\nb,y\n")
+    worded(desk, "each: rows.csv\n" + WORDS[WORDS.index("steps") :])
+    assert desk.cli("approve", "order").code == 0
+    assert rows.read_text("utf-8") == "id,word\na,x\nb,y\n"
+    assert 'json: {length: 6, path: "/all/{{word}}"}' in text()
+    assert desk.cli("run").code == 0
 
 
 def test_no_secret_gets_into_the_file(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from replay.config import Settings
 from replay.curation.csv_rows import require_same_rows, with_expected
 from replay.curation.patching import with_rules
-from replay.curation.rewriting import with_value
+from replay.curation.rewriting import with_values
 from replay.curation.spelling import rule_text
 from replay.documents import canonical_json, dump_json, parse_json, read_yaml, validated
 from replay.models import RuleSpec
@@ -127,7 +128,7 @@ def test_what_is_expected_is_read_back_and_comments_elsewhere_stay(one: dict[str
     one, other = as_read(one), as_read(other)
     text = "# why\ntitle: T   # here\nrequest:\n  path: /a   # there\n\n# rules\ncompare: []   # none\n"
     for wanted in (one, other, one):
-        text = with_value(text, ("expect",), wanted)
+        text = with_values(text, [(("expect",), wanted)])
         assert canonical_json(read_yaml(text, "x.yaml").value["expect"]) == canonical_json(wanted)
         for comment in ("# why\n", "T   # here\n", "/a   # there\n", "\n# rules\n", "compare: []   # none\n"):
             assert comment in text
@@ -151,12 +152,50 @@ def test_comments_of_items_that_stay_are_kept_where_others_come_and_go(
     text = f"expect:\n  json:\n    # all of them\n{lines}  status: 200   # fine\n# the end\n"
     text = text.replace("\n", "\r\n") if crlf else text
     wanted = [read_yaml(item.format(n), "x.yaml").value[0] for n in after]
-    changed = with_value(text, ("expect",), {"json": wanted, "status": 200})
+    changed = with_values(text, [(("expect",), {"json": wanted, "status": 200})])
     assert read_yaml(changed, "x.yaml").value == {"expect": {"json": wanted, "status": 200}}
     if set(before) & set(after):
         assert all(f"{item.format(n)}   # item-{n};" in changed for n in before if n in after)
+    assert all(changed.count(f"# item-{n};") == 1 for n in before)
     line = "\r\n" if crlf else "\n"
     assert changed.endswith(f"  status: 200   # fine{line}# the end{line}")
+
+
+LISTED = (
+    "[  # open;\n    1,  # one;\n    # between;\n    2,\n    # last;\n  ]  # behind;",
+    "{  # open;\n    a: 1,  # one;\n    b: '# no',  # two;\n  }  # behind;",
+    "\n    - 1  # one;\n    # between;\n    - 2  # two;",
+    "\n    - a: |  # text;\n        # no\n      b: >-   # folded;\n        x\n    # then;\n    - [1, # one;\n       2]",
+    "\n    # above;\n    a: 1  # one;\n    b:  # two;\n      # within;\n      - 1",
+    "[*y,  # aliased;\n    {a: *y}]",
+    "&x  # anchored;\n    - *y  # aliased;",
+    '"a # no\n    # no"  # behind;',
+    "|  # text;\n    # no",
+    "",
+)
+
+
+@given(st.sampled_from(LISTED), JSON, st.booleans(), st.sampled_from(["json", "text"]))
+@settings(max_examples=200)
+def test_no_comment_is_lost_whatever_is_written_in_the_place_of_what(
+    listed: str,
+    value: Any,
+    crlf: bool,  # noqa: FBT001 - drawn
+    key: str,
+) -> None:
+    text = f"a: &y 1\nexpect:  # head;\n  status: 200\n  # about;\n  json: {listed}\n# end;\nz: |\n  # no\n"
+    text = text.replace("\n", "\r\n") if crlf else text
+    wanted = {"status": 200, key: as_read(value) if key == "json" else "x"}
+    try:
+        after = with_values(text, [(("expect",), wanted)])
+    except LookupError:
+        assert "&x" in listed, "where the dashes of what is anchored stand is not told"
+        return
+    assert canonical_json(read_yaml(after, "x.yaml").value["expect"]) == canonical_json(wanted)
+    assert sorted(_REMARK.findall(after)) == sorted(_REMARK.findall(text))
+
+
+_REMARK = re.compile(r"# \w+;")
 
 
 @given(JSON, st.sampled_from(["{id: a}", "{id: a, }", "{id: a, expect: {status: 1}}"]))
@@ -164,7 +203,7 @@ def test_comments_of_items_that_stay_are_kept_where_others_come_and_go(
 def test_a_row_in_braces_keeps_what_stands_around_it(value: Any, row: str) -> None:
     text = f"each:\n  - {row}   # one\n  - id: b   # two\n    n: 1    # three\nrequest: {{}}\n"
     for place in (0, 1):
-        text = with_value(text, ("each", place, "expect"), {"json": as_read(value)})
+        text = with_values(text, [(("each", place, "expect"), {"json": as_read(value)})])
         found = read_yaml(text, "x.yaml").value["each"][place]
         assert canonical_json(found["expect"]) == canonical_json({"json": as_read(value)})
     assert all(comment in text for comment in ("# one\n", "id: b   # two\n", "n: 1    # three\n", "\nrequest: {}\n"))
@@ -179,7 +218,7 @@ def test_cells_of_other_rows_stay(rows: list[tuple[str, str]], value: Any, data:
     lines = [f"{json.dumps(str(number))},{quoted(one)},{quoted(two)}" for number, (one, two) in enumerate(rows)]
     text = "id,a,b\r\n" + "".join(f"{line}\r\n" for line in lines)
     place = data.draw(st.integers(0, len(rows) - 1))
-    after = with_expected(text, place, {"status": 200, "json": as_read(value)})
+    after = with_expected(text, {place: {"": {"status": 200, "json": as_read(value)}}})
     require_same_rows(text, after, [place])
     kept = [line for number, line in enumerate(lines) if number != place]
     assert all(f"{line},,\r\n" in after for line in kept)
