@@ -60,5 +60,7 @@ def test_filled_with_a_row_it_says_what_was_said_of_that_row(rows: list[tuple[An
     said = [{"status": 200, key: body if key == "json" else f"{body}"} for _, body in rows]
     values = [row for row, _ in rows]
     found = said_alike(said, values)
-    for one, row in zip(said, values, strict=True) if found is not None else ():
+    if found is None:
+        return
+    for one, row in zip(said, values, strict=True):
         assert same_expectation(filled_expectation(built(found), row), built(one))
