@@ -61,6 +61,8 @@ Sides = tuple[Bench, Bench]
 def main(arguments: list[str]) -> int:
     """Return 0, or 2 where a server cannot run here; what a peer lacks is in the results."""
     chosen = _parser().parse_args(arguments)
+    # A tool that is installed is not compiled anew each time that it starts.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if chosen.quick:
         chosen.seconds, chosen.repeats, chosen.cases = min(chosen.seconds, 0.3), 1, min(chosen.cases, 200)
         chosen.records, chosen.results = min(chosen.records, 200), min(chosen.results, 200)

@@ -13,7 +13,7 @@ from replay.compare.headers import MEANINGS, header_values
 from replay.compare.reading import Pair, is_json_type, media_type
 from replay.documents import is_sound_json
 from replay.locations import print_location
-from replay.models import Acceptance, Headers, Observation
+from replay.models import Acceptance, Headers, Observation, first_header
 
 RELATIVE: Final = frozenset({"location", "link", "set-cookie"})
 """Headers whose meaning depends on more than their text: the same text may not mean the same."""
@@ -38,12 +38,15 @@ def agreement(pair: Pair, *, headers_ruled: bool) -> Accepted | None:
 
 def _sound(answer: Observation, method: str) -> bool:
     """Tell whether a body is a JSON document without a flaw, or nothing; False where that is not known."""
+    if method == "HEAD" or not _announces_json(answer.headers):
+        return False
     body = answer.body
-    if method == "HEAD":
-        return False
-    if not is_json_type(media_type(answer.header("content-type"))[0]):
-        return False
     return _remembered(body) if len(body) <= _REMEMBERED else is_sound_json(body)
+
+
+@lru_cache(maxsize=256)
+def _announces_json(headers: Headers) -> bool:
+    return is_json_type(media_type(first_header(headers, "content-type"))[0])
 
 
 _remembered = lru_cache(maxsize=128)(is_sound_json)
