@@ -38,8 +38,8 @@ class Grammar:
 
     @cached_property
     def quoted(self) -> re.Pattern[str]:
-        """Return the pattern of a name that is all of a JSON text."""
-        return re.compile(rf'"(?:{self.name.pattern})"', re.ASCII)
+        """Return the pattern of a name that is all of a JSON text, and no key, which is always a text."""
+        return re.compile(rf'"(?:{self.name.pattern})"(?!\s*:)', re.ASCII)
 
 
 CAPTURED: Final = Grammar(r"(?P<plain>[A-Za-z_]\w*)", r"(?P<coded>[A-Za-z_]\w*?)")

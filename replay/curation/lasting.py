@@ -44,12 +44,19 @@ class _Told:
 
     def _value(self, one: Any, two: Any) -> Any:
         if isinstance(one, dict) and isinstance(two, dict):
-            return {key: self._value(value, two[key]) if key in two else value for key, value in one.items()}
+            keys = self._keys(one, two)
+            return {keys[key]: self._value(value, two.get(keys[key], value)) for key, value in one.items()}
         if isinstance(one, list) and isinstance(two, list) and len(one) == len(two):
             return [self._value(value, other) for value, other in zip(one, two, strict=True)]
         if isinstance(one, str) and isinstance(two, str):
             return self.text(one, two)
         return two if (one, two) in self._values else one
+
+    def _keys(self, one: Mapping[str, Any], two: Mapping[str, Any]) -> Mapping[str, str]:
+        """Return what keys are called in the other answer, where one key each has only another name there."""
+        gone, come = [key for key in one if key not in two], [key for key in two if key not in one]
+        pairs = zip(gone, come, strict=True) if len(gone) == len(come) else ()
+        return {key: key for key in one} | {key: self.text(key, other) for key, other in pairs}
 
     def text(self, one: str, two: str) -> str:
         """Return the other run's text where it is only another name or another time."""

@@ -4,6 +4,8 @@ Decisions on what counts as handed out by an answer:
 
 - A text that looks minted (`identifiers.looks_minted`: eight characters or more, no date, no word) or a whole number of
   nine digits or more; also as a segment of the path, or a value in the query, of a link.
+- Such a text as the only key of a map, in the answer to anything but GET, HEAD and OPTIONS; what lies below it is told
+  by a way on which that key may be any, since each side has its own there.
 - A cookie's value and an ETag, whatever they look like: it is clear where they come back.
 - Whatever stands where a rule says `minted: true`; never what stands where one says `minted: false`.
 - No item of a list in the answer to a GET, HEAD or OPTIONS, unless a rule says so: it was there before.
@@ -13,7 +15,7 @@ Decisions on what counts as handed out by an answer:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, Literal
 from urllib.parse import unquote
@@ -32,8 +34,11 @@ _DEEPEST: Final = 50
 _FIELD: Final = re.compile(rb"<(?:input|meta)\b[^>]{0,2000}>", re.IGNORECASE)
 _ATTRIBUTE: Final = re.compile(r"""\b(name|value|content)\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
 
-Kind = Literal["body", "part", "header", "cookie", "etag", "field"]
+Kind = Literal["body", "part", "key", "header", "cookie", "etag", "field"]
 Key = tuple[str | int, ...]
+_ANY: Final = "*"
+"""On a way, the only key of a map where that is the name of a thing."""
+_OF_BODY: Final = ("body", "part", "key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,30 +52,30 @@ class Spot:
     @property
     def at(self) -> str:
         """Return the place as a location."""
-        if self.kind in ("body", "part") and self.way:
+        if self.kind in _OF_BODY and self.way:
             steps = (f"[{it}]" if isinstance(it, int) else _member(it) for it in self.way)
             return "body" + "".join(steps)
-        if self.kind in ("body", "part", "field"):
+        if self.kind in (*_OF_BODY, "field"):
             return "body"
         return "headers.set-cookie" if self.kind == "cookie" else f"headers.{self.way[0]}"
 
     @property
     def path(self) -> tuple[str | int, ...]:
         """Return the place as the way that a rule's location leads; of a cookie and a field, that of what holds it."""
-        if self.kind in ("body", "part"):
+        if self.kind in _OF_BODY:
             return ("body", *self.way)
         return {"field": ("body",), "cookie": ("headers", "set-cookie")}.get(self.kind, ("headers", *self.way))
 
     @property
     def in_list(self) -> bool:
-        """Tell whether it is, or is in, an item of a list."""
-        return self.kind in ("body", "part") and any(isinstance(it, int) for it in self.way)
+        """Tell whether it is, or is in, an item of a list, or a key."""
+        return self.kind == "key" or (self.kind in _OF_BODY and any(isinstance(it, int) for it in self.way))
 
 
 def _member(name: str) -> str:
     return (
         f".{name}"
-        if re.fullmatch(r"[^\W\d]\w*", name)
+        if name == _ANY or re.fullmatch(r"[^\W\d]\w*", name)
         else "['" + name.replace("\\", "\\\\").replace("'", "\\'") + "']"
     )
 
@@ -132,12 +137,22 @@ def _of_body(answer: Observation) -> Iterator[tuple[Spot, Json]]:
 def _leaves(value: Json, way: Key) -> Iterator[tuple[Spot, Json]]:
     if isinstance(value, dict | list):
         if len(way) < _DEEPEST:
-            for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            for key, item in _ways(value):
                 yield from _leaves(item, (*way, key))
+                if key == _ANY and key not in value:
+                    yield Spot("key", (*way, key)), next(iter(value))
     elif isinstance(value, str) or _is_number(value):
         yield Spot("body", way), value
         if isinstance(value, str):
             yield from _parts("part", way, value)
+
+
+def _ways(value: dict[str, Json] | list[Json]) -> Iterable[tuple[str | int, Json]]:
+    if isinstance(value, list):
+        return enumerate(value)
+    if len(value) == 1 and is_telling(next(iter(value))):
+        return [(_ANY, item) for item in value.values()]
+    return value.items()
 
 
 def _is_number(value: Json) -> bool:

@@ -161,8 +161,8 @@ def app(environ, start_response):
 STEP = "steps:\n  - {name: a, request: {path: /}}\n"
 
 
-def traced(desk: Desk, settings: str, golden: str = STEP, word: str = "x") -> None:
-    desk.write("sides.py", RANDOM.replace("{{CAPTURED}}", word))
+def traced(desk: Desk, settings: str, golden: str = STEP, word: str = "x", app: str = RANDOM) -> None:
+    desk.write("sides.py", app.replace("{{CAPTURED}}", word))
     desk.write("replay.yaml", f"old: sides:app\nnew: sides:app\n{settings}")
     desk.write("goldens/order.yaml", golden)
 
@@ -303,6 +303,47 @@ def test_what_all_rows_of_a_csv_file_have_in_common_stands_in_the_golden(desk: D
     assert rows.read_text("utf-8") == "id,word\na,x\nb,y\n"
     assert 'json: {length: 6, path: "/all/{{word}}"}' in text()
     assert desk.cli("run").code == 0
+
+
+KEYED = """
+import json, random
+
+def app(environ, start_response):
+    made = random.SystemRandom().randrange(10**8, 10**9) if SAID is None else SAID
+    start_response("200 OK", [("Content-Type", "application/json")])
+    return [json.dumps({"number": made, "all": {str(made): {"number": made}}}).encode()]
+"""
+KEYS = "steps:\n  - name: make\n    request: {path: /}\n    capture: {number: body.number}\n"
+
+
+def test_an_id_is_named_where_it_is_a_key_too_and_stays_a_text_there(desk: Desk) -> None:
+    desk.write("sides.py", KEYED.replace("SAID", "None"))
+    desk.write("replay.yaml", "old: sides:app\nnew: sides:app\n")
+    desk.write("goldens/order.yaml", KEYS)
+    assert desk.cli("run").code == 0
+    assert desk.cli("approve", "order", "--from", "new").code == 0
+    assert 'json: {number: "{{number}}", all: {"{{number}}": {number: "{{number}}"}}}' in text()
+    assert desk.cli("run").code == 0
+
+
+def test_a_short_id_that_is_a_key_is_refused_once_an_earlier_run_was_told_another(desk: Desk) -> None:
+    desk.write("sides.py", KEYED.replace("SAID", 'int(open("number").read())'))
+    desk.write("replay.yaml", "old: sides:app\nnew: sides:app\n")
+    desk.write("goldens/order.yaml", KEYS)
+    for number in ("17", "18"):
+        desk.write("number", number)
+        assert desk.cli("run").code == 0
+    ended = desk.cli("approve", "order", "--from", "new")
+    assert (ended.code, "was another one in an" in " ".join(ended.out.split())) == (1, True), ended.text
+
+
+def test_a_key_that_an_earlier_run_was_told_otherwise_is_refused(desk: Desk) -> None:
+    traced(desk, "", app=RANDOM.replace('"trace": str(uuid.uuid4())', "str(uuid.uuid4()): 1"))
+    desk.cli("run")
+    desk.cli("run")
+    ended = desk.cli("approve", "order", "--from", "new")
+    assert (ended.code, "was another one in an" in " ".join(ended.out.split())) == (1, True), ended.out
+    assert text() == STEP
 
 
 def test_no_secret_gets_into_the_file(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

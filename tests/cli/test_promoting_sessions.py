@@ -154,3 +154,54 @@ def test_short_cookies_stand_in_no_store(run: Desk) -> None:
     kept = b"".join(path.read_bytes() for path in Path(".replay").rglob("*") if path.is_file())
     assert b"dark" not in kept
     assert "dark" not in Path("r.json").read_text("utf-8") + run.cli("show", "login").text
+
+
+MAPS: Final = """
+import json
+
+def side(name, order):
+    def app(environ, start_response):
+        path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
+        own, told = f"{name}77k2d93c", {"mine": None}
+        if method == "POST":
+            told = {"orders": {own: {"id": own} if path == "/orders" else {}}}
+        else:
+            told = {"mine": own in path, "orders": {own: {"total": TOTALS[name]}}}
+        start_response("200 OK", [("Content-Type", "application/json")])
+        return [json.dumps(told).encode()]
+    return app
+
+TOTALS = {"x": 1, "y": 2}
+old, new = side("x", 17), side("y", 47)
+"""
+
+
+def mapped(path: str) -> list[dict[str, Any]]:
+    """Return a session whose first answer hands out an id as the key of a map."""
+    return [
+        record("create", "POST", path, {"orders": {"r77k2d93c": {"id": "r77k2d93c"} if path == "/orders" else {}}}),
+        record("read", "GET", "/orders/r77k2d93c", {"mine": True}),
+    ]
+
+
+@pytest.mark.parametrize("path", ["/orders", "/keys"])
+def test_the_key_of_a_map_is_an_id_that_each_side_has_its_own_of(desk: Desk, path: str) -> None:
+    desk.write("sides.py", MAPS)
+    desk.write("replay.yaml", "old: sides:old\nnew: sides:new\n")
+    desk.capture("c.jsonl", mapped(path))
+    desk.cli("run", "--traffic", "c.jsonl", "--concurrency", "1", "--report", "json:r.json")
+    assert places(desk.report("r.json"), "create") == []
+    assert places(desk.report("r.json"), "read") == ["body.orders.x77k2d93c.total"]
+    if path == "/keys":
+        ended = desk.cli("promote", "read", "--name", "s/read")
+        assert (ended.code, "no step can capture what create hands out at body.orders.*" in ended.err) == (2, True)
+        return
+    create, read = promoted(desk, "read").steps
+    assert (create.capture, read.request.path) == ({"id": "body.orders.*.id"}, "/orders/{{id}}")
+    assert desk.cli("run", "--concurrency", "1", "--report", "json:r.json").code == 1
+    assert places(desk.report("r.json"), "s/read") == ["steps.get_orders.body.orders.x77k2d93c.total"]
+    assert desk.cli("approve", "s/read", "--from", "new").code == 0
+    assert b'{"{{id}}":{"total":2}}' in (
+        read_golden(Path("goldens/s/read.yaml").read_bytes(), "s/read", Path("x.yaml")).steps[1].expect.body
+    )
+    assert desk.cli("run", "--concurrency", "1").code == 0

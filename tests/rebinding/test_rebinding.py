@@ -46,6 +46,8 @@ def handed(
         (answer({"id": ID}), Request("GET", f"/orders/{ID}"), "body.id", ["path"]),
         (answer({"id": ID}), Request("GET", f"/orders?of={ID}&x=1"), "body.id", ["path"]),
         (answer({"a": {"b c": [ID]}}), Request("GET", f"/{ID}"), "body.a['b c'][0]", ["path"]),
+        (answer({"a": {ID: {"n": 1}}}), Request("GET", f"/{ID}"), "body.a.*", ["path"]),
+        (answer({"a": {OTHER: {"id": ID}}}), Request("GET", f"/{ID}"), "body.a.*.id", ["path"]),
         (answer({"t": ID}), Request("GET", "/", bearer(ID)), "body.t", ["headers.authorization"]),
         (answer({"id": ID}), Request("PUT", "/", (), json.dumps({"order": ID}).encode()), "body.id", ["body"]),
         (answer({"id": "a/b+8f3k92d1=="}), Request("GET", "/x?c=a%2Fb%2B8f3k92d1%3D%3D"), "body.id", ["path"]),
@@ -89,6 +91,24 @@ def test_what_is_short_common_or_used_by_nobody_is_not_handed_out(first: Observa
 def test_what_is_listed_by_a_get_was_there_before() -> None:
     assert handed(answer([{"id": ID}]), Request("GET", f"/{ID}"), method="GET") == []
     assert handed(answer({"id": ID}), Request("GET", f"/{ID}"), method="GET") != []
+
+
+def test_a_key_beside_others_or_in_the_answer_to_a_get_is_not_handed_out() -> None:
+    later = Request("GET", f"/{ID}")
+    assert handed(answer({"orders": {ID: {}, OTHER: {}}}), later) == []
+    assert handed(answer({"orders": {ID: {}}}), later, method="GET") == []
+    assert handed(answer({"orders": {"ready": {}}}), Request("GET", "/ready")) == []
+
+
+def test_each_side_is_sent_its_own_key_and_what_lies_below_it_and_fails_where_it_has_several() -> None:
+    (handing,) = handed(answer({"orders": {ID: {"n": 1}}}), Request("GET", f"/{ID}"))
+    thread = Thread()
+    several = {"ord_77aa12bc": {}, "ord_99ff34de": {}}
+    thread.learn([handing], {"old": answer({"orders": {OTHER: {}}}), "new": answer({"orders": several})})
+    assert thread.request("old", Request("GET", f"/{ID}/x")) == Request("GET", f"/{OTHER}/x")
+    lost = thread.request("new", Request("GET", f"/{ID}/x"))
+    assert isinstance(lost, Failure)
+    assert "hands out at body.orders.*" in lost.message
 
 
 def test_what_the_client_brought_along_is_not_handed_out() -> None:
