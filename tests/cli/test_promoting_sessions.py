@@ -201,7 +201,5 @@ def test_the_key_of_a_map_is_an_id_that_each_side_has_its_own_of(desk: Desk, pat
     assert desk.cli("run", "--concurrency", "1", "--report", "json:r.json").code == 1
     assert places(desk.report("r.json"), "s/read") == ["steps.get_orders.body.orders.x77k2d93c.total"]
     assert desk.cli("approve", "s/read", "--from", "new").code == 0
-    assert b'{"{{id}}":{"total":2}}' in (
-        read_golden(Path("goldens/s/read.yaml").read_bytes(), "s/read", Path("x.yaml")).steps[1].expect.body
-    )
+    assert '"{{id}}": {total: 2}' in Path("goldens/s/read.yaml").read_text("utf-8")
     assert desk.cli("run", "--concurrency", "1").code == 0

@@ -103,7 +103,7 @@ def test_a_key_beside_others_or_in_the_answer_to_a_get_is_not_handed_out() -> No
 def test_each_side_is_sent_its_own_key_and_what_lies_below_it_and_fails_where_it_has_several() -> None:
     (handing,) = handed(answer({"orders": {ID: {"n": 1}}}), Request("GET", f"/{ID}"))
     thread = Thread()
-    several = {"ord_77aa12bc": {}, "ord_99ff34de": {}}
+    several: dict[str, Any] = {"ord_77aa12bc": {}, "ord_99ff34de": {}}
     thread.learn([handing], {"old": answer({"orders": {OTHER: {}}}), "new": answer({"orders": several})})
     assert thread.request("old", Request("GET", f"/{ID}/x")) == Request("GET", f"/{OTHER}/x")
     lost = thread.request("new", Request("GET", f"/{ID}/x"))
