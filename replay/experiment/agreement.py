@@ -15,7 +15,7 @@ import uuid
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
 from math import copysign, isfinite
-from types import EllipsisType, NoneType, NotImplementedType
+from types import EllipsisType, MemberDescriptorType, NoneType, NotImplementedType
 from typing import Any, Final
 
 from replay.experiment.outside import contain
@@ -23,7 +23,7 @@ from replay.experiment.outside import contain
 MOST_STEPS: Final = 10_000
 """Pairs of parts that are looked at; what is larger is left to the examination."""
 MOST_TYPES: Final = 1024
-_HEAP: Final = 1 << 9
+HEAP: Final = 1 << 9
 """The flag of types that a program makes, and the interpreter does not."""
 
 Pair = tuple[Any, Any]
@@ -49,19 +49,6 @@ def agree(old: Any, new: Any) -> bool:
     except BaseException as error:  # noqa: BLE001 - values may be of classes whose attributes raise anything
         contain(error)
         return False
-
-
-def agree_as_errors(old: BaseException, new: BaseException) -> bool:
-    """Tell whether two exceptions that are answers are certainly the same: type, message, arguments and attributes.
-
-    The message tells what the interpreter keeps beside the arguments, such as the name of a file that is not there.
-    """
-    try:
-        alike = type(old) is type(new) and str(old) == str(new)
-    except BaseException as error:  # noqa: BLE001 - classes may raise anything there
-        contain(error)
-        return False
-    return alike and agree([old.args, vars(old)], [new.args, vars(new)])
 
 
 def _walk(old: Any, new: Any) -> bool:
@@ -221,9 +208,9 @@ def _identical(old: Any, new: Any) -> Iterator[Pair]:
 
 
 def _model(old: Any, new: Any) -> Iterator[Pair]:
-    extra = "__pydantic_extra__"
     yield vars(old), vars(new)
-    yield getattr(old, extra, None), getattr(new, extra, None)
+    for name in ("__pydantic_extra__", "__pydantic_private__"):
+        yield getattr(old, name, None), getattr(new, name, None)
 
 
 def _unfold_of(kind: type) -> Callable[[Any, Any], Iterator[Pair]]:
@@ -237,12 +224,24 @@ def _unfold_of(kind: type) -> Callable[[Any, Any], Iterator[Pair]]:
     if any("__pydantic_extra__" in vars(base) for base in kind.__mro__):
         return _model
     fields = vars(kind).get("__dataclass_fields__")
-    return _unknown if fields is None else _dataclass(tuple(fields))
+    return _unknown if fields is None else _dataclass((*fields, *_slots(kind)), with_more=bool(kind.__dictoffset__))
 
 
-def _dataclass(names: tuple[str, ...]) -> Callable[[Any, Any], Iterator[Pair]]:
+def _slots(kind: type) -> Iterator[str]:
+    """Yield the slots of a class and its bases, which need be no fields."""
+    return (name for base in kind.__mro__ for name, it in vars(base).items() if type(it) is MemberDescriptorType)
+
+
+def _dataclass(names: tuple[str, ...], *, with_more: bool) -> Callable[[Any, Any], Iterator[Pair]]:
+    """Return what takes a dataclass apart: what it holds beside its fields may differ too."""
+    apart = tuple(dict.fromkeys(names))
+
     def unfold(old: Any, new: Any) -> Iterator[Pair]:
-        return ((getattr(old, name), getattr(new, name)) for name in names)
+        one, other = (vars(old), vars(new)) if with_more else ({}, {})
+        yield one, other
+        for name in apart:
+            if name not in one or name not in other:
+                yield getattr(old, name), getattr(new, name)
 
     return unfold
 
@@ -253,7 +252,7 @@ def _is_named_tuple(kind: type) -> bool:
 
 def _holds_attributes_only(kind: type) -> bool:
     """Tell whether none of its bases is a type of the interpreter that holds something by itself, such as a list."""
-    return all(base is object or base.__flags__ & _HEAP for base in kind.__mro__)
+    return all(base is object or base.__flags__ & HEAP for base in kind.__mro__)
 
 
 _UNFOLDS: Final[dict[type, Callable[[Any, Any], Iterator[Pair]]]] = {}

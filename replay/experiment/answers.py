@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from replay.experiment.agreement import agree, agree_as_errors
+from replay.experiment.agreement import agree
 from replay.experiment.calls import Frozen, Given, Relation
 from replay.experiment.freezing import UnfitError, describe, freeze
 from replay.experiment.known import Known
 from replay.experiment.outside import contain
-from replay.experiment.sides import Seen, raised
+from replay.experiment.sides import Seen, message_of, raised, type_of
 from replay.experiment.tracebacks import name_of
+from replay.experiment.untold import held_by, parting
 
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 
@@ -24,6 +25,13 @@ class Standing(NamedTuple):
     reason: str
     old: Given
     new: Given
+
+
+class Apart(NamedTuple):
+    """How answers stand that do not plainly agree, as long as nobody says more."""
+
+    relation: Relation
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +56,11 @@ class Answers:
             return self._told("differ", "", old, new, kept=room("differ"))
         if self._agree(old, new):
             return self._told("agreed", "", old, new, kept=self.show)
-        if not self._asks and not room("differ"):
-            return self._told("differ", "", old, new, kept=False)
+        apart = _apart_as_errors(old, new)
+        if not self._asks and not room(apart.relation):
+            return self._told(apart.relation, apart.reason, old, new, kept=False)
         try:
-            return self._looked_at(old, new, arguments)
+            return self._looked_at(old, new, arguments, apart)
         except UnfitError as error:
             return self._told("unfit", str(error), old, new, kept=False)
 
@@ -68,7 +77,7 @@ class Answers:
     @staticmethod
     def _agree(old: Seen, new: Seen) -> bool:
         if old.error is not None and new.error is not None:
-            return agree_as_errors(old.error, new.error)
+            return _agree_as_errors(old.error, new.error)
         return old.error is None and new.error is None and agree(old.value, new.value)
 
     def as_it_was(self, side: str, seen: Seen) -> Callable[[], Seen]:
@@ -88,9 +97,10 @@ class Answers:
             return lambda: Seen(kept.thaw(), None, wall, cpu)
         return lambda: Seen(None, kept.thaw(), wall, cpu, told)
 
-    def _looked_at(self, old: Seen, new: Seen, arguments: Callable[[], Arguments]) -> Standing:
+    def _looked_at(self, old: Seen, new: Seen, arguments: Callable[[], Arguments], apart: Apart) -> Standing:
         first, second = self._kept("old", old), self._kept("new", new)
         relation, reason = self._by_callbacks(old, new, (first, second), arguments)
+        relation, reason = apart if relation == "differ" else (relation, reason)
         return Standing(relation, reason, self._given(old, first), self._given(new, second))
 
     def _kept(self, side: str, seen: Seen) -> Frozen | None:
@@ -140,6 +150,40 @@ class Answers:
     def _given(self, seen: Seen, kept: Frozen | None = None) -> Given:
         told = seen.told or (None if seen.error is None else raised(seen.error, self.raises))
         return Given(kept, told, seen.wall_ns, seen.cpu_ns)
+
+
+def _agree_as_errors(old: BaseException, new: BaseException) -> bool:
+    """Tell whether two exceptions that are answers are certainly the same: type, message and all that they hold.
+
+    The message tells what the interpreter keeps beside the arguments, such as the name of a file that is not there.
+    """
+    try:
+        return type(old) is type(new) and str(old) == str(new) and parting(held_by(old), held_by(new)) is None
+    except BaseException as error:  # noqa: BLE001 - classes may raise anything there
+        contain(error)
+        return False
+
+
+def _apart_as_errors(old: Seen, new: Seen) -> Apart:
+    """Tell how two exceptions stand that do not agree: of one type and message, they are no match by their document."""
+    if old.error is None or new.error is None:
+        return Apart("differ", "")
+    try:
+        if (type_of(old.error), message_of(old.error)) != (type_of(new.error), message_of(new.error)):
+            return Apart("differ", "")
+        found = parting(held_by(old.error), held_by(new.error))
+    except BaseException as error:  # noqa: BLE001 - likewise
+        contain(error)
+        found = None
+    if found is None:
+        return Apart("unfit", f"nobody can tell whether both raised the same {name_of(old.error)}")
+    return _parted(f"{name_of(old.error)}.{found.name}", is_certain=found.is_certain)
+
+
+def _parted(name: str, *, is_certain: bool) -> Apart:
+    if is_certain:
+        return Apart("parted", f"{name} is another one, which no document tells")
+    return Apart("unfit", f"nobody can tell whether {name} is the same, which no document tells")
 
 
 def _thawed(kept: Frozen | None, seen: Seen) -> Any:

@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
     from replay.models import Result, Side
 
-Relation = Literal["agreed", "differ", "unequal", "known", "unfit"]
+Relation = Literal["agreed", "differ", "unequal", "parted", "known", "unfit"]
 """How two answers stand to each other, as far as the caller's thread could tell.
 
 `agreed`: equal without any rule, or by the experiment's own `equal`; `differ`: the rules have the last word;
-`unequal`: the experiment's own `equal` says so, and no rule makes it a match; `known`: a known difference, with its
+`unequal`: the experiment's own `equal` says so, and no rule makes it a match; `parted`: they differ in what no document
+tells, so that no rule sees it; `known`: a known difference, with its
 reason; `unfit`: nobody can tell, with the reason, which is never a match.
 """
 

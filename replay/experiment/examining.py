@@ -17,6 +17,7 @@ from replay.documents import parse_json
 from replay.engine.outcome import Referee
 from replay.experiment.calls import Call, Given, Outcome, Setup
 from replay.experiment.terms import Terms, terms_of
+from replay.experiment.untold import first_untold
 from replay.experiment.writing import NoDocumentError, answer_of, arguments_of, document_of, failure_of, thawed
 from replay.models import (
     MISSING,
@@ -35,6 +36,7 @@ from replay.privacy import MaskKey, key_from_environment
 UNTOLD: Final = "its values were not kept, and the rules ask for them"
 UNEQUAL: Final = "the experiment's own `equal`"
 CHANGED: Final = "sides leave their arguments alike"
+PARTED: Final = "what no document tells is the same"
 _JSON: Final = (("content-type", "application/json"),)
 _MOST_SETUPS: Final = 1_000
 _MOST_MEMBERS: Final = 100
@@ -95,7 +97,9 @@ class Examiner:
             return _undocumented(call, case, error.fact)
         result = known.referee(at.date()).result(case, old, new)
         settled = _SETTLED.get(call.relation)
-        return result if settled is None else settled(result, call.reason)
+        if settled is not None:
+            return settled(result, call.reason)
+        return _told_whole(call, result) if call.relation == "differ" and result.outcome == "match" else result
 
     # ------------------------------------------------------------------------------------------------------ told
 
@@ -158,7 +162,8 @@ def _unseen(call: Call, case: Case) -> Result:
         return Result(case, "skipped", old, new, skipped=UNTOLD)
     outcome: OutcomeName = {"agreed": "match", "known": "waived"}.get(call.relation, "deviation")  # type: ignore[assignment]
     result = Result(case, outcome, old, new)
-    return _as_unequal(result, call.reason) if call.relation == "unequal" and call.reason else result
+    settled = _SETTLED.get(call.relation) if outcome == "deviation" and call.reason else None
+    return result if settled is None else settled(result, call.reason)
 
 
 def _seen(given: Given, body: bytes = b"", error: Failure | None = None) -> Observation:
@@ -183,14 +188,35 @@ def _as_unequal(result: Result, reason: str) -> Result:
     """Return a result that deviates, also where the rules see nothing amiss: the program knows more than they do."""
     if result.error is not None or (result.outcome == "deviation" and result.differences and not reason):
         return result
-    rule = CHANGED if reason else UNEQUAL
-    difference = Difference("body", "value", _value(result.old), _value(result.new), rule, note=reason)
+    return _with_difference(result, CHANGED if reason else UNEQUAL, reason)
+
+
+def _as_parted(result: Result, reason: str) -> Result:
+    """Return a result that deviates in what no document tells."""
+    return result if result.error is not None else _with_difference(result, PARTED, reason)
+
+
+def _with_difference(result: Result, rule: str, note: str) -> Result:
+    difference = Difference("body", "value", _value(result.old), _value(result.new), rule, note=note)
     return replace(result, outcome="deviation", skipped=None, differences=(*result.differences, difference))
 
 
 def _value(side: Observation | None) -> Json:
     parsed = None if side is None else parse_json(side.body)
     return parsed.value if parsed is not None and parsed.ok else MISSING
+
+
+def _told_whole(call: Call, result: Result) -> Result:
+    """Return a match as one, unless the values that have one document part in what it does not tell."""
+    if call.old.value is None or call.new.value is None:
+        return result
+    found = first_untold(call.old.value.thaw(), call.new.value.thaw())
+    if found is None:
+        return result
+    if found.is_certain:
+        return _as_parted(result, f"{found.name} is another one, which no document tells")
+    reason = f"nobody can tell whether {found.name} is the same, which no document tells: compare by `clean` or `equal`"
+    return replace(result, outcome="skipped", skipped=reason)
 
 
 def _as_known(result: Result, reason: str) -> Result:
@@ -201,7 +227,11 @@ def _as_known(result: Result, reason: str) -> Result:
     return replace(result, outcome="waived", differences=differences)
 
 
-_SETTLED: Final[Mapping[str, Callable[[Result, str], Result]]] = {"unequal": _as_unequal, "known": _as_known}
+_SETTLED: Final[Mapping[str, Callable[[Result, str], Result]]] = {
+    "unequal": _as_unequal,
+    "parted": _as_parted,
+    "known": _as_known,
+}
 """What becomes of a result where the program's own functions have the last word."""
 
 

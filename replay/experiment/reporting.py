@@ -44,7 +44,7 @@ EXIT_SECONDS: Final = 2.0
 FULL: Final = "more calls came than could be examined"
 UNHANDED: Final = "the call could not be handed over"
 UNEXAMINED: Final = "the call could not be examined"
-_LISTED: Final = frozenset({"differ", "unequal", "known"})
+_LISTED: Final = frozenset({"differ", "unequal", "parted", "known"})
 
 Examine = Callable[[Call], Outcome]
 

@@ -110,13 +110,18 @@ def observed(
 
 def raised(error: BaseException, declared: tuple[type[BaseException], ...]) -> Raised:
     """Return an exception as text."""
-    kind = type(error)
     return Raised(
-        f"{kind.__module__}.{kind.__qualname__}" if kind.__module__ != "builtins" else kind.__qualname__,
+        type_of(error),
         message_of(error),
         _frames_of(traceback_of(error)),
         isinstance(error, declared),
     )
+
+
+def type_of(error: BaseException) -> str:
+    """Return the name of an exception's class, with its module unless it is one of Python's own."""
+    kind = type(error)
+    return f"{kind.__module__}.{kind.__qualname__}" if kind.__module__ != "builtins" else kind.__qualname__
 
 
 def message_of(error: BaseException) -> str:

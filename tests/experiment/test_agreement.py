@@ -16,9 +16,9 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, ConfigDict, RootModel
+from pydantic import BaseModel, ConfigDict, PrivateAttr, RootModel
 
-from replay.experiment.agreement import MOST_STEPS, agree, agree_as_errors
+from replay.experiment.agreement import MOST_STEPS, agree
 from replay.experiment.writing import document_of
 
 
@@ -97,12 +97,43 @@ class Always:
     __hash__ = None  # type: ignore[assignment]
 
 
-class RefusedError(Exception):
-    """An answer of a rule."""
+class Keyed:
+    """Has a slot that is no field of what is made of it."""
 
-    def __init__(self, code: int, detail: str = "") -> None:
-        super().__init__(code)
-        self.detail = detail
+    __slots__ = ("key",)
+    key: int
+
+
+@dataclass
+class Entry(Keyed):
+    """A dataclass whose base holds more."""
+
+    name: str = "x"
+
+
+class Private(BaseModel):
+    """A model that keeps something to itself."""
+
+    size: int = 1
+    _price: int = PrivateAttr(default=1)
+
+
+def entry(key: int) -> Entry:
+    made = Entry()
+    made.key = key
+    return made
+
+
+def noted(note: str) -> Order:
+    made = Order([1])
+    made.seen_by = note  # type: ignore[attr-defined]
+    return made
+
+
+def priced(price: int) -> Private:
+    made = Private()
+    made._price = price
+    return made
 
 
 def listed(name: str, *items: int) -> Listed:
@@ -119,6 +150,7 @@ MAKERS: list[Any] = [
     lambda: [date(2024, 2, 29), datetime(2024, 2, 29, tzinfo=UTC), timedelta(1)],
     lambda: [Order([1]), Slotted(Decimal(1)), Point(1, 2), Colour.RED],
     lambda: [Model.model_validate({"size": 1, "more": [2]}), Root([1])],
+    lambda: [noted("ada"), entry(1), priced(2)],
     lambda: [OrderedDict(a=1), defaultdict(list, a=[1]), deque([1])],
 ]
 
@@ -158,6 +190,11 @@ def test_what_is_made_twice_alike_agrees(make: Any) -> None:
         (Order([1], "x"), Order([1], "y")),
         (Undeclared(1), Undeclared(2)),
         (listed("x", 1), listed("x", 2)),
+        (noted("ada"), noted("bob")),
+        (noted("ada"), Order([1])),
+        (entry(1), entry(2)),
+        (entry(1), Entry()),
+        (priced(1), priced(2)),
         (Colour.RED, Colour.GREEN),
         (Point(1, 2), (1, 2)),
         (Model(size=1), Model2(size=1)),
@@ -191,13 +228,6 @@ def test_a_large_answer_below_the_limit_agrees() -> None:
     assert agree(list(range(MOST_STEPS - 2)), list(range(MOST_STEPS - 2)))
 
 
-def test_exceptions_agree_by_type_arguments_and_attributes() -> None:
-    assert agree_as_errors(RefusedError(1, "a"), RefusedError(1, "a"))
-    assert not agree_as_errors(RefusedError(1, "a"), RefusedError(1, "b"))
-    assert not agree_as_errors(RefusedError(1), RefusedError(2))
-    assert not agree_as_errors(RefusedError(1), KeyError(1))
-
-
 scalars = (
     st.none()
     | st.booleans()
@@ -225,8 +255,3 @@ def test_what_agrees_has_one_document(old: Any, new: Any) -> None:
     if agree(old, old):
         assert b"NaN" not in document_of(old)
         assert b"Infinity" not in document_of(old)
-
-
-def test_exceptions_that_name_another_file_are_left_to_the_examination() -> None:
-    assert agree_as_errors(FileNotFoundError(2, "none", "a"), FileNotFoundError(2, "none", "a"))
-    assert not agree_as_errors(FileNotFoundError(2, "none", "a"), FileNotFoundError(2, "none", "b"))
