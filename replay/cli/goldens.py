@@ -166,7 +166,7 @@ def _sums(entries: Sequence[Entry], runs: int) -> Iterator[str]:
 
 
 def _json(entries: Sequence[Entry], runs: int) -> str:
-    from replay.reports.json_text import json_text
+    from replay.documents.json_text import json_text
     from replay.routes import route_of
 
     listed = [

@@ -185,7 +185,7 @@ def _say_proposal(proposal: Proposal) -> None:
 
 
 def _say_examples(examples: Iterable[tuple[Any, Any]]) -> None:
-    from replay.reports.shown import shown_change
+    from replay.documents.showing import shown_change
 
     for old, new in examples:
         if text := shown_change(old, new, _EXAMPLE):

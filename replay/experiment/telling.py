@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from replay.documents import parse_json
+from replay.documents.showing import shown_pair
 from replay.experiment.calls import Outcome
 from replay.inert import printable
 from replay.models import Difference, Json, Observation
-from replay.reports.shown import shown_pair
 
 MOST_DIFFERENCES: Final = 20
 _SENTENCE: Final = 300

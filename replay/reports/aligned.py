@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from replay.documents.json_text import json_head
 from replay.documents.parting import parting
+from replay.documents.showing import folded
 from replay.inert import GAP, ascii_only, printable
 from replay.models import MISSING, Json, Missing
-from replay.reports.json_text import json_head
-from replay.reports.shown import folded
 
 CONTEXT: Final = 2
 """Equal lines that are shown around those that differ."""

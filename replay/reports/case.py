@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, TextIO
 
+from replay.documents.showing import cut_pair, shown_pair
 from replay.inert import cut, printable
 from replay.models import FEW_ITEMS, Difference, Measure, Result
 from replay.reports.aligned import CONTEXT, Stretch, stretches
@@ -14,7 +15,6 @@ from replay.reports.facts import LONGEST, counted
 from replay.reports.noise import again_lines
 from replay.reports.page import Line, columns, title, wrapped, write_lines
 from replay.reports.scenes import bound_lines, scene_lines
-from replay.reports.shown import cut_pair, shown_pair
 
 _MOST_LINES: Final = 60
 _MOST_ENTRIES: Final = 50

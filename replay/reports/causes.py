@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from replay.causes import also, worded
+from replay.documents.showing import shown_change
 from replay.inert import printable
 from replay.models import Cluster, Counts, Difference
 from replay.reports.facts import LONGEST, counted
-from replay.reports.shown import shown_change
 
 FULL: Final = 3
 """Causes that are shown with an example's values."""

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, Final, TextIO
 
+from replay.documents.json_text import json_text
 from replay.inert import printable
 from replay.models import Bucket, Drift
 from replay.reports.facts import LONGEST, counted, share
-from replay.reports.json_text import json_text
 from replay.reports.page import Line, columns, wrapped, write_lines
 
 VERSION: Final = 1

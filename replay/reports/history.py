@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, TextIO
 
+from replay.documents.json_text import json_text
 from replay.inert import printable
 from replay.models import DayFigures, Quantiles, Side, SideInfo, Summary
 from replay.reports.facts import LONGEST, share
-from replay.reports.json_text import json_text
 from replay.reports.page import Line, columns, wrapped, write_lines
 
 VERSION: Final = 1

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any, Final, TextIO
 
 from replay.causes import Naming
+from replay.documents.json_text import json_chunks, json_text
 from replay.models import (
     MISSING,
     Again,
@@ -34,7 +35,6 @@ from replay.models import (
     Summary,
     Verdict,
 )
-from replay.reports.json_text import json_chunks, json_text
 from replay.reports.matrix import status_class
 
 VERSION: Final = 1

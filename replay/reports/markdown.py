@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final, TextIO
 
+from replay.documents.showing import shown_pair
 from replay.inert import printable
 from replay.models import Cluster, Judgement, Result, Summary, Verdict
 from replay.reports import causes, facts
@@ -13,7 +14,6 @@ from replay.reports.kpis import kpi_lines
 from replay.reports.latency import latency_lines, latency_table
 from replay.reports.matrix import by_class, is_remarkable
 from replay.reports.noise import noise_lines
-from replay.reports.shown import shown_pair
 
 _SIGNS: Final = {"GO": "✅", "NO-GO": "❌", "INCONCLUSIVE": "⚠️"}
 _VALUE: Final = 400

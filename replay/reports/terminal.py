@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final, TextIO
 
+from replay.documents.showing import shown_pair
 from replay.inert import printable
 from replay.models import Cluster, Judgement, Result, Summary, Verdict
 from replay.reports import cards, causes, facts
@@ -13,7 +14,6 @@ from replay.reports.latency import latency_lines
 from replay.reports.matrix import by_class, is_remarkable, laid_out
 from replay.reports.noise import noise_lines
 from replay.reports.page import Line, columns, title, wrapped, write_lines
-from replay.reports.shown import shown_pair
 
 _STYLES: Final = {"GO": "bold green", "NO-GO": "bold red", "INCONCLUSIVE": "bold yellow"}
 _INDENT: Final = "  "

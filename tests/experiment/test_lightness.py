@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import replay.experiment
 
@@ -30,6 +31,26 @@ print(*[name for name in sys.argv[1:] if name in sys.modules])
 def test_reporting_is_ready_without_any_heavy_library() -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAM, *HEAVY], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+TELLING = """
+import random, sys
+random.seed(5)
+before = random.getstate()
+import logging, replay.experiment.pytest_plugin
+from replay.experiment import Captured, Experiment, Log, Stored, flush, report_to
+report_to(Log(), Stored(sys.argv[1] + "/s.sqlite"), Captured(sys.argv[1] + "/c.jsonl"))
+logging.disable()
+for _ in range(3):
+    Experiment("rule", lambda: 1, lambda: 2)()
+assert flush(50)
+print(random.getstate() == before, "rich" in sys.modules)
+"""
+
+
+def test_nothing_that_is_loaded_to_examine_and_to_tell_draws_from_the_programs_own_chance(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", TELLING, str(tmp_path)]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "True False\n"
 
 
 def test_every_public_name_can_be_imported() -> None:

@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from replay.documents import Numeral
+from replay.documents.json_text import json_chunks, json_head, json_text
 from replay.documents.parting import parting
+from replay.documents.showing import cut_pair, shown_change, shown_pair
 from replay.models import MISSING
 from replay.reports.aligned import legible_lines, stretches
-from replay.reports.json_text import json_chunks, json_head, json_text
-from replay.reports.shown import cut_pair, shown_change, shown_pair
 
 any_text = st.text(st.characters(exclude_categories=()), max_size=10)
 values = st.recursive(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import unicodedata
 from typing import Final
 
+from replay.documents.json_text import json_head, quoted
 from replay.documents.parting import parting
 from replay.inert import GAP, ascii_only, printable
 from replay.models import MISSING, Json, Missing
-from replay.reports.json_text import json_head, quoted
 
 _ARROW: Final = " -> "
 _STEP: Final = 4
