@@ -62,7 +62,7 @@ def vary(
 
     Kinds are unicode, numbers, dates, sizes, fields, encodings, headers, paging and injection. What the real case shows
     by itself is no news. Interrupted, or with a side that gives no answer any more, it prints what it has and ends with
-    130 or 3.
+    130 (terminated: 143) or 3.
     """
     from replay.cli.output import printing
     from replay.cli.pacing import Pacing
@@ -89,7 +89,7 @@ def vary(
     plan, file = make_plan(project, flags), store or default_store()
     chosen, fits = _chosen(plan, what, cases), _fits(project, plan, within)
     bases = [_base(plan, case, file, session) for case in chosen]
-    found = _varied(plan, bases, kinds, sends, fits, file)
+    found, signalled = _varied(plan, bases, kinds, sends, fits, file)
     with printing() as page:
         write_varied(page, found)
     if out is not None:
@@ -97,7 +97,7 @@ def vary(
     if write and not _write(plan, found, Path(goldens) if goldens is not None else None):
         raise typer.Exit(2)
     if any(each.why for each in found):
-        raise typer.Exit(130 if any(each.interrupted for each in found) else 3)
+        raise typer.Exit(3 if signalled is None else 128 + signalled)
 
 
 def _kinds(given: Sequence[str] | None) -> list[str]:
@@ -173,7 +173,8 @@ def _varied(
     sends: int,
     fits: Callable[[Case, Request], bool],
     store: Path,
-) -> list[Varied]:
+) -> tuple[list[Varied], int | None]:
+    """Return what came of the variants of each case, and the signal that cut it short if one did."""
     from replay.cli.output import Progress
     from replay.curation.varying import picked, variants_of, varied
     from replay.engine.probing import probing
@@ -186,6 +187,7 @@ def _varied(
     with probing(plan, store) as probe, Progress(total, "varying") as progress:
         for base in bases:
             probe.require(base)
+        probe.heed_signals()
 
         def send(cases: Sequence[Case]) -> list[Result]:
             results = probe.results(cases)
@@ -193,12 +195,15 @@ def _varied(
                 progress.watch(result.outcome)
             return results
 
+        def ended() -> str:
+            return "it was interrupted" if probe.signalled is not None else ""
+
         found: list[Varied] = []
         for base, (some, left) in zip(bases, chosen, strict=True):
-            found.append(varied(base, some, left, send))
+            found.append(varied(base, some, left, send, ended))
             if found[-1].why:
                 break
-        return found
+        return found, probe.signalled
 
 
 def _keep(project: Project, path: Path, found: Sequence[Varied]) -> None:

@@ -28,6 +28,8 @@ _SOME: Final = 8
 """Variants of a kind that are made of however large a request."""
 
 Send = Callable[[Sequence[Case]], list[Result]]
+"""Sends cases and returns the results of those that were answered. Where not all were, somebody has interrupted it, or
+a side is gone."""
 
 
 def variants_of(
@@ -88,9 +90,18 @@ def picked(variants: Iterable[tuple[Variant, Case]], most: int, seed: int) -> tu
     return every[:most], len(every[most:])
 
 
-def varied(case: Case, chosen: Sequence[tuple[Variant, Case]], left_out: int, send: Send) -> Varied:
-    """Send a case and its variants, and return what only the variants show; cut short where a side is gone."""
-    found = _Found(send)
+def varied(
+    case: Case,
+    chosen: Sequence[tuple[Variant, Case]],
+    left_out: int,
+    send: Send,
+    ended: Callable[[], str] = str,
+) -> Varied:
+    """Send a case and its variants, and return what only the variants show.
+
+    It is cut short where a side is gone, or somebody has `ended` it and why: what was answered until then counts.
+    """
+    found = _Found(send, ended)
     known = found.known(case)
     cut = found.look(chosen, known) if not found.why else len(chosen)
     return Varied(
@@ -101,31 +112,30 @@ def varied(case: Case, chosen: Sequence[tuple[Variant, Case]], left_out: int, se
         known=tuple(sorted({each.way for each in known}, key=telling)),
         disagreements=tuple(sorted(found.confirmed(), key=_rank)),
         why=found.why,
-        interrupted=found.interrupted,
     )
 
 
 class _Found:
     """What the variants of one case show. `why` says why it ends early, once it does."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, ended: Callable[[], str]) -> None:
         self._send = send
+        self._ended = ended
         self._ways: dict[Departure, list[Shown]] = {}
         self.sent: Counter[str] = Counter()
         self.why = ""
-        self.interrupted = False
 
     def known(self, case: Case) -> set[Departure]:
         """Return the ways in which the case departs as it is."""
-        results = [result for result in self._asked([case] * TIMES) if not absent(result)]
-        return {each for result in results for each in departures(result)}
+        results = self._asked([case] * TIMES)
+        return {each for result in results if result is not None for each in departures(result)}
 
     def look(self, chosen: Sequence[tuple[Variant, Case]], known: Collection[Departure]) -> int:
         """Send variants, and keep those that depart otherwise; return how many are left where it ends early."""
         for begin in range(0, len(chosen), _BATCH):
             some = chosen[begin : begin + _BATCH]
-            for (variant, _), result in zip(some, self._asked([made for _, made in some]), strict=False):
-                if absent(result):
+            for (variant, _), result in zip(some, self._asked([made for _, made in some]), strict=True):
+                if result is None:
                     continue
                 self.sent[variant.kind] += 1
                 if new := [each for each in departures(result) if each not in known]:
@@ -144,27 +154,21 @@ class _Found:
         shown.sort(key=_size)
         for place, each in enumerate(shown[:_TRIES]):
             again = self._asked([each.result.case]) if not self.why else []
-            if any(departure in departures(result) for result in again):
+            if any(result is not None and departure in departures(result) for result in again):
                 rest = (it for number, it in enumerate(shown) if number != place)
                 return Disagreement(departure.way, (each, *rest), confirmed=True)
         return Disagreement(departure.way, tuple(shown), confirmed=False)
 
-    def _asked(self, cases: Sequence[Case]) -> list[Result]:
-        """Return the results of cases; none where a side gives no answer any more, or somebody interrupts it."""
+    def _asked(self, cases: Sequence[Case]) -> list[Result | None]:
+        """Return the result of each case; None where it came to none, and from then on `why` says why."""
+        several = [replace(case, identity=f"{case.identity}\x1f{number}") for number, case in enumerate(cases)]
         try:
-            results = _sent(self._send, cases)
+            results = self._send(several)
         except RunError as error:
-            self.why = error.fact
-            return []
-        except KeyboardInterrupt:
-            self.why, self.interrupted = "it was interrupted", True
-            return []
-        self.why = next(filter(None, map(absent, results)), "")
-        return results
-
-
-def _sent(send: Send, cases: Sequence[Case]) -> list[Result]:
-    return send([replace(case, identity=f"{case.identity}\x1f{number}") for number, case in enumerate(cases)])
+            results, self.why = [], error.fact
+        self.why = self._ended() or self.why or next(filter(None, map(absent, results)), "")
+        came = {result.case.identity: result for result in results if not absent(result)}
+        return [came.get(case.identity) for case in several]
 
 
 def _rank(found: Disagreement) -> tuple[bool, bool, object]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import replace
-from itertools import islice, takewhile
+from itertools import islice
 from pathlib import Path
 
 from replay.engine.dual_run import DualRun
@@ -14,6 +15,7 @@ from replay.engine.loop import event_loop
 from replay.engine.pacing import Planned
 from replay.engine.plan import Plan
 from replay.engine.sides import asked, parties, refusal, started
+from replay.engine.signals import SIGNALS
 from replay.engine.standing import standing
 from replay.errors import RunError, SettingsError
 from replay.models import Case, Result
@@ -27,6 +29,23 @@ class Probe:
         self._dual = dual
         self.sends = 0
         """How many cases were sent so far, each once to either side."""
+        self.signalled: int | None = None
+        """The signal that ended the sending, once `heed_signals` has it so."""
+
+    def heed_signals(self) -> None:
+        """Have a signal end the sending and lose nothing: what is under way comes to its end, and no more is begun.
+
+        A second one ends the process at once.
+        """
+        loop = self._runner.get_loop()
+        for number in SIGNALS:
+            loop.add_signal_handler(number, self._catch, number)
+
+    def _catch(self, number: int) -> None:
+        if self.signalled is not None:
+            os._exit(128 + number)
+        self.signalled = number
+        self._dual.stop()
 
     def require(self, case: Case) -> None:
         """Raise SettingsError where a case must not be sent, or has no two sides that would answer it anew."""
@@ -38,8 +57,8 @@ class Probe:
     def results(self, cases: Sequence[Case], ahead: Sequence[Case] = ()) -> list[Result]:
         """Send cases whose identities are all different; return their results in the same order, in the clear.
 
-        What is `ahead` in their session is looked at, not sent. Where a side gives no answer any more, there are
-        results of the first cases alone; raise RunError where there are none.
+        What is `ahead` in their session is looked at, not sent. Where a side gives no answer any more, or a signal ends
+        it, there are results of those alone that were answered; raise RunError where there are none for want of a side.
         """
         self.sends += len(cases)
         found: dict[str, Result] = {}
@@ -48,11 +67,10 @@ class Probe:
             whole = map(Planned, [*cases, *ahead])
             planned = islice(self._dual.sessions.through(whole, lambda each: each.case), len(cases))
         self._runner.run(self._dual.run(planned, lambda result: found.update({result.case.identity: result})))
-        first = list(takewhile(lambda case: case.identity in found, cases))
-        if cases and not first:
+        if cases and not found and self.signalled is None:
             silent = [side for side, pulse in self._dual.pulses.items() if pulse.silent]
             raise RunError(f"{' and '.join(silent) or 'a side'} gives no answer any more", hint="is it still there?")
-        return [found[case.identity] for case in first]
+        return [found[case.identity] for case in cases if case.identity in found]
 
 
 @contextmanager

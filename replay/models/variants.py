@@ -60,4 +60,3 @@ class Varied:
     disagreements: tuple[Disagreement, ...]
     why: str = ""
     """Why it was cut short; empty where it was not."""
-    interrupted: bool = False

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import signal
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,7 +76,7 @@ def test_a_route_is_varied_by_its_first_cases(desk: Desk) -> None:
 
 def test_disagreements_become_goldens_that_are_red_and_a_capture_that_deviates(desk: Desk) -> None:
     captured(desk)
-    found = vary(desk, "--kind", "unicode", "--write", "--out", "v.jsonl")
+    found = vary(desk, "--kind", "unicode", "--write", "--concurrency", "2", "--out", "v.jsonl")
     assert "2 variants are in v.jsonl" in found.err
     [golden] = Path("goldens").rglob("*.yaml")
     assert "a variant of c-1 (request.json.name, a sharp s: anna" in golden.read_text("utf-8").replace("\n  ", " ")
@@ -107,6 +110,33 @@ def test_a_description_keeps_variants_within_it(desk: Desk) -> None:
     desk.write("schema.json", json.dumps(schema))
     found = vary(desk, "--kind", "injection", "--within", "schema.json")
     assert "5 variants of c-1\n" in found.out
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupt_loses_nothing_that_was_answered(
+    desk: Desk, serve: Serve, number: signal.Signals, code: int
+) -> None:
+    go_on = threading.Event()
+
+    def answer(target: str) -> bytes:
+        if len(service.seen) > 40:
+            go_on.wait(10)
+        return target.upper().encode()
+
+    desk.write("replay.yaml", "seed: 7\n")
+    desk.capture("c.jsonl", [{"id": "c-1", "request": {"path": "/search?q=anna&page=2"}}])
+    with serve(answer) as service, serve() as old:
+        sides = ("--old", old.url, "--new", service.url, "--concurrency", "2", "--out", "v.jsonl")
+        process = desk.spawn("vary", "c-1", "--traffic", "c.jsonl", "--kind", "unicode", "--kind", "injection", *sides)
+        service.wait_for(41)
+        process.send_signal(number)
+        go_on.set()
+        ended = desk.ended(process)
+    assert ended.code == code
+    assert "not to the end: it was interrupted" in ended.out
+    [told] = re.findall(r"(\d+) variants of c-1", ended.out)
+    # The real case was sent twice.
+    assert len(service.seen) - 2 == int(told) >= 39
 
 
 def test_a_side_that_dies_on_the_way_is_named_and_is_no_disagreement(desk: Desk, serve: Serve) -> None:
