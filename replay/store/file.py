@@ -11,7 +11,7 @@ from typing import Final
 from replay.errors import StoreError
 
 APPLICATION_ID: Final = 0x72706C79  # "rply"
-VERSION: Final = 4
+VERSION: Final = 5
 _MAGIC: Final = b"SQLite format 3\0"
 _HEADER_SIZE: Final = 100
 _BUSY_SECONDS: Final = 30.0

@@ -7,12 +7,13 @@ unpacks none. Large bodies lie outside, by their digest, so that equal ones are 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from itertools import accumulate, islice
-from typing import Any, Final, NamedTuple
+from itertools import accumulate
+from typing import Final, NamedTuple
 
 from replay.models import Result
 from replay.store.bodies import digest, pack, unpack
-from replay.store.codec import Beside, Collected, decode_result, dumped, encode_result, floats_of, floats_text, loaded
+from replay.store.codec import decode_results, dumped, encode_results, loaded
+from replay.store.columns import Beside, Collected
 
 _RESULTS: Final = 100
 _LARGE_BODY: Final = 4096
@@ -56,24 +57,24 @@ def packed(data: bytes) -> Packed:
 
 
 class Draft:
-    """Results on their way to a page: each is encoded when it is added, a little at a time; packing is left to the end.
+    """Results on their way to a page: they are encoded and packed together, at the end.
 
-    Whoever has an event loop adds on it, and packs and writes in a thread.
+    Whoever has an event loop adds on it, and has the pages made in a thread.
     """
 
     def __init__(self) -> None:
         self._results: list[Result] = []
-        self._collected = Collected()
-        self._documents: list[Any] = []
+        self._large: set[bytes] = set()
         self._outside = 0
+        """Bytes of large bodies."""
 
     def add(self, result: Result) -> bool:
         """Take one more result in, and return whether the draft is full."""
         self._results.append(result)
-        bodies, before = self._collected.bodies, len(self._collected.bodies)
-        self._documents.append(encode_result(result, self._collected))
-        if (further := len(bodies) - before) > 0:
-            self._outside += sum(map(_outside, islice(reversed(bodies), further)))
+        for body in _large_bodies(result):
+            if body not in self._large:
+                self._large.add(body)
+                self._outside += len(body)
         return len(self._results) >= _RESULTS or self._outside >= _FULL_OUTSIDE
 
     def __len__(self) -> int:
@@ -93,12 +94,13 @@ class Draft:
         if several and self._outside > _MOST_OUTSIDE:
             yield from self._halves()
             return
-        small, outside, references = _placed(self._collected.bodies)
-        beside = references, list(self._collected.headers), floats_text(self._collected.floats)
-        data = dumped((*beside, self._documents))
+        collected = Collected()
+        columns = encode_results(self._results, collected)
+        small, outside, references = _placed(collected.bodies)
+        data = dumped((references, list(collected.headers), len(self._results), columns))
         if several and len(data) > _LARGE_PAGE:
             yield from self._halves()
-        elif self._results:
+        else:
             yield Page(list(map(_row, self._results)), packed(data), packed(b"".join(small)), outside)
 
     def _halves(self) -> Iterator[Page]:
@@ -121,9 +123,12 @@ def pages_of(results: Sequence[Result]) -> Iterator[Page]:
         yield from drafted(results[start : start + _RESULTS]).pages()
 
 
-def _outside(body: bytes) -> int:
-    """Return how many bytes of a body lie outside its page: all of a large one, or none."""
-    return len(body) if len(body) >= _LARGE_BODY else 0
+def _large_bodies(result: Result) -> list[bytes]:
+    """Return the bodies that are to lie outside the result's page."""
+    case, old, new = result.case, result.old, result.new
+    parts = [case.request, case.expect, case.recorded, old, new]
+    parts += [played.seen for side in (case.recorded, old, new) if side is not None for played in side.steps]
+    return [part.body for part in parts if part is not None and part.body and len(part.body) >= _LARGE_BODY]
 
 
 def _row(result: Result) -> Row:
@@ -143,7 +148,7 @@ def _placed(bodies: Collection[bytes]) -> tuple[list[bytes], dict[bytes, bytes],
     outside: dict[bytes, bytes] = {}
     references: list[int | str] = []
     for body in bodies:
-        if not _outside(body):
+        if len(body) < _LARGE_BODY:
             small.append(body)
             references.append(len(body))
         else:
@@ -160,18 +165,19 @@ class StoredPage:
         """Take what lies in the file; without `bodies`, each is empty. `fetch` returns a body outside by its digest."""
         content = loaded(unpack(*documents))
         try:
-            references, headers, floats, documents = content
-            self._documents = list(documents)
+            references, headers, count, columns = content
             body = _no_body if bodies is None else _Bodies(references, unpack(*bodies), fetch)
-            self._beside = Beside([tuple(map(tuple, pairs)) for pairs in headers], body, floats_of(floats))
+            beside = Beside([tuple(map(tuple, pairs)) for pairs in headers], body)
         except TypeError as error:
             raise ValueError(f"a stored page does not fit its parts: {error}") from error
+        self._count = count
+        self._result = decode_results(columns, count, beside)
 
     def result(self, slot: int) -> Result:
         """Return one of the page's results by its position."""
-        if slot >= len(self._documents):
+        if slot >= self._count:
             raise ValueError(f"a stored page has no result {slot}")
-        return decode_result(self._documents[slot], self._beside)
+        return self._result(slot)
 
 
 def outside_of(documents: Packed) -> list[bytes]:
