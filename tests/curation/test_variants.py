@@ -13,6 +13,7 @@ from replay.curation.variants import VARIATIONS
 from replay.curation.varying import most_made, picked, variants_of
 from replay.curation.within import allowing
 from replay.errors import InputError
+from replay.locations import parse_location
 from replay.models import Case, Request, Variant
 from replay.wire import check_request
 
@@ -120,6 +121,38 @@ def test_fields_of_a_form_are_varied_as_those_of_a_query() -> None:
     form = Request("POST", "/", (("content-type", "application/x-www-form-urlencoded"),), b"name=anna&n=3")
     assert variants("numbers", form)["request.form.n zero: 0"].body == b"name=anna&n=0"
     assert variants("unicode", form)["request.form.name a sharp s: anna\u00df"].body == b"name=anna%C3%9F&n=3"
+    assert variants("fields", form)["request.form.name missing"].body == b"n=3"
+    assert variants("fields", form)["request.form a field more"].body == b"name=anna&n=3&unexpected=1"
+
+
+def test_places_are_told_as_locations_whatever_fields_and_members_are_called() -> None:
+    body = b'{"a b":1,"x[0]":{"p\'q":2},"\\n":true,"":null}'
+    odd = Request("POST", "/?x%5By%5D=1&&=2&%C3%A9", (("content-type", "application/json"),), body)
+    places = {each.at for kind in VARIATIONS for each in VARIATIONS[kind](odd)}
+    for at in places:
+        assert parse_location(at.replace("request", "body", 1)).steps
+    assert {
+        "request.query['x[y]']",
+        "request.query.\u00e9",
+        "request.json['a b']",
+        "request.json['x[0]']['p\\'q']",
+    } <= places
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [("page", True), ("pageSize", True), ("per_page", True), ("max-results", True), ("filter[limit]", True),
+     ("country", False), ("account", False), ("paper", False), ("desktop", False)],
+)  # fmt: skip
+def test_what_asks_for_a_page_is_told_by_the_words_of_its_name(name: str, *, is_one: bool) -> None:
+    assert bool(variants("paging", Request("GET", f"/?{name}=3"))) is is_one
+
+
+def test_a_number_of_very_many_digits_is_varied_as_any_other() -> None:
+    digits = "7" * 5_000
+    long = Request("POST", "/", (("content-type", "application/json"),), f'{{"n":{digits}}}'.encode())
+    [text] = [it.request for it in VARIATIONS["numbers"](long) if it.what.startswith("the same as a text")]
+    assert text.body == f'{{"n":"{digits}"}}'.encode()
 
 
 def test_too_many_are_drawn_evenly_over_kinds_by_the_seed() -> None:

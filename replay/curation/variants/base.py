@@ -11,8 +11,6 @@ from replay.documents import Numeral, dump_json, parse_json
 from replay.locations import ROOT, Path, print_location
 from replay.models import Request
 
-MOST_SITES: Final = 200
-"""Places of one request that are varied, the first ones."""
 SHOWN: Final = 60
 """Characters of a value that are told."""
 
@@ -75,36 +73,42 @@ def with_document(request: Request, value: Any) -> Request:
     return replace(request, body=dump_json(value).encode("utf-8", "surrogatepass"))
 
 
-def sites_of(request: Request) -> Iterator[Site]:
-    """Yield every value of a request that may be another one: of its query, its form, its JSON."""
-    head, mark, query = request.path.partition("?")
-    if mark:
-        yield from _fields("request.query", query, lambda text: replace(request, path=f"{head}?{text}"))
+def below(at: str, name: str) -> str:
+    """Return the location of a member."""
+    return at + print_location(((ROOT, "x"), name))[1:]
+
+
+def pair_texts(request: Request) -> Iterator[tuple[str, str, Callable[[str], Request]]]:
+    """Yield the query, and the form where there is one: where it stands, and how to put another there."""
+    head, _, query = request.path.partition("?")
+    yield "request.query", query, lambda text: replace(request, path=f"{head}?{text}" if text else head)
     media = (request.header("content-type") or "").partition(";")[0].strip().lower()
     if media == _FORM and request.body:
         form = request.body.decode("utf-8", "surrogateescape")
-        yield from _fields("request.form", form, lambda text: _with_body(request, text))
+        yield "request.form", form, lambda text: replace(request, body=text.encode("utf-8", "surrogateescape"))
+
+
+def sites_of(request: Request) -> Iterator[Site]:
+    """Yield every value of a request that may be another one: of its query, its form, its JSON."""
+    for at, text, put in pair_texts(request):
+        yield from _fields(at, text, put)
     document = document_of(request)
     if document is not None:
         yield from _nodes(((ROOT, "request"), "json"), document, lambda it: with_document(request, it))
 
 
-def _with_body(request: Request, text: str) -> Request:
-    return replace(request, body=text.encode("utf-8", "surrogateescape"))
-
-
 def _fields(at: str, text: str, put: Callable[[str], Request]) -> Iterator[Site]:
     fields = text.split("&")
     for place, field in enumerate(fields):
-        name, _, value = field.partition("=")
+        name, equals, value = field.partition("=")
 
         def put_value(it: Any, place: int = place, name: str = name) -> Request:
             coded = f"{name}={quote(str(it), errors='surrogatepass')}"
             return put("&".join([*fields[:place], coded, *fields[place + 1 :]]))
 
         plain = unquote_plus(name)
-        where = print_location(((ROOT, "x"), plain))[1:]
-        yield Site(f"{at}{where}", plain, unquote_plus(value), put_value, is_text=True)
+        if plain or equals:
+            yield Site(below(at, plain), plain, unquote_plus(value), put_value, is_text=True)
 
 
 def _nodes(path: Path, value: Any, put: Callable[[Any], Request], name: str = "") -> Iterator[Site]:

@@ -83,28 +83,41 @@ def _lower_percents(text: str) -> str:
 
 
 def _bodies(request: Request) -> Iterator[Variant]:
+    for what, it in [*_other_bytes(request), *_other_types(request), *_other_json(request)]:
+        yield Variant("encodings", "request.body", what, it)
+
+
+def _other_bytes(request: Request) -> Iterator[tuple[str, Request]]:
     body = request.body or b""
+    yield "no body", replace(request, body=None)
+    yield "a byte order mark", replace(request, body=b"\xef\xbb\xbf" + body)
+    yield "cut short", replace(request, body=body[: len(body) // 2])
+    yield "bytes that are no UTF-8", replace(request, body=body[:-1] + b"\xff\xfe" + body[-1:])
+    packed = replace(request, body=gzip.compress(body, mtime=0))
+    yield "compressed", with_header(packed, "content-encoding", "gzip")
 
-    def variant(what: str, changed: bytes | None, content_type: str | None = "", coding: str = "") -> Variant:
-        it = replace(request, body=changed)
-        if content_type != "":
-            it = with_header(it, "content-type", content_type)
-        return Variant("encodings", "request.body", what, with_header(it, "content-encoding", coding) if coding else it)
 
-    media = (request.header("content-type") or "application/octet-stream").partition(";")[0]
-    yield variant("no body", None)
-    yield variant("a byte order mark", b"\xef\xbb\xbf" + body)
-    yield variant("cut short", body[: len(body) // 2])
-    yield variant("bytes that are no UTF-8", body[:-1] + b"\xff\xfe" + body[-1:])
-    yield variant("no type", body, None)
-    yield variant("another type", body, "text/plain")
-    yield variant("a type in capitals", body, media.upper())
-    yield variant("a type with a charset", body, f"{media}; charset=UTF-8")
-    yield variant("compressed", gzip.compress(body, mtime=0), coding="gzip")
-    if document_of(request) is not None:
-        yield variant("white space around", b" \n" + body + b"\n ")
-        yield variant("escaped", _BEYOND_ASCII.sub(_escaped, body.decode("utf-8")).encode())
-        yield variant("UTF-16", body.decode("utf-8").encode("utf-16"), f"{media}; charset=utf-16")
+def _other_types(request: Request) -> Iterator[tuple[str, Request]]:
+    media = _media(request)
+    yield "no type", with_header(request, "content-type", None)
+    yield "another type", with_header(request, "content-type", "text/plain")
+    yield "a type in capitals", with_header(request, "content-type", media.upper())
+    yield "a type with a charset", with_header(request, "content-type", f"{media}; charset=UTF-8")
+
+
+def _other_json(request: Request) -> Iterator[tuple[str, Request]]:
+    if document_of(request) is None:
+        return
+    body = request.body or b""
+    text = body.decode("utf-8")
+    yield "white space around", replace(request, body=b" \n" + body + b"\n ")
+    yield "escaped", replace(request, body=_BEYOND_ASCII.sub(_escaped, text).encode())
+    wide = replace(request, body=text.encode("utf-16"))
+    yield "UTF-16", with_header(wide, "content-type", f"{_media(request)}; charset=utf-16")
+
+
+def _media(request: Request) -> str:
+    return (request.header("content-type") or "application/octet-stream").partition(";")[0]
 
 
 def _escaped(found: re.Match[str]) -> str:

@@ -9,14 +9,18 @@ from decimal import Decimal
 from typing import Any, Final
 
 from replay.curation.variants.base import Site, number, sites_of, told
+from replay.documents.numbers import number_text
 from replay.models import Request, Variant
 
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
 _NUMBER: Final = re.compile(r"-?\d{1,15}(?:\.\d{1,10})?")
-_PAGING: Final = re.compile(
-    r"page|limit|offset|size|count|cursor|start|skip|first|last|per|top|after|before|max|num", re.IGNORECASE
-)
+_WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
+_PAGING: Final = frozenset({
+    "page", "pages", "pagesize", "perpage", "pagenumber", "limit", "offset", "size", "count", "cursor", "start", "skip",
+    "first", "last", "per", "top", "after", "before", "max", "num",
+})  # fmt: skip
+"""Words in the name of what asks for a page: `pageSize` and `per_page`, and not `country` or `paper`."""
 
 _DATES: Final = (
     ("a leap day", "2024-02-29"), ("a leap day that is none", "2023-02-29"), ("a century without one", "2100-02-29"),
@@ -98,7 +102,7 @@ def _numbers(site: Site) -> Told:
         yield from _NUMBERS
     elif isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         yield from ((what, number(spelling)) for what, spelling in _NUMBERS)
-        yield "the same as a text", str(value)
+        yield "the same as a text", number_text(value)
 
 
 def dates(request: Request) -> Iterator[Variant]:
@@ -141,7 +145,7 @@ def pages(request: Request) -> Iterator[Variant]:
 
 
 def _pages(site: Site) -> Told:
-    if site.is_text and _PAGING.search(site.name):
+    if site.is_text and not _PAGING.isdisjoint(word.lower() for word in _WORD.findall(site.name)):
         yield from _PAGES
 
 
