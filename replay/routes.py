@@ -24,17 +24,18 @@ def route_of(request: Request) -> str:
     The query does not count. The route is fit for `on:` of a rule, and then matches the request, save where its path
     has dot segments.
     """
-    path = request.path.partition("?")[0].partition("#")[0]  # Remembered without the query, which each case has anew.
-    return f"{request.method.upper()} {_general_path(path[:LONGEST])}"
+    # Remembered without the query, which each case has anew.
+    return _route(request.method, request.path.partition("?")[0][:LONGEST])
 
 
 @lru_cache(maxsize=4_096)
-def _general_path(path: str) -> str:
+def _route(method: str, path: str) -> str:
+    path = path.partition("#")[0]
     segments = path.removeprefix("/").split("/")
     # What was cut off at its longest is cut off before the segment that it broke.
     whole = min(MOST_SEGMENTS, len(segments) - (len(path) == LONGEST))
     kept = [_general_segment(segment) for segment in segments[:whole]]
-    return "/" + "/".join([*kept, "**"] if whole < len(segments) else kept)
+    return f"{method.upper()} /" + "/".join([*kept, "**"] if whole < len(segments) else kept)
 
 
 def _general_segment(segment: str) -> str:

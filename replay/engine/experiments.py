@@ -25,6 +25,7 @@ from replay.store.experiments import ExperimentRun, chosen_in, experiment_of, wi
 from replay.store.sqlite import SqliteStore
 from replay.verdict import Criterion, Judge
 from replay.verdict.changes import changes
+from replay.verdict.chunks import chunked
 from replay.verdict.kpi_account import Accounts
 from replay.verdict.wording import counted
 
@@ -69,12 +70,13 @@ def judged_experiment(store: SqliteStore, record: RunRecord, inquest: Inquest, w
     sums, chosen = Tally(kpis=Accounts({})), Counter[Side]()
     judge = Judge(inquest.criteria, inquest.gate, watched=not over, looked=True, begun=begun)
     # As many as there are by now: who writes meanwhile may be quicker than this.
-    for result in islice(store.results(record.id, bodies=False), store.count(record.id)):
-        grouped = _grouped(result, inquest.grouping)
-        sums.add(grouped)
-        judge.add(grouped)
-        chosen.update(filter(None, [chosen_in(result.flags)]))
-        watch(result.outcome)
+    for chunk in chunked(islice(store.results(record.id, bodies=False), store.count(record.id))):
+        grouped = [_grouped(each, inquest.grouping) for each in chunk]
+        sums.add_all(grouped)
+        judge.add_all(grouped)
+        chosen.update(filter(None, [chosen_in(each.flags) for each in chunk]))
+        for each in chunk:
+            watch(each.outcome)
     # What was lost meanwhile is counted, what came meanwhile is not: it is judged the next time.
     record = store.run(record.id)
     run = replace(_whose(record), lost=_lost(store, record, _whose(record)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
@@ -10,6 +10,7 @@ from replay.engine.plan import Plan
 from replay.engine.sides import Parties, asked, parties, refusal
 from replay.models import Case, Judgement, Result
 from replay.verdict import Criterion
+from replay.verdict.chunks import chunked
 from replay.verdict.expecting import DEPARTING, MOST, Expectation, needed
 from replay.verdict.past import Past
 from replay.verdict.samples import Sizes
@@ -69,10 +70,10 @@ class _Asked:
         self._past = Past(whole=not plan.record.narrowed)
         self._expected = Expectation(criterion.clause.family, rate)
 
-    def add(self, result: Result) -> None:
-        """Take one case in; one that would not be sent is skipped."""
+    def add_all(self, results: Iterable[Result]) -> None:
+        """Take cases in; one that would not be sent is skipped."""
         if self.told:
-            self._inquiry.add(result if result.skipped else self._expected.result(result))
+            self._inquiry.add_all([each if each.skipped else self._expected.result(each) for each in results])
 
     def forecast(self) -> Forecast:
         """Return what the criterion would come to."""
@@ -123,9 +124,9 @@ def forecasts(plan: Plan, rate_of: Callable[[Criterion], float]) -> tuple[Select
     """Ask every criterion over the selected cases, and send none of them."""
     selection, sides = Selection(), parties(plan.sides, concurrency=1)
     criteria = [_Asked(criterion, rate_of(criterion), plan) for criterion in plan.criteria]
-    for result in _foreseen(plan, sides, selection):
+    for chunk in chunked(_foreseen(plan, sides, selection)):
         for each in criteria:
-            each.add(result)
+            each.add_all(chunk)
     return selection, [each.forecast() for each in criteria]
 
 

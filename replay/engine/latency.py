@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,7 +12,7 @@ from replay.routes import route_of
 from replay.verdict.latency import BEYOND, QUANTILES
 from replay.verdict.quantiles import Quantiles, side_interval
 from replay.verdict.statistics import CONFIDENCE
-from replay.verdict.tails import Tails
+from replay.verdict.tails import NEVER, Tails
 from replay.verdict.timings import Timings
 
 MOST_ROUTES: Final = 1_000
@@ -42,15 +43,13 @@ class LatencyFigures:
         self._timings = Timings()
         self._routes: dict[bool, dict[str, _Sum]] = {False: {}, True: {}}
 
-    def add(self, result: Result) -> None:
-        """Take one result in; goldens are few and chosen, and a case that is repeated is the same case."""
-        pair = self._timings.add(result) if result.case.turn == 1 else None
-        if pair is None or math.inf in (pair.old, pair.new):
-            return
-        routes, route = self._routes[pair.opened], route_of(result.case.request)
-        if route not in routes and len(routes) >= MOST_ROUTES:
-            route = OTHER
-        routes.setdefault(route, _Sum()).add(pair.new - pair.old)
+    def add_all(self, results: Iterable[Result]) -> None:
+        """Take results in; goldens are few and chosen, and a case that is repeated is the same case."""
+        first = [each for each in results if each.case.turn == 1]
+        for case, old, new, opened in self._timings.add_all(first):
+            if old != NEVER != new:
+                routes, route = self._routes[opened], route_of(case.request)
+                (routes.get(route) or _begun(routes, route)).add(new - old)
 
     def parity(self) -> LatencyParity | None:
         """Return the figures; None where too few cases were timed to say anything."""
@@ -78,6 +77,10 @@ class LatencyFigures:
             for route, it in self._routes[self._timings.opened_all].items()
         ]
         return sorted(found, key=lambda each: (-abs(each.total_ms), each.route))
+
+
+def _begun(routes: dict[str, _Sum], route: str) -> _Sum:
+    return routes.setdefault(route if len(routes) < MOST_ROUTES else OTHER, _Sum())
 
 
 def _error(sums: _Sum, hanging_together: float) -> float:

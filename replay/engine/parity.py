@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from replay.models import Category, Observation, Result, StatusCount
@@ -21,16 +21,17 @@ class Parity:
         self._categories: Counter[Category] = Counter()
         self._statuses: Counter[tuple[str, str]] = Counter()
 
-    def add(self, result: Result) -> None:
-        """Take one result in. What was not sent, what is waived and what is noise counts for nothing."""
-        if found := categories_of(result):
-            self._categories.update(found)
-        if result.old is None or result.new is None:
-            return
-        pair = answer(result.old), answer(result.new)
-        if pair not in self._statuses and len(self._statuses) >= MOST_PAIRS:
-            pair = OTHER, OTHER
-        self._statuses[pair] += 1
+    def add_all(self, results: Sequence[Result]) -> None:
+        """Take results in. What was not sent, what is waived and what is noise counts for nothing."""
+        departing = [each for each in results if each.error is not None or each.outcome == "deviation"]
+        self._categories.update([name for each in departing for name in categories_of(each)])
+        both = [(each.old, each.new) for each in results]
+        pairs = Counter([(_said(old), _said(new)) for old, new in both if old is not None and new is not None])
+        for (old, new), cases in pairs.items():
+            pair = _answer(old), _answer(new)
+            if pair not in self._statuses and len(self._statuses) >= MOST_PAIRS:
+                pair = OTHER, OTHER
+            self._statuses[pair] += cases
 
     def categories(self) -> Mapping[str, int]:
         """Return in how many cases new departs from old, or a side fails, in each way; the most frequent first."""
@@ -43,8 +44,10 @@ class Parity:
         return tuple(StatusCount(old, new, cases) for (old, new), cases in sorted(self._statuses.items()))
 
 
-def answer(observation: Observation) -> str:
+def _said(observation: Observation) -> int | str | None:
+    return observation.status if observation.error is None else observation.error.kind
+
+
+def _answer(said: int | str | None) -> str:
     """Return what stands for an answer in the matrix: its status, how it failed, or `value` for a function's."""
-    if observation.error is not None:
-        return observation.error.kind
-    return "value" if observation.status is None else str(observation.status)
+    return "value" if said is None else str(said)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -12,6 +12,7 @@ from replay.engine.versions import Versions
 from replay.models import Result
 from replay.store.base import Store
 from replay.verdict import Judge
+from replay.verdict.chunks import chunked
 from replay.verdict.kpi_account import Accounts
 
 
@@ -29,12 +30,11 @@ class Sums:
         judge = Judge(plan.criteria, plan.record.gate, watched=watched, begun=plan.record.started.date())
         return cls(Tally(kpis=Accounts(plan.referee.kpis.specs)), judge, Versions(plan.sides, plan.record.labels))
 
-    def add_all(self, results: Iterable[Result]) -> None:
+    def add_all(self, results: Sequence[Result]) -> None:
         """Take results in, without secrets, as they are kept."""
-        for result in results:
-            self.tally.add(result)
-            self.versions.add(result)
-            self.judge.add(result)
+        self.tally.add_all(results)
+        self.versions.add_all(results)
+        self.judge.add_all(results)
 
 
 def added_up(plan: Plan, store: Store, reason: str, along: Sums | None) -> Sums:
@@ -47,5 +47,6 @@ def added_up(plan: Plan, store: Store, reason: str, along: Sums | None) -> Sums:
         return along
     # A run that was cut off may be gone on with, and is judged again then.
     sums = Sums.of(plan, watched=bool(reason))
-    sums.add_all(store.results(plan.record.id, bodies=False))
+    for chunk in chunked(store.results(plan.record.id, bodies=False)):
+        sums.add_all(chunk)
     return sums

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from replay.models import SIDES, Result, Side, TargetSpec
@@ -23,13 +23,13 @@ class Versions:
         self._labels = labels
         self._seen: dict[Side, Counter[str]] = {side: Counter() for side in SIDES}
 
-    def add(self, result: Result) -> None:
-        """Read both answers."""
+    def add_all(self, results: Iterable[Result]) -> None:
+        """Read both answers of each."""
         for side, header in self._headers.items():
-            answer = result.old if side == "old" else result.new
-            named = None if answer is None or answer.status is None else answer.header(header)
-            if named is not None:
-                seen, name = self._seen[side], named[:_LONGEST]
+            answers = [each.old if side == "old" else each.new for each in results]
+            named = [each.header(header) for each in answers if each is not None and each.status is not None]
+            for name in [each[:_LONGEST] for each in named if each is not None]:
+                seen = self._seen[side]
                 seen[name if name in seen or len(seen) < MOST_VERSIONS else REST] += 1
 
     def seen(self, side: Side) -> Mapping[str, int]:

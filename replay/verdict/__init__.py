@@ -153,9 +153,9 @@ class Withheld:
     def __init__(self, metric: Metric) -> None:
         self._metric = metric
 
-    def add(self, result: Result) -> None:
-        """Take one result in."""
-        self._metric.add(result)
+    def add_all(self, results: Sequence[Result]) -> None:
+        """Take results in."""
+        self._metric.add_all(results)
 
     def judge(self, parts: int = 1) -> Judgement:
         """Return the figures so far, INCONCLUSIVE."""
@@ -186,15 +186,14 @@ class Judge:
         self._inquiries = [criterion.inquiry(begun, watched=watched, looked=looked) for criterion in criteria]
         self._gate = gate
         self._repeats = repeats or Repeats()
-        self._compared = 0
+        self._compared = False
 
-    def add(self, result: Result) -> None:
-        """Take one result in."""
-        if not self._repeats.adds(result):
-            return
-        self._compared += result.outcome in COMPARED
+    def add_all(self, results: Iterable[Result]) -> None:
+        """Take results in, in their order."""
+        fresh = self._repeats.fresh(results)
+        self._compared = self._compared or any(each.outcome in COMPARED for each in fresh)
         for inquiry in self._inquiries:
-            inquiry.add(result)
+            inquiry.add_all(fresh)
 
     def verdict(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -28,8 +28,11 @@ NO_TERMS: Final = Terms()
 class Metric(Protocol):
     """Answers one clause over a stream of results, in memory that does not grow with the number of cases."""
 
-    def add(self, result: Result) -> None:
-        """Take one result in; whatever is no business of this metric is passed over."""
+    def add_all(self, results: Sequence[Result]) -> None:
+        """Take results in, in their order; whatever is no business of this metric is passed over.
+
+        As many at once as are at hand: what is asked of each of them alone costs more than what is asked of all.
+        """
 
     def judge(self, parts: int = 1) -> Judgement:
         """Answer the clause with its evidence so far; may be asked more than once.

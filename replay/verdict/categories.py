@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, get_args
 
 from replay.models import Category, DifferenceKind, ErrorKind, Judgement, Result, VerdictState
@@ -100,15 +100,15 @@ class Count:
         self._weigh = weigh
         self._found = self._open = self._compared = self._known = 0
 
-    def add(self, result: Result) -> None:
-        """Count a case of the traffic; goldens are judged apart."""
-        weight = None if result.case.kind == "golden" else self._weigh(result)
-        if weight is None:
-            return
-        self._compared += result.outcome in COMPARED
-        self._open += weight[1] is None
-        self._known += weight[1] is not None
-        self._found += weight[1] is True
+    def add_all(self, results: Sequence[Result]) -> None:
+        """Count cases of the traffic; goldens are judged apart."""
+        for result in results:
+            weight = None if result.case.kind == "golden" else self._weigh(result)
+            if weight is not None:
+                self._compared += result.outcome in COMPARED
+                self._open += weight[1] is None
+                self._known += weight[1] is not None
+                self._found += weight[1] is True
 
     def judge(self, parts: int = 1) -> Judgement:  # noqa: ARG002 - a count leaves nothing to chance
         """Return how many cases were found, of all of which it is known."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date
 from typing import Final
 
-from replay.models import Case
+from replay.models import Case, Result
 
 MOST_DAYS: Final = 1_100
 """Three years. Of more days than that, the first ones that turn up are told apart."""
@@ -26,4 +28,12 @@ def recorded_day(case: Case) -> date | None:
         day = case.freeze.astimezone(UTC).date()
     except OverflowError:
         day = case.freeze.date()
-    return min(max(day, _EARLIEST), _LATEST)
+    return day if _EARLIEST <= day <= _LATEST else min(max(day, _EARLIEST), _LATEST)
+
+
+def by_day(results: Iterable[Result]) -> Mapping[date | None, list[Result]]:
+    """Return results by their days, both in the order in which they turn up."""
+    found = defaultdict[date | None, list[Result]](list)
+    for result in results:
+        found[recorded_day(result.case)].append(result)
+    return found

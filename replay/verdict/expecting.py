@@ -9,6 +9,7 @@ from typing import Final
 
 from replay.models import Case, CaseError, Difference, Failure, Observation, Request, Result
 from replay.verdict.base import Metric
+from replay.verdict.chunks import TOGETHER, chunked
 
 MOST: Final = 200_000
 """Cases up to which is looked for an answer."""
@@ -81,10 +82,15 @@ def needed(make: Callable[[], Metric], family: str, rate: float) -> int | None:
     None where `MOST` are not enough.
     """
     low, metric, expected = 0, make(), Expectation(family, rate)
+    waiting: list[Result] = []
     for count in range(1, MOST + 1):
-        metric.add(expected.result(_ALIKE))
+        waiting.append(expected.result(_ALIKE))
         # What holds at all holds before the next case departs.
-        if count & (count - 1) == 0 or expected.next_departs:
+        asked = count & (count - 1) == 0 or expected.next_departs
+        if asked or len(waiting) >= TOGETHER:
+            metric.add_all(waiting)
+            waiting.clear()
+        if asked:
             if metric.judge().state == "GO":
                 return _fewest(make, family, rate, (low, count))
             low = count
@@ -102,6 +108,6 @@ def _fewest(make: Callable[[], Metric], family: str, rate: float, between: tuple
 
 def _holds(make: Callable[[], Metric], family: str, rate: float, count: int) -> bool:
     metric, expected = make(), Expectation(family, rate)
-    for _ in range(count):
-        metric.add(expected.result(_ALIKE))
+    for chunk in chunked(expected.result(_ALIKE) for _ in range(count)):
+        metric.add_all(chunk)
     return metric.judge().state == "GO"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
-from replay.models import ErrorKind, Observation, Result
+from replay.models import ErrorKind, Observation, OutcomeName, Result
 from replay.verdict.base import Metric, Terms
 from replay.verdict.clauses import Clause
 from replay.verdict.pairs import BesideOld, Pair, PairWords, margin_beside_old
@@ -22,6 +23,12 @@ _ERRORS: Final = by_outcome(
         "both_error": (True, None),
     }
 )
+_NEITHER: Final = Pair(old=False, new=False)
+_PAIRS: Final[Mapping[OutcomeName, Pair]] = {
+    "old_error": Pair(old=True, new=False),
+    "new_error": Pair(old=False, new=True),
+    "both_error": Pair(old=True, new=True, open=True),
+}
 _ON_BOTH: Final = "failed on both sides"
 _NO_EVIDENCE: Final = "failed on both sides: no evidence that new is as good"
 _TIMEOUT: Final[ErrorKind] = "timeout"
@@ -58,8 +65,7 @@ def timeouts(clause: Clause, terms: Terms) -> Metric:
 
 
 def _by_error(result: Result) -> Pair:
-    both = result.outcome == "both_error"
-    return Pair(result.outcome == "old_error" or both, result.outcome == "new_error" or both, open=both)
+    return _PAIRS.get(result.outcome, _NEITHER)
 
 
 def _timed_out(result: Result) -> Weight | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Final, Protocol
 
 from replay.models import Judgement, Result, Unit, VerdictState
@@ -62,10 +63,11 @@ class FigureMetric:
         self._limit = limit
         self._evidence = evidence
 
-    def add(self, result: Result) -> None:
-        """Take in what a case of the traffic tells."""
-        if result.case.kind == "traffic":
-            self._evidence.add(result)
+    def add_all(self, results: Sequence[Result]) -> None:
+        """Take in what cases of the traffic tell."""
+        for result in results:
+            if result.case.kind == "traffic":
+                self._evidence.add(result)
 
     def judge(self, parts: int = 1) -> Judgement:
         """Return what the limit speaks of (new's figure, or its difference to old's) with its bounds."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from replay.models import Judgement, OutcomeName, Result, VerdictState
@@ -46,14 +47,13 @@ class GoldensPass:
         self._counts: dict[OutcomeName, int] = {}
         self._ids: dict[OutcomeName, tuple[str, ...]] = {}
 
-    def add(self, result: Result) -> None:
-        """Count a golden by its outcome; traffic is judged apart."""
-        if result.case.kind != "golden":
-            return
-        self._counts[result.outcome] = self._counts.get(result.outcome, 0) + 1
-        ids = self._ids.get(result.outcome, ())
-        if len(ids) < _SHOWN:
-            self._ids[result.outcome] = (*ids, result.case.id)
+    def add_all(self, results: Sequence[Result]) -> None:
+        """Count goldens by their outcome; traffic is judged apart."""
+        for result in [each for each in results if each.case.kind == "golden"]:
+            self._counts[result.outcome] = self._counts.get(result.outcome, 0) + 1
+            ids = self._ids.get(result.outcome, ())
+            if len(ids) < _SHOWN:
+                self._ids[result.outcome] = (*ids, result.case.id)
 
     def judge(self, parts: int = 1) -> Judgement:  # noqa: ARG002 - a list leaves nothing to chance
         """Return passed / all as the value, over all goldens of the run."""

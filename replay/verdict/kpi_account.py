@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Context, Decimal
 from fractions import Fraction
@@ -261,9 +261,9 @@ class Accounts:
         self._accounts = [Account(name, spec) for name, spec in (specs or {}).items()]
         self._repeats = repeats or Repeats()
 
-    def add(self, result: Result) -> None:
-        """Take one result in."""
-        if result.figures and self._repeats.adds(result):
+    def add_all(self, results: Iterable[Result]) -> None:
+        """Take results in."""
+        for result in self._repeats.fresh([each for each in results if each.figures]):
             for account in self._accounts:
                 account.add(result)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
@@ -93,9 +93,9 @@ class BesideOld:
         self._p = QUANTILES[clause.family]
         self._timings = Timings()
 
-    def add(self, result: Result) -> None:
-        """Take a case of the traffic in; goldens are judged apart."""
-        self._timings.add(result)
+    def add_all(self, results: Sequence[Result]) -> None:
+        """Take cases of the traffic in; goldens are judged apart."""
+        self._timings.add_all(results)
 
     def judge(self, parts: int = 1) -> Judgement:
         """Return new's quantile over old's, or the milliseconds between them, with its interval."""
@@ -185,6 +185,11 @@ class BesideOld:
         return doubts
 
 
+def _ms_of(result: Result) -> float | None:
+    """Return new's latency; None where there is none, or new failed in another way than by being late."""
+    return None if new_failed(result) else latency_of(result.new)
+
+
 def _log(value: float) -> float:
     return math.log(value) if value > 0 else -math.inf
 
@@ -199,7 +204,8 @@ class AtMost:
         self._clause = clause
         self._limit = limit
         self._p = QUANTILES[clause.family]
-        self._steady, self._opening = self._slower(), self._slower()
+        self._shares = {False: self._slower(), True: self._slower()}
+        """By whether a connection was opened, like what follows."""
         self._latencies = {False: Sketch(), True: Sketch()}
         self._never = {False: 0, True: 0}
 
@@ -219,25 +225,21 @@ class AtMost:
         slower = ms > self._limit or (ms == self._limit and self._clause.operator == "<")
         return slower, slower
 
-    def add(self, result: Result) -> None:
-        """Take a case of the traffic in; goldens are judged apart."""
-        ms, is_opening = latency_of(result.new), opened(result.new)
-        if new_failed(result) or ms is None:
-            self._steady.add(result)
-            self._opening.add(result)
-            return
-        (self._opening if is_opening else self._steady).add(result)
-        if result.case.kind == "golden":
-            return
-        if ms == NEVER:
-            self._never[is_opening] += 1
-        else:
-            self._latencies[is_opening].add(ms)
+    def add_all(self, results: Sequence[Result]) -> None:
+        """Take cases of the traffic in; goldens are judged apart."""
+        told = [(each, _ms_of(each)) for each in results if each.case.kind != "golden"]
+        untimed = [each for each, ms in told if ms is None]
+        for is_opening, share in self._shares.items():
+            timed = [(each, ms) for each, ms in told if ms is not None and opened(each.new) is is_opening]
+            came = [ms for _, ms in timed if ms != NEVER]
+            share.add_all([*untimed, *(each for each, _ in timed)])
+            self._latencies[is_opening].add_all(came)
+            self._never[is_opening] += len(timed) - len(came)
 
     def judge(self, parts: int = 1) -> Judgement:
         """Return the quantile in milliseconds, with bounds by rank; whether it is met says the share that is slower."""
         opened_all = self._latencies[True].n > self._latencies[False].n
-        judged = (self._opening if opened_all else self._steady).judge(parts)
+        judged = self._shares[opened_all].judge(parts)
         if not self._latencies[opened_all].n or judged.n is None or judged.n < 1:
             return replace(judged, value=None, interval=None, unit="ms")
         value = self._quantile(self._p, opened_all=opened_all)

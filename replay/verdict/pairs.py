@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -83,19 +83,16 @@ class BesideOld:
         self._telling = Sizes()
         self._only_new = self._only_old = self._skipped = 0
 
-    def add(self, result: Result) -> None:
-        """Count a case of the traffic by which sides failed it."""
-        if result.case.kind == "golden":
-            return
-        if result.outcome == "skipped":
-            self._skipped += 1
-            return
-        pair = self._told(result)
-        self._sent.add(result.case.session)
-        if not pair.open:
-            self._telling.add(result.case.session)
-            self._only_new += pair.new and not pair.old
-            self._only_old += pair.old and not pair.new
+    def add_all(self, results: Sequence[Result]) -> None:
+        """Count cases of the traffic by which sides failed them."""
+        traffic = [each for each in results if each.case.kind != "golden"]
+        sent = [(each.case.session, self._told(each)) for each in traffic if each.outcome != "skipped"]
+        telling = [(session, pair) for session, pair in sent if not pair.open]
+        self._skipped += len(traffic) - len(sent)
+        self._sent.add_all([session for session, _ in sent])
+        self._telling.add_all([session for session, _ in telling])
+        self._only_new += sum([pair.new and not pair.old for _, pair in telling])
+        self._only_old += sum([pair.old and not pair.new for _, pair in telling])
 
     def judge(self, parts: int = 1) -> Judgement:
         """Return new's rate less old's, in shares of 1, with its two one-sided bounds; n as the upper one has it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from replay.models import OutcomeName, Result
@@ -72,6 +73,13 @@ class Sizes:
             return
         self._squares += 2 * self._sessions.add(session) + 1
 
+    def add_all(self, sessions: Sequence[str | None]) -> None:
+        """Count cases by their sessions."""
+        self.total += len(sessions)
+        self._squares += len(sessions)
+        if sessions.count(None) < len(sessions):
+            self._squares += 2 * sum([self._sessions.add(session) for session in sessions if session is not None])
+
     def effective(self, further: int = 0) -> float:
         """Return (Σm)²/Σm² over all sessions and `further` cases with a session each; 0 without any case."""
         total, squares = self.total + further, self._squares + further
@@ -89,6 +97,11 @@ class Sample:
     def add(self, session: str | None, *, bad: bool) -> None:
         """Count one case of a session."""
         self.sizes.add(session)
+        self.bad += bad
+
+    def add_all(self, sessions: Sequence[str | None], *, bad: int) -> None:
+        """Count cases by their sessions, of which so many are bad."""
+        self.sizes.add_all(sessions)
         self.bad += bad
 
     @property
@@ -128,9 +141,11 @@ class Repeats:
     def __init__(self) -> None:
         self._failures = Seen()
 
-    def adds(self, result: Result) -> bool:
-        """Return whether the result is new evidence; a departure from a case that was fine before always is."""
-        first = result.case.turn == 1
+    def fresh(self, results: Iterable[Result]) -> list[Result]:
+        """Return those that are new evidence; a departure from a case that was fine before always is."""
+        return [each for each in results if self._adds(each, first=each.case.turn == 1)]
+
+    def _adds(self, result: Result, *, first: bool) -> bool:
         if result.outcome in GOOD:
             return first
         return not self._failures.add((result.case.origin, result.outcome)) or first
@@ -143,9 +158,6 @@ class AcrossRuns(Repeats):
         super().__init__()
         self._cases = Seen()
 
-    def adds(self, result: Result) -> bool:
-        """Return whether the result is new evidence; a departure from a case that was fine before always is."""
-        first = not self._cases.add(result.case.origin)
-        if result.outcome in GOOD:
-            return first
-        return not self._failures.add((result.case.origin, result.outcome)) or first
+    def fresh(self, results: Iterable[Result]) -> list[Result]:
+        """Return those that are new evidence; a departure from a case that was fine before always is."""
+        return [each for each in results if self._adds(each, first=not self._cases.add(each.case.origin))]

@@ -36,11 +36,11 @@ class OnScope:
         self._holds = _ON[scope.kind](scope.text)
         self._found = 0
 
-    def add(self, result: Result) -> None:
-        """Take a result in if it is in scope."""
-        if self._holds(result):
-            self._found += 1
-            self._metric.add(result)
+    def add_all(self, results: Sequence[Result]) -> None:
+        """Take in what is in scope."""
+        found = list(filter(self._holds, results))
+        self._found += len(found)
+        self._metric.add_all(found)
 
     def judge(self, parts: int = 1) -> Judgement:
         """Answer the clause over what was in scope."""
@@ -82,17 +82,23 @@ class PerPart:
         self._metrics: dict[str, Metric] = {}
         self._beyond = 0
 
-    def add(self, result: Result) -> None:
-        """Take a case of the traffic into its part; one without part is out of scope, and goldens are judged apart."""
-        part = None if result.case.kind == "golden" else self._part_of(result)
-        if part is None:
-            return
+    def add_all(self, results: Sequence[Result]) -> None:
+        """Take cases of the traffic into their parts; one without is out of scope, and goldens are judged apart."""
+        found: dict[str, list[Result]] = {}
+        for result in results:
+            part = None if result.case.kind == "golden" else self._part_of(result)
+            if part is not None:
+                found.setdefault(part, []).append(result)
+        for part, several in found.items():
+            self._into_part(part, several)
+
+    def _into_part(self, part: str, results: Sequence[Result]) -> None:
         if part not in self._metrics:
             if len(self._metrics) >= MOST_PARTS:
-                self._beyond += 1
+                self._beyond += len(results)
                 return
             self._metrics[part] = self._make()
-        self._metrics[part].add(result)
+        self._metrics[part].add_all(results)
 
     def judge(self, parts: int = 1) -> Judgement:
         """Return how the parts stand, those first that keep the whole from GO."""

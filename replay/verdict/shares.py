@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -95,21 +95,18 @@ class Share:
         self._fair = Sample(bounds)
         self._waived = self._skipped = self._unproven = 0
 
-    def add(self, result: Result) -> None:
-        """Count a case of the traffic; goldens are judged apart."""
-        if result.case.kind == "golden":
-            return
-        self._waived += result.outcome == "waived"
-        self._skipped += result.outcome == "skipped"
-        weight = self._weigh(result)
-        if weight is None:
-            return
-        for_go, for_no_go = weight
-        self._strict.add(result.case.session, bad=for_go)
-        if for_no_go is None:
-            self._unproven += 1
-        else:
-            self._fair.add(result.case.session, bad=for_no_go)
+    def add_all(self, results: Sequence[Result]) -> None:
+        """Count cases of the traffic; goldens are judged apart."""
+        traffic = [each for each in results if each.case.kind != "golden"]
+        outcomes = [each.outcome for each in traffic]
+        self._waived += outcomes.count("waived")
+        self._skipped += outcomes.count("skipped")
+        weights = [(each.case.session, self._weigh(each)) for each in traffic]
+        weighed = [(session, *weight) for session, weight in weights if weight is not None]
+        proven = [(session, bad) for session, _, bad in weighed if bad is not None]
+        self._strict.add_all([session for session, _, _ in weighed], bad=sum([bad for _, bad, _ in weighed]))
+        self._fair.add_all([session for session, _ in proven], bad=sum([bad for _, bad in proven]))
+        self._unproven += len(weighed) - len(proven)
 
     def judge(self, parts: int = 1) -> Judgement:
         """Return the share with its two one-sided bounds; n is the effective n behind the upper one."""

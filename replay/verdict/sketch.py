@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
+from collections.abc import Sequence
+from math import ceil, exp, isfinite, log
 from typing import Final
 
 ERROR: Final = 0.005
@@ -11,7 +12,7 @@ ERROR: Final = 0.005
 
 _ROUNDING: Final = 1e-9
 _GAMMA: Final = (1 + ERROR) / (1 - ERROR)
-_LOG_GAMMA: Final = math.log(_GAMMA)
+_LOG_GAMMA: Final = log(_GAMMA)
 
 
 class Sketch:
@@ -33,17 +34,14 @@ class Sketch:
         """Return how many values were added."""
         return self._n
 
-    def add(self, value: float) -> None:
-        """Count one value of any finite size and sign. Raises ValueError for NaN and infinities."""
-        if not math.isfinite(value):
-            raise ValueError(f"{value} has no place among quantiles")
-        self._n += 1
-        if value > 0:
-            self._positive[math.ceil(math.log(value) / _LOG_GAMMA)] += 1
-        elif value < 0:
-            self._negative[math.ceil(math.log(-value) / _LOG_GAMMA)] += 1
-        else:
-            self._zeros += 1
+    def add_all(self, values: Sequence[float]) -> None:
+        """Count values of any finite size and sign. Raises ValueError for NaN and infinities, and then counts none."""
+        if not all(map(isfinite, values)):
+            raise ValueError("what is infinite, or no number, has no place among quantiles")
+        self._n += len(values)
+        self._positive.update([ceil(log(value) / _LOG_GAMMA) for value in values if value > 0])
+        self._negative.update([ceil(log(-value) / _LOG_GAMMA) for value in values if value < 0])
+        self._zeros += values.count(0)
 
     def merge(self, other: Sketch) -> None:
         """Take all values of another sketch in."""
@@ -63,7 +61,7 @@ class Sketch:
         if not self._n:
             raise ValueError("no value was added")
         # Nearest rank; the little that is taken off is what multiplying may have added.
-        rank = max(1, math.ceil(q * self._n - _ROUNDING)) - 1
+        rank = max(1, ceil(q * self._n - _ROUNDING)) - 1
         for value, count in self._ascending():
             rank -= count
             if rank < 0:
@@ -78,7 +76,7 @@ class Sketch:
 
 def _middle(index: int) -> float:
     # By way of the logarithm: the power itself overflows for the largest doubles.
-    return math.exp(min(index * _LOG_GAMMA + math.log(2 / (_GAMMA + 1)), _LARGEST))
+    return exp(min(index * _LOG_GAMMA + log(2 / (_GAMMA + 1)), _LARGEST))
 
 
-_LARGEST: Final = math.log(1.797e308)
+_LARGEST: Final = log(1.797e308)

@@ -16,7 +16,7 @@ from replay.models import Judgement, Result, Standing, VerdictState
 from replay.verdict.base import Metric
 from replay.verdict.clauses import Clause, Span
 from replay.verdict.cycles import CYCLES, next_of
-from replay.verdict.days import MOST_DAYS, recorded_day
+from replay.verdict.days import MOST_DAYS, by_day
 from replay.verdict.past import NOT_JUDGED, OTHER_RULES, OTHER_VERSION, Past
 from replay.verdict.wording import counted, level
 
@@ -85,8 +85,8 @@ class Stretch:
 class Inquiry(Protocol):
     """Answers one criterion over a run and, as far as it spans any, over the runs before."""
 
-    def add(self, result: Result) -> None:
-        """Take one result of the run in."""
+    def add_all(self, results: Sequence[Result]) -> None:
+        """Take results of the run in."""
 
     def over(self, past: Past) -> tuple[Judgement, tuple[Standing, ...]]:
         """Return the answer, and what later runs may want to know of this one."""
@@ -97,7 +97,7 @@ class OverRun:
 
     def __init__(self, metric: Metric) -> None:
         self._metric = metric
-        self.add = metric.add
+        self.add_all = metric.add_all
 
     def over(self, past: Past) -> tuple[Judgement, tuple[Standing, ...]]:
         """Return the metric's answer, whatever was before."""
@@ -129,23 +129,24 @@ class Spanned:
         """Return under which name its days are kept: two spans of one criterion share them."""
         return f"{self._clause.unspanned} with {confidence_of(self._span, self._clause.confidence)!r}"
 
-    def add(self, result: Result) -> None:
-        """Take a result into its day; goldens have none but that of the run, and criteria on traffic pass over them."""
+    def add_all(self, results: Sequence[Result]) -> None:
+        """Take results into their days; goldens have none but the run's, and criteria on traffic pass over them."""
         if not self._by_day:
-            self._whole.add(result)
-        elif (result.case.kind == "golden") == (self._clause.family == "goldens"):
-            self._into_day(result)
+            self._whole.add_all(results)
+            return
+        asked = self._clause.family == "goldens"
+        for recorded, several in by_day([each for each in results if (each.case.kind == "golden") is asked]).items():
+            self._into_day(recorded, several)
 
-    def _into_day(self, result: Result) -> None:
-        recorded = recorded_day(result.case)
+    def _into_day(self, recorded: date | None, results: Sequence[Result]) -> None:
         day = self._begun if recorded is None else recorded
         if day not in self._days:
             if len(self._days) >= MOST_DAYS:
-                self._beyond += 1
+                self._beyond += len(results)
                 return
             # A recorded day that was not over when the run began had not shown all its traffic yet.
             self._days[day] = self._make(recorded is not None and day >= self._begun)
-        self._days[day].add(result)
+        self._days[day].add_all(results)
 
     def over(self, past: Past) -> tuple[Judgement, tuple[Standing, ...]]:
         """Return how it stands over this run and the past, and how each day of this run does by itself."""

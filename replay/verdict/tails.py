@@ -10,10 +10,12 @@ from __future__ import annotations
 import math
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, cycle
+from math import ceil, log
 from operator import add
 from typing import Final
 
@@ -29,6 +31,7 @@ NEVER: Final = math.inf
 """The latency of an answer that did not come in time: slower than all that did."""
 _LOG_STEP: Final = math.log(STEP)
 _LEAST_MS: Final = 1e-3
+_USUAL_MS: Final = 1e9
 _BITS: Final = 13
 _LAST: Final = (1 << _BITS) - 1
 _LOWEST: Final = math.ceil(math.log(_LEAST_MS) / _LOG_STEP)
@@ -52,7 +55,12 @@ def bucket(ms: float) -> int:
         return 0
     if ms == NEVER:
         return _LAST
-    return min(math.ceil(math.log(ms) / _LOG_STEP) - _LOWEST, _LAST - 1)
+    return min(ceil(log(ms) / _LOG_STEP) - _LOWEST, _LAST - 1)
+
+
+def buckets(latencies: Iterable[float]) -> list[int]:
+    """Return the number of each latency's bucket: those of usual size are not worth a call."""
+    return [ceil(log(ms) / _LOG_STEP) - _LOWEST if _LEAST_MS < ms < _USUAL_MS else bucket(ms) for ms in latencies]
 
 
 def latency_at(place: int) -> float:
@@ -82,35 +90,31 @@ class PairedLatencies:
         self._old: _Rows = {}
         self._new: _Rows = {}
         self._beside_failed: _Rows = {}
-        self._alone = 0
+        self._alone = cycle([number for number in range(BATCHES) for _ in range(NEIGHBOURS)])
+        """The batches of what has no session."""
 
-    def add(self, session: str | None, old: float, new: float) -> None:
-        """Take a pair in, in milliseconds; NEVER for an answer that did not come in time."""
-        self._keep(session, bucket(old), bucket(new))
+    def add_all(self, sessions: Iterable[str | None], old: Iterable[float], new: Iterable[float]) -> None:
+        """Take pairs in, in milliseconds; NEVER for an answer that did not come in time."""
+        pairs = zip(map(self._batch, sessions), buckets(old), buckets(new), strict=True)
+        self._raw.extend([batch << 2 * _BITS | before << _BITS | after for batch, before, after in pairs])
+        if len(self._raw) >= _RAW:
+            self._rows()
 
     def add_failed(self, session: str | None, old: float) -> None:
         """Take in a case that new failed otherwise; `old` is 0 where old did so too."""
         batch = self._batch(session)
         _row(self._beside_failed, bucket(old))[batch] += 1
 
-    def _keep(self, session: str | None, old: int, new: int) -> None:
-        self._raw.append(self._batch(session) << 2 * _BITS | old << _BITS | new)
-        if len(self._raw) >= _RAW:
-            self._count(self._raw, self._old, self._new)
-            self._raw = array("I")
-
     def _batch(self, session: str | None) -> int:
-        if session is not None:
-            return _batch_of(session)
-        self._alone += 1
-        return (self._alone - 1) // NEIGHBOURS % BATCHES
+        return next(self._alone) if session is None else _batch_of(session)
 
     @staticmethod
     def _count(raw: array[int], old: _Rows, new: _Rows) -> None:
-        for packed in raw:
-            batch = packed >> 2 * _BITS
-            _row(old, packed >> _BITS & _LAST)[batch] += 1
-            _row(new, packed & _LAST)[batch] += 1
+        # First by batch and bucket together: many pairs, few of those.
+        for mark, pairs in Counter([packed >> _BITS for packed in raw]).items():
+            _row(old, mark & _LAST)[mark >> _BITS] += pairs
+        for mark, pairs in Counter([packed >> 2 * _BITS << _BITS | packed & _LAST for packed in raw]).items():
+            _row(new, mark & _LAST)[mark >> _BITS] += pairs
 
     def merge(self, other: PairedLatencies) -> None:
         """Take all pairs of another one in."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from itertools import groupby
+from math import isfinite
+from typing import Final
 
-from replay.models import Observation, Result
+from replay.models import Case, Observation, Result
 from replay.verdict.samples import Sizes
 from replay.verdict.sketch import Sketch
 from replay.verdict.tails import NEVER, PairedLatencies, Tails
@@ -15,12 +17,8 @@ from replay.verdict.wording import cases
 _LATE_AT: Final = 0.95
 
 
-class Timed(NamedTuple):
-    """The latencies of one case, and whether a side opened a connection for it."""
-
-    old: float
-    new: float
-    opened: bool
+Timed = tuple[Case, float, float, bool]
+"""A case, both sides' latencies, and whether a side opened a connection for it."""
 
 
 @dataclass(slots=True)
@@ -30,10 +28,11 @@ class Exchanges:
     pairs: PairedLatencies = field(default_factory=PairedLatencies)
     sizes: Sizes = field(default_factory=Sizes)
 
-    def add(self, session: str | None, old: float, new: float) -> None:
-        """Take a pair of latencies in."""
-        self.pairs.add(session, old, new)
-        self.sizes.add(session)
+    def add_all(self, timed: Sequence[Timed]) -> None:
+        """Take pairs of latencies in."""
+        sessions = [case.session for case, _, _, _ in timed]
+        self.pairs.add_all(sessions, [old for _, old, _, _ in timed], [new for _, _, new, _ in timed])
+        self.sizes.add_all(sessions)
 
 
 class Timings:
@@ -54,31 +53,37 @@ class Timings:
         self.recorded = 0
         """Pairs of which old's latency was recorded elsewhere."""
 
-    def add(self, result: Result) -> Timed | None:
-        """Take a result in and return its latencies; whatever says nothing of them is counted at most."""
-        if result.case.kind == "golden" or result.outcome == "skipped":
-            return None
-        old, new = latency_of(result.old), latency_of(result.new)
-        session = result.case.session
-        if result.lateness is not None:
-            self._late.add(result.lateness.late_ms)
-        if new_failed(result):
-            self._add_failed(session, 0.0 if old is None or result.outcome == "both_error" else old)
-        elif result.outcome == "old_error" and old != NEVER:
-            self.old_failed += 1
-        elif old is None or new is None:
-            self.untimed += 1
-        else:
-            self.recorded += is_recorded(result)
-            is_opening = opened(result.old) or opened(result.new)
-            (self._opening if is_opening else self._steady).add(session, old, new)
-            return Timed(old, new, is_opening)
-        return None
+    def add_all(self, results: Iterable[Result]) -> list[Timed]:
+        """Take results in and return the latencies of both sides; what says nothing of them is counted at most."""
+        sent = [each for each in results if each.case.kind != "golden" and each.outcome != "skipped"]
+        self._late.add_all([each.lateness.late_ms for each in sent if each.lateness is not None])
+        timed: list[Timed] = []
+        # In their order: neighbours belong together, also where new failed some of them.
+        for failed, several in groupby(sent, new_failed):
+            if failed:
+                self._add_failed(several)
+            else:
+                timed += self._add_answered(list(several))
+        return timed
 
-    def _add_failed(self, session: str | None, old: float) -> None:
-        self.failed += 1
-        for kind in (self._steady, self._opening):
-            kind.pairs.add_failed(session, old)
+    def _add_failed(self, results: Iterable[Result]) -> None:
+        for result in results:
+            self.failed += 1
+            old = None if result.outcome == "both_error" else latency_of(result.old)
+            for kind in (self._steady, self._opening):
+                kind.pairs.add_failed(result.case.session, 0.0 if old is None else old)
+
+    def _add_answered(self, results: Sequence[Result]) -> list[Timed]:
+        good = [each for each in results if each.outcome != "old_error" or latency_of(each.old) == NEVER]
+        told = [(each, latency_of(each.old), latency_of(each.new)) for each in good]
+        both = [(each, old, new) for each, old, new in told if old is not None and new is not None]
+        self.old_failed += len(results) - len(good)
+        self.untimed += len(good) - len(both)
+        self.recorded += sum([is_recorded(each) for each, _, _ in both if each.case.recorded is not None])
+        timed = [(each.case, old, new, opened(each.old) or opened(each.new)) for each, old, new in both]
+        self._steady.add_all([each for each in timed if not each[-1]])
+        self._opening.add_all([each for each in timed if each[-1]])
+        return timed
 
     @property
     def judged(self) -> Exchanges:
@@ -128,7 +133,7 @@ def latency_of(observation: Observation | None) -> float | None:
     if observation.error is not None:
         return NEVER if observation.error.kind == "timeout" else None
     timing = observation.timing
-    return timing.latency_ms if timing is not None and math.isfinite(timing.latency_ms) else None
+    return timing.latency_ms if timing is not None and isfinite(timing.latency_ms) else None
 
 
 def new_failed(result: Result) -> bool:

@@ -22,7 +22,7 @@ def figures(*routes: tuple[str, int, float], session: str | None = None) -> Late
             old = draw.lognormvariate(3, 0.3)
             new = max(0.1, old + draw.gauss(0, 1) + more)
             answers = (Observation(200, timing=Timing(old)), Observation(200, timing=Timing(new)))
-            found.add(Result(case, "match", *answers))
+            found.add_all([Result(case, "match", *answers)])
     return found
 
 
@@ -71,7 +71,7 @@ def test_what_never_came_is_in_no_route_and_in_every_quantile() -> None:
     for number in range(300):
         case = Case(f"t{number}", "traffic", f"t{number}", Request("GET", "/late"))
         late = Observation(error=Failure("timeout"))
-        found.add(Result(case, "new_error", Observation(200, timing=Timing(20.0)), late))
+        found.add_all([Result(case, "new_error", Observation(200, timing=Timing(20.0)), late)])
     told = found.parity()
     assert told is not None
     assert [each.route for each in told.routes] == ["GET /a"]

@@ -1,13 +1,17 @@
 """What results add up to as they are handed over is what they add up to once they are kept, or it is not taken."""
 
+# ruff: noqa: S311 - results, no secrets
+
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
@@ -21,7 +25,10 @@ from replay.models import (
     Acceptance,
     Case,
     CaseError,
+    CaseKind,
     Difference,
+    Failure,
+    Lateness,
     Measure,
     Observation,
     OutcomeName,
@@ -70,8 +77,8 @@ def store(tmp_path: Path) -> Iterator[SqliteStore]:
         yield opened
 
 
-def along(results: Sequence[Result]) -> Sums:
-    sums = Sums.of(PLAN)
+def along(results: Sequence[Result], plan: Plan = PLAN) -> Sums:
+    sums = Sums.of(plan)
     sums.add_all(results)
     return sums
 
@@ -83,6 +90,8 @@ def told(sums: Sums) -> Mapping[str, Any]:
         "counts": tally.counts(),
         "warnings": tally.warnings(),
         "latency": tally.latency(),
+        "planned": (tally.planned_latency(), tally.lateness()),
+        "clocks": (tally.strays("old"), tally.strays("new")),
         "parity": tally.timings.parity(),
         "measures": tally.measures(),
         "accepted": tally.accepted,
@@ -94,6 +103,67 @@ def told(sums: Sums) -> Mapping[str, Any]:
         "versions": sums.versions.seen("old"),
         "verdict": sums.judge.verdict(),
     }
+
+
+KINDS: Sequence[CaseKind] = ("traffic", "traffic", "traffic", "traffic", "golden")
+MOSTLY_MATCHING: Sequence[OutcomeName] = ("match", "match", "match", "match", "waived", *get_args(OutcomeName))
+ASKED = parse_criteria(
+    [
+        "goldens pass",
+        "deviation < 0.5% for 2 days",
+        "errors <= old on GET /1",
+        "availability >= 99%",
+        "timeouts <= old",
+        "category.value <= 3",
+        "deviation < 5% per route",
+        "p50 <= old + 1ms",
+        "p90 <= old + 10% for 2 runs",
+        "p99 < 300ms",
+    ]
+)
+ASKING = replace(PLAN, criteria=ASKED)
+
+
+def any_results(draw: random.Random, count: int) -> list[Result]:
+    """Return results of all sorts, many enough that every criterion has something to tell."""
+    return [any_result(draw, number) for number in range(count)]
+
+
+def any_result(draw: random.Random, number: int) -> Result:
+    case = Case(
+        f"c{number}",
+        draw.choice(KINDS),
+        f"d:{number}",
+        Request(draw.choice(["GET", "post"]), f"/{draw.randrange(3)}?{number}"),
+        freeze=draw.choice([None, STARTED, STARTED - timedelta(days=1), STARTED + timedelta(days=1)]),
+        session=draw.choice([None, None, f"s{number // 4}"]),
+        turn=draw.choice([1, 1, 1, 2]),
+    )
+    outcome = draw.choice(MOSTLY_MATCHING)
+    late = Lateness(draw.random(), 9 * draw.random()) if draw.random() < 0.2 else None
+    return Result(case, outcome, any_answer(draw), any_answer(draw), lateness=late)
+
+
+def any_answer(draw: random.Random) -> Observation | None:
+    timing = Timing(draw.lognormvariate(3, 0.5), connect_ms=draw.choice([None, None, None, 1.5]))
+    return draw.choice(
+        [
+            *[Observation(200, timing=timing, clock_frozen=True, retries=number % 5 == 0) for number in range(8)],
+            Observation(404, timing=timing),
+            Observation(error=Failure("timeout"), timing=timing),
+            Observation(error=Failure("refused")),
+            None,
+        ]
+    )
+
+
+@pytest.mark.parametrize("size", [1, 7, 100])
+def test_results_add_up_alike_however_many_are_taken_together(size: int) -> None:
+    results = any_results(random.Random(5), 1500)
+    sums, left = Sums.of(ASKING), iter(results)
+    while chunk := list(islice(left, size)):
+        sums.add_all(chunk)
+    assert told(sums) == told(along(results, ASKING))
 
 
 ROWS = st.tuples(st.sampled_from(OUTCOMES), st.floats(0, 1e6), st.none() | st.sampled_from(["s", "t"]))

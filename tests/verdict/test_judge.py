@@ -40,8 +40,7 @@ def goldens(*outcomes: OutcomeName) -> list[Result]:
 
 def verdict(criteria: Iterable[str], results: Iterable[Result], *, complete: bool = True, reason: str = "") -> Verdict:
     judge = Judge(parse_criteria(list(criteria)))
-    for each in results:
-        judge.add(each)
+    judge.add_all(results)
     return judge.verdict(complete=complete, reason=reason)
 
 
@@ -118,10 +117,9 @@ def test_goldens_pass_only_where_each_one_was_compared_and_is_right(outcomes: li
 
 def test_asking_twice_gives_the_same_answer_and_going_on_is_allowed() -> None:
     judge = Judge(parse_criteria([DEVIATION]))
-    for each in traffic(597):
-        judge.add(each)
+    judge.add_all(traffic(597))
     assert judge.verdict() == judge.verdict()
-    judge.add(result("last", "match"))
+    judge.add_all([result("last", "match")])
     assert judge.verdict().state == "GO"
 
 

@@ -60,12 +60,10 @@ def judged(sentence: str, results: Iterable[Result], parts: int | None = None) -
     (criterion,) = parse_criteria([sentence], Terms(kpis=SPECS))
     if parts is not None:
         metric = criterion.metric()
-        for each in results:
-            metric.add(each)
+        metric.add_all(list(results))
         return metric.judge(parts)
     judge = Judge([criterion])
-    for each in results:
-        judge.add(each)
+    judge.add_all(results)
     (answer,) = judge.verdict().criteria
     return answer
 
@@ -334,10 +332,10 @@ def test_each_kind_has_its_figure_over_the_same_cases() -> None:
     accounts = Accounts(SPECS)
     for number in range(10):
         for kpi in NUMBERS:
-            accounts.add(told(f"{kpi}{number}", kpi, Decimal(number), Decimal(2 * number)))
+            accounts.add_all([told(f"{kpi}{number}", kpi, Decimal(number), Decimal(2 * number))])
         for kpi in ("rate", "held"):
-            accounts.add(told(f"{kpi}{number}", kpi, number < 5, number < 4))
-            accounts.add(told(f"{kpi}{number}", kpi, number < 5, number < 4, turn=2))
+            accounts.add_all([told(f"{kpi}{number}", kpi, number < 5, number < 4)])
+            accounts.add_all([told(f"{kpi}{number}", kpi, number < 5, number < 4, turn=2)])
     found = {kpi.name: (kpi.old, kpi.new, kpi.n) for kpi in accounts.kpis()}
     assert found == {
         "rate": (0.5, 0.4, 10),

@@ -64,8 +64,7 @@ def _pairs(count: int, ratio: float, more: float, seed: int, connect: float | No
 
 def judgement(sentence: str, results: Iterable[Result]) -> Judgement:
     judge = Judge(parse_criteria([sentence]))
-    for each in results:
-        judge.add(each)
+    judge.add_all(results)
     (found,) = judge.verdict().criteria
     return found
 

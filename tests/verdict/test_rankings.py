@@ -27,8 +27,7 @@ def lists(
 
 def judged(sentence: str, results: Iterable[Result]) -> Judgement:
     judge = Judge(parse_criteria([sentence]))
-    for each in results:
-        judge.add(each)
+    judge.add_all(results)
     (answer,) = judge.verdict().criteria
     return answer
 

@@ -54,8 +54,7 @@ def several(count: int, old: Observation = FINE, new: Observation = FINE, name: 
 
 def judgement(sentence: str, results: Iterable[Result]) -> Judgement:
     judge = Judge(parse_criteria([sentence]))
-    for each in results:
-        judge.add(each)
+    judge.add_all(results)
     (answer,) = judge.verdict().criteria
     return answer
 

@@ -39,8 +39,7 @@ def several(
 
 def verdict(sentence: str, results: Iterable[Result]) -> Verdict:
     judge = Judge(parse_criteria([sentence], TERMS))
-    for each in results:
-        judge.add(each)
+    judge.add_all(results)
     return judge.verdict()
 
 

@@ -45,8 +45,7 @@ def test_a_judge_says_go_where_this_simulation_does() -> None:
 
     for bad in range(6):
         judge = Judge(parse_criteria(["deviation < 0.5%"]))
-        for number in range(2000):
-            judge.add(result(number, "deviation" if number < bad else "match"))
+        judge.add_all(result(number, "deviation" if number < bad else "match") for number in range(2000))
         assert (judge.verdict().state == "GO") == is_go(bad, 2000)
 
 
@@ -145,8 +144,7 @@ def test_the_intervals_of_p95_cover_the_truth_in_at_least_93_of_100_runs(
 
 def batches_of(old: np.ndarray, new: np.ndarray, session: np.ndarray) -> PairedLatencies:
     batches, alone = PairedLatencies(), len(set(session.tolist())) == len(session)
-    for one, other, name in zip(old.tolist(), new.tolist(), session.tolist(), strict=True):
-        batches.add(None if alone else str(name), one, other)
+    batches.add_all([None if alone else str(name) for name in session.tolist()], old.tolist(), new.tolist())
     return batches
 
 

@@ -18,8 +18,7 @@ quantiles = st.floats(0, 1)
 
 def sketch_of(numbers: list[float]) -> Sketch:
     sketch = Sketch()
-    for number in numbers:
-        sketch.add(number)
+    sketch.add_all(numbers)
     return sketch
 
 
@@ -70,7 +69,7 @@ def test_the_smallest_and_largest_doubles_have_a_bucket(number: float) -> None:
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
 def test_what_is_no_number_is_refused(number: float) -> None:
     with pytest.raises(ValueError, match="no place"):
-        Sketch().add(number)
+        Sketch().add_all([1.0, number])
 
 
 def test_an_empty_sketch_has_no_quantile() -> None:

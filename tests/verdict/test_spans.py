@@ -44,8 +44,7 @@ def verdict(
     covering: tuple[str, ...] = (),
 ) -> Verdict:
     judge = Judge(parse_criteria([sentence], Terms(covering=covering)), begun=begun)
-    for result in results:
-        judge.add(result)
+    judge.add_all(results)
     return judge.verdict(past=past)
 
 
@@ -333,8 +332,7 @@ def test_a_run_that_compared_nothing_is_none_of_the_runs_that_hold() -> None:
 
 def test_what_a_run_is_doubted_for_is_doubted_by_later_runs_too() -> None:
     judge = Judge(parse_criteria(["deviation < 5% for 2 runs"]), begun=BEGUN)
-    for result in of_day(FIRST, 200):
-        judge.add(result)
+    judge.add_all(of_day(FIRST, 200))
     found = judge.verdict(doubts=["no case showed the intended change"])
     assert [each.judgement.state for each in found.standings] == ["INCONCLUSIVE"]
 

@@ -23,7 +23,7 @@ QUANTILES = (0.5, 0.9, 0.95, 0.99)
 def batches_of(taken: Iterable[tuple[str | None, float, float]]) -> PairedLatencies:
     batches = PairedLatencies()
     for session, old, new in taken:
-        batches.add(session, old, new)
+        batches.add_all([session], [old], [new])
     return batches
 
 
@@ -95,8 +95,7 @@ def test_a_million_pairs_take_a_bounded_number_of_rows(monkeypatch: pytest.Monke
     batches, raw = batches_of(taken), PairedLatencies()
     assert len(batches._raw) < 500
     monkeypatch.setattr(module, "_RAW", 10**9)
-    for session, old, new in taken:
-        raw.add(session, old, new)
+    raw.add_all(*zip(*taken, strict=True))
     assert batches.tails().new.sizes == raw.tails().new.sizes
     assert batches.tails().new.quantile(0.95) == raw.tails().new.quantile(0.95)
     expected = np.quantile([new for _, _, new in taken], 0.95, method="inverted_cdf")

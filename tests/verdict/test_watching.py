@@ -72,7 +72,7 @@ def test_the_exact_bounds_are_fooled_by_as_many_looks() -> None:
 def test_a_watched_judge_is_go_from_exactly_these_cases_on() -> None:
     judge, found = Judge(parse_criteria(["deviation < 0.5%"]), watched=True), list[int]()
     for number in range(1, 1_400):
-        judge.add(result(number, "deviation" if number == 500 else "match"))
+        judge.add_all([result(number, "deviation" if number == 500 else "match")])
         if number > 1_300 and judge.verdict().state == "GO":
             found.append(number)
     assert found[0] == first_go(1) == 1_317
@@ -84,8 +84,7 @@ def test_735_clean_cases_show_half_a_per_cent_at_every_look_where_598_do_at_one(
 
 def test_a_watched_judge_says_why_it_asks_for_more() -> None:
     judge = Judge(parse_criteria(["deviation < 0.5%", "errors <= old"]), watched=True)
-    for number in range(598):
-        judge.add(result(number, "match"))
+    judge.add_all(result(number, "match") for number in range(598))
     verdict = judge.verdict()
     assert [each.state for each in verdict.criteria] == ["INCONCLUSIVE", "INCONCLUSIVE"]
     assert "137 cases more, all clean" in verdict.criteria[0].why
@@ -96,15 +95,13 @@ def test_a_watched_judge_says_why_it_asks_for_more() -> None:
 
 def test_errors_beside_old_come_to_a_go_while_they_are_watched() -> None:
     judge = Judge(parse_criteria(["errors <= old"]), watched=True)
-    for number in range(1_000):
-        judge.add(result(number, "match"))
+    judge.add_all(result(number, "match") for number in range(1_000))
     assert judge.verdict().state == "GO"
 
 
 def test_too_many_deviations_are_no_go_at_a_look() -> None:
     judge = Judge(parse_criteria(["deviation < 0.5%"]), watched=True)
-    for number in range(100):
-        judge.add(result(number, "deviation" if number % 10 == 0 else "match"))
+    judge.add_all(result(number, "deviation" if number % 10 == 0 else "match") for number in range(100))
     assert judge.verdict().state == "NO-GO"
 
 
