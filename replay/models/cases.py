@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
+from replay.models.making import quickly_made
 from replay.models.names import CaseKind, Headers, Json
 from replay.models.observations import Observation, first_header
 from replay.models.rules import RuleSpec
@@ -15,6 +16,7 @@ from replay.models.rules import RuleSpec
 _MEMBER: Final = re.compile(r"[.\[\]']+")
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Request:
     """What is sent. `path` is the raw target with its query, sent as written; `body` is None where there is none."""
@@ -102,6 +104,7 @@ class Binding:
         return _MEMBER.split(self.at)[-1]
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Case:
     """One replayable input, and what its source says about replaying it.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from replay.models.making import quickly_made
 from replay.models.names import ErrorKind, Headers, Json
 
 
@@ -16,6 +17,7 @@ class Failure:
     message: str = ""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Timing:
     """Milliseconds on the monotonic clock; `latency_ms` runs from the first byte written to the last byte read.
@@ -29,6 +31,7 @@ class Timing:
     queued_ms: float = 0.0
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Observation:
     """What one side did with one case. `body` has its content coding undone; what arrived before a failure is kept.

@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 from replay.models.cases import Case
 from replay.models.kpis import Figure
+from replay.models.making import quickly_made
 from replay.models.names import DifferenceKind, ErrorKind, Json, Missing, OutcomeName
 from replay.models.observations import Observation
 
@@ -109,6 +110,7 @@ class Membership:
     value: str | None = None
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Result:
     """A case, its observations and its differences: the unit that is stored."""
