@@ -26,6 +26,7 @@ from examples.shop.new.money import Till
 from examples.shop.new.policies import Policies, months_later
 from examples.shop.old import dates, money
 from replay.cases import load_goldens, open_traffic
+from replay.cli import main
 from replay.compare import Compared, Comparison, Pair, rule_book
 from replay.documents import read_yaml
 from replay.models import Case, GroupSpec, Observation, RuleSpec
@@ -255,6 +256,29 @@ def test_the_recorded_answers_are_those_of_the_old_shop(week: list[Case]) -> Non
     for case, received in zip(week, answers(wsgi, week), strict=True):
         compared = comparison.compare(Pair(case, case.recorded, _observation(received)))
         assert {difference.at for difference in compared.differences} <= ignored, case.id
+
+
+@pytest.mark.parametrize("app", [wsgi, asgi(new.app)], ids=["old", "new"])
+def test_a_token_says_who_signed_in_as_the_gateway_does(app: App) -> None:
+    with freeze_time(SETTINGS["freeze"], real_asyncio=True):
+        handed_out = json.loads(app(Sent("POST", "/sessions", body=b'{"user": "ada"}')).body)
+        issued = str(int(datetime.now(UTC).timestamp()))
+        by_token = app(Sent("GET", "/me", (("authorization", f"Bearer {handed_out['token']}"),)))
+        vouched = app(Sent("GET", "/me", (("x-user", "ada"), ("x-signed-in", issued))))
+        forged = app(Sent("GET", "/me", (("authorization", f"Bearer {handed_out['token']}0"),)))
+    assert json.loads(by_token.body) == {"user": "ada", "seconds_left": 3600}
+    assert (vouched, forged.status) == (by_token, 401)
+
+
+@pytest.mark.parametrize("folder", [".", "examples/drafts", "examples/ledger"])
+def test_nothing_secret_or_personal_is_committed_in_goldens_or_captures(
+    folder: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT / folder)
+    monkeypatch.setattr("sys.argv", ["replay", "mask", "--check"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert (ended.value.code, "all is masked" in capsys.readouterr().out) == (0, True)
 
 
 # ----------------------------------------------------------------------------------------- two ways to the same answer
