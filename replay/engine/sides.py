@@ -91,13 +91,16 @@ def asked(kind: CaseKind, sides: Parties) -> tuple[Party, ...]:
 
 def refusal(case: Case, parties: Sequence[Party]) -> str | None:
     """Return why a case must not or cannot be sent to these sides, or None."""
+    requests = case.requests
     for party in parties:
         # A scenario is sent whole or not at all: half of one proves nothing.
-        for request in case.requests:
+        for request in requests:
             if not party.allows(request):
                 return f"{request.method.upper()} is not sent to a live {party.side} that is not writable"
         if isinstance(party.target, RecordedTarget) and not party.target.has(case):
             return f"nothing is recorded for {party.side}"
+    if len(parties) == len(SIDES):
+        return None
     found = [party.side for party in parties]
     if "new" not in found:
         return "a golden holds no recording of new"
