@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from replay.causes import Naming
 from replay.curation.changes import Change, Desk
 from replay.curation.effects import Effect, Evidence, Judge, effect, with_own_rules
+from replay.curation.reach import reach_of
 from replay.curation.remedies import Remedy, Said, Verb, offered, remedy
 from replay.curation.sightings import Sightings, sightings
 from replay.errors import InputError
@@ -65,7 +66,7 @@ class Review:
         self.today = datetime.now(UTC).date()
         self.desk = Desk()
         self.clusters: tuple[Cluster, ...] = record.summary.clusters if record.summary is not None else ()
-        self._evidence = Evidence(self._results, self.clusters)
+        self._evidence = Evidence(self._results, self.clusters, lambda identity: kept.find(identity, record.id))
 
     def _results(self, outcomes: Collection[OutcomeName] | None, *, bodies: bool) -> Iterable[Result]:
         # Where nothing was equal by a rule or a default, no match can come to deviate by another rule.
@@ -121,7 +122,7 @@ class Review:
         else:
             change, changed = settings_change(self.project, self._env, found)
             after = _judge(self._present(changed))
-        told = effect(self._evidence, place, self._judge(), after)
+        told = effect(self._evidence, place, self._judge(), after, reaches=self._reach(found))
         _require_use(told)
         findings = list(self._findings(found))
         notes = (f"the rule {each.fact}: {each.remedy}" for each in findings)
@@ -161,8 +162,15 @@ class Review:
             yield each
 
     def _judge(self) -> Judge:
-        present = self._present(self.project)
-        return _judge(present) if present.changed_since(self.record) else lambda result: result
+        return _judge(self._present(self.project)) if self._changed else lambda result: result
+
+    def _reach(self, found: Remedy) -> Callable[[Result], bool]:
+        """Return which cases the rules could touch; any, where what a run found is not what is found by now."""
+        return (lambda _result: True) if self._changed else reach_of(found.rules)
+
+    @property
+    def _changed(self) -> bool:
+        return self._present(self.project).changed_since(self.record)
 
     def _present(self, project: Project) -> Present:
         from replay.cli.present import present_of

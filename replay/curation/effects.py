@@ -14,6 +14,8 @@ from replay.models import Cluster, Difference, OutcomeName, Result
 
 MOST_JUDGED: Final = 20_000
 """Cases that are compared anew for one answer, those of the cause and all others each: a curator waits for it."""
+_FEW: Final = 100
+"""Cases up to which it is quicker to look each of them up than to read all of a run."""
 _ELSEWHERE: Final = -1
 """The place of cases that did not depart, and hold something that a rule accepts."""
 
@@ -25,6 +27,8 @@ class Stored(Protocol):
         """Return the results with these outcomes; without bodies it is quicker."""
 
 
+Find = Callable[[str], Iterable[Result]]
+"""Returns the results of a run that have this id or identity, with their bodies."""
 Judge = Callable[[Result], Result | None]
 """Judges a stored result by some rules; None where tokens stand for what a rule would look at."""
 
@@ -32,8 +36,9 @@ Judge = Callable[[Result], Result | None]
 class Evidence:
     """The stored cases of a run, by their causes."""
 
-    def __init__(self, stored: Stored, clusters: Sequence[Cluster]) -> None:
+    def __init__(self, stored: Stored, clusters: Sequence[Cluster], find: Find | None = None) -> None:
         self._stored = stored
+        self._find = find
         self._clusters = clusters
 
     @cached_property
@@ -63,7 +68,9 @@ class Evidence:
 
     def _bodied(self, wanted: Callable[[int], bool]) -> Iterator[tuple[int, Result]]:
         identities = {identity: place for identity, place in self._places.items() if wanted(place)}
-        if not identities:
+        if self._find is not None and len(identities) <= _FEW:
+            for identity, found in identities.items():
+                yield from ((found, it) for it in self._find(identity) if it.case.identity == identity)
             return
         for result in self._stored((*DEPARTING, "match"), bodies=True):
             place = identities.get(result.case.identity)
@@ -97,8 +104,19 @@ class Effect:
         return not (self.settled or self.eased or self.untold)
 
 
-def effect(evidence: Evidence, place: int, before: Judge, after: Judge, most: int = MOST_JUDGED) -> Effect:
-    """Return what changed rules do to the cases of one cause, and to all others; to `most` of each."""
+def effect(
+    evidence: Evidence,
+    place: int,
+    before: Judge,
+    after: Judge,
+    most: int = MOST_JUDGED,
+    *,
+    reaches: Callable[[Result], bool] = lambda _: True,
+) -> Effect:
+    """Return what changed rules do to the cases of one cause, and to all others; to `most` of each.
+
+    Cases of others that they do not reach are not judged: `before` and `after` would find the same.
+    """
     found = Effect()
     for result in evidence.of(place, most):
         found.cases += 1
@@ -110,6 +128,8 @@ def effect(evidence: Evidence, place: int, before: Judge, after: Judge, most: in
     others = 0
     for other, result in evidence.others(place, most):
         others += 1
+        if not reaches(result):
+            continue
         if other == _ELSEWHERE:
             judged = after(result)
             found.spoiled += judged is not None and judged.outcome in DEPARTING

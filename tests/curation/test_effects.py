@@ -75,3 +75,40 @@ def test_equal_cases_that_would_deviate_are_spoiled() -> None:
     spoilt = replace(accepted, outcome="deviation")
     found = effect(Evidence(stored, causes.clusters()), 0, lambda it: it, lambda it: spoilt if it is accepted else it)
     assert (found.spoiled, found.does_nothing) == (1, True)
+
+
+def test_a_few_cases_are_looked_up_and_come_as_they_do_when_all_is_read() -> None:
+    results = [result("a", "body.x"), result("b", "body.x"), result("c", "body.y")]
+
+    def stored(outcomes: Collection[OutcomeName] | None, *, bodies: bool) -> Iterable[Result]:
+        assert not bodies, "three cases are few"
+        return [each for each in results if outcomes is None or each.outcome in outcomes]
+
+    def find(identity: str) -> Iterable[Result]:
+        same_id = replace(results[0], case=replace(results[0].case, identity="another"))
+        return [*(each for each in results if each.case.identity == identity), same_id]
+
+    causes = Causes()
+    for each in results:
+        causes.add(each)
+    evidence = Evidence(stored, causes.clusters(), find)
+    assert [it.case.id for it in evidence.of(0)] == ["a", "b"]
+    assert [(place, it.case.id) for place, it in evidence.others(0)] == [(1, "c")]
+
+
+def test_cases_that_the_change_does_not_reach_are_counted_and_not_judged() -> None:
+    results = [result("a", "body.x"), result("b", "body.y"), result("c", "body.z")]
+
+    def stored(outcomes: Collection[OutcomeName] | None, *, bodies: bool) -> Iterable[Result]:  # noqa: ARG001
+        return [each for each in results if outcomes is None or each.outcome in outcomes]
+
+    def judge(it: Result) -> Result:
+        assert it.case.id != "c"
+        return replace(it, differences=())
+
+    causes = Causes()
+    for each in results:
+        causes.add(each)
+    evidence = Evidence(stored, causes.clusters())
+    found = effect(evidence, 0, lambda it: it, judge, reaches=lambda it: it.case.id != "c")
+    assert (found.settled, dict(found.hidden), found.unknown, found.unseen) == (1, {1: 1}, 0, 0)
