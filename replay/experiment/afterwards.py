@@ -21,10 +21,13 @@ def run_chosen_first(asked: Asked) -> Any:
     if call is None:
         return run_chosen(asked)
     chosen = observe_chosen(asked, call)
-    kept = kept_for_later(asked, call, chosen)
-    if kept is not None:
-        REPORTER.expect()
-        asked.terms.crew.take(partial(_finish, asked, call, kept))
+    try:
+        kept = kept_for_later(asked, call, chosen)
+        if kept is not None:
+            REPORTER.expect()
+            asked.terms.crew.take(partial(_finish, asked, call, kept))
+    except BaseException as error:  # noqa: BLE001 - a lack of memory or stack
+        call.miss(error)
     if chosen.error is not None:
         raise_as_it_was(chosen)
     return chosen.value

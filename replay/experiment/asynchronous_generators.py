@@ -7,9 +7,9 @@ from functools import partial
 from typing import Any, Final, NoReturn
 
 from replay.experiment.clock import wall_ns
-from replay.experiment.coroutines import begun_on_loop, finish, later, leave
+from replay.experiment.coroutines import begun_on_loop, finish, is_cancelled, later, leave
 from replay.experiment.dual_call import Asked, DualCall
-from replay.experiment.freezing import UnfitError
+from replay.experiment.freezing import reason_of
 from replay.experiment.inline import raise_as_it_was
 from replay.experiment.outside import contain
 from replay.experiment.scripts import Script, as_item, whole
@@ -89,15 +89,25 @@ async def _compare(asked: Asked, call: DualCall | None, script: Script, *, here:
     """Ask the other generator the same: here, or by a task, as where the caller has left off half way."""
     if call is None:
         return
-    if script.spoilt:
-        call.give_up(script.spoilt)
-        return
+    try:
+        if script.spoilt:
+            call.give_up(script.spoilt)
+        else:
+            await _ask_other(asked, call, script, here=here)
+    except BaseException as error:  # a lack of memory or stack, or the caller is cancelled meanwhile
+        call.miss(error)
+        if type(error) is not RecursionError and is_cancelled():
+            raise
+
+
+async def _ask_other(asked: Asked, call: DualCall, script: Script, *, here: bool) -> None:
     function, args, kwargs = call.other(first=False)
     play = partial(_played, asked, script, partial(function, *args, **kwargs))
     try:
         chosen = script.chosen(asked.terms.answers)
-    except UnfitError as error:
-        call.give_up(str(error))
+    except BaseException as error:  # noqa: BLE001 - classes may raise anything
+        contain(error)
+        call.give_up(reason_of(error))
         return
     if here:
         await finish(asked, call, chosen, play)

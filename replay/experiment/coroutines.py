@@ -53,12 +53,17 @@ async def _await_both(asked: Asked) -> Any:
     if call is None:
         return await await_chosen(asked)
     other_first = drawn() < 0.5  # noqa: PLR2004 - a coin
-    other = await _other(asked, call, _asking(call, first=True)) if other_first else None
+    other = await _other_before(asked, call) if other_first else None
     chosen = await observe_chosen(asked, call)
-    if other_first:
-        _settle(asked, call, chosen, other)
-    else:
-        await finish(asked, call, lambda: chosen, _asking(call, first=False))
+    try:
+        if other_first:
+            _settle(asked, call, chosen, other)
+        else:
+            await finish(asked, call, lambda: chosen, _asking(call, first=False))
+    except BaseException as error:  # a lack of memory or stack, or the caller is cancelled meanwhile
+        call.miss(error)
+        if type(error) is not RecursionError and is_cancelled():
+            raise
     if call.mismatch is not None:
         raise call.mismatch
     if chosen.error is not None:
@@ -71,9 +76,12 @@ async def _await_chosen_first(asked: Asked) -> Any:
     if call is None:
         return await await_chosen(asked)
     chosen = await observe_chosen(asked, call)
-    kept = kept_for_later(asked, call, chosen)
-    if kept is not None:
-        later(call, lambda: finish(asked, call, kept, _asking(call, first=False)))
+    try:
+        kept = kept_for_later(asked, call, chosen)
+        if kept is not None:
+            later(call, lambda: finish(asked, call, kept, _asking(call, first=False)))
+    except BaseException as error:  # noqa: BLE001 - a lack of memory or stack
+        call.miss(error)
     if chosen.error is not None:
         raise_as_it_was(chosen)
     return chosen.value
@@ -140,7 +148,11 @@ def task_of(context: Context, work: Coroutine[Any, Any, Any]) -> asyncio.Task[An
     """Begin a task in a context; it is kept until it ends, and what it raises is asked for."""
     import asyncio  # noqa: PLC0415 - loaded already: its loop runs
 
-    task = asyncio.Task(work, loop=asyncio.get_running_loop(), context=context, name="replay-experiment")
+    try:
+        task = asyncio.Task(work, loop=asyncio.get_running_loop(), context=context, name="replay-experiment")
+    except BaseException:  # a lack of memory or stack
+        work.close()
+        raise
     _tasks.add(task)
     task.add_done_callback(_done)
     return task
@@ -185,20 +197,33 @@ async def _other(asked: Asked, call: DualCall, run: Awaited) -> Seen | None:
     return Seen(error=asyncio.CancelledError()) if task.cancelled() else task.result()
 
 
+async def _other_before(asked: Asked, call: DualCall) -> Seen | None:
+    """Await the other side before the chosen one. Only a cancellation of the caller's task is raised."""
+    try:
+        return await _other(asked, call, _asking(call, first=True))
+    except BaseException as error:
+        contain(error)
+        if is_cancelled():
+            raise
+        call.give_up(f"it could not be compared: {describe(error)}")
+        return None
+
+
 async def _observed(run: Awaited) -> Seen:
     began = wall_ns()
     try:
         seen = Seen(await run())
     except BaseException as error:
         contain(error)
-        if _is_cancelled():
+        if is_cancelled():
             raise
         seen = Seen(error=error)
     seen.wall_ns = wall_ns() - began
     return seen
 
 
-def _is_cancelled() -> bool:
+def is_cancelled() -> bool:
+    """Tell whether the running task itself is being cancelled."""
     import asyncio  # noqa: PLC0415 - loaded already: its loop runs
 
     task = asyncio.current_task()
@@ -211,7 +236,7 @@ async def finish(asked: Asked, call: DualCall, chosen: Callable[[], Seen], run: 
         _settle(asked, call, chosen(), await _other(asked, call, run))
     except BaseException as error:
         contain(error)
-        if _is_cancelled():
+        if is_cancelled():
             raise
         call.give_up(f"it could not be compared: {describe(error)}")
 

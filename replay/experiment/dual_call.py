@@ -14,15 +14,21 @@ from replay.experiment.breaker import Guard
 from replay.experiment.calls import Call, Frozen, Given, Raised, Relation, Setup, Sink
 from replay.experiment.crew import Crew
 from replay.experiment.drawing import drawn_id
-from replay.experiment.freezing import Lasting, Packed, UnfitError, describe, freeze, freeze_with_copy, is_lasting
+from replay.experiment.freezing import (
+    Lasting,
+    Packed,
+    UnfitError,
+    describe,
+    freeze,
+    freeze_with_copy,
+    is_lasting,
+    reason_of,
+)
 from replay.experiment.notes import Notes
 from replay.experiment.outside import contain
-from replay.experiment.reporting import hand_over, has_room_for_details
+from replay.experiment.reporting import REPORTER, Missed, hand_over, has_room_for_details
 from replay.experiment.sides import Seen, Sides, Within, context_apart, observed, other_of
 from replay.experiment.traces import correlation_id
-
-if TYPE_CHECKING:
-    pass
 
 if TYPE_CHECKING:
     from replay.models import Side
@@ -84,27 +90,35 @@ def overdue(within_ns: int) -> Seen:
 
 def begun(asked: Asked) -> DualCall | None:
     """Make both sides ready; where the other can be given nothing of its own, tell so and return None."""
+    missed: list[Missed] = [(asked.terms.setup, asked.terms.sinks)]
     try:
         call = DualCall(asked)
+        missed = call.untold
+        return call if _prepared(asked, call) else None
     except BaseException as error:  # noqa: BLE001 - a lack of memory or stack: the caller has its own say of that
-        contain(error)
+        REPORTER.missed.extend(missed)
+        if type(error) is not RecursionError:  # else nothing more can be called
+            contain(error)
         return None
+
+
+def _prepared(asked: Asked, call: DualCall) -> bool:
     try:
         call.prepare(asked.args, asked.kwargs)
     except BaseException as error:  # noqa: BLE001 - classes may raise anything while they are copied
         contain(error)
-        call.give_up(str(error) if isinstance(error, UnfitError) else describe(error))
+        call.give_up(reason_of(error))
         asked.terms.note(failed=True)
-        return None
-    return call
+        return False
+    return True
 
 
 class DualCall:
     """A call of which both sides are run: the chosen one by the caller, the other one here."""
 
     __slots__ = (
-        "_args", "_at", "_first", "_key", "_kwargs", "_sides", "_terms", "_trace", "_untold", "_watched",
-        "arguments", "changed", "chosen", "context", "mismatch",
+        "_args", "_at", "_first", "_key", "_kwargs", "_sides", "_terms", "_trace", "_watched",
+        "arguments", "changed", "chosen", "context", "mismatch", "untold",
     )  # fmt: skip
 
     def __init__(self, asked: Asked) -> None:
@@ -121,7 +135,7 @@ class DualCall:
         self._args: tuple[Any, ...] = ()
         self._kwargs: dict[str, Any] = {}
         self._watched: Arguments | None = None
-        self._untold = [True]
+        self.untold: list[Missed] = [(asked.terms.setup, asked.terms.sinks)]
         """Emptied by whoever tells the call, which two threads may want to."""
         self.changed: list[Side] = []
         """Which sides changed the arguments that are watched, in the order in which they ran."""
@@ -169,7 +183,10 @@ class DualCall:
     def run_other(self, *, first: bool) -> Seen:
         """Run the other side here and now."""
         function, args, kwargs = self.other(first=first)
-        return observed(self.context, function, args, kwargs, cpu=self._terms.guard.counts_cpu)
+        seen = observed(self.context, function, args, kwargs, cpu=self._terms.guard.counts_cpu)
+        if type(seen.value) is CoroutineType:
+            seen.value.close()  # nobody will await it
+        return seen
 
     def other(self, *, first: bool) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
         """Return the function of the other side and what it is given, for whoever runs it."""
@@ -197,8 +214,6 @@ class DualCall:
         `elsewhere` says that the other side may still be running, in the call's own context.
         """
         answers = self._terms.answers
-        if type(other.value) is CoroutineType:
-            other.value.close()  # nobody will await it
         try:
             failed = answers.failed(other) and not answers.failed(chosen)
             self._terms.note(failed=failed, took_ns=other.wall_ns, cpu_ns=other.cpu_ns)
@@ -212,6 +227,16 @@ class DualCall:
         try:
             self._hand_over(Standing("unfit", reason, Given(), Given()))
         except BaseException as error:  # noqa: BLE001 - a context of the program's own, a lack of memory or stack
+            REPORTER.missed.extend(self.untold)
+            self.untold.clear()
+            if type(error) is not RecursionError:  # else nothing more can be called
+                contain(error)
+
+    def miss(self, error: BaseException) -> None:
+        """Have the call counted as lost, where not enough is left of memory or the stack to hand it over."""
+        REPORTER.missed.extend(self.untold)
+        self.untold.clear()
+        if type(error) is not RecursionError:  # else nothing more can be called
             contain(error)
 
     def _settle(self, chosen: Seen, other: Seen) -> None:
@@ -230,12 +255,22 @@ class DualCall:
 
     def _hand_over(self, found: Standing) -> None:
         try:
-            self._untold.pop()
+            missed = self.untold.pop()
         except IndexError:  # it was told as overdue, and came back after all
             return
+        try:
+            call = self._call(found)
+            hand_over(call, self._terms.sinks)
+        except BaseException:
+            self.untold.append(missed)
+            raise
+        if self._terms.strictly:
+            self._require_agreement(call)
+
+    def _call(self, found: Standing) -> Call:
         told = found.relation != "agreed" or self._terms.setup.equal_too
         context = self._told_context() if told and self._has_room(found.relation) else {}
-        call = Call(
+        return Call(
             setup=self._terms.setup,
             id=drawn_id(),
             at=self._at,
@@ -250,9 +285,6 @@ class DualCall:
             trace=self._trace or (correlation_id(context) if context else ""),
             context=context,
         )
-        hand_over(call, self._terms.sinks)
-        if self._terms.strictly:
-            self._require_agreement(call)
 
     def _require_agreement(self, call: Call) -> None:
         from replay.experiment.mismatch import MismatchError, require_agreement  # noqa: PLC0415 - tests alone ask for it

@@ -163,6 +163,11 @@ def describe(error: BaseException) -> str:
     return f"{name_of(error)}: {text}" if text else name_of(error)
 
 
+def reason_of(error: BaseException) -> str:
+    """Return why a value is unfit; of any other exception what it is."""
+    return str(error) if type(error) is UnfitError else describe(error)
+
+
 class _TooLargeError(Exception):
     """More bytes than are kept."""
 

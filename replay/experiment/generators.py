@@ -9,7 +9,7 @@ from typing import Any
 from replay.experiment.clock import wall_ns
 from replay.experiment.crew import OVERDUE
 from replay.experiment.dual_call import Asked, DualCall, begun, overdue
-from replay.experiment.freezing import describe
+from replay.experiment.freezing import describe, reason_of
 from replay.experiment.inline import raise_as_it_was
 from replay.experiment.outside import contain
 from replay.experiment.reporting import REPORTER
@@ -100,9 +100,16 @@ def _compare(asked: Asked, call: DualCall | None, script: Script, *, here: bool)
     """Ask the other generator the same: here, or in a thread, as where the caller has left off half way."""
     if call is None:
         return
-    if script.spoilt:
-        call.give_up(script.spoilt)
-        return
+    try:
+        if script.spoilt:
+            call.give_up(script.spoilt)
+        else:
+            _ask_other(asked, call, script, here=here)
+    except BaseException as error:  # noqa: BLE001 - a lack of memory or stack
+        call.miss(error)
+
+
+def _ask_other(asked: Asked, call: DualCall, script: Script, *, here: bool) -> None:
     try:
         job = partial(_finish, asked, call, script, script.chosen(asked.terms.answers))
         if here:
@@ -112,7 +119,7 @@ def _compare(asked: Asked, call: DualCall | None, script: Script, *, here: bool)
             asked.terms.crew.take(job)
     except BaseException as error:  # noqa: BLE001 - classes may raise anything
         contain(error)
-        call.give_up(describe(error))
+        call.give_up(reason_of(error))
 
 
 def _finish(asked: Asked, call: DualCall, script: Script, chosen: Callable[[], Seen], why_not: str) -> None:

@@ -19,8 +19,11 @@ def run_both(asked: Asked) -> Any:
     other_first = drawn() < 0.5  # noqa: PLR2004 - a coin
     other = run_other(call, first=True) if other_first else None
     chosen = observe_chosen(asked, call)
-    call.look(call.chosen)
-    call.settle(chosen, other or run_other(call, first=False))
+    try:
+        call.look(call.chosen)
+        call.settle(chosen, other or run_other(call, first=False))
+    except BaseException as error:  # noqa: BLE001 - a lack of memory or stack
+        call.miss(error)
     if call.mismatch is not None:
         raise call.mismatch
     if chosen.error is not None:

@@ -26,7 +26,15 @@ def contain(error: BaseException) -> None:
 
 
 def came_from_outside(error: BaseException) -> bool:
-    """Tell whether a signal handler raised it: only the main thread runs these."""
+    """Tell whether a signal handler raised it; False where memory or stack do not suffice to find out."""
+    try:
+        return _came_from_outside(error)
+    except (RecursionError, MemoryError):
+        return False
+
+
+def _came_from_outside(error: BaseException) -> bool:
+    # Only the main thread runs handlers.
     if threading.current_thread() is not threading.main_thread():
         return False
     frames = list(_frames(traceback_of(error)))

@@ -106,8 +106,19 @@ def pytest_unconfigure() -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, Any, Any]:
     """Begin with nothing noted of the tests before."""
+    _make_ready()
     _WATCH.begin(_forgiven(_marked(item)))
     return (yield)
+
+
+def _make_ready() -> None:
+    """Load what examines where there are experiments, here, before any of their threads would.
+
+    Pytest parses each module that it imports anew, and Python 3.11 fails at that where two threads do so at once.
+    """
+    if WATCHERS and "replay.experiment.reporting" in sys.modules:
+        import replay.experiment.examining  # noqa: PLC0415 - a program without experiments needs none of it
+        import replay.experiment.telling  # noqa: F401, PLC0415 - likewise
 
 
 @pytest.hookimpl(wrapper=True)

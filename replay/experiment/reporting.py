@@ -19,9 +19,8 @@ import concurrent.futures.thread  # noqa: F401 - what examines needs it, and it 
 import os
 import sys
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -39,6 +38,7 @@ from replay.experiment.troubles import Troubles, told
 from replay.experiment.watchers import WATCHERS
 
 MOST_CALLS: Final = 10_000
+MOST_MISSED: Final = 10_000
 MOST_BYTES: Final = 32 * 2**20
 EXIT_SECONDS: Final = 2.0
 FULL: Final = "more calls came than could be examined"
@@ -49,6 +49,8 @@ _LISTED: Final = frozenset({"differ", "unequal", "parted", "known"})
 Examine = Callable[[Call], Outcome]
 
 
+Missed = tuple[Setup, Sequence[Sink] | None]
+"""Of which experiment a call was that could not even be handed over, and the sinks that miss it."""
 Handed = tuple[Call | None, Sequence[Sink]]
 """What waits for the reporter's thread: a call for these sinks, or no call where they have had their last one."""
 
@@ -87,6 +89,8 @@ class Reporter:
         self._awaited = False
         self._handed = self._told = 0
         self._lane = self._new_lane()
+        self.missed: deque[Missed] = deque(maxlen=MOST_MISSED)
+        """Calls for which not enough was left of memory or the stack: whoever comes next has them counted."""
 
     def _new_lane(self) -> Lane[Handed]:
         return Lane(self, "replay-examiner", most=MOST_CALLS, most_bytes=MOST_BYTES)
@@ -122,12 +126,13 @@ class Reporter:
         try:
             self._hand_over(call, self._sinks if sinks is None else sinks)
         except Exception:  # noqa: BLE001 - a lack of memory, an interpreter that ends: the caller has nothing to do with it
-            with suppress(Exception):
-                self._lose(call, UNHANDED, self._sinks if sinks is None else sinks)
+            self.missed.append((call.setup, sinks))
 
     def _hand_over(self, call: Call, sinks: Sequence[Sink]) -> None:
         if os.getpid() != self._pid:  # a fork of which Python was not told, as by uWSGI
             self.forked()
+        if self.missed:
+            self._count_missed()
         sinks = (*sinks, *WATCHERS) if WATCHERS else sinks
         ready = self._ready
         if sinks is not ready.sinks:
@@ -145,7 +150,7 @@ class Reporter:
         if self._lane.put((call, sinks), size):
             return
         if not (size and tells_bare(call) and self._lane.put((bare(call), sinks))):
-            self._lose(call, FULL, sinks)
+            self._lose(call.setup, FULL, sinks)
 
     def _make_ready(self, sinks: Sequence[Sink]) -> Ready:
         """Begin all threads with the first call: the last one may come when the program ends, and begins none."""
@@ -157,11 +162,23 @@ class Reporter:
         self._ready = ready = Ready(sinks, tuple(sink for sink in sinks if getattr(sink, "agreeing", True)))
         return ready
 
-    def _lose(self, call: Call, reason: str, sinks: Sequence[Sink]) -> None:
+    def _count_missed(self) -> None:
+        while self.missed:
+            try:
+                missed = setup, sinks = self.missed.popleft()
+            except IndexError:  # another thread was quicker
+                return
+            try:
+                self._lose(setup, UNHANDED, self._sinks if sinks is None else sinks)
+            except BaseException:  # it is again a call for which the stack has no room
+                self.missed.append(missed)
+                raise
+
+    def _lose(self, setup: Setup, reason: str, sinks: Sequence[Sink]) -> None:
         with self._counting:
-            self._lost[call.setup.name, reason] += 1
+            self._lost[setup.name, reason] += 1
         for sink in sinks:
-            self._delivery(sink).lose(call.setup.name, reason)
+            self._delivery(sink).lose(setup.name, reason)
 
     def _delivery(self, sink: Sink) -> Delivery:
         with self._counting:
@@ -176,6 +193,7 @@ class Reporter:
         if os.getpid() != self._pid:
             self.forked()
         until = now() + timeout
+        self._count_missed()
         return self._lane.passed().wait(max(timeout, 0)) and self._passed(until, last=False)
 
     def caught_up(self, timeout: float) -> bool:
@@ -191,6 +209,7 @@ class Reporter:
         if os.getpid() != self._pid:
             return True
         until = now() + timeout
+        self._count_missed()
         lane, self._lane = self._lane, self._new_lane()
         done = lane.passed(last=True).wait(timeout)
         done = self._passed(until, last=True) and done
@@ -247,7 +266,7 @@ class Reporter:
         try:
             outcome = self._listed(call, self._examined(call))
         except BaseException as error:  # noqa: BLE001 - values may be of classes whose methods raise anything
-            self._lose(call, UNEXAMINED, sinks)
+            self._lose(call.setup, UNEXAMINED, sinks)
             # What a value's own methods raise may tell the value, which nobody has masked.
             why = told(error) if isinstance(error, InputError) else type(error).__name__
             text = f"a call of {call.setup.name} could not be examined: {why}"
@@ -258,7 +277,7 @@ class Reporter:
             try:
                 self._delivery(sink).put(outcome, size)
             except Exception:  # noqa: BLE001 - a lack of memory: it must not be a call that nobody counts
-                self._lose(call, UNHANDED, (sink,))
+                self._lose(call.setup, UNHANDED, (sink,))
 
     def _examined(self, call: Call) -> Outcome:
         if self._examine is None:

@@ -68,6 +68,9 @@ class Script:
         except UnfitError as error:
             self.spoil(f"an item cannot be copied: {error}")
             return
+        except (RecursionError, MemoryError):
+            self.spoilt = "an item cannot be copied: there is too little of memory or the stack"
+            return
         self._bytes += kept.size
         if len(where) >= MOST_ITEMS or self._bytes > MOST_BYTES:
             self.spoil(TOO_LARGE if self._bytes > MOST_BYTES else f"it has more than {MOST_ITEMS:,} items")

@@ -24,7 +24,7 @@ class Troubles:
     def __init__(self, logger: str = LOGGER, level: int = logging.ERROR) -> None:
         """Take the name of the logger, and the level at which it is said."""
         self._logger, self._level = logger, level
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal's handler, or a finaliser, may come in between
         self._since: Counter[str] = Counter()
         self._said: dict[str, float] = {}
         self._texts: dict[str, str] = {}

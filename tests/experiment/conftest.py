@@ -11,6 +11,13 @@ from replay.experiment.reporting import REPORTER
 from tests.experiment.kept import Kept
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _said() -> Iterator[None]:
+    """Let go of broken sinks while pytest listens: what they still raise would be said at the end of the process."""
+    yield
+    REPORTER.close(20)
+
+
 @pytest.fixture
 def told() -> Iterator[Kept]:
     """Keep what experiments that name no sinks tell, for the time of a test."""

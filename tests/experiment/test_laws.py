@@ -9,8 +9,10 @@ import inspect
 import random
 import sys
 import traceback
+import warnings
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -282,13 +284,124 @@ def test_generators_are_contained_as_functions_are(name: str) -> None:
         assert (lines, WHERE.get(), decimal.getcontext().prec) == ([1, 2], "nowhere", 28)
 
 
-def test_close_to_the_end_of_the_stack_the_caller_still_gets_its_answer() -> None:
-    rule = Experiment[..., Any]("rule", wrapped, wrapped, to=[])
+class _Placeless(type):
+    @property
+    def __module__(cls) -> str:  # type: ignore[override]
+        raise OddError
 
-    def deep(left: int) -> Any:
-        return deep(left - 1) if left else rule([1])
 
-    assert deep(sys.getrecursionlimit() - len(inspect.stack(0)) - 40) == ([1],)
+class PlacelessError(Exception, metaclass=_Placeless):
+    """Does not say where it stands, so that nothing can be told of it."""
+
+
+def failing(_: object) -> Any:
+    raise PlacelessError
+
+
+async def failing_later(_: object) -> Any:
+    raise PlacelessError
+
+
+async def items_that_fail(_: object) -> AsyncIterator[int]:
+    yield 1
+    raise PlacelessError
+
+
+def gone_through(source: Any) -> Any:
+    async def items() -> list[Any]:
+        return [item async for item in source]
+
+    return items()
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("raises", [(), (Exception,)], ids=["a failure", "an answer"])
+@pytest.mark.parametrize("side", [failing, failing_later, items_that_fail])
+def test_an_exception_of_which_nothing_can_be_told_reaches_the_caller_as_it_is(
+    side: Any, raises: tuple[type[Exception], ...], mode: Mode
+) -> None:
+    async def play() -> None:
+        for _ in range(4):
+            given = Experiment[..., Any]("rule", side, side, mode=mode, raises=raises, to=[])(1)
+            await (gone_through(given) if hasattr(given, "__anext__") else given)
+
+    with pytest.raises(PlacelessError):
+        asyncio.run(play())
+
+
+async def first_of(items: Any) -> Any:
+    return [item async for item in items].pop()
+
+
+CALLED: Mapping[str, Callable[[Any], Any]] = {
+    "function": lambda rule: rule(),
+    "generator function": lambda rule: [*rule()].pop(),
+    "coroutine function": lambda rule: rule(),
+    "asynchronous generator function": lambda rule: first_of(rule()),
+}
+
+
+def side_of(kind: str, ran: list[str]) -> Any:
+    """Return a function of a kind that notes when it gives its answer."""
+
+    def function() -> str:
+        ran.append("an answer")
+        return "an answer"
+
+    def items() -> Iterator[str]:
+        yield function()
+
+    async def coroutine() -> str:
+        return function()
+
+    async def awaited_items() -> AsyncIterator[str]:
+        yield function()
+
+    sides = (function, items, coroutine, awaited_items)
+    return dict(zip(CALLED, sides, strict=True))[kind]
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("kind", CALLED)
+def test_wherever_the_stack_ends_an_answer_that_was_given_reaches_the_caller(
+    kind: str, mode: Mode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The loop finalises asynchronous generators where they are dropped: at the end of the stack, it cannot.
+    monkeypatch.setattr(sys, "unraisablehook", lambda _: None)
+    ran: list[str] = []
+    is_awaited = kind in ("coroutine function", "asynchronous generator function")
+    rule = Experiment[..., Any]("rule", side_of(kind, ran), side_of(kind, []), mode=mode, breaker=None, to=[])
+
+    async def deep(more: int) -> Any:
+        if more:
+            return await deep(more - 1)
+        given = CALLED[kind](rule)
+        return await given if is_awaited else given
+
+    async def play() -> None:
+        room = sys.getrecursionlimit() - len(inspect.stack(0))
+        for left in range(5, 90):
+            ran.clear()
+            try:
+                assert await deep(room - left) == "an answer"
+            except RecursionError:
+                assert ran == []
+
+    asyncio.run(play())
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_what_the_other_side_leaves_to_be_awaited_is_closed_however_the_chosen_one_ends(mode: Mode) -> None:
+    def leave(_: object) -> None:
+        raise SystemExit(3)
+
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        for _ in range(8):
+            with pytest.raises(SystemExit):
+                Experiment[..., Any]("rule", leave, lambda _: asyncio.sleep(0), mode=mode, to=[])(1)
+        gc.collect()
+    assert [str(each.message) for each in told] == []
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -314,3 +427,20 @@ def test_nothing_is_kept_alive_once_a_call_was_told(mode: Mode, told: Kept) -> N
     STOP.wait(0.05)
     gc.collect()
     assert gone() is None
+
+
+def test_calls_for_which_the_stack_had_no_room_are_counted_as_lost(told: Kept) -> None:
+    rule = Experiment[..., Any]("rule", wrapped, wrapped, breaker=None)
+
+    def deep(more: int) -> Any:
+        return deep(more - 1) if more else rule([1])
+
+    answered = 0
+    room = sys.getrecursionlimit() - len(inspect.stack(0))
+    for left in range(5, 60):
+        with suppress(RecursionError):
+            assert deep(room - left) == ([1],)
+            answered += 1
+    assert flush(20)
+    assert len(told.outcomes) + told.lost >= answered > 10
+    assert told.lost > 0

@@ -136,3 +136,12 @@ def test_a_run_without_experiments_loads_nothing_of_them(tmp_path: Path) -> None
 
 def test_whoever_installs_replay_has_the_plugin() -> None:
     assert [it.value for it in entry_points(group="pytest11", name="replay")] == ["replay.experiment.pytest_plugin"]
+
+
+@pytest.mark.parametrize(("program", "loaded"), [("from replay import Experiment", True), ("", False)])
+def test_what_examines_is_loaded_before_a_test_where_there_are_experiments(
+    pytester: pytest.Pytester, program: str, *, loaded: bool
+) -> None:
+    test = f"def test_it(): assert ('replay.experiment.examining' in sys.modules) is {loaded}"
+    pytester.makepyfile(test_it=f"import sys\n{program}\n{test}\n")
+    pytester.runpytest_subprocess("-pno:xdist", "-pno:cacheprovider").assert_outcomes(passed=1)
