@@ -24,9 +24,10 @@ from replay.experiment.freezing import (
     is_lasting,
     reason_of,
 )
+from replay.experiment.losses import Missed
 from replay.experiment.notes import Notes
 from replay.experiment.outside import contain
-from replay.experiment.reporting import REPORTER, Missed, hand_over, has_room_for_details
+from replay.experiment.reporting import REPORTER, hand_over, has_room_for_details
 from replay.experiment.sides import Seen, Sides, Within, context_apart, observed, other_of
 from replay.experiment.traces import correlation_id
 
@@ -96,7 +97,7 @@ def begun(asked: Asked) -> DualCall | None:
         missed = call.untold
         return call if _prepared(asked, call) else None
     except BaseException as error:  # noqa: BLE001 - a lack of memory or stack: the caller has its own say of that
-        REPORTER.missed.extend(missed)
+        REPORTER.losses.missed.extend(missed)
         if type(error) is not RecursionError:  # else nothing more can be called
             contain(error)
         return None
@@ -227,14 +228,14 @@ class DualCall:
         try:
             self._hand_over(Standing("unfit", reason, Given(), Given()))
         except BaseException as error:  # noqa: BLE001 - a context of the program's own, a lack of memory or stack
-            REPORTER.missed.extend(self.untold)
+            REPORTER.losses.missed.extend(self.untold)
             self.untold.clear()
             if type(error) is not RecursionError:  # else nothing more can be called
                 contain(error)
 
     def miss(self, error: BaseException) -> None:
         """Have the call counted as lost, where not enough is left of memory or the stack to hand it over."""
-        REPORTER.missed.extend(self.untold)
+        REPORTER.losses.missed.extend(self.untold)
         self.untold.clear()
         if type(error) is not RecursionError:  # else nothing more can be called
             contain(error)

@@ -19,7 +19,6 @@ import concurrent.futures.thread  # noqa: F401 - what examines needs it, and it 
 import os
 import sys
 import threading
-from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -33,24 +32,21 @@ from replay.experiment.lanes import Lane, now
 from replay.experiment.listing import Listing
 from replay.experiment.loading import LOADING
 from replay.experiment.logs import Log
+from replay.experiment.losses import UNHANDED, Losses
 from replay.experiment.sinks import require_sinks
 from replay.experiment.troubles import Troubles, told
 from replay.experiment.watchers import WATCHERS
 
 MOST_CALLS: Final = 10_000
-MOST_MISSED: Final = 10_000
 MOST_BYTES: Final = 32 * 2**20
 EXIT_SECONDS: Final = 2.0
 FULL: Final = "more calls came than could be examined"
-UNHANDED: Final = "the call could not be handed over"
 UNEXAMINED: Final = "the call could not be examined"
 _LISTED: Final = frozenset({"differ", "unequal", "parted", "known"})
 
 Examine = Callable[[Call], Outcome]
 
 
-Missed = tuple[Setup, Sequence[Sink] | None]
-"""Of which experiment a call was that could not even be handed over, and the sinks that miss it."""
 Handed = tuple[Call | None, Sequence[Sink]]
 """What waits for the reporter's thread: a call for these sinks, or no call where they have had their last one."""
 
@@ -81,7 +77,7 @@ class Reporter:
         self._pid = os.getpid()
         self._troubles = Troubles()
         self._listing = Listing()
-        self._lost: Counter[tuple[str, str]] = Counter()
+        self.losses = Losses(self._lose)
         self._counting = threading.RLock()
         self._deliveries: dict[int, Delivery] = {}
         self._examine: Examine | None = None
@@ -89,8 +85,6 @@ class Reporter:
         self._awaited = False
         self._handed = self._told = 0
         self._lane = self._new_lane()
-        self.missed: deque[Missed] = deque(maxlen=MOST_MISSED)
-        """Calls for which not enough was left of memory or the stack: whoever comes next has them counted."""
 
     def _new_lane(self) -> Lane[Handed]:
         return Lane(self, "replay-examiner", most=MOST_CALLS, most_bytes=MOST_BYTES)
@@ -106,8 +100,7 @@ class Reporter:
     @property
     def lost(self) -> Mapping[tuple[str, str], int]:
         """Return how many calls were lost before they were examined, by experiment and reason."""
-        with self._counting:
-            return dict(self._lost)
+        return self.losses.counted
 
     def report_to(self, *sinks: Sink) -> None:
         """Tell experiments that name no sinks to these from now on; those before get what came before, and close."""
@@ -126,13 +119,13 @@ class Reporter:
         try:
             self._hand_over(call, self._sinks if sinks is None else sinks)
         except Exception:  # noqa: BLE001 - a lack of memory, an interpreter that ends: the caller has nothing to do with it
-            self.missed.append((call.setup, sinks))
+            self.losses.missed.append((call.setup, sinks))
 
     def _hand_over(self, call: Call, sinks: Sequence[Sink]) -> None:
         if os.getpid() != self._pid:  # a fork of which Python was not told, as by uWSGI
             self.forked()
-        if self.missed:
-            self._count_missed()
+        if self.losses.missed:
+            self.losses.add_missed(self._sinks)
         sinks = (*sinks, *WATCHERS) if WATCHERS else sinks
         ready = self._ready
         if sinks is not ready.sinks:
@@ -150,7 +143,7 @@ class Reporter:
         if self._lane.put((call, sinks), size):
             return
         if not (size and tells_bare(call) and self._lane.put((bare(call), sinks))):
-            self._lose(call.setup, FULL, sinks)
+            self.losses.add(call.setup, FULL, sinks)
 
     def _make_ready(self, sinks: Sequence[Sink]) -> Ready:
         """Begin all threads with the first call: the last one may come when the program ends, and begins none."""
@@ -162,23 +155,8 @@ class Reporter:
         self._ready = ready = Ready(sinks, tuple(sink for sink in sinks if getattr(sink, "agreeing", True)))
         return ready
 
-    def _count_missed(self) -> None:
-        while self.missed:
-            try:
-                missed = setup, sinks = self.missed.popleft()
-            except IndexError:  # another thread was quicker
-                return
-            try:
-                self._lose(setup, UNHANDED, self._sinks if sinks is None else sinks)
-            except BaseException:  # it is again a call for which the stack has no room
-                self.missed.append(missed)
-                raise
-
-    def _lose(self, setup: Setup, reason: str, sinks: Sequence[Sink]) -> None:
-        with self._counting:
-            self._lost[setup.name, reason] += 1
-        for sink in sinks:
-            self._delivery(sink).lose(setup.name, reason)
+    def _lose(self, sink: Sink, experiment: str, reason: str) -> None:
+        self._delivery(sink).lose(experiment, reason)
 
     def _delivery(self, sink: Sink) -> Delivery:
         with self._counting:
@@ -193,7 +171,7 @@ class Reporter:
         if os.getpid() != self._pid:
             self.forked()
         until = now() + timeout
-        self._count_missed()
+        self.losses.add_missed(self._sinks)
         return self._lane.passed().wait(max(timeout, 0)) and self._passed(until, last=False)
 
     def caught_up(self, timeout: float) -> bool:
@@ -209,7 +187,7 @@ class Reporter:
         if os.getpid() != self._pid:
             return True
         until = now() + timeout
-        self._count_missed()
+        self.losses.add_missed(self._sinks)
         lane, self._lane = self._lane, self._new_lane()
         done = lane.passed(last=True).wait(timeout)
         done = self._passed(until, last=True) and done
@@ -266,7 +244,7 @@ class Reporter:
         try:
             outcome = self._listed(call, self._examined(call))
         except BaseException as error:  # noqa: BLE001 - values may be of classes whose methods raise anything
-            self._lose(call.setup, UNEXAMINED, sinks)
+            self.losses.add(call.setup, UNEXAMINED, sinks)
             # What a value's own methods raise may tell the value, which nobody has masked.
             why = told(error) if isinstance(error, InputError) else type(error).__name__
             text = f"a call of {call.setup.name} could not be examined: {why}"
@@ -277,7 +255,7 @@ class Reporter:
             try:
                 self._delivery(sink).put(outcome, size)
             except Exception:  # noqa: BLE001 - a lack of memory: it must not be a call that nobody counts
-                self._lose(call.setup, UNHANDED, (sink,))
+                self.losses.add(call.setup, UNHANDED, (sink,))
 
     def _examined(self, call: Call) -> Outcome:
         if self._examine is None:
