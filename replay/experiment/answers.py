@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from replay.experiment.agreement import agree
+from replay.experiment.callbacks import NoTruthError, truth
 from replay.experiment.calls import Frozen, Given, Relation
 from replay.experiment.freezing import UnfitError, describe, freeze
 from replay.experiment.known import Known
@@ -197,13 +198,15 @@ def _require_no_iterator(side: str, value: Any) -> None:
 
 
 def _told_true(name: str, callback: Callable[..., Any], *args: Any, **kwargs: Any) -> bool:
-    return bool(_asked(name, lambda: bool(callback(*args, **kwargs))))
+    return bool(_asked(name, lambda: truth(callback(*args, **kwargs))))
 
 
 def _asked(name: str, callback: Callable[..., Any], *args: Any) -> Any:
     """Ask one of the program's callbacks. Raise UnfitError where it raises."""
     try:
         return callback(*args)
+    except NoTruthError as error:
+        raise UnfitError(f"`{name}` {error}") from None
     except BaseException as error:  # noqa: BLE001 - a callback may raise anything
         contain(error)
         raise UnfitError(f"`{name}` raised {describe(error)}") from None

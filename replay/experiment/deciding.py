@@ -6,7 +6,7 @@ from collections.abc import Callable
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
-from replay.experiment.callbacks import Callback, taking_arguments
+from replay.experiment.callbacks import Callback, NoTruthError, taking_arguments, truth
 from replay.experiment.drawing import drawn
 from replay.experiment.freezing import describe
 from replay.experiment.outside import contain
@@ -20,7 +20,10 @@ UNKEYED: Final = ""
 
 
 class Deciding:
-    """Decides about calls. A callback that raises is told of, and taken to say what a program without it would do."""
+    """Decides about calls.
+
+    A callback that raises, or says neither yes nor no, is told of, and taken to say what a program without it would do.
+    """
 
     def __init__(
         self,
@@ -33,7 +36,7 @@ class Deciding:
         only_if: Callback | None,
         tell: Callable[[str, str], None],
     ) -> None:
-        """Take what the experiment says; `tell` is given the name of a callback that raised, and what."""
+        """Take what the experiment says; `tell` is given the name of a callback, and what is wrong with it."""
         self._tell = tell
         self._use_new = taking_arguments(use_new) if callable(use_new) else None
         self._fixed: Side = "new" if use_new is True else "old"
@@ -72,14 +75,16 @@ class Deciding:
             spot.update(text.encode("utf-8", "surrogatepass"))
         except BaseException as error:  # noqa: BLE001 - a callback may raise anything
             contain(error)
-            self._tell("key", describe(error))
+            self._tell("key", f"raised {describe(error)}")
             return None
         return text if int.from_bytes(spot.digest()) < self._below else None
 
     def _asked(self, name: str, callback: Callback, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
         try:
-            return bool(callback(*args, **kwargs))
+            return truth(callback(*args, **kwargs))
+        except NoTruthError as error:
+            self._tell(name, str(error))
         except BaseException as error:  # noqa: BLE001 - a callback may raise anything
             contain(error)
-            self._tell(name, describe(error))
-            return False
+            self._tell(name, f"raised {describe(error)}")
+        return False

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import functools
 import inspect
-import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MethodType
-from typing import TYPE_CHECKING, Any, Final, Generic, Literal, Self, TypeVar, cast, get_args
+from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar, cast
 
 from replay.errors import SettingsError
 from replay.experiment.afterwards import run_chosen_first
@@ -25,14 +24,26 @@ from replay.experiment.dual_call import Asked, Clone, Terms
 from replay.experiment.equality import equality_of
 from replay.experiment.generators import go_through_both, go_through_chosen_first
 from replay.experiment.inline import run_both
-from replay.experiment.kinds import Kind, is_method, kind_of, place_of
+from replay.experiment.kinds import Kind, Mode, is_method, kind_of, place_of
 from replay.experiment.known import Known
 from replay.experiment.reporting import prepared
+from replay.experiment.requirements import (
+    require_answers,
+    require_breaker,
+    require_callbacks,
+    require_flags,
+    require_mode,
+    require_name,
+    require_share,
+    require_side,
+    require_specs,
+    require_switches,
+    require_text,
+)
 from replay.experiment.sides import Sides, Within, within
 from replay.experiment.sinks import require_sinks
 from replay.experiment.tracebacks import leave_out
 from replay.experiment.trial import Trial
-from replay.inert import printable
 
 if TYPE_CHECKING:
     from typing_extensions import ParamSpec
@@ -50,8 +61,6 @@ else:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-Mode = Literal["inline", "after"]
 RUNNERS: Final[Mapping[tuple[Kind, str], Callable[[Asked], Any]]] = {
     ("function", "inline"): run_both,
     ("function", "after"): run_chosen_first,
@@ -107,13 +116,20 @@ class Experiment(Generic[P, R]):
         are as in replay.yaml; `raises` names exceptions that are answers, where all others are failures. `budget` is
         the time of the other side: what is beyond it counts for the `breaker`, and ends coroutines.
         """
-        _check(name, sample, mode)
-        _check_answers(name, known, raises)
+        require_name(name)
+        require_share(name, sample)
+        require_mode(name, mode)
+        require_answers(name, known, raises)
+        require_specs(name, {"compare": compare, "mask": mask})
+        require_breaker(name, breaker)
+        require_flags(name, {"watch": watch, "raise_on_mismatch": raise_on_mismatch})
+        require_text(name, "version", version)
         if to is not None:
             require_sinks(to, f"experiment {name}: to")
-        equality = equality_of(clean, equal, known, raises)
         callbacks = {"key": key, "only_if": only_if, "clone": clone, "clean": clean, "equal": equal, "context": context}
-        _check_callbacks(name, callbacks, {"use_new": use_new, "enabled": enabled})
+        require_callbacks(name, callbacks)
+        require_switches(name, {"use_new": use_new, "enabled": enabled})
+        equality = equality_of(clean, equal, known, raises)
         setup = prepared(Setup(name, tuple(compare), tuple(mask), version=version, equality=equality))
         answers = Answers(clean, equal, tuple(known), raises, show=setup.equal_too)
         guard = Guard(breaker, budget)
@@ -138,6 +154,7 @@ class Experiment(Generic[P, R]):
 
     def old(self, function: F) -> F:
         """Take the old function; as a decorator, leave it as it is."""
+        require_side(self.name, "old", function)
         self._old = function
         functools.update_wrapper(cast("Any", self), function, updated=())
         self._join()
@@ -145,6 +162,7 @@ class Experiment(Generic[P, R]):
 
     def new(self, function: F) -> F:
         """Take the new function; as a decorator, leave it as it is."""
+        require_side(self.name, "new", function)
         self._new = function
         self._join()
         return function
@@ -267,37 +285,5 @@ class Experiment(Generic[P, R]):
         return None
 
     def _tell(self, callback: str, what: str) -> None:
-        """Tell that a callback raised: at most once a second, since it may do so on every call."""
-        self._terms.tell(callback, f"`{callback}` raised {what}")
-
-
-def _check(name: str, sample: float, mode: str) -> None:
-    if not _NAME.fullmatch(str(name)):
-        hint = "letters, digits, dots, hyphens and underscores, such as needs-draft"
-        raise SettingsError(f"{printable(repr(name), 100)} is no name for an experiment", hint=hint)
-    if not 0.0 <= sample <= 1.0:
-        hint = "write 0.05 for five calls in a hundred"
-        raise SettingsError(f"sample is {sample}, and no share from 0 to 1", place=f"experiment {name}", hint=hint)
-    if mode not in get_args(Mode):
-        raise SettingsError(f"mode is {mode!r}", place=f"experiment {name}", hint="write inline or after")
-
-
-def _check_answers(name: str, known: object, raises: object) -> None:
-    """Raise SettingsError for what is no known difference, and for what is no class of exceptions."""
-    place = f"experiment {name}"
-    if not isinstance(known, Sequence) or not all(isinstance(each, Known) for each in known):
-        raise SettingsError(
-            "known holds what is no known difference", place=place, hint='write [Known(when, why="...")]'
-        )
-    classes = isinstance(raises, tuple) and all(isinstance(it, type) and issubclass(it, BaseException) for it in raises)
-    if not classes:
-        raise SettingsError("raises holds what is no exception", place=place, hint="write (NotFound,)")
-
-
-def _check_callbacks(name: str, callbacks: Mapping[str, object], switches: Mapping[str, object]) -> None:
-    for what, given in (*callbacks.items(), *switches.items()):
-        if callable(given) or (given is None and what in callbacks) or (type(given) is bool and what in switches):
-            continue
-        hint = "give a function" if what in callbacks else "give True, False or a function"
-        fact = f"{what} is of type {type(given).__name__}"
-        raise SettingsError(fact, place=f"experiment {name}", hint=hint)
+        """Tell what is wrong with a callback: at most once a second, since it may do so on every call."""
+        self._terms.tell(callback, f"`{callback}` {what}")

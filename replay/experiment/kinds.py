@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 Kind = Literal["function", "coroutine function", "generator function", "asynchronous generator function"]
+Mode = Literal["inline", "after"]
 
 
 def kind_of(function: Callable[..., Any]) -> Kind:

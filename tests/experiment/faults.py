@@ -195,8 +195,8 @@ CALLBACKS: Final[Mapping[str, Mapping[str, Any]]] = {
     **{f"{name} ends the program": {name: raising(SystemExit)} for name in _CALLBACKS},
     **{f"{name} gives what is hostile": {name: giving(Hostile)} for name in _CALLBACKS},
     **{f"{name} changes what it is given": {name: spoiling} for name in ("clean", "equal", "context")},
-    "known raises": {"known": [Known(raising(OddError), why="")]},
-    "known changes what it is given": {"known": [Known(spoiling, why="")], "raises": (Exception,)},
+    "known raises": {"known": [Known(raising(OddError), why="odd")]},
+    "known changes what it is given": {"known": [Known(spoiling, why="spoiled")], "raises": (Exception,)},
 }
 
 

@@ -15,7 +15,7 @@ import pytest
 
 import replay
 from replay.errors import InputError
-from replay.experiment import Experiment, Known, flush
+from replay.experiment import Breaker, Experiment, Known, flush
 from replay.experiment.calls import Outcome
 from tests.experiment.kept import Kept
 
@@ -30,6 +30,18 @@ def added(number: int) -> int:
 
 def squared(number: int) -> int:
     return number * number
+
+
+def never(*_: object) -> bool:
+    return False
+
+
+async def waited_for(*_: object) -> bool:
+    return False
+
+
+def gone_through(*_: object) -> Iterator[bool]:
+    yield False
 
 
 class RefusedError(Exception):
@@ -287,6 +299,24 @@ def test_what_the_other_side_calls_is_not_compared(told: Kept) -> None:
         (lambda: Experiment("rule", doubled, added, sample=5), "sample is 5, and no share"),
         (lambda: Experiment("rule", doubled, added, compare=[{"at": "body", "withn": 1}]), "experiment rule: compare"),
         (lambda: Experiment[..., Any]("rule", doubled)(1), "it lacks a side"),
+        (lambda: Experiment(5, doubled, added), "5 is no name for an experiment"),  # type: ignore[arg-type]
+        (lambda: Experiment("rule", doubled, added, sample="5%"), "sample is '5%', and no share"),  # type: ignore[arg-type]
+        (lambda: Experiment("rule", doubled, added, sample=True), "sample is True, and no share"),
+        (lambda: Experiment("rule", doubled, added, watch="no"), "watch is of type str"),  # type: ignore[arg-type]
+        (lambda: Experiment("rule", doubled, added, version=5), "version is of type int"),  # type: ignore[arg-type]
+        (lambda: Experiment("rule", doubled, added, compare="body"), "compare is of type str, and no list"),  # type: ignore[arg-type]
+        (lambda: Experiment("rule", doubled, added, mask={"at": "body"}), "mask is of type dict, and no list"),  # type: ignore[arg-type]
+        (lambda: Experiment("rule", doubled, added, breaker=5), "breaker is of type int"),  # type: ignore[arg-type]
+        (lambda: Experiment("rule", doubled, added, breaker=Breaker(calls=0)), "breaker: calls is 0"),
+        (lambda: Experiment("rule", doubled, added, breaker=Breaker(slow=float("nan"))), "breaker: slow is nan"),
+        (lambda: Experiment("rule", doubled, added, breaker=Breaker(failing=2)), "breaker: failing is 2"),
+        (lambda: Experiment("rule", doubled, added, known=[Known(never, why=" ")]), "a known difference has no reason"),
+        (
+            lambda: Experiment("rule", doubled, added, known=[Known(waited_for, why="x")]),
+            "when of Known is a coroutine",
+        ),
+        (lambda: Experiment("rule", 5, added), "old is of type int, and cannot be called"),  # type: ignore[arg-type]
+        (lambda: Experiment("rule", doubled, classmethod(added)), "new is of type classmethod"),  # type: ignore[arg-type]
         (lambda: Experiment("rule", doubled, added, use_new=1), "use_new is of type int"),  # type: ignore[arg-type]
         (lambda: Experiment("rule", doubled, added, key="user"), "key is of type str"),  # type: ignore[arg-type]
         (lambda: Experiment("rule", doubled, added, mode="later"), "mode is 'later'"),  # type: ignore[arg-type]
@@ -299,6 +329,52 @@ def test_what_the_other_side_calls_is_not_compared(told: Kept) -> None:
 def test_nonsense_is_refused_with_place_and_remedy(make: Callable[[], object], fact: str) -> None:
     with pytest.raises(InputError, match=fact):
         make()
+
+
+CALLBACKS = ("use_new", "enabled", "only_if", "key", "context", "clean", "equal", "clone")
+
+
+@pytest.mark.parametrize("name", CALLBACKS)
+@pytest.mark.parametrize("callback", [waited_for, gone_through])
+def test_no_callback_is_one_whose_answer_nobody_waits_for(name: str, callback: Callable[..., object]) -> None:
+    with pytest.raises(InputError, match=f"{name} is a (coroutine|generator) function"):
+        Experiment("rule", doubled, squared, **{name: callback})  # type: ignore[arg-type]
+
+
+def kind_name(value: object) -> str:
+    return type(value).__name__
+
+
+UNTRUE = ["no", [], ["differs"], (one for one in "no"), NotImplemented, object()]
+
+
+@pytest.mark.parametrize("said", UNTRUE, ids=kind_name)
+def test_a_flag_that_says_neither_yes_nor_no_uses_old_and_is_told(told: Kept, said: object) -> None:
+    rule = Experiment("rule", doubled, squared, use_new=lambda: said)
+    assert rule(3) == 6
+    assert names(told) == ["skipped", "deviation"]
+    assert "`use_new` gave a" in (told.outcomes[0].result.skipped or "")
+
+
+@pytest.mark.parametrize("said", UNTRUE, ids=kind_name)
+@pytest.mark.parametrize("name", ["equal", "known"])
+def test_what_says_neither_yes_nor_no_of_two_answers_makes_no_match_of_them(
+    told: Kept, name: str, said: object
+) -> None:
+    settings: dict[str, Any] = (
+        {"equal": lambda *_: said} if name == "equal" else {"known": [Known(lambda *_: said, "x")]}
+    )
+    rule = Experiment("rule", doubled, squared, **settings)
+    assert rule(3) == 6
+    assert names(told) == ["skipped"]
+    assert told.outcomes[0].result.skipped is not None
+    assert "which is neither True nor False" in told.outcomes[0].result.skipped
+
+
+@pytest.mark.parametrize(("said", "outcome"), [(1, "match"), (0, "deviation"), (None, "deviation")])
+def test_a_number_says_yes_or_no(told: Kept, said: object, outcome: str) -> None:
+    Experiment("rule", doubled, squared, equal=lambda *_: said)(3)
+    assert names(told) == [outcome]
 
 
 def test_neither_the_import_nor_a_call_that_agrees_loads_what_examines() -> None:
