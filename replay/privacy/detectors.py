@@ -53,7 +53,7 @@ _KEY: Final = re.compile(
     r"|shp(?:at|ca|pa|ss)_[A-Fa-f0-9]{32}|SK[a-f0-9]{32}(?![A-Za-z0-9])|AGE-SECRET-KEY-1[A-Z0-9]{50,64}"
     r")|(?:AccountKey|SharedAccessKey)=[A-Za-z0-9+/]{40,128}={0,2}"
 )  # fmt: skip
-_KEY_SIGNS: Final = (
+KEY_SIGNS: Final = (
     "AKIA", "ASIA", "ABIA", "ACCA", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "xapp-",
     "k_live_", "k_test_", "whsec_", "AIza", "ya29.", "GOCSPX-", "npm_", "pypi-", "SG.", "sk-", "hf_", "_v1_", "shp",
     "SK", "AGE-SECRET", "AccountKey=", "SharedAccessKey=",
@@ -189,7 +189,7 @@ _NEEDED: Final[Mapping[str, Callable[[str], object]]] = {
     "pem": lambda text: "-----BEGIN" in text,
     "jwt": lambda text: "eyJ" in text,
     "credentials": re.compile(r"(?:asic|ASIC|earer|EARER) ").search,
-    "key": lambda text: has_run(text, 14) and any(sign in text for sign in _KEY_SIGNS),
+    "key": lambda text: has_run(text, 14) and any(sign in text for sign in KEY_SIGNS),
     "email": lambda text: "@" in text,
     "iban": re.compile(r"[0-9](?:[ -]?[A-Za-z0-9]){11}").search,
     "card": lambda text: _has_digits(text, 13),

@@ -36,8 +36,9 @@ _PHONES: Final = (b"000-0000", b"000.0000")
 _WORD: Final = frozenset((ascii_letters + digits + "+/_-.").encode())
 _WORDS: Final = bytes(code if code in _WORD else 32 for code in range(256))
 _LETTERS: Final = bytes(97 if code in _WORD else 32 for code in range(256))
-_RUN: Final = b"a" * 16
-_LONG: Final = 16
+_LONG: Final = 15
+"""No key is shorter, nor any base64 that is unpacked."""
+_RUN: Final = b"a" * _LONG
 _LINES: Final = re.compile(rb"[A-Za-z0-9+/]{60,76}\r?\n[A-Za-z0-9+/]")
 _PLAIN_WORD: Final = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9.+-]+|[a-z.-]+")
 """What is long and hides nothing: also plain numbers, which are looked at as such, and words of one case."""

@@ -69,6 +69,8 @@ def utf16(content: bytes) -> str:
         return ""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16-le" if content.startswith(b"\xff\xfe") else "utf-16-be"
+    if b"\0" not in content:
+        return ""
     even, odd = content[:_LOOKED_AT:2].count(0), content[1:_LOOKED_AT:2].count(0)
     half = min(len(content), _LOOKED_AT) // 2
     if max(even, odd) * 10 < half * 7 or min(even, odd) * 10 > half:

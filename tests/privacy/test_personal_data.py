@@ -43,6 +43,7 @@ KEYS = {
     "github": "ghp_" + "a1B2" * 9,
     "gitlab": "glpat-" + "x9Y8" * 5,
     "slack": "xoxb-" + "123456789012-abcdef",
+    "the shortest": "xoxb-" + "1234567890",
     "stripe": "sk_live_" + "4eC39HqLyjWDarjt",
     "google": "AIza" + "SyA1234567890abcdefghijklmnopqrstuv",
     "npm": "npm_" + "a1B2" * 9,

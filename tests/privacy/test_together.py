@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 from collections.abc import Callable
 from dataclasses import replace
@@ -33,6 +34,7 @@ from replay.privacy.detectors import found_in
 from replay.privacy.glance import say_little, says_little
 from replay.privacy.headers import has_secret_parameter
 from replay.privacy.secrets import redact_all
+from replay.privacy.wrapped import LINES_OR_RUN, unwrapped
 
 TOKENS: Final = Tokeniser(b"a key")
 MAIL: Final = "eve@example.org"
@@ -110,15 +112,22 @@ FRAGMENTS = st.lists(
     st.sampled_from([
         "token", "pin", "cvv2", "pass", "n", "=", "&", "?", ";", "#", " ", "/", "-", ".", "(", ")", ":", "'", '"', "@",
         "4111", "1", "555-", "1234", "DE", "89", "+49", "Basic ", "dXNlcjpwdw", "Bearer ", "eyJ", "abcdefgh", "%", "<",
-        "&amp;", "\uff11", "\n", "AKIA", "-----BEGIN", "a.b", "5 5 5 5 ", "\\",
+        "&amp;", "\uff11", "\n", "AKIA", "-----BEGIN", "a.b", "5 5 5 5 ", "\\", "de", "dE8937040044", "0532013000",
+        "eyJhbGciOiJIUzI1NiJ9", ".", "ghp_", "a1b2c3d4e5f6a7b8", "YWxpY2VA", "ZXhhbXBsZS5jb20=", "/api/v1/orders/", "_",
+        "xoxb-", "4bf92f35-77b3-4da6-a3ce-929d0e0e4736",
     ]),
     max_size=14,
 ).map("".join)  # fmt: skip
 
 
 def finds(text: str) -> bool:
-    """Tell whether the thorough search finds anything."""
-    return any(True for _ in found_in(text)) or has_secret_parameter(text)
+    """Tell whether the thorough search finds anything, or would look at what a run of characters stands for."""
+    return any(True for _ in found_in(text)) or has_secret_parameter(text) or packs(text)
+
+
+def packs(text: str) -> bool:
+    """Tell whether a text has base64 of another."""
+    return any(unwrapped("".join(found[0].split())) is not None for found in LINES_OR_RUN.finditer(text))
 
 
 @given(FRAGMENTS)
@@ -130,6 +139,41 @@ def test_of_what_says_little_the_thorough_search_finds_nothing(text: str) -> Non
 @given(one=FRAGMENTS, other=FRAGMENTS)
 def test_texts_hide_nothing_in_each_other(look: Callable[[str, str], bool], one: str, other: str) -> None:
     assert not (look(one, other) and (finds(one) or finds(other)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "de89370400440532013000",
+        "/pay/GB82WEST12345698765432",
+        "YWxpY2VAZXhhbXBsZS5vcmc",
+        "/eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl",
+        "xoxb-0123456789",
+        "hooks/ghp_0123456789012345678901234567890123456789",
+        base64.encodebytes(b"alice@example.org, who lives in Berlin and has written many letters").decode().strip(),
+        "aGVsbG8gd29ybGQ/aGVsbG8=",
+    ],
+)
+def test_long_words_that_hold_something_do_not_say_little_alone_nor_among_others(text: str) -> None:
+    assert finds(text)
+    assert not says_little(text)
+    assert not say_little(["/api/v1/orders/4711", text, "c1"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/api/v1/customers/4711/orders?page=2",
+        "captures/monday-morning.har:4711",
+        "4bf92f3577b34da6a3ce929d0e0e4736",
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        "4bf92f35-77b3-4da6-a3ce-929d0e0e4736",
+    ],
+)
+def test_long_words_that_hold_nothing_are_looked_at_together(text: str) -> None:
+    assert not finds(text)
+    assert says_little(text)
+    assert say_little([text, "c1", text])
 
 
 @pytest.mark.parametrize("text", ["c4711", "/orders/12?expand=lines&page=2", "it's one of the things", "a.b=c"])
