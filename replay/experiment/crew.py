@@ -6,6 +6,7 @@ so, the others go on, and when all are away nothing more is taken in.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -50,6 +51,7 @@ class Crew:
 
     def begin_anew(self) -> None:
         """Forget all threads and what waits for them."""
+        self._pid = os.getpid()
         self._lock = threading.RLock()  # a generator that is collected may come in between
         self._waiting: SimpleQueue[Job] = SimpleQueue()
         self._began: dict[int, int] = {}
@@ -63,21 +65,24 @@ class Crew:
 
     def take(self, job: Job) -> None:
         """Have a job done when its turn comes; where there is no room for it, let it know why."""
+        if os.getpid() != self._pid:  # a fork of which Python was not told, as by uWSGI
+            self.begin_anew()
         refused, why = self._refused(job)
         for each in refused:
             each(why)
 
     def _refused(self, job: Job) -> tuple[list[Job], str]:
         with self._lock:
-            before = wall_ns() - self.away_ns
-            if sum(0 < began < before for began in self._began.values()) >= MOST_THREADS:
+            # At once: what a generator that is collected meanwhile begins must not come in between.
+            before, all_began = wall_ns() - self.away_ns, tuple(self._began.values())
+            if sum(0 < began < before for began in all_began) >= MOST_THREADS:
                 return [*self._emptied(), job], "the other side did not come back from earlier calls"
             if self._waiting.qsize() >= MOST_WAITING:
                 return [job], f"{MOST_WAITING} calls were waiting already"
             self._waiting.put(job)
             self._unfinished += 1
-            idle = sum(not began for began in self._began.values())
-            if len(self._began) < MOST_THREADS and self._waiting.qsize() > idle:
+            idle = all_began.count(0)
+            if len(all_began) < MOST_THREADS and self._waiting.qsize() > idle:
                 self._begin_thread()
         return [], ""
 
@@ -85,7 +90,9 @@ class Crew:
         """Tell jobs that are overdue so, once."""
         with self._lock:
             before = wall_ns() - self.away_ns
-            away = [number for number, began in self._began.items() if 0 < began < before and number in self._jobs]
+            away = [
+                number for number, began in tuple(self._began.items()) if 0 < began < before and number in self._jobs
+            ]
             overdue = [self._jobs.pop(number) for number in away]
         for job in overdue:
             job(OVERDUE)
@@ -96,7 +103,7 @@ class Crew:
             time.sleep(min(self.away_ns / 1e9, _LOOK_SECONDS))
             self.look()
             with self._lock:
-                if all(began and number not in self._jobs for number, began in self._began.items()):
+                if all(began and number not in self._jobs for number, began in tuple(self._began.items())):
                     self._is_watched = False
                     return
 
@@ -104,7 +111,7 @@ class Crew:
     def is_at_rest(self) -> bool:
         """Tell whether there is nothing that it will come back from."""
         with self._lock:
-            away = sum(bool(began) and number not in self._jobs for number, began in self._began.items())
+            away = sum(bool(began) and number not in self._jobs for number, began in tuple(self._began.items()))
             return self._unfinished <= away
 
     def give_up(self, why: str) -> None:
@@ -131,11 +138,22 @@ class Crew:
         thread = threading.Thread(target=self._work, args=(number, self._waiting), daemon=True, name=name)
         try:
             thread.start()
-            if not self._is_watched:
-                self._is_watched = True
-                threading.Thread(target=self._watch, daemon=True, name="replay-experiment-watch").start()
-        except RuntimeError:  # the interpreter ends, or there are too many threads: whoever comes next tries again
+        except (
+            RuntimeError,
+            MemoryError,
+        ):  # the interpreter ends, or there are too many: whoever comes next tries again
             del self._began[number]
+        else:
+            self._begin_watch()
+
+    def _begin_watch(self) -> None:
+        if self._is_watched:
+            return
+        self._is_watched = True
+        try:
+            threading.Thread(target=self._watch, daemon=True, name="replay-experiment-watch").start()
+        except (RuntimeError, MemoryError):  # likewise
+            self._is_watched = False
 
     def _work(self, number: int, waiting: SimpleQueue[Job]) -> None:
         while True:

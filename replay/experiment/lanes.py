@@ -48,6 +48,26 @@ class _Mark:
     passed: threading.Event = field(default_factory=threading.Event)
 
 
+class _Bell:
+    """Wakes one thread. It may be rung anywhere: by a signal's handler or a finaliser, while it is being rung as well.
+
+    An Event may not: whoever sets it or waits for it holds a lock, and a finaliser in that thread would wait for ever.
+    """
+
+    def __init__(self) -> None:
+        self._silence = threading.Lock()
+        self._silence.acquire()
+
+    def ring(self) -> None:
+        """Wake whoever waits, or comes to wait next."""
+        with suppress(RuntimeError):  # it rings already
+            self._silence.release()
+
+    def wait(self, seconds: float) -> None:
+        """Wait until it rings, at most so long."""
+        self._silence.acquire(timeout=seconds)
+
+
 class Lane(Generic[Item]):
     """Takes items in from any thread, at most `most` of them and `most_bytes`, and works them off in one of its own.
 
@@ -65,7 +85,7 @@ class Lane(Generic[Item]):
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
         self._idle = False
-        self._wake = threading.Event()
+        self._bell = _Bell()
 
     def __len__(self) -> int:
         """Return how many items wait."""
@@ -81,7 +101,7 @@ class Lane(Generic[Item]):
             if len(self._items) % _RETRIED == 1:
                 self.start()
         elif self._idle:
-            self._wake.set()
+            self._bell.ring()
         return True
 
     def passed(self, *, last: bool = False) -> threading.Event:
@@ -92,7 +112,7 @@ class Lane(Generic[Item]):
             mark.passed.set()
             return mark.passed
         self._items.append(mark)
-        self._wake.set()
+        self._bell.ring()
         return mark.passed
 
     def _room(self, size: int) -> bool:
@@ -125,15 +145,14 @@ class Lane(Generic[Item]):
                 self._contained(self._work.settle)
                 settled, unsettled = now(), False
             if took or unsettled:
-                self._wake.wait(max(PAUSE_SECONDS, busy))
+                self._bell.wait(max(PAUSE_SECONDS, busy))
             else:
                 self._sleep()
-            self._wake.clear()
 
     def _sleep(self) -> None:
         self._idle = True
         if not self._items:  # looked at once more: whoever put something in before may not have seen that nobody looks
-            self._wake.wait(_IDLE_SECONDS)
+            self._bell.wait(_IDLE_SECONDS)
         self._idle = False
 
     def _work_off(self) -> tuple[float, bool, bool]:

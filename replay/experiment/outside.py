@@ -7,12 +7,14 @@ as well had there been no experiment.
 
 from __future__ import annotations
 
+import inspect
 import opcode
 import signal
 import threading
 from collections.abc import Iterator
-from types import CodeType, TracebackType
-from typing import Final
+from itertools import pairwise
+from types import FrameType, TracebackType
+from typing import Any, Final
 
 from replay.experiment.tracebacks import traceback_of
 
@@ -42,8 +44,7 @@ def _came_from_outside(error: BaseException) -> bool:
         return False
     if type(error) is KeyboardInterrupt and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         return not _is_raised_at(frames[-1])
-    handlers = set(_handlers())
-    return any(one.tb_frame.f_code in handlers for one in frames)
+    return any(_is_of_handler(one.tb_frame) for one in frames)
 
 
 def _frames(traceback: TracebackType | None) -> Iterator[TracebackType]:
@@ -57,9 +58,22 @@ def _is_raised_at(traceback: TracebackType) -> bool:
     return traceback.tb_frame.f_code.co_code[traceback.tb_lasti] == _RAISE
 
 
-def _handlers() -> Iterator[CodeType]:
-    for number in signal.valid_signals():
-        handler = signal.getsignal(number)
-        code = getattr(getattr(handler, "func", handler), "__code__", None)
-        if isinstance(code, CodeType):
-            yield code
+def _is_of_handler(frame: FrameType) -> bool:
+    """Tell whether a frame is of a signal's handler: it was given a number and the very frame that it interrupted.
+
+    Which handlers there are tells nothing: one may have taken itself away, and the other side may call one by itself.
+    """
+    interrupted = frame.f_back
+    return interrupted is not None and any(
+        frame_given is interrupted and issubclass(type(number), int) for number, frame_given in pairwise(_given(frame))
+    )
+
+
+def _given(frame: FrameType) -> Iterator[Any]:
+    """Yield the arguments of a function that is running, one by one."""
+    code = frame.f_code
+    named = code.co_argcount + code.co_kwonlyargcount
+    for name in code.co_varnames[:named]:
+        yield frame.f_locals.get(name)
+    if code.co_flags & inspect.CO_VARARGS:
+        yield from frame.f_locals.get(code.co_varnames[named], ())

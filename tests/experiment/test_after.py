@@ -143,6 +143,31 @@ def test_a_fork_begins_with_threads_of_its_own() -> None:
     assert os.waitpid(child, 0)[1] == 0
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are forks on POSIX only")
+def test_processes_that_were_forked_without_telling_python_draw_ids_and_run_the_other_side_of_their_own() -> None:
+    """As uWSGI forks its workers: nothing that Python has registered for forks is called."""
+    program = (
+        "import ctypes, os\n"
+        "from replay.experiment.crew import Crew\n"
+        "from replay.experiment.drawing import drawn_id\n"
+        "import threading\n"
+        "crew, done = Crew(), threading.Semaphore(0)\n"
+        "job = lambda _: done.release()\n"
+        "crew.take(job)\n"
+        "done.acquire(timeout=10)\n"
+        "child = ctypes.CDLL(None).fork()\n"
+        "crew.take(job)\n"
+        "came = done.acquire(timeout=10)\n"
+        "os.write(1, f'{drawn_id()} {came}\\n'.encode())\n"
+        "if not child: os._exit(0)\n"
+        "os.waitpid(child, 0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    drawn = [line.split() for line in done.stdout.splitlines()]
+    assert [came for _, came in drawn] == ["True", "True"]
+    assert len({id_ for id_, _ in drawn}) == 2
+
+
 def failing() -> Any:
     raise ValueError
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from types import FrameType
 
 import pytest
@@ -26,6 +27,28 @@ def _ringing() -> Iterator[None]:
     before = signal.signal(signal.SIGUSR1, ring)
     yield
     signal.signal(signal.SIGUSR1, before)
+
+
+def once(number: int, frame: FrameType | None) -> None:
+    """Raise, and be no handler any more."""
+    signal.signal(signal.SIGUSR1, signal.SIG_DFL)
+    raise TimeIsUpError(number, frame is None)
+
+
+def of_any(*_given: object) -> None:
+    raise TimeIsUpError
+
+
+class Bell:
+    """A handler that is no function."""
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        """Be the handler."""
+        raise TimeIsUpError(number, frame is None)
+
+    def ring(self, number: int, frame: FrameType | None) -> None:
+        """Be the handler as a method."""
+        raise TimeIsUpError(number, frame is None)
 
 
 def interrupted() -> None:
@@ -51,6 +74,19 @@ def test_an_interrupt_while_the_other_side_runs_reaches_the_program() -> None:
 def test_what_a_signal_handler_raises_reaches_the_program() -> None:
     with pytest.raises(TimeIsUpError):
         Experiment("rule", lambda: None, rung, to=[])()
+
+
+@pytest.mark.usefixtures("_ringing")
+@pytest.mark.parametrize("handler", [once, of_any, Bell(), Bell().ring, partial(ring), lambda *_: ring(1, None)])
+def test_it_does_so_whatever_the_handler_is(handler: Callable[[int, FrameType | None], None]) -> None:
+    signal.signal(signal.SIGUSR1, handler)
+    with pytest.raises(TimeIsUpError):
+        Experiment("rule", lambda: None, rung, to=[])()
+
+
+@pytest.mark.usefixtures("_ringing")
+def test_a_handler_that_the_other_side_calls_by_itself_raises_for_that_side_alone() -> None:
+    assert Experiment("rule", lambda: 1, lambda: ring(signal.SIGUSR1, None), to=[])() == 1
 
 
 @pytest.mark.usefixtures("_ringing")
