@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from replay.cases.content import CUT, LARGEST_RECORD, MOST_BLANK, ByteStream, opened, unreadable
 from replay.cases.correlation import correlation_of
-from replay.cases.plain import plain_case
+from replay.cases.plain import plain_case, plain_record
 from replay.cases.record import RecordSpec
 from replay.documents import FindingName, explain, overflows, parse_json, shown
 from replay.errors import DocumentError, Place
@@ -123,7 +123,7 @@ class CaptureFile:
                     continue
                 identity = "" if source is None else f"{source}:{state.record}"
                 try:
-                    case = _case(line, f"{self._file}:{state.line}", identity)
+                    case = read_case(line, f"{self._file}:{state.line}", identity)
                 except BadLineError as error:
                     self._skip(error, state, skipped)
                     continue
@@ -213,8 +213,10 @@ def _require_header(line: bytes, place: Place) -> Mapping[str, Json]:
     return header
 
 
-def _case(line: bytes, place: str, identity: str) -> Case:
-    return plain_case(line, place, identity) or modelled_case(line, place, identity)
+def read_case(line: bytes, place: str, identity: str) -> Case:
+    """Return the case of any record, the quick way where it is plain; raise BadLineError as `modelled_case`."""
+    record = plain_record(line)
+    return modelled_case(line, place, identity) if record is None else plain_case(record, place, identity)
 
 
 def modelled_case(line: bytes, place: str, identity: str) -> Case:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from replay.models import Headers, Request, first_header
+
+CORRELATING: Final = frozenset({"x-request-id", "traceparent"})
+"""The header fields that may hold one, in lower case."""
 
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}.*")
 

@@ -56,13 +56,18 @@ def is_token(text: str) -> bool:
     return _TOKEN.fullmatch(text) is not None
 
 
+def is_one_line(text: str) -> bool:
+    """Return whether a text holds nothing that could end the line of its header."""
+    return text.isprintable() or _CONTROL.search(text) is None
+
+
 def read_headers(value: Any) -> Headers:
     """Return header fields in the order given; raise ValueError for whatever could break out of its line."""
     headers = read_pairs(value)
     for name, text in headers:
         if not is_token(name):
             raise ValueError(f"header name {name!a} is no token; it holds letters, digits and !#$%&'*+.^_`|~-")
-        if _CONTROL.search(text):
+        if not is_one_line(text):
             raise ValueError(f"header {name} holds a control character; one field is one line")
     return headers
 

@@ -1,149 +1,201 @@
 """The plain record of a capture, read at once; its model, which is many times slower, is for all others.
 
 What is read here, the model reads alike. Whatever is unusual, bad records above all, is left to the model, whose errors
-people see.
+people see. To look whether a record is plain is one thing, to make a case of it another: what is known to be plain need
+not be looked at again.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
-from functools import lru_cache
+from collections.abc import Iterable, Mapping
 from itertools import chain
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from replay.cases.correlation import stated_correlation
-from replay.cases.fields import content_type, is_token, read_base64, read_headers
+from replay.cases.fields import is_one_line, is_token, read_base64
+from replay.cases.header_names import told_by
 from replay.cases.request import BODY_TYPES, RAW_PATH
-from replay.documents import parse_plain, plain_json
+from replay.documents import is_rewritten_alike, parse_known, parse_plain, plain_json
 from replay.models import Case, Headers, Observation, Request, Timing, parse_instant
+
+Record = Mapping[str, Any]
+"""A record of a capture as its JSON has it, and known to be plain."""
 
 _BODY: Final = frozenset({"json", "text", "base64"})
 _RECORD: Final = frozenset({"id", "request", "response", "at", "session", "correlation_id", "latency_ms"})
 _REQUEST: Final = frozenset({"method", "path", "headers"}) | _BODY
 _RESPONSE: Final = frozenset({"status", "headers"}) | _BODY
 _METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
+_TEXT: Final = frozenset({str, type(None)})
+_NUMBERS: Final = frozenset({int, float})
 _EXACT: Final = 2**53
-_LARGE_HEADERS: Final = 8192
+_PAIR: Final = 2
 
 
-class UnusualError(Exception):
-    """Leaves the quick way: the record is one for the model."""
-
-
-class _Fields(NamedTuple):
-    """Header fields that may be sent, and what they say."""
-
-    pairs: Headers
-    content_type: str | None
-    correlation: str | None
-
-
-def plain_case(line: bytes, place: str, identity: str) -> Case | None:
-    """Return the case of a plain record, or None for any other line."""
+def plain_record(line: bytes) -> Record | None:
+    """Return what a line holds if it is a plain record, of which nothing that could be wrong is; None for any other."""
     try:
-        return _case(parse_plain(line.decode()), place, identity)
-    except (UnusualError, ValueError):
+        text = line.decode()
+        record = parse_plain(text)
+        return record if _is_plain(record) and (not _holds_json(record) or is_rewritten_alike(text)) else None
+    except (ValueError, TypeError):  # a text that is none of its kind, or something else where there has to be text
         return None
 
 
-def _case(record: Any, place: str, identity: str) -> Case:
-    _require(type(record) is dict and record.keys() <= _RECORD)
+def known_record(line: bytes) -> Record | None:
+    """Return the same of a line of which it is known that it holds a plain record: nothing is looked at again."""
+    try:
+        return parse_known(line)  # type: ignore[no-any-return] # it was found to be one
+    except ValueError:  # so deeply nested that only the other reader takes it
+        return plain_record(line)
+
+
+def plain_case(record: Record, place: str, identity: str) -> Case:
+    """Return the case of a plain record."""
     get = record.get
-    request, correlation = _request(get("request"))
-    name = _name(get("id")) or place
-    recorded = _response(get("response"), get("latency_ms"))
-    correlation_id = _name(get("correlation_id")) or correlation or name
+    request, response, at = plain_request(record), get("response"), get("at")
+    name = get("id") or place
+    correlation_id = get("correlation_id") or _correlation(record["request"].get("headers")) or name
     return Case(
-        name, "traffic", identity, request, place, correlation_id, _instant(get("at")), None, _name(get("session")),
-        recorded=recorded,
+        name, "traffic", identity, request, place, correlation_id,
+        None if at is None else parse_instant(at), None, get("session"),
+        recorded=None if response is None else _observation(response, get("latency_ms")),
     )  # fmt: skip
 
 
-def _require(holds: bool) -> None:  # noqa: FBT001 - an assertion in the middle of reading
-    if not holds:
-        raise UnusualError
-
-
-def _request(spec: Any) -> tuple[Request, str | None]:
-    _require(type(spec) is dict and spec.keys() <= _REQUEST)
-    method, path = spec.get("method", "GET"), spec.get("path", "/")
-    _require(type(method) is str and (method in _METHODS or is_token(method)))
-    _require(type(path) is str and path.startswith("/") and RAW_PATH.fullmatch(path) is not None)
-    pairs, length = _pairs(spec.get("headers", ()))
-    fields = _known_fields(pairs) if length < _LARGE_HEADERS else _read_fields(pairs)
+def plain_request(record: Record) -> Request:
+    """Return the request of a plain record: one that can be sent."""
+    spec = record["request"]
+    fields = spec.get("headers")
     stated, body = _body(spec)
-    headers = fields.pairs
-    if stated in BODY_TYPES and fields.content_type is None:
+    headers = _pairs(fields)
+    if stated in BODY_TYPES and not told_by(_names(fields)).content_type:
         headers = (*headers, ("Content-Type", BODY_TYPES[stated]))
-    return Request(method, path, headers, body), fields.correlation
+    return Request(spec.get("method", "GET"), spec.get("path", "/"), headers, body)
 
 
-def _response(spec: Any, latency_ms: Any) -> Observation | None:
-    timing = _timing(latency_ms)
+# -------------------------------------------------------------------------------------------------------- what is plain
+
+
+def _is_plain(record: Any) -> bool:
+    """Tell whether a record is plain. May raise ValueError or TypeError where it is not."""
+    if type(record) is not dict or not record.keys() <= _RECORD:
+        return False
+    get = record.get
+    at = get("at")
+    return (
+        _is_plain_request(get("request"))
+        and ("response" not in record or _is_plain_response(record["response"]))
+        and type(get("id")) in _TEXT
+        and type(get("session")) in _TEXT
+        and type(get("correlation_id")) in _TEXT
+        and (at is None or (type(at) is str and parse_instant(at) is not None))
+        and ("latency_ms" not in record or _is_plain_number(record["latency_ms"]))
+    )
+
+
+def _is_plain_request(spec: Any) -> bool:
+    if type(spec) is not dict or not spec.keys() <= _REQUEST:
+        return False
+    method, path = spec.get("method", "GET"), spec.get("path", "/")
+    return (
+        type(method) is str
+        and (method in _METHODS or is_token(method))
+        and type(path) is str
+        and path[:1] == "/"
+        and RAW_PATH.fullmatch(path) is not None
+        and ("headers" not in spec or _are_sendable(spec["headers"]))
+        and (_BODY.isdisjoint(spec) or _is_plain_body(spec))
+    )
+
+
+def _is_plain_response(spec: Any) -> bool:
     if spec is None:
-        return None
-    _require(type(spec) is dict and spec.keys() <= _RESPONSE)
-    status = spec.get("status")
-    _require(type(status) is int and status >= 0)
-    _, body = _body(spec)
-    headers, _ = _pairs(spec.get("headers", ()))
-    return Observation(status, headers, body or b"", timing=timing)
+        return True
+    return (
+        type(spec) is dict
+        and spec.keys() <= _RESPONSE
+        and type(spec.get("status")) is int
+        and spec["status"] > 0
+        and ("headers" not in spec or _are_texts(spec["headers"]))
+        and (_BODY.isdisjoint(spec) or _is_plain_body(spec))
+    )
 
 
-def _timing(latency_ms: Any) -> Timing | None:
-    if latency_ms is None:
-        return None
-    _require(type(latency_ms) in (float, int) and 0 <= latency_ms < _EXACT)
-    return Timing(float(latency_ms))
+def _is_plain_number(value: Any) -> bool:
+    return value is None or (type(value) in _NUMBERS and 0 < value < _EXACT)
 
 
-def _pairs(headers: Any) -> tuple[Headers, int]:
-    """Return header fields, and how long they are together."""
+def _is_plain_body(spec: dict[str, Any]) -> bool:
+    """Tell whether at most one field gives a body, and that holds what it should."""
+    text, base64 = spec.get("text"), spec.get("base64")
+    if ("json" in spec) + (text is not None) + (base64 is not None) > 1:
+        return False
+    return type(text) in _TEXT and (base64 is None or (type(base64) is str and read_base64(base64) is not None))
+
+
+def _holds_json(record: Record) -> bool:
+    return "json" in record["request"] or "json" in (record.get("response") or ())
+
+
+def _are_sendable(headers: Any) -> bool:
+    names, values = _columns(headers)
+    return told_by(names).sendable and is_one_line("".join(values))
+
+
+def _are_texts(headers: Any) -> bool:
+    """Tell that header fields hold nothing but text; raise TypeError where they do not: nothing else can be joined."""
+    return "".join(chain(*_columns(headers))) is not None
+
+
+def _columns(headers: Any) -> tuple[tuple[str, ...], Iterable[str]]:
+    """Return the names of header fields, and their values. Raise TypeError for what is neither mapping nor pairs."""
     if type(headers) is dict:
-        pairs = tuple(headers.items())
-    else:
-        _require(type(headers) in (list, tuple))
-        _require(all(type(pair) is list and len(pair) == 2 for pair in headers))  # noqa: PLR2004 - a pair has two ends
-        pairs = tuple(map(tuple, headers))
-    try:
-        # Nothing but text can be joined: numbers and lists are for the model.
-        return pairs, len("".join(chain.from_iterable(pairs)))
-    except TypeError:
-        raise UnusualError from None
+        return tuple(headers), headers.values()
+    if type(headers) is not list or not all(map(_is_pair, headers)):
+        raise TypeError
+    return _names(headers), [value for _, value in headers]
 
 
-def _read_fields(pairs: Headers) -> _Fields:
-    return _Fields(read_headers(pairs), content_type(pairs), stated_correlation(pairs))
+# -------------------------------------------------------------------------------------------------------- what it makes
 
 
-_known_fields = lru_cache(maxsize=256)(_read_fields)
-"""Captured requests share many of their headers, and these are kept: not of a megabyte each."""
+def _observation(spec: Mapping[str, Any], latency_ms: float | None) -> Observation:
+    _, body = _body(spec)
+    timing = None if latency_ms is None else Timing(float(latency_ms))
+    return Observation(spec["status"], _pairs(spec.get("headers")), body or b"", timing=timing)
 
 
-def _body(spec: dict[str, Any]) -> tuple[str | None, bytes | None]:
-    """Return the name of the field that gives the body, and the body."""
-    if not spec.keys() & _BODY:
-        return None, None
-    given = [name for name in ("text", "base64") if spec.get(name) is not None]
-    given += ["json_"] if "json" in spec else []
-    if not given:
-        return None, None
-    _require(len(given) == 1)
-    name = given[0]
-    if name == "json_":
-        return name, plain_json(spec["json"]).encode()
-    text = spec[name]
-    _require(type(text) is str)
-    return name, text.encode() if name == "text" else read_base64(text)
+def _is_pair(item: Any) -> bool:
+    return type(item) is list and len(item) == _PAIR and type(item[0]) is str
 
 
-def _name(value: Any) -> str | None:
-    _require(value is None or type(value) is str)
-    return value  # type: ignore[no-any-return]
+def _names(headers: Any) -> tuple[str, ...]:
+    if not headers:
+        return ()
+    return tuple(headers) if type(headers) is dict else tuple([name for name, _ in headers])
 
 
-def _instant(text: Any) -> datetime | None:
-    if text is None:
+def _pairs(headers: Any) -> Headers:
+    if not headers:
+        return ()
+    return tuple(headers.items()) if type(headers) is dict else tuple(map(tuple, headers))
+
+
+def _body(spec: Mapping[str, Any]) -> tuple[str | None, bytes | None]:
+    """Return the name of the field that gives the body, as a model has it, and the body."""
+    if (text := spec.get("text")) is not None:
+        return "text", text.encode()
+    if "json" in spec:
+        return "json_", plain_json(spec["json"]).encode()
+    if (base64 := spec.get("base64")) is not None:
+        return "base64", read_base64(base64)
+    return None, None
+
+
+def _correlation(headers: Any) -> str | None:
+    correlating = told_by(_names(headers)).correlating
+    if not correlating:
         return None
-    _require(type(text) is str)
-    return parse_instant(text)
+    pairs = _pairs(headers)
+    return stated_correlation(tuple([pairs[at] for at in correlating]))

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from replay.cases.capture import HEADER, BadLineError, is_capture, modelled_case
+from replay.cases.capture import HEADER, BadLineError, is_capture, read_case
 from replay.cases.content import LARGEST_RECORD, ByteStream
 from replay.cases.masked import SEVERAL, key_of, masked_by
-from replay.cases.plain import plain_case
 from replay.cases.record import record_of
 from replay.cleaning.base import Eye
 from replay.cleaning.texts import cleaned_text
@@ -48,7 +47,7 @@ def _header(line: bytes, eye: Eye) -> bytes:
 def _record(line: bytes, number: int, eye: Eye) -> bytes:
     place = str(number)
     try:
-        case = plain_case(line, place, "") or modelled_case(line, place, "")
+        case = read_case(line, place, "")
         masked = eye.redactor.case(case)
         record = record_of(masked)
     except (BadLineError, RecursionError, ValueError):

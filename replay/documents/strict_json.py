@@ -11,6 +11,8 @@ from decimal import Decimal, InvalidOperation
 from itertools import accumulate
 from typing import Any, Final, Literal, NoReturn
 
+from pydantic_core import from_json
+
 from replay.documents.numbers import Numeral, integer, spelled_integer, write
 from replay.documents.text import place_of, shown
 
@@ -84,6 +86,7 @@ _CLEAN_SPELLED: Final = json.JSONDecoder(
 
 _PLAIN: Final = json.JSONDecoder(object_pairs_hook=_unique, parse_float=_shortest, parse_constant=_refuse)
 _COMPACT: Final = json.JSONEncoder(ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":"))
+_SURROGATE: Final = re.compile(r"\\u[dD]")
 _MINUS_ZERO: Final = re.compile(r"-0(?:[,\]}\s]|\Z)")
 """No int is a negative zero. Within a string this does no harm: the document is read the other way."""
 
@@ -125,17 +128,29 @@ def is_sound_json(data: bytes) -> bool:
 
 
 def parse_plain(text: str) -> Any:
-    """Return what a document holds that has no flaw and only numbers that `plain_json` writes as they are written here.
+    """Return what a document holds that has no flaw, its numbers as int and float.
 
-    Return None for any other: `parse_json` reads it, and tells what is wrong with it. So much quicker than that, since
-    nothing is counted and no number is more than the float or int that it most often is.
+    Return None for any other, and for one with a float that `plain_json` would write otherwise: `parse_json` reads it,
+    and tells what is wrong with it. So much quicker than that, since nothing is counted.
     """
-    if _too_deep(text) or _may_hold_surrogates(text) or _MINUS_ZERO.search(text):
+    if "\\" in text and _SURROGATE.search(text):
         return None
+    text = text.strip(" \t\r\n")
     try:
-        return _PLAIN.decode(text)
+        value, end = _PLAIN.raw_decode(text)
     except (_IrregularError, ValueError, RecursionError):
         return None
+    return value if end == len(text) else None
+
+
+def parse_known(data: bytes) -> Any:
+    """Return what `parse_plain` returned of this document before: it is known to have no flaw, and not looked at."""
+    return from_json(data, cache_strings="keys")
+
+
+def is_rewritten_alike(text: str) -> bool:
+    """Tell whether what `parse_plain` returned is written again by `plain_json` as it was: False is not for certain."""
+    return not (_too_deep(text) or _MINUS_ZERO.search(text))
 
 
 def plain_json(value: Any) -> str:
