@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from pydantic import ValidationError
 
-from replay.cases.content import CUT, LARGEST_RECORD, MOST_BLANK, ByteStream, opened, unreadable
+from replay.cases.blocks import TOO_LONG, Blocks, Mark
+from replay.cases.content import CUT, LARGEST_RECORD, MOST_BLANK, opened, unreadable
 from replay.cases.correlation import correlation_of
-from replay.cases.plain import plain_case, plain_record
+from replay.cases.plain import Record, known_record, plain_case, plain_record, plain_request
 from replay.cases.record import RecordSpec
 from replay.documents import FindingName, explain, overflows, parse_json, shown
 from replay.errors import DocumentError, Place
-from replay.models import Case, Intake, Json
+from replay.models import Case, Intake, Json, Request
 from replay.sampling import Portion
 
 VERSION: Final = 1
@@ -26,7 +28,6 @@ VERSION: Final = 1
 
 HEADER: Final = "replay_capture"
 
-_STEP: Final = 1 << 20
 _WHOLE: Final = Portion()
 _BLANK: Final = b" \t\r\n"
 _BOM: Final = b"\xef\xbb\xbf"
@@ -48,12 +49,14 @@ class BadLineError(Exception):
 class _Pass:
     """One way through the file: what was read so far, and the part that is to be accounted for."""
 
-    digest: Any
+    blocks: Blocks
     portion: Portion = _WHOLE
+    header: Mapping[str, Json] | None = None
     line: int = 0
     record: int = 0
     loaded: int = 0
     blank: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
 
 
 class CaptureFile:
@@ -68,6 +71,7 @@ class CaptureFile:
         self._file = str(path)
         self._skip_bad = skip_bad
         self._digest: str | None = None
+        self._marks: list[Mark] | None = None
         self._intake = Intake(self._file, 0)
 
     def __iter__(self) -> Iterator[Case]:
@@ -82,16 +86,28 @@ class CaptureFile:
         """Yield each record as a case whose identity is empty; once it ends, digest and intake are known."""
         return self._cases(None)
 
+    def to_check(self, spares: Callable[[Request], bool]) -> Iterator[Case | None]:
+        """Yield each case as `without_identity` does, or None where it is plain, and its request is spared a look."""
+        with self._pass() as state:
+            for line in self._lines(state):
+                record = _plain(line, state.blocks)
+                if record is not None and spares(plain_request(record)):
+                    state.loaded += 1
+                    yield None
+                elif (case := self._case(record, line, state, None)) is not None:
+                    state.loaded += 1
+                    yield case
+
     @property
     def digest(self) -> str:
         """Return the SHA-256 of the content, decompressed; hashes the file unless a whole reading already has."""
         if self._digest is None:
-            state = _Pass(hashlib.sha256())
-            with opened(self._path, self._file) as stream:
-                for _ in self._lines(stream, state, Counter()):
-                    pass
-            self._digest = state.digest.hexdigest()
-        return self._digest
+            with self._pass() as state:
+                # Whatever is wrong with a record is told by whoever reads it.
+                state.blocks.plain = False
+                for _ in self._lines(state):
+                    state.blocks.plain = False
+        return str(self._digest)
 
     @property
     def intake(self) -> Intake:
@@ -107,86 +123,112 @@ class CaptureFile:
     def facts(self) -> Mapping[str, Json]:
         """Return what the header says beside the format: how it was masked, what made it. Only it is read."""
         with opened(self._path, self._file) as stream:
-            state = _Pass(hashlib.sha256())
-            while line := self._next_line(stream, state, Counter()):
-                if line.strip(_BLANK):
-                    header = _require_header(line, Place(self._file, state.line))
-                    return {name: value for name, value in header.items() if name != HEADER}
+            state = _Pass(Blocks(stream, self._file, None))
+            for line in chain.from_iterable(self._blocks(state)):
+                state.line += 1
+                self._is_record(line, state)
+                if state.header is not None:
+                    return {name: value for name, value in state.header.items() if name != HEADER}
         raise self._headless()
 
     def _cases(self, source: str | None, portion: Portion = _WHOLE) -> Iterator[Case]:
-        skipped: Counter[str] = Counter()
-        state = _Pass(hashlib.sha256(), portion)
-        with opened(self._path, self._file) as stream:
-            for line in self._lines(stream, state, skipped):
+        with self._pass(portion) as state:
+            for line in self._lines(state):
                 if portion.count > 1 and not _may_be_in(portion, state.record, line):
                     continue
-                identity = "" if source is None else f"{source}:{state.record}"
-                try:
-                    case = read_case(line, f"{self._file}:{state.line}", identity)
-                except BadLineError as error:
-                    self._skip(error, state, skipped)
-                    continue
-                if portion.has(case.session, state.record):
+                case = self._case(_plain(line, state.blocks), line, state, source)
+                if case is not None and (portion.count == 1 or portion.has(case.session, state.record)):
                     state.loaded += 1
                     yield case
-        self._digest = state.digest.hexdigest()
-        self._intake = Intake(self._file, state.loaded, dict(skipped))
 
-    def _lines(self, stream: ByteStream, state: _Pass, skipped: Counter[str]) -> Iterator[bytes]:
-        """Yield each record's line, after the header, and hash all that the file holds."""
-        seen_header = False
-        while line := self._next_line(stream, state, skipped):
-            if len(line) > LARGEST_RECORD:
-                line = line[-1:]  # what is refused need not be held
-                state.record += 1
-                self._skip(BadLineError("too_long", f"a line of more than {LARGEST_RECORD >> 20} MB"), state, skipped)
-                while line and not line.endswith(b"\n"):
-                    line = self._read(stream, state, skipped, _STEP)
-            elif not line.strip(_BLANK):
-                continue
-            elif seen_header:
-                state.record += 1
-                yield line
-            else:
-                _require_header(line, Place(self._file, state.line))
-                seen_header = True
-        if not seen_header:
-            raise self._headless()
+    @contextmanager
+    def _pass(self, portion: Portion = _WHOLE) -> Iterator[_Pass]:
+        """Go through the file once more. What was learned on the way is kept if that comes to the end.
+
+        Raise DocumentError where the file is another than before.
+        """
+        with opened(self._path, self._file) as stream:
+            state = _Pass(Blocks(stream, self._file, self._marks), portion)
+            yield state
+            if state.header is None:
+                raise self._headless()
+        state.blocks.require_all()
+        self._digest = state.blocks.digest.hexdigest()
+        self._intake = Intake(self._file, state.loaded, dict(state.skipped))
+        if portion.count == 1:
+            self._marks = state.blocks.marks
+
+    def _case(self, record: Record | None, line: bytes, state: _Pass, source: str | None) -> Case | None:
+        """Return the case of a line, which may be a plain record; None for one that is bad and skipped."""
+        place = f"{self._file}:{state.line}"
+        identity = "" if source is None else f"{source}:{state.record}"
+        if record is not None:
+            return plain_case(record, place, identity)
+        try:
+            return modelled_case(line, place, identity)
+        except BadLineError as error:
+            self._skip(error, state)
+            return None
+
+    def _lines(self, state: _Pass) -> Iterator[bytes]:
+        """Yield each record's line, after the header; all that the file holds is hashed."""
+        for lines in self._blocks(state):
+            for line in lines:
+                state.line += 1
+                # Nearly every line begins so, and needs no closer look.
+                if (line[:1] == b"{" and state.header is not None) or self._is_record(line, state):
+                    state.blank = 0
+                    state.record += 1
+                    yield line
+
+    def _blocks(self, state: _Pass) -> Iterator[list[bytes]]:
+        """Yield the lines of each block; where the stream is cut, that is one bad record."""
+        try:
+            yield from state.blocks
+        except CUT as error:
+            state.line += 1
+            state.record += 1
+            fact = f"the compressed stream is cut or corrupt after record {state.record - 1}: {error}"
+            self._skip(BadLineError("cut", fact), state)
+        except OSError as error:
+            raise unreadable(error, self._file) from None
 
     def _headless(self) -> DocumentError:
         hint = f'a capture begins {{"{HEADER}": {VERSION}}}'
         return DocumentError("the file has no header", place=self._file, hint=hint)
 
-    def _next_line(self, stream: ByteStream, state: _Pass, skipped: Counter[str]) -> bytes:
-        state.line += 1
-        line = self._read(stream, state, skipped, LARGEST_RECORD + 1)
-        state.blank = state.blank + 1 if line.isspace() else 0
+    def _is_record(self, line: bytes, state: _Pass) -> bool:
+        """Tell whether a line holds a record. The first line that is not blank is the header, and is kept."""
+        line = line.removeprefix(_BOM) if state.line == 1 else line
+        state.blank = 0 if line and not line.isspace() else state.blank + 1
         if state.blank > MOST_BLANK:  # not a record, which could be skipped: there may be no end of them
             fact = f"more than {MOST_BLANK:,} blank lines one after another"
             raise DocumentError(fact, place=Place(self._file, state.line), hint="remove them")
-        return line.removeprefix(_BOM) if state.line == 1 else line
-
-    def _read(self, stream: ByteStream, state: _Pass, skipped: Counter[str], most: int) -> bytes:
-        """Return the rest of a line, or so much of it, and hash it; empty at the end, and where the file is cut."""
-        try:
-            line = stream.readline(most)
-        except CUT as error:
+        if line is TOO_LONG:
             state.record += 1
-            fact = f"the compressed stream is cut or corrupt after record {state.record - 1}: {error}"
-            self._skip(BadLineError("cut", fact), state, skipped)
-            return b""
-        except OSError as error:
-            raise unreadable(error, self._file) from None
-        state.digest.update(line)
-        return line
+            self._skip(BadLineError("too_long", f"a line of more than {LARGEST_RECORD >> 20} MB"), state)
+            return False
+        if line.strip(_BLANK) and state.header is None:
+            state.header = _require_header(line, Place(self._file, state.line))
+            return False
+        return bool(line.strip(_BLANK))
 
-    def _skip(self, error: BadLineError, state: _Pass, skipped: Counter[str]) -> None:
+    def _skip(self, error: BadLineError, state: _Pass) -> None:
         if not self._skip_bad:
             raise DocumentError(error.fact, place=Place(self._file, state.line), hint=error.hint) from None
         # Nobody knows the session of a record that cannot be read: all but one of several processes pass over it.
         if state.portion.has(None, state.record):
-            skipped[error.reason] += 1
+            state.skipped[error.reason] += 1
+
+
+def _plain(line: bytes, blocks: Blocks) -> Record | None:
+    """Return the plain record that a line holds; None for any other, and then its block is not all plain."""
+    if blocks.known_plain:
+        return known_record(line)
+    record = plain_record(line)
+    if record is None:
+        blocks.plain = False
+    return record
 
 
 def _may_be_in(portion: Portion, record: int, line: bytes) -> bool:

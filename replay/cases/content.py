@@ -49,8 +49,15 @@ class ByteStream(Protocol):
         """Return the rest of the line with its line end, at most `size` bytes of it."""
 
 
+class OpenedStream(ByteStream, Protocol):
+    """A file that can also be read step by step."""
+
+    def read1(self, size: int, /) -> bytes:
+        """Return at most `size` bytes, by one step: where a later step fails, nothing of this one is lost."""
+
+
 @contextmanager
-def opened(path: Path, file: str) -> Iterator[ByteStream]:
+def opened(path: Path, file: str) -> Iterator[OpenedStream]:
     """Open a regular file for reading, decompressed. Raise DocumentError for anything else; never block on a pipe."""
     with ExitStack() as stack:
         yield _decompressed(stack.enter_context(_open_regular(path, file)), stack)
@@ -77,6 +84,11 @@ def unreadable(error: Exception, file: str) -> DocumentError:
     return DocumentError(f"cannot be read: {fact.lower()}", place=file)
 
 
+def changed(file: str) -> DocumentError:
+    """Return that a file is not what it was when it was read before: cases would have the identities of others."""
+    return DocumentError("the file has changed since it was first read", place=file, hint="replay a copy of it")
+
+
 def _open_regular(path: Path, file: str) -> BufferedReader:
     try:
         # Opening a pipe waits for its other end, unless told not to; and Windows would translate line ends.
@@ -91,7 +103,7 @@ def _open_regular(path: Path, file: str) -> BufferedReader:
     return os.fdopen(handle, "rb")
 
 
-def _decompressed(raw: BufferedReader, stack: ExitStack) -> ByteStream:
+def _decompressed(raw: BufferedReader, stack: ExitStack) -> OpenedStream:
     head = raw.peek(4)
     if head.startswith(_GZIP):
         return stack.enter_context(gzip.GzipFile(fileobj=raw, mode="rb"))

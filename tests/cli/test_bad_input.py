@@ -168,6 +168,21 @@ def test_a_bad_record_that_nobody_checked_for_ends_the_run_without_a_verdict(des
     assert "c.jsonl:10" in ended.out
 
 
+@pytest.mark.parametrize("flags", [[], ["--no-check"], ["--workers", "2"], ["--limit", "3"], ["--warmup", "1"]])
+def test_a_capture_that_changes_after_it_was_checked_ends_the_run_without_a_verdict(
+    desk: Desk, flags: list[str]
+) -> None:
+    desk.capture("c.jsonl", desk.requests(8))
+    late = desk.capture("late.jsonl", desk.requests(12)).read_text("utf-8")
+    # Sides start when all has been checked.
+    desk.write("sides.py", f"open('c.jsonl', 'w').write({late!r})\n\n\ndef old(n=0):\n    return 1\n\n\nnew = old\n")
+    desk.write("replay.yaml", "old: sides:old\nnew: sides:new\ncut_when: [deviation < 99%]\n")
+    ended = desk.cli("run", "--traffic", "c.jsonl", "--report", "json:report.json", *flags)
+    assert ended.code == 3
+    assert desk.report()["verdict"] == "INCONCLUSIVE"
+    assert "c.jsonl: the file has changed since it was first read" in " ".join(ended.out.split())
+
+
 def test_a_broken_pyproject_with_settings_is_not_passed_over(desk: Desk) -> None:
     desk.write("pyproject.toml", '[tool.replay]\ncut_when = ["deviation < 0.1%"]\n\n[tool.other\n')
     ended = desk.cli("run")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
 from replay.cases.base import accounted, part_of
-from replay.cases.content import CUT, LARGEST_RECORD, MOST_BLANK, ByteStream, opened, unreadable
+from replay.cases.content import CUT, LARGEST_RECORD, MOST_BLANK, ByteStream, changed, opened, unreadable
 from replay.cases.correlation import correlation_of
 from replay.errors import DocumentError, Place
 from replay.models import Case, Intake, Observation, Request
@@ -127,7 +127,10 @@ class RecordedFile(ABC, Generic[Piece]):
                     loaded += 1
                     yield self._case(exchange, number, source)
             self._at_end(hashed)
-        self._digest = hashed.digest.hexdigest()
+        digest = hashed.digest.hexdigest()
+        if self._digest not in (None, digest):
+            raise changed(self.file)
+        self._digest = digest
         self._intake = Intake(self.file, loaded, dict(skipped))
 
     def _whole_pieces(self, stream: _Hashed, skipped: Counter[str]) -> Iterator[Piece]:
