@@ -81,7 +81,11 @@ class Bench:
         self._settings = load_project(Path.cwd(), environment=os.environ, env=env).settings
 
     def judged(self, records: Sequence[RunRecord], *, named: bool) -> dict[str, RunRecord]:
-        """Judge those runs that are open, or all where they were named, and return the newest of each experiment."""
+        """Judge runs, the older ones first, and return those that decide, each by what it is called.
+
+        Where they were `named`, each is judged and decides, by its id; else those that are open are judged, and the
+        newest of each experiment decides, by its name.
+        """
         inquests = {name: self._inquest(name) for name in newest_of_each(records)}
         newest = {record.id for record in self._newest(records).values()}
         due = [it for it in records if named or it.id in newest or is_open(self._kept, it)]
@@ -91,7 +95,7 @@ class Bench:
             progress = stack.enter_context(Progress(sum(self._kept.count(it.id) for it in due), "judging"))
             # The older ones first: criteria over several days rest on what is kept of those.
             done = [judged_experiment(self._kept, it, inquests[name_of(it)], progress.watch) for it in due]
-        return self._newest(done)
+        return {record.id: record for record in done} if named else self._newest(done)
 
     def _newest(self, records: Sequence[RunRecord]) -> dict[str, RunRecord]:
         """Return the newest run of each experiment; of one day, one that holds calls and not only tells of losses."""
@@ -140,13 +144,22 @@ def _require_told_by_tag(settings: Settings, group: str) -> None:
         raise SettingsError(f"{fact} without arguments and answers", hint=hint)
 
 
+def _require_one(records: Sequence[RunRecord], *, named: bool) -> None:
+    """Raise SettingsError where more than one run decides, since a report is of one."""
+    names = sorted(newest_of_each(records))
+    if named and len(records) > 1:
+        raise SettingsError("--report: one file cannot hold several runs of experiments", hint="name one RUN")
+    if len(names) > 1:
+        hint = f"name --experiment: {', '.join(names)}"
+        raise SettingsError("--report: one file cannot hold several experiments", hint=hint)
+
+
 def judge_experiments(
     bench: Bench, kept: SqliteStore, records: Sequence[RunRecord], reports: Reports, *, named: bool = False
 ) -> int:
-    """Judge, print the newest run of each experiment, and return the exit code of the worst of these."""
-    if reports and len(newest_of_each(records)) > 1:
-        names = ", ".join(sorted(newest_of_each(records)))
-        raise SettingsError("--report: one file cannot hold several experiments", hint=f"name --experiment: {names}")
+    """Judge, print the runs that decide, and return the exit code of the worst of these."""
+    if reports:
+        _require_one(records, named=named)
     found = bench.judged(records, named=named)
     for place, record in enumerate(found.values()):
         if place:

@@ -8,8 +8,11 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from types import CodeType
-from typing import Any
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from types import CodeType, NoneType
+from typing import Any, Final
 
 from replay.experiment.kinds import place_of
 from replay.experiment.known import Known
@@ -32,9 +35,27 @@ def equality_of(
 def _code(function: Callable[..., Any]) -> str:
     """Return what a function does, as far as its own code tells; of a class or a builtin its name alone does."""
     if isinstance(function, functools.partial):
-        return f"{_code(function.func)} {function.args!r} {sorted(function.keywords.items())!r}"
+        return f"{_code(function.func)} {_spelled(function.args)} {_spelled(dict(sorted(function.keywords.items())))}"
     code = getattr(function, "__code__", None) or getattr(type(function).__call__, "__code__", None)
     return "" if code is None else repr(list(_steps(code)))
+
+
+def _spelled(value: object) -> str:
+    """Return a value as every process of a program spells it: an address in it would give each a run of its own."""
+    if isinstance(value, tuple | list):
+        return f"({', '.join(map(_spelled, value))})"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{_spelled(name)}: {_spelled(one)}' for name, one in value.items())}}}"
+    if isinstance(value, set | frozenset):
+        return f"{{{', '.join(sorted(map(_spelled, value)))}}}"
+    if type(value) in _PLAIN:
+        return repr(value)
+    return f"{place_of(value)} {_code(value)}" if callable(value) else place_of(type(value))
+
+
+_PLAIN: Final = frozenset(
+    {NoneType, bool, int, float, complex, str, bytes, Decimal, Fraction, date, datetime, timedelta}
+)
 
 
 def _steps(code: CodeType) -> Iterator[object]:

@@ -28,9 +28,9 @@ from replay.experiment.bareness import bare, kind_of, size_of, stripped, tells_b
 from replay.experiment.calls import DISAGREED, Call, Outcome, Relation, Setup, Sink
 from replay.experiment.crew import crews_at_rest, end_crews
 from replay.experiment.delivery import Delivery
+from replay.experiment.forks import Whole
 from replay.experiment.lanes import Lane, now
 from replay.experiment.listing import Listing
-from replay.experiment.loading import LOADING
 from replay.experiment.logs import Log
 from replay.experiment.losses import UNHANDED, Losses
 from replay.experiment.sinks import require_sinks
@@ -42,6 +42,8 @@ MOST_BYTES: Final = 32 * 2**20
 EXIT_SECONDS: Final = 2.0
 FULL: Final = "more calls came than could be examined"
 UNEXAMINED: Final = "the call could not be examined"
+_LOADING: Final = Whole()
+"""Imports in the reporter's thread: a child would wait for ever for one that did not come along."""
 _LISTED: Final = frozenset({"differ", "unequal", "parted", "known"})
 
 Examine = Callable[[Call], Outcome]
@@ -259,7 +261,7 @@ class Reporter:
 
     def _examined(self, call: Call) -> Outcome:
         if self._examine is None:
-            with LOADING.alone():
+            with _LOADING.alone():
                 self._examine = self._examiner()
         return self._examine(call)
 

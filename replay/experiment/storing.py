@@ -8,7 +8,6 @@ into memory meanwhile is lost, and the run says so as soon as it can be written,
 from __future__ import annotations
 
 import os
-import threading
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -18,6 +17,7 @@ from typing import Final
 
 from replay.errors import ReplayError
 from replay.experiment.calls import Loss, Outcome, Setup
+from replay.experiment.forks import Whole
 from replay.experiment.joint_runs import joint_run, prints_of, slug
 from replay.experiment.troubles import Troubles, told
 from replay.models import Result
@@ -37,11 +37,8 @@ _PATIENCE: Final = 1.0
 """Seconds that other writers are waited for: meanwhile calls wait before this sink."""
 _MOST_SETUPS: Final = 200
 
-_WRITING: Final = threading.Lock()
-"""Held while any store is open: a connection must never be carried over a fork."""
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_WRITING.acquire, after_in_parent=_WRITING.release, after_in_child=_WRITING.release)
+_WRITING: Final = Whole()
+"""While any store is open: a connection must never be carried over a fork."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +49,10 @@ class Known:
     prints: dict[str, str]
     slug: str
     runs: dict[date, RunRecord] = field(default_factory=dict)
+
+
+def _known(setup: Setup) -> Known:
+    return Known(setup, prints_of(setup), slug(setup.name))
 
 
 @dataclass(slots=True)
@@ -97,6 +98,8 @@ class Stored:
     def _begin(self) -> None:
         self._batches: dict[str, Batch] = {}
         self._known: dict[int, Known] = {}
+        self._uncalled: dict[str, Known] = {}
+        """Experiments of which only losses are known, by their names."""
         self._waiting = self._bytes = 0
         self._in_trouble = False
         self._newest = datetime.min.replace(tzinfo=UTC)
@@ -132,7 +135,7 @@ class Stored:
         own, which holds nothing else and speaks for all of that day.
         """
         known = [it for it in self._known.values() if it.setup.name == loss.experiment]
-        known = known or [self._knowledge(Setup(loss.experiment))]
+        known = known or [self._unknown(loss.experiment)]
         # What is noticed after midnight may have been a call of before.
         batches = [self._batch(it, at) for it in known for at in (loss.at, loss.at - GRACE)]
         for batch in {it.record.id: it for it in batches}.values():
@@ -143,8 +146,13 @@ class Stored:
         if known is None:
             if len(self._known) >= _MOST_SETUPS:
                 self._known.clear()
-            known = self._known[id(setup)] = Known(setup, prints_of(setup), slug(setup.name))
+            known = self._known[id(setup)] = _known(setup)
         return known
+
+    def _unknown(self, experiment: str) -> Known:
+        if len(self._uncalled) >= _MOST_SETUPS:
+            self._uncalled.clear()
+        return self._uncalled.setdefault(experiment, _known(Setup(experiment)))
 
     def _batch(self, known: Known, at: datetime) -> Batch:
         day = at.astimezone(UTC).date()
@@ -182,7 +190,7 @@ class Stored:
         if not due:
             return
         try:
-            with _WRITING, at_work(self._path), SqliteStore.open(self._path, patience=_PATIENCE) as store:
+            with _WRITING.alone(), at_work(self._path), SqliteStore.open(self._path, patience=_PATIENCE) as store:
                 for batch in due:
                     store.join(batch.record, batch.results, batch.amended)
                     self._written(batch)

@@ -295,6 +295,16 @@ def test_one_run_is_judged_by_its_id(desk: Desk) -> None:
     assert desk.cli("judge", first.id, "--criterion", "deviation < 1%").code == 1
 
 
+def test_of_runs_that_are_named_each_decides_and_not_the_newest_alone(desk: Desk) -> None:
+    keep(days(40, 0))
+    with SqliteStore.open(STORE) as kept:
+        first, last = (record.id for record in runs_of(kept))
+    ran = desk.cli("judge", first, last, "--criterion", "deviation < 1%")
+    assert (ran.code, ran.err.splitlines()[-2:]) == (1, [f"{first}: NO-GO", f"{last}: GO"])
+    refused = desk.cli("judge", first, last, "--criterion", "deviation < 1%", "--report", "json:-")
+    assert (refused.code, "cannot hold several runs" in refused.err) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("arguments", "fact"),
     [

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import functools
 import operator
+import os
+import subprocess
+import sys
 
 from replay import Experiment
 from replay.experiment import Known
@@ -53,3 +56,37 @@ def test_what_has_no_code_of_its_own_is_no_mistake() -> None:
 def test_an_experiment_tells_it_with_every_call() -> None:
     assert Experiment("draft", len, len)._terms.setup.equality == ""
     assert Experiment("draft", len, len, equal=close)._terms.setup.equality == equality_of(None, close, (), ())
+
+
+class Near:
+    """A tolerance of a class of the program's own."""
+
+
+def test_what_a_partial_holds_is_told_without_where_it_lies_in_memory() -> None:
+    """Each process would have a run of its own, and only the newest of these would be judged."""
+
+    def within(near: object, by: object, old: float, new: float) -> bool:
+        return near is by and old == new
+
+    alike = [functools.partial(within, Near(), [close, {"a": Near()}]) for _ in range(2)]
+    first, second = (equality_of(None, each, (), ()) for each in alike)
+    assert first == second
+    assert first != equality_of(None, functools.partial(within, Near(), [close, {"b": Near()}]), (), ())
+    assert first != equality_of(None, functools.partial(within, Near(), [operator.eq, {"a": Near()}]), (), ())
+
+
+def test_what_a_partial_holds_is_told_alike_in_every_process() -> None:
+    program = (
+        "import functools, operator\n"
+        "from replay.experiment.equality import equality_of\n"
+        "def near(words, how, old, new): return old in words\n"
+        "print(equality_of(None, functools.partial(near, {'a', 'b', 'c'}, near), (), ()))\n"
+    )
+    command = [sys.executable, "-c", program]
+    found = {
+        subprocess.run(
+            command, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(found) == 1

@@ -322,6 +322,15 @@ def test_losses_without_any_call_stand_in_a_run_of_their_own(path: Path) -> None
     assert (run.lost, outcomes_in(path, kept)) == ({"it could not be examined": 2}, {})
 
 
+def test_a_loss_counts_once_also_where_one_came_before_any_call(path: Path) -> None:
+    sink = Stored(path)
+    sink.lose(Loss("needs-draft", MONDAY + timedelta(hours=1), "too many", 1))
+    sink.take(outcome_of())
+    sink.lose(Loss("needs-draft", MONDAY + timedelta(hours=2), "too many", 5))
+    sink.close()
+    assert sorted(run.lost["too many"] for run in runs_in(path).values()) == [1, 5]
+
+
 def test_reasons_of_losses_are_bounded() -> None:
     run = ExperimentRun("needs-draft", MONDAY.date())
     for number in range(100):
