@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from replay.experiment.crew import OVERDUE
+from replay.experiment.crew import CROWDED, OVERDUE
 from replay.experiment.dual_call import Asked, DualCall, begun, overdue
 from replay.experiment.freezing import UnfitError, describe
 from replay.experiment.inline import observe_chosen, raise_as_it_was, run_chosen
@@ -49,7 +49,7 @@ def kept_for_later(asked: Asked, call: DualCall, chosen: Seen) -> Callable[[], S
 def _finish(asked: Asked, call: DualCall, kept: Callable[[], Seen], why_not: str) -> None:
     """Run the other side and settle the call, in a thread that nothing may end."""
     if why_not and why_not is not OVERDUE:
-        call.give_up(f"not compared: {why_not}")
+        call.give_up(f"not compared: {why_not}", by_chance=why_not is CROWDED)
         return
     try:
         if why_not is OVERDUE:

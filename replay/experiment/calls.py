@@ -108,6 +108,9 @@ class Call:
     trace: str = ""
     """The correlation id: of the current trace, if there is one."""
     context: Mapping[str, Any] = field(default_factory=dict)
+    by_chance: bool = False
+    """Whether nothing of the call itself is why nobody can judge it, as where there was no room for it: such calls are
+    missing from the sample, where all others may hide anything."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,7 +167,7 @@ def _done(task: asyncio.Task[Any]) -> None:
 def later(call: DualCall, work: Callable[[], Coroutine[Any, Any, Any]]) -> None:
     """Have something awaited afterwards, unless too much is under way."""
     if len(_tasks) >= MOST_TASKS:
-        call.give_up(f"not compared: {MOST_TASKS} calls were under way already")
+        call.give_up(f"not compared: {MOST_TASKS} calls were under way already", by_chance=True)
     else:
         # In a copy of the context: the other side and the settling enter the call's own.
         task = task_of(call.context.copy(), work())

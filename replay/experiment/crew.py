@@ -32,6 +32,8 @@ _CREWS: Final[WeakSet[Crew]] = WeakSet()
 Job = Callable[[str], None]
 """Is called with nothing to be done, or with why it is not; with OVERDUE while it is still being done elsewhere."""
 OVERDUE: Final = "it does not come back"
+CROWDED: Final = f"{MOST_WAITING} calls were waiting already"
+"""Chance left a call out: that is no more than a smaller sample."""
 
 
 def away_after(budget_ns: int | None) -> int:
@@ -78,7 +80,7 @@ class Crew:
             if sum(0 < began < before for began in all_began) >= MOST_THREADS:
                 return [*self._emptied(), job], "the other side did not come back from earlier calls"
             if self._waiting.qsize() >= MOST_WAITING:
-                return [job], f"{MOST_WAITING} calls were waiting already"
+                return [job], CROWDED
             self._waiting.put(job)
             self._unfinished += 1
             idle = all_began.count(0)

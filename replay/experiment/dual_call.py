@@ -223,10 +223,10 @@ class DualCall:
             contain(error)
             self.give_up(f"it could not be compared: {describe(error)}")
 
-    def give_up(self, reason: str) -> None:
-        """Hand the call over as one that nobody can judge."""
+    def give_up(self, reason: str, *, by_chance: bool = False) -> None:
+        """Hand the call over as one that nobody can judge; `by_chance` where nothing of the call itself is why."""
         try:
-            self._hand_over(Standing("unfit", reason, Given(), Given()))
+            self._hand_over(Standing("unfit", reason, Given(), Given()), by_chance=by_chance)
         except BaseException as error:  # noqa: BLE001 - a context of the program's own, a lack of memory or stack
             REPORTER.losses.missed.extend(self.untold)
             self.untold.clear()
@@ -254,13 +254,13 @@ class DualCall:
             return found
         return found._replace(relation="unequal", reason=f"{side} changed the arguments, and {other_of(side)} did not")
 
-    def _hand_over(self, found: Standing) -> None:
+    def _hand_over(self, found: Standing, *, by_chance: bool = False) -> None:
         try:
             missed = self.untold.pop()
         except IndexError:  # it was told as overdue, and came back after all
             return
         try:
-            call = self._call(found)
+            call = self._call(found, by_chance=by_chance)
             hand_over(call, self._terms.sinks)
         except BaseException:
             self.untold.append(missed)
@@ -268,7 +268,7 @@ class DualCall:
         if self._terms.strictly:
             self._require_agreement(call)
 
-    def _call(self, found: Standing) -> Call:
+    def _call(self, found: Standing, *, by_chance: bool) -> Call:
         told = found.relation != "agreed" or self._terms.setup.equal_too
         context = self._told_context() if told and self._has_room(found.relation) else {}
         return Call(
@@ -285,6 +285,7 @@ class DualCall:
             key=self._key,
             trace=self._trace or (correlation_id(context) if context else ""),
             context=context,
+            by_chance=by_chance,
         )
 
     def _require_agreement(self, call: Call) -> None:

@@ -21,6 +21,7 @@ from replay.experiment.untold import first_untold
 from replay.experiment.writing import NoDocumentError, answer_of, arguments_of, document_of, failure_of, thawed
 from replay.models import (
     MISSING,
+    UNPROVEN,
     Case,
     Difference,
     Failure,
@@ -84,6 +85,12 @@ class Examiner:
     # ---------------------------------------------------------------------------------------------------- judged
 
     def _result(self, call: Call, known: _Known, at: datetime) -> Result:
+        result = self._judged(call, known, at)
+        if result.outcome != "skipped" or call.by_chance:
+            return result
+        return replace(result, flags=(*result.flags, UNPROVEN))
+
+    def _judged(self, call: Call, known: _Known, at: datetime) -> Result:
         case = _case(call, at)
         failed = any(given.raised is not None and not given.raised.declared for given in (call.old, call.new))
         if call.relation == "unfit" and not failed:

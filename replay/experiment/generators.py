@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from replay.experiment.clock import wall_ns
-from replay.experiment.crew import OVERDUE
+from replay.experiment.crew import CROWDED, OVERDUE
 from replay.experiment.dual_call import Asked, DualCall, begun, overdue
 from replay.experiment.freezing import describe, reason_of
 from replay.experiment.inline import raise_as_it_was
@@ -124,7 +124,7 @@ def _ask_other(asked: Asked, call: DualCall, script: Script, *, here: bool) -> N
 
 def _finish(asked: Asked, call: DualCall, script: Script, chosen: Callable[[], Seen], why_not: str) -> None:
     if why_not and why_not is not OVERDUE:
-        call.give_up(f"not compared: {why_not}")
+        call.give_up(f"not compared: {why_not}", by_chance=why_not is CROWDED)
         return
     try:
         if why_not is OVERDUE:

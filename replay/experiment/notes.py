@@ -27,4 +27,8 @@ class Notes:
         if now - self._said.get(kind, -_EVERY_NS) < _EVERY_NS or len(self._said) >= _MOST_KINDS:
             return
         self._said[kind] = now
-        hand_over(Call(setup, drawn_id(), time.time(), "old", "old", "unfit", Given(), Given(), reason=text), sinks)
+        nothing = Given()
+        call = Call(
+            setup, drawn_id(), time.time(), "old", "old", "unfit", nothing, nothing, reason=text, by_chance=True
+        )
+        hand_over(call, sinks)

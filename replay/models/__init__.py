@@ -50,6 +50,7 @@ from replay.models.quantities import (
 from replay.models.recording import RecordingSpec
 from replay.models.results import (
     FEW_ITEMS,
+    UNPROVEN,
     Acceptance,
     Again,
     CaseError,
@@ -110,6 +111,7 @@ __all__ = [
     "MISSING",
     "OWN_URL",
     "SIDES",
+    "UNPROVEN",
     "Acceptance",
     "Again",
     "Basis",

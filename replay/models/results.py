@@ -110,6 +110,10 @@ class Membership:
     value: str | None = None
 
 
+UNPROVEN: Final = "unproven"
+"""The flag of a skipped case that was asked all the same: nobody can tell what came of it, so it may hide anything."""
+
+
 @quickly_made
 @dataclass(frozen=True, slots=True)
 class Result:

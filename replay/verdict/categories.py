@@ -9,7 +9,7 @@ from replay.models import Category, DifferenceKind, ErrorKind, Judgement, Result
 from replay.verdict.base import Metric, Terms
 from replay.verdict.clauses import Clause, nearest
 from replay.verdict.samples import COMPARED
-from replay.verdict.shares import Share, Weigh, Weight, Words, percent_limit
+from replay.verdict.shares import Share, Weigh, Weight, Words, of_skipped, percent_limit
 from replay.verdict.statistics import upper_bound
 from replay.verdict.wording import cases, level, percent
 
@@ -64,7 +64,7 @@ def _weigh(name: str) -> Weigh:
 
     def weigh(result: Result) -> Weight | None:
         if result.outcome == "skipped":
-            return None
+            return of_skipped(result)
         if result.outcome in ("old_error", "both_error"):
             return True, None
         if name in categories_of(result):
@@ -124,7 +124,7 @@ class Count:
     def _remarks(self, state: VerdictState) -> list[str]:
         remarks = [] if self._compared else ["no traffic was compared"]
         if self._open:
-            remarks.append(f"{cases(self._open)} failed, so that nothing could show it")
+            remarks.append(f"{cases(self._open)} failed or could not be compared, so that nothing could show it")
         if state == "GO":
             sure, confidence = level(self._clause.confidence), self._clause.confidence
             most = percent(upper_bound(self._found, self._known, confidence))

@@ -9,7 +9,7 @@ from replay.models import ErrorKind, Observation, OutcomeName, Result
 from replay.verdict.base import Metric, Terms
 from replay.verdict.clauses import Clause
 from replay.verdict.pairs import BesideOld, Pair, PairWords, margin_beside_old
-from replay.verdict.shares import Share, Weight, Words, by_outcome, least_percent, percent_limit
+from replay.verdict.shares import Share, Weight, Words, by_outcome, least_percent, of_skipped, percent_limit
 
 # A failure of old's alone says nothing against new here; one of both sides may hide a failure that is new's own.
 _ERRORS: Final = by_outcome(
@@ -70,7 +70,7 @@ def _by_error(result: Result) -> Pair:
 
 def _timed_out(result: Result) -> Weight | None:
     if result.outcome == "skipped":
-        return None
+        return of_skipped(result)
     if _is_timeout(result.new):
         return True, True
     return (True, None) if _tells_nothing(result) else (False, False)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from replay.models import Judgement, OutcomeName, Result, VerdictState
+from replay.models import UNPROVEN, Judgement, OutcomeName, Result, VerdictState
 from replay.verdict.clauses import Clause, Operator
 from replay.verdict.samples import Sample
 from replay.verdict.statistics import corrected
@@ -24,7 +24,18 @@ _HUNDRED: Final = 100
 
 def by_outcome(weights: Mapping[OutcomeName, Weight]) -> Weigh:
     """Return what weighs a case by its outcome alone."""
-    return lambda result: weights.get(result.outcome)
+    return lambda result: weights.get(result.outcome) or of_skipped(result)
+
+
+def of_skipped(result: Result) -> Weight | None:
+    """Weigh a skipped case: one that was asked, and of which nobody can tell what came of it, may hide anything."""
+    return (True, None) if UNPROVEN in result.flags else None
+
+
+def unproven(skipped: int) -> Iterator[str]:
+    """Yield the remark on cases that were asked, and of which nobody can tell what came of them."""
+    if skipped:
+        yield f"counted as if they were bad: {cases(skipped)} of which nobody can tell what came of them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,20 +104,22 @@ class Share:
         self._watched = bounds.watched
         self._strict = Sample(bounds)
         self._fair = Sample(bounds)
-        self._waived = self._skipped = self._unproven = 0
+        self._waived = self._skipped = self._unproven = self._untold = 0
 
     def add_all(self, results: Sequence[Result]) -> None:
         """Count cases of the traffic; goldens are judged apart."""
         traffic = [each for each in results if each.case.kind != "golden"]
-        outcomes = [each.outcome for each in traffic]
-        self._waived += outcomes.count("waived")
-        self._skipped += outcomes.count("skipped")
+        self._waived += [each.outcome for each in traffic].count("waived")
         weights = [(each.case.session, self._weigh(each)) for each in traffic]
+        skipped = [weight for each, (_, weight) in zip(traffic, weights, strict=True) if each.outcome == "skipped"]
+        untold = len(skipped) - skipped.count(None)
+        self._skipped += len(skipped) - untold
+        self._untold += untold
         weighed = [(session, *weight) for session, weight in weights if weight is not None]
         proven = [(session, bad) for session, _, bad in weighed if bad is not None]
         self._strict.add_all([session for session, _, _ in weighed], bad=sum([bad for _, bad, _ in weighed]))
         self._fair.add_all([session for session, _ in proven], bad=sum([bad for _, bad in proven]))
-        self._unproven += len(weighed) - len(proven)
+        self._unproven += len(weighed) - len(proven) - untold
 
     def judge(self, parts: int = 1) -> Judgement:
         """Return the share with its two one-sided bounds; n is the effective n behind the upper one."""
@@ -152,6 +165,7 @@ class Share:
         remarks = []
         if self._unproven:
             remarks.append(f"counted as if they were bad: {cases(self._unproven)} that {self._words.doubt}")
+        remarks += unproven(self._untold)
         if self._waived:
             remarks.append(f"not counted, since waived: {cases(self._waived)}")
         if self._skipped:

@@ -17,7 +17,7 @@ from replay.engine.experiments import Inquest, judged_experiment
 from replay.engine.grouping import Grouping
 from replay.experiment.calls import Loss, Outcome, Setup
 from replay.experiment.storing import Stored
-from replay.models import OutcomeName
+from replay.models import UNPROVEN, OutcomeName
 from replay.store import RunRecord, SqliteStore
 from replay.verdict import parse_criteria
 from tests.experiment.outcomes import DRAFT, MONDAY, day_of_outcomes, outcome_of
@@ -63,6 +63,23 @@ def judged(*, at: timedelta, criterion: str = "deviation < 1%") -> RunRecord:
 def state_of(record: RunRecord) -> str:
     assert record.verdict is not None
     return record.verdict.state
+
+
+@pytest.mark.usefixtures("desk")
+def test_calls_that_nobody_could_judge_are_never_go() -> None:
+    untold = [outcome_of("skipped", at=MONDAY + timedelta(minutes=minute)) for minute in range(40)]
+    untold = [replace(each, result=replace(each.result, flags=(UNPROVEN,))) for each in untold]
+    keep([*days(0, number=3_000), *untold])
+    record = judged(at=DAY)
+    assert record.verdict is not None
+    assert record.verdict.state == "INCONCLUSIVE"
+    assert "40 cases of which nobody can tell what came of them" in record.verdict.criteria[0].why
+
+
+@pytest.mark.usefixtures("desk")
+def test_calls_for_which_there_was_no_room_only_make_the_sample_smaller() -> None:
+    keep([*days(0, number=3_000), *(outcome_of("skipped", at=MONDAY + timedelta(minutes=it)) for it in range(40))])
+    assert state_of(judged(at=DAY)) == "GO"
 
 
 # -------------------------------------------------------------------------------------------------------- days in a row

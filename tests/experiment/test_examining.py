@@ -9,7 +9,7 @@ import math
 import uuid
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
@@ -25,7 +25,7 @@ from replay.experiment.bareness import bare
 from replay.experiment.calls import Call, Given, Outcome, Setup
 from replay.experiment.examining import UNEQUAL, UNTOLD, Examiner
 from replay.experiment.reporting import prepared
-from replay.models import Result
+from replay.models import UNPROVEN, Result
 from replay.privacy import MaskKey
 from replay.targets.worker import Answer, FunctionHolder, failing_into
 from tests.experiment.kept import NOTHING, call, differing, gave, raised
@@ -145,6 +145,14 @@ def test_a_declared_exception_is_an_answer() -> None:
 def test_what_is_unfit_is_skipped_with_its_reason() -> None:
     found = result(call(DRAFT, relation="unfit", reason="old returned a generator"))
     assert (found.outcome, found.skipped) == ("skipped", "old returned a generator")
+    assert found.flags == (UNPROVEN,)
+
+
+def test_what_chance_left_out_may_hide_nothing() -> None:
+    handed = replace(
+        call(DRAFT, relation="unfit", reason="not compared: 64 calls were waiting already"), by_chance=True
+    )
+    assert (result(handed).outcome, result(handed).flags) == ("skipped", ())
 
 
 class Endless:
@@ -191,6 +199,7 @@ def test_a_value_without_a_document_is_skipped_and_never_a_match(value: Any) -> 
 def test_a_bare_call_that_rules_might_accept_is_no_deviation_and_no_match() -> None:
     handed = bare(differing(ruled({"at": "body", "within": 1})))
     assert (result(handed).outcome, result(handed).skipped) == ("skipped", UNTOLD)
+    assert result(handed).flags == (UNPROVEN,)
 
 
 def test_an_agreeing_call_without_values_is_no_match_where_rules_ask_something_of_equal_ones() -> None:

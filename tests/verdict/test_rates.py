@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
 
 from replay.models import (
+    UNPROVEN,
     Case,
     CaseError,
     CaseKind,
@@ -60,6 +62,21 @@ def judgement(sentence: str, results: Iterable[Result]) -> Judgement:
 
 
 TIMEOUT, REFUSED, BROKEN = failed("timeout"), failed("refused"), Observation(500)
+
+
+# what nobody could tell
+
+
+@pytest.mark.parametrize("sentence", ["deviation < 1%", "errors < 1%", "availability >= 99%", "timeouts <= 1%",
+                                      "category.value = 0", "category.value < 1%"])  # fmt: skip
+def test_what_was_asked_and_could_not_be_compared_counts_for_go_as_if_it_were_bad(sentence: str) -> None:
+    unsent = [replace(each, outcome="skipped", skipped="it writes") for each in several(300, name="unsent")]
+    untold = [replace(each, flags=(UNPROVEN,)) for each in unsent]
+    fine = several(3000)
+    assert judgement(sentence, fine + unsent).state == "GO"
+    answer = judgement(sentence, fine + untold)
+    assert answer.state == "INCONCLUSIVE"
+    assert "300 cases" in answer.why
 
 
 # timeouts
