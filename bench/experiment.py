@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib import import_module
+from itertools import count
 from typing import Any, Final
 
 from bench.meter import Spread
@@ -85,10 +86,18 @@ def _ours() -> dict[str, Way]:
     return {
         "replay, not sampled": Way(made(sample=1e-9), 1),
         "replay, not sampled, sticky by a key": Way(made(sample=1e-9, key=lambda _size, country: country), 1),
+        "replay, not sampled, by a key that never came before": Way(made(sample=1e-9, key=_new_key), 1),
         "replay, not enabled by a callable": Way(made(enabled=lambda: False), 1),
         "replay, compared inline": Way(made(), 2),
         "replay, compared afterwards": Way(made(mode="after"), 1, _rested),
     }
+
+
+_NUMBERS: Final = count()
+
+
+def _new_key(_size: int, _country: str) -> str:
+    return f"user {next(_NUMBERS)}"
 
 
 def _rested() -> None:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 Switch = bool | Callback
 _BITS: Final = 64
+MOST_KEYS: Final = 4096
+"""Of which it is remembered whether they are in the sample: users come again, and hashing costs more than all else."""
+_LONGEST: Final = 100
 UNKEYED: Final = ""
 
 
@@ -44,7 +47,9 @@ class Deciding:
         self._only_if = None if only_if is None else taking_arguments(only_if)
         self._key = None if key is None else taking_arguments(key)
         self._sample = 0.0 if enabled is False else sample
-        self._below = int(sample * (1 << _BITS))
+        self._all = sample >= 1.0
+        self._below = b"" if self._all else int(sample * (1 << _BITS)).to_bytes(_BITS // 8)
+        self._known: dict[str, bool] = {}
         # What `replay.sampling.unit` hashes, begun once: samples are the same everywhere, and nest.
         self._hash = blake2b(f"{name}\0".encode("utf-8", "surrogatepass"), digest_size=_BITS // 8)
 
@@ -70,14 +75,28 @@ class Deciding:
     def _sticky(self, key: Callback, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
         """Return the key of a call that is in the sample."""
         try:
-            text = str(key(*args, **kwargs))
-            spot = self._hash.copy()
-            spot.update(text.encode("utf-8", "surrogatepass"))
+            text = key(*args, **kwargs)
+            if type(text) is not str:
+                text = str.__str__(str(text))
+            known = self._known.get(text)
+            if known is None:
+                known = self._is_below(text)
         except BaseException as error:  # noqa: BLE001 - a callback may raise anything
             contain(error)
             self._tell("key", f"raised {describe(error)}")
             return None
-        return text if int.from_bytes(spot.digest()) < self._below else None
+        return text if known else None
+
+    def _is_below(self, text: str) -> bool:
+        """Tell whether a key is in the sample, by its hash, and remember it."""
+        spot = self._hash.copy()
+        spot.update(text.encode("utf-8", "surrogatepass"))
+        found = self._all or spot.digest() < self._below
+        if len(self._known) >= MOST_KEYS:
+            self._known.clear()
+        if len(text) <= _LONGEST:
+            self._known[text] = found
+        return found
 
     def _asked(self, name: str, callback: Callback, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
         try:

@@ -17,6 +17,8 @@ import replay
 from replay.errors import InputError
 from replay.experiment import Breaker, Experiment, Known, flush
 from replay.experiment.calls import Outcome
+from replay.experiment.deciding import MOST_KEYS
+from replay.sampling import unit
 from tests.experiment.kept import Kept
 
 
@@ -112,6 +114,20 @@ def test_a_sample_sticks_to_its_key() -> None:
         rule(number)
     assert 5 < len(set(asked)) < 35
     assert len(asked) == 2 * len(set(asked))
+
+
+@pytest.mark.parametrize("sample", [0.0, 0.05, 0.5, 1.0])
+def test_the_sample_is_that_of_every_other_room_however_often_and_by_however_many_keys_it_is_asked(
+    sample: float,
+) -> None:
+    asked: set[str] = set()
+    rule = Experiment("rule", len, lambda key: asked.add(key) or len(key), sample=sample, key=lambda key: key, to=[])
+    keys = [f"user-{number}" for number in range(MOST_KEYS + 500)]
+    for _ in range(2):
+        asked.clear()
+        for key in (*keys, "\ud800", "x" * 200):
+            rule(key)
+        assert asked == {key for key in (*keys, "\ud800", "x" * 200) if unit(key, "rule") < sample}
 
 
 def test_the_very_object_comes_back() -> None:
