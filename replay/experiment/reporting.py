@@ -30,7 +30,7 @@ from replay.experiment.crew import crews_at_rest, end_crews
 from replay.experiment.delivery import Delivery
 from replay.experiment.forks import Whole
 from replay.experiment.lanes import Lane, now
-from replay.experiment.listing import Listing
+from replay.experiment.listing import ROOM_BYTES, Listing
 from replay.experiment.logs import Log
 from replay.experiment.losses import UNHANDED, Losses
 from replay.experiment.sinks import require_sinks
@@ -244,6 +244,7 @@ class Reporter:
 
     def _tell(self, call: Call, sinks: Sequence[Sink]) -> None:
         try:
+            call = self._affordable(call)
             outcome = self._listed(call, self._examined(call))
         except BaseException as error:  # noqa: BLE001 - values may be of classes whose methods raise anything
             self.losses.add(call.setup, UNEXAMINED, sinks)
@@ -259,6 +260,12 @@ class Reporter:
             except Exception:  # noqa: BLE001 - a lack of memory: it must not be a call that nobody counts
                 self.losses.add(call.setup, UNHANDED, (sink,))
 
+    def _affordable(self, call: Call) -> Call:
+        """Return a call without its values where they are large, and would not be told: others wait for their turn."""
+        if call.relation not in _LISTED or size_of(call) <= ROOM_BYTES or not tells_bare(call):
+            return call
+        return bare(call) if self._listing.spent(kind_of(call.setup, call.relation)) else call
+
     def _examined(self, call: Call) -> Outcome:
         if self._examine is None:
             with _LOADING.alone():
@@ -273,7 +280,7 @@ class Reporter:
         if outcome.bare:
             self._listing.pass_over(kind)
             return outcome
-        if not self._listing.take(kind):
+        if not self._listing.take(kind, size_of(call)):
             return stripped(outcome)
         return replace(outcome, unlisted=self._listing.unlisted(kind))
 

