@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from replay.causes.cover import covered
 from replay.causes.gathering import SHOWN_IDS, Gathered, Gathering
-from replay.causes.ways import SESSION, Weight, telling, ways_of, weight_of
+from replay.causes.ways import SESSION, UNLISTED, Weight, telling, ways_of, weight_of
 from replay.causes.wording import followed, title, worded
 from replay.models import Cluster, Result, Way
 
@@ -35,12 +35,14 @@ class Causes:
     def clusters(self, look_up: LookUp = lambda _identity: None) -> tuple[Cluster, ...]:
         """Return the causes: failures and changed statuses first, then texts that break off; the largest first.
 
+        What departs in nothing that is listed, as most of a flood that an experiment counted, comes last.
+
         Every case that departs is counted in one of them. `look_up` is asked for the examples of the first `SAMPLED`.
         The order in which results came makes no difference, as long as there are not more sets of ways than are told
         apart.
         """
         shares = [_Share(self._gathering, *each) for each in covered(self._gathering, self._order)]
-        shares.sort(key=lambda each: (min(weight_of(each.lead), Weight.TYPE), -each.cases))
+        shares.sort(key=lambda each: (min(weight_of(each.lead), Weight.TYPE), each.lead == UNLISTED, -each.cases))
         return tuple(_cluster(each, look_up if place < SAMPLED else None) for place, each in enumerate(shares))
 
     def _order(self, number: int) -> tuple[int, Any] | None:

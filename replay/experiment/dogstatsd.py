@@ -24,6 +24,8 @@ UNIX_BYTES: Final = 8192
 MOST_DURATIONS: Final = 1_000
 """Of one kind between two sendings; of more a random choice is sent, with the rate that it is of all."""
 MOST_KINDS: Final = 2_000
+"""Of counts, and of durations, between two sendings: what is of another kind then is counted as lost."""
+BEYOND: Final = "more kinds of metrics than are gathered at once"
 _HINT: Final = "write 127.0.0.1:8125, [::1]:8125 or unix:///var/run/datadog/dsd.socket"
 _MOST_PORTS: Final = 65_535
 _UNTAGGED: Final = re.compile(r"[^\w./:-]")
@@ -63,6 +65,7 @@ class DogStatsD:
 
     def _begin(self) -> None:
         self._counts: Counter[str] = Counter()
+        self._beyond = 0
         self._durations: dict[str, _Durations] = {}
 
     def take(self, outcome: Outcome) -> None:
@@ -82,6 +85,8 @@ class DogStatsD:
         kind = f"{self._named(name)}:%s|c{self._tagged(tags)}"
         if kind in self._counts or len(self._counts) < MOST_KINDS:
             self._counts[kind] += calls
+        else:
+            self._beyond += calls
 
     def _measure(self, tags: Iterable[str], milliseconds: float) -> None:
         kind = f"{self._named('duration')}:%s|d%s{self._tagged(tags)}"
@@ -111,6 +116,8 @@ class DogStatsD:
     def _lines(self) -> Iterator[bytes]:
         for kind, calls in self._counts.items():
             yield (kind % calls).encode()
+        if self._beyond:
+            yield f"{self._named('lost')}:{self._beyond}|c{self._tagged([f'reason:{BEYOND}'])}".encode()
         for kind, durations in self._durations.items():
             room = self._most_bytes - len(kind) - 20
             for values in _filling((f"{value:.3f}" for value in durations.kept), room):

@@ -154,9 +154,9 @@ def _parts(value: Any, unfolded: frozenset[type]) -> Iterator[Any]:
 
 
 def describe(error: BaseException) -> str:
-    """Return type and message of an exception, whatever its own `__str__` does."""
+    """Return type and message of an exception on one line, whatever its own `__str__` does."""
     try:
-        text = str.__getitem__(str(error), slice(200))
+        text = " ".join(str.__getitem__(str(error), slice(200)).split())
     except BaseException as worse:  # noqa: BLE001 - classes may raise anything there
         contain(worse)
         text = ""

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from replay.causes import DEPARTING, Causes, Naming
 from replay.causes.gathering import MOST_SETS, MOST_WAYS, SHOWN_IDS
-from replay.causes.ways import ways_of
+from replay.causes.ways import UNLISTED, ways_of
 from replay.compare.text import text_change
 from replay.models import (
     MISSING,
@@ -141,9 +141,14 @@ def test_each_case_is_named_where_it_was_counted_and_departs_as_its_cause_says(f
 
 
 @given(found=results())
-def test_failures_and_statuses_come_first_then_the_largest(found: list[Result]) -> None:
-    order = [(_is_failure(each), each.cases) for each in causes_of(found)]
+def test_failures_and_statuses_come_first_then_the_largest_and_what_lists_nothing_last(found: list[Result]) -> None:
+    order = [(_is_failure(each), each.ways[0] != UNLISTED, each.cases) for each in causes_of(found)]
     assert order == sorted(order, reverse=True)
+
+
+def test_of_a_flood_the_cause_that_tells_something_comes_first() -> None:
+    flood = [*map(departing, range(500)), departing(500, difference("body.x"))]
+    assert [each.cases for each in causes_of(flood)] == [1, 500]
 
 
 def _is_failure(cluster: Cluster) -> bool:

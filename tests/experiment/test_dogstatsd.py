@@ -57,6 +57,20 @@ def test_one_line_sends_counts_and_durations_of_both_sides(agent: socket.socket)
     ]
 
 
+def test_kinds_beyond_what_is_gathered_are_counted_as_lost(
+    agent: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("replay.experiment.dogstatsd.MOST_KINDS", 2)
+    sink = DogStatsD(address_of(agent))
+    for name in ("a", "b", "c", "c", "d"):
+        sink.take(outcome(Setup(name)))
+    sink.flush()
+    assert "replay.experiment.lost:3|c|#reason:more_kinds_of_metrics_than_are_gathered_at_once" in lines(agent)
+    sink.take(outcome(Setup("d")))
+    sink.close()
+    assert not any("lost" in line for line in lines(agent))
+
+
 def test_a_unix_socket_receives_the_same(tmp_path: Path) -> None:
     path = tmp_path / "dsd.socket"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as agent:
@@ -138,7 +152,8 @@ def test_names_without_end_are_bounded(agent: socket.socket) -> None:
     at = outcome().at
     for number in range(5_000):
         sink.lose(Loss(f"experiment {number}", at, "why", 1))
-    assert len(list(sink._lines())) == 2_000
+    *told, beyond = sink._lines()
+    assert (len(told), beyond.decode().partition("|")[0]) == (2_000, "replay.experiment.lost:3000")
 
 
 @pytest.mark.parametrize("address", ["", "8125", "localhost", "localhost:", "localhost:0", "localhost:99999", "a:b"])

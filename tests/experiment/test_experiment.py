@@ -121,7 +121,12 @@ def test_the_sample_is_that_of_every_other_room_however_often_and_by_however_man
     sample: float,
 ) -> None:
     asked: set[str] = set()
-    rule = Experiment("rule", len, lambda key: asked.add(key) or len(key), sample=sample, key=lambda key: key, to=[])
+
+    def noted(key: str) -> int:
+        asked.add(key)
+        return len(key)
+
+    rule = Experiment[..., int]("rule", len, noted, sample=sample, key=lambda key: key, to=[])
     keys = [f"user-{number}" for number in range(MOST_KEYS + 500)]
     for _ in range(2):
         asked.clear()

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from replay.errors import SettingsError
+from replay.experiment import Experiment, flush
 from replay.experiment.flags import Flag, FlagError, environment, openfeature
+from tests.experiment.kept import Kept
 
 
 @pytest.mark.parametrize(
@@ -99,6 +101,16 @@ def test_a_provider_that_fails_is_an_error_whatever_the_default_says() -> None:
     api.set_provider(memory.InMemoryProvider(flags), "tests")
     with pytest.raises(FlagError, match="the provider is gone"):
         openfeature("draft-v2", default=True, domain="tests")()
+
+
+def test_a_flag_that_fails_on_several_lines_is_told_on_one(told: Kept) -> None:
+    def flag() -> bool:
+        raise FlagError("the provider is gone\nand says more\r\nof it", hint="ask for it")
+
+    assert Experiment("rule", lambda: 1, lambda: 1, use_new=flag)() == 1
+    assert flush(20)
+    (reason,) = [each.result.skipped for each in told.outcomes if each.result.skipped]
+    assert reason == "`use_new` raised FlagError: the provider is gone and says more of it hint: ask for it"
 
 
 def test_without_the_sdk_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
