@@ -15,9 +15,11 @@ batches vary. No density is estimated, and nothing is resampled.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from operator import mul
+from itertools import chain, islice
+from operator import mul, sub
 from typing import Final, NamedTuple
 
 from replay.verdict.statistics import beta_quantile, is_above, is_below
@@ -30,6 +32,7 @@ _FAR: Final = 1 << 17
 _ALIKE: Final = 1e-9
 
 Interval = tuple[float, float]
+_Places = tuple[int, int]
 
 
 @lru_cache(maxsize=1024)
@@ -74,14 +77,17 @@ class Plausible:
 
     def __init__(self, tail: Tail, p: float, limit: float) -> None:
         self._tail = tail
-        self._share = 1 - p
+        self._due = [(1 - p) * size for size in tail.sizes]
+        """How many cases of each batch are slower, if the quantile is where it is supposed to be."""
         self._limit = limit
         self._batches = sum(map(bool, tail.sizes))
         self._known: dict[int, Departure] = {}
         self.at = tail.quantile(p)
-        self._low, below = self._outwards(-1)
-        self._high, above = self._outwards(1)
+        low, below = self._outwards(-1)
+        high, above = self._outwards(1)
         self.places = [*below, *above]
+        self.reach = range(low + 1, high)
+        """Where the quantile may be: further out, it can be even less."""
 
     def _outwards(self, step: int) -> tuple[int, list[int]]:
         """Return the first place on the way out at which the quantile cannot be, and those before it."""
@@ -92,16 +98,11 @@ class Plausible:
             held.append(place)
         return step * _FAR, held
 
-    def holds(self, place: int) -> bool:
-        """Tell whether the quantile may be at a place: further out, it can be even less."""
-        return self._low < place < self._high
-
     def departure(self, place: int) -> Departure:
         """Return how far the batches depart from the quantile being at a place."""
         found = self._known.get(place)
         if found is None:
-            slower = self._tail.above(min(place, LAST_PLACE))
-            x = [above - self._share * size for above, size in zip(slower, self._tail.sizes, strict=True)]
+            x = list(map(sub, self._tail.above(min(place, LAST_PLACE)), self._due))
             found = self._known[place] = Departure(x, sum(x), sum(map(mul, x, x)))
         return found
 
@@ -170,24 +171,27 @@ class Quantiles:
         return far
 
     def _refuses_shift(self, shift: int) -> bool:
-        return self._refuses(lambda place: place + shift, lambda place: place - shift)
+        by_old = ((place, place + shift) for place in self._old.places)
+        by_new = ((place - shift, place) for place in self._new.places)
+        return self._refuses(chain(by_old, by_new))
 
     def _refuses_gap(self, gap: float) -> bool:
-        return self._refuses(
-            lambda place: place_of(latency_at(place) + gap), lambda place: place_of(latency_at(place) - gap)
-        )
+        by_old = ((place, place_of(latency_at(place) + gap)) for place in self._old.places)
+        by_new = ((place_of(latency_at(place) - gap), place) for place in self._new.places)
+        return self._refuses(chain(by_old, by_new))
 
-    def _refuses(self, of_new: Callable[[int], int], of_old: Callable[[int], int]) -> bool:
-        """Tell whether it is refused that new's quantile is at `of_new` of the place at which old's is."""
-        pairs = {(place, of_new(place)) for place in self._old.places} | {
-            (of_old(place), place) for place in self._new.places
-        }
-        return not any(self._fits(old, new) for old, new in pairs)
+    def _refuses(self, pairs: Iterable[_Places]) -> bool:
+        """Tell whether each of these pairs of places, old's and new's, is refused."""
+        tried: set[_Places] = set()
+        for pair in pairs:
+            # Where one side alone refuses a place, both together do.
+            if pair[0] in self._old.reach and pair[1] in self._new.reach and pair not in tried:
+                if self._fits(*pair):
+                    return False
+                tried.add(pair)
+        return True
 
     def _fits(self, old: int, new: int) -> bool:
-        # Where one side alone refuses a place, both together do.
-        if not (self._old.holds(old) and self._new.holds(new)):
-            return False
         return _two(self._old.departure(old), self._new.departure(new), self._batches) <= self._limit
 
 
@@ -210,6 +214,16 @@ def side_interval(tail: Tail, p: float, confidence: float, effective: float) -> 
         return min(tail.slower(place) * scale, effective)
 
     at = tail.quantile(p)
-    low = next((it for it in tail.places(at, -1) if is_above(1 - p, beyond(it), effective, each)), None)
-    high = next((it for it in tail.places(at, 1) if is_below(1 - p, beyond(it), effective, each)), None)
+    low = _first(tail.places(at, -1), lambda place: is_above(1 - p, beyond(place), effective, each))
+    high = _first(tail.places(at, 1), lambda place: is_below(1 - p, beyond(place), effective, each))
     return (0.0 if low is None else latency_at(low)), (math.inf if high is None else latency_at(high))
+
+
+def _first(places: Iterator[int], refused: Callable[[int], bool]) -> int | None:
+    """Return the first place that is refused, where all that lie further out are refused too; None where none is."""
+    step = 1
+    while further := list(islice(places, step)):
+        if refused(further[-1]):
+            return further[bisect_left(further, True, key=refused)]
+        step *= 2
+    return None

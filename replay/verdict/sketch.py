@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import ceil, exp, isfinite, log
 from typing import Final
 
@@ -62,16 +62,17 @@ class Sketch:
             raise ValueError("no value was added")
         # Nearest rank; the little that is taken off is what multiplying may have added.
         rank = max(1, ceil(q * self._n - _ROUNDING)) - 1
-        for value, count in self._ascending():
+        for sign, index, count in self._ascending():
             rank -= count
             if rank < 0:
-                return value
+                return sign * _middle(index)
         raise AssertionError("the buckets hold n values")
 
-    def _ascending(self) -> list[tuple[float, int]]:
-        below = [(-_middle(index), self._negative[index]) for index in sorted(self._negative, reverse=True)]
-        above = [(_middle(index), self._positive[index]) for index in sorted(self._positive)]
-        return [*below, (0.0, self._zeros), *above]
+    def _ascending(self) -> Iterator[tuple[float, int, int]]:
+        """Yield each bucket by its sign and number, and how many values it holds."""
+        yield from ((-1.0, index, count) for index, count in sorted(self._negative.items(), reverse=True))
+        yield 0.0, 0, self._zeros
+        yield from ((1.0, index, count) for index, count in sorted(self._positive.items()))
 
 
 def _middle(index: int) -> float:

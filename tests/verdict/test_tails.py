@@ -12,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from replay.verdict import tails as module
+from replay.verdict.quantiles import side_interval
+from replay.verdict.statistics import is_above, is_below
 from replay.verdict.tails import BATCHES, NEVER, PLACES, STEP, PairedLatencies, latency_at, place_of
 
 latencies = st.floats(0.01, 1e6)
@@ -86,6 +88,21 @@ def test_what_new_failed_is_there_for_a_strict_view_alone() -> None:
     assert batches.tails(strict=True).n == 10
     assert batches.tails(strict=True).new.slower(place_of(1e6)) == 1
     assert batches.tails().n == 9
+
+
+@pytest.mark.parametrize("p", QUANTILES)
+@pytest.mark.parametrize("worth", [1.0, 0.3])
+def test_the_bounds_of_a_quantile_are_the_first_places_at_which_it_cannot_be(p: float, worth: float) -> None:
+    draw = random.Random(6)  # noqa: S311 - latencies, no secrets
+    tail = batches_of((None, draw.lognormvariate(3, 0.5), 1.0) for _ in range(2000)).tails().old
+    at, n = tail.quantile(p), 2000 * worth
+    low = next(it for it in tail.places(at, -1) if is_above(1 - p, tail.slower(it) * worth, n, 0.975))
+    high = next(it for it in tail.places(at, 1) if is_below(1 - p, tail.slower(it) * worth, n, 0.975))
+    assert side_interval(tail, p, 0.95, n) == (latency_at(low), latency_at(high))
+
+
+def test_a_quantile_has_no_bound_where_too_few_cases_lie_beyond_it() -> None:
+    assert side_interval(batches_of((None, 5.0 + n, 1.0) for n in range(40)).tails().old, 0.99, 0.95, 40)[1] == math.inf
 
 
 def test_a_million_pairs_take_a_bounded_number_of_rows(monkeypatch: pytest.MonkeyPatch) -> None:
