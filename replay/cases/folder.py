@@ -49,9 +49,16 @@ def _files(folder: Path, above: tuple[Inode, ...]) -> Iterator[Path]:
         for entry in entries:
             if entry.name.startswith("."):
                 continue
-            if entry.is_dir():
+            if _is_folder(entry):
                 yield from _files(folder / entry.name, (*above, inode))
             elif Path(entry.name).suffix.lower() in _SUFFIXES:
                 yield folder / entry.name
     except (OSError, ValueError) as error:
         raise unreadable(error, str(folder)) from None
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError as error:
+        raise unreadable(error, entry.path) from None

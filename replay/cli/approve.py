@@ -85,7 +85,7 @@ def _told(found: Sequence[Approved], *, check: bool) -> int:
             where = f": {', '.join(each.approval.departs[:5])}" if each.approval.departs else ": expected nothing yet"
             lines += wrapped(f"{word:<9} {each.case.id}{where}", width, style="yellow" if check else "green", hang=10)
     with printing() as out:
-        write_lines(out, [*lines, (_sum(found, check=check), "bold")], width)
+        write_lines(out, [*lines, *wrapped(_sum(found, check=check), width, style="bold")], width)
     refused = any(each.refused for each in found)
     return int(refused or (check and any(_is_stale(each) for each in found)))
 

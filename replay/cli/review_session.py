@@ -138,14 +138,20 @@ class Session:
 
     def _said(self, place: int, action: Action) -> Said:
         if action == "waive":
-            owner = self.terminal.ask("owner", self.review.project.settings.owner or "")
+            owner = self._needed("owner", self.review.project.settings.owner or "")
             until = self._day()
-            return Said(why=self.terminal.ask("reason"), until=until, owner=owner)
+            return Said(why=self._needed("reason"), until=until, owner=owner)
         within = None
         if action == "tolerate":
             within = self._tolerance(place)
         why = self.terminal.ask("why? Enter names its cause and run") or default_why(self.review, place)
         return Said(why=why, within=within)
+
+    def _needed(self, question: str, default: str = "") -> str:
+        """Return what is typed, asking until it is something."""
+        while not (typed := self.terminal.ask(question, default)):
+            self.terminal.show([(f"a waiver needs its {question}; Ctrl-D gives up", "yellow")])
+        return typed
 
     def _tolerance(self, place: int) -> str | None:
         spreads = [each.spread.tolerance() for each in self.review.sightings(place).places.values()]

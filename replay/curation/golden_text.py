@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import timedelta
+from contextlib import suppress
+from datetime import date, timedelta
 from io import StringIO
 from typing import Any, Final
 
@@ -14,7 +15,8 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.representer import RoundTripRepresenter
 
-from replay.documents import Numeral, parse_json
+from replay.documents import Numeral, canonical_json, parse_json, read_yaml
+from replay.errors import DocumentError, InputError
 from replay.models import Headers, Observation, Poll, Request, RuleSpec, Step, Walk
 from replay.placeholders import CAPTURED, SECRETS, names_in
 from replay.privacy import TOKEN, is_secret
@@ -31,6 +33,9 @@ _NOISE_BEGINS: Final = ("sec-ch-ua", "sec-fetch-")
 _QUOTED_INSTANT: Final = re.compile(r"(?<=^freeze: )'([-0-9T:.+Z]+)'$", re.MULTILINE)
 _REMADE: Final = frozenset({"host", "content-length"})
 """Headers that are made anew at every sending."""
+_WIDE: Final = 100
+_ENDLESS: Final = 1 << 30
+"""Columns at which no line is folded: where one is, a text with many blanks and quotes may come back with more."""
 _UNITS: Final = (("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1))
 
 Telling = Callable[[str, str], bool]
@@ -147,7 +152,7 @@ def answer_spec(answer: Observation) -> dict[str, Any]:
 
 
 def _is_plain(text: str) -> bool:
-    return all(char.isprintable() or char in "\n\t" for char in text)
+    return all(char.isprintable() or char in "\r\n\t" for char in text)
 
 
 # ------------------------------------------------------------------------------------------------------------- writing
@@ -161,21 +166,51 @@ def _number(representer: _Representer, value: Numeral) -> ScalarNode:
     return representer.represent_scalar("tag:yaml.org,2002:float", value.spelling)
 
 
+def _text(representer: _Representer, value: str) -> ScalarNode:
+    # Other styles leave what nobody sees as it is, and readers take some of it for the end of a line.
+    if not all(char.isprintable() or char in "\n\t" for char in value):
+        return representer.represent_scalar("tag:yaml.org,2002:str", value, style='"')
+    node: ScalarNode = representer.represent_str(value)
+    return node
+
+
 _Representer.add_representer(Numeral, _number)
+_Representer.add_representer(str, _text)
 
 
 def dump_yaml(value: Mapping[str, Any]) -> str:
-    """Return a document as people write it: block style, long texts as blocks, keys in the order given."""
+    """Return a document as people write it: block style, long texts as blocks, keys in the order given.
+
+    What is returned was read again, and says the same. Raise InputError where that cannot be had.
+    """
+    for width in (_WIDE, _ENDLESS):
+        text = _dumped(value, width)
+        with suppress(DocumentError):
+            if canonical_json(read_yaml(text, "golden").value) == canonical_json(_as_read(value)):
+                return text
+    raise InputError("it holds what no golden can say", hint="write the golden by hand, with test data")
+
+
+def _dumped(value: Mapping[str, Any], width: int) -> str:
     yaml = YAML()
     yaml.Representer = _Representer
     yaml.default_flow_style = False
     yaml.allow_unicode = True
-    yaml.width = 100
+    yaml.width = width
     yaml.indent(mapping=2, sequence=4, offset=2)
     out = StringIO()
     yaml.dump(dict(value), out)
     # Quoted for readers to whom an instant is no text; to ours it is, and people write it plain.
     return _QUOTED_INSTANT.sub(r"\1", out.getvalue(), count=1)
+
+
+def _as_read(value: Any) -> Any:
+    """Return a value as a reader gives it: a day is text."""
+    if isinstance(value, Mapping):
+        return {key: _as_read(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_as_read(item) for item in value]
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def inline(items: Sequence[str]) -> CommentedSeq:

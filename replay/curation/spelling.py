@@ -11,7 +11,7 @@ from replay.documents import dump_json
 _PLAIN: Final = re.compile(r"[A-Za-z][\w.-]*", re.ASCII)
 _WORDS: Final = frozenset({"true", "false", "null", "yes", "no", "on", "off"})
 """What some readers of YAML take for something else than text."""
-_SHORT: Final = {"\n": "\\n", "\t": "\\t", '"': '\\"', "\\": "\\\\"}
+_SHORT: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t", '"': '\\"', "\\": "\\\\"}
 
 
 def rule_text(rule: Mapping[str, Any], *, expands: bool = True) -> str:

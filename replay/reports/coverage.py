@@ -33,7 +33,7 @@ def _coverage_lines(found: Coverage, width: int, *, whole: bool) -> Iterator[Lin
         yield from _route_lines(each, width, whole=whole)
     if (more := len(found.routes) - len(routes)) > 0:
         yield "", ""
-        yield f"... and {counted(more, 'further route')}: {_ALL}", "dim"
+        yield from wrapped(f"... and {counted(more, 'further route')}: {_ALL}", width, style="dim")
     if found.covered < found.facets:
         yield "", ""
         yield from wrapped("next: replay suggest  to see which captured cases would show most of it", width)

@@ -150,7 +150,7 @@ def test_a_symlink_to_itself_or_to_nothing_is_an_error(tmp_path: Path) -> None:
         folder = tmp_path / name.removesuffix(".yaml")
         folder.mkdir()
         (folder / name).symlink_to(folder / goal)
-        assert "cannot be read" in str(error_of(folder))
+        assert f"{folder / name}: cannot be read" in str(error_of(folder))
 
 
 def test_a_pipe_or_a_folder_with_a_goldens_name_is_no_golden_and_never_blocks(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from replay.cases import read_golden
 from replay.config import Settings
 from replay.curation.beginning import beginning
 from replay.curation.promote import golden_name, promote
-from replay.documents import read_yaml, validated
+from replay.documents import dump_json, read_yaml, validated
 from replay.errors import InputError
 from replay.models import Case, Failure, Headers, Observation, Request, Result
 
@@ -48,6 +48,32 @@ def test_a_request_comes_back_as_it_was_sent(body: bytes, kind: str | None) -> N
     request = back(Request("POST", "/a?b=%20", headers, body)).request
     assert (request.method, request.path, request.headers) == ("POST", "/a?b=%20", headers)
     assert (request.body or b"") == body or same_json(request.body or b"", body)
+
+
+FOLDED = (
+    'ab\n"b\t " \naa b \t \n\tab\t\n" \n" a\t\na\t\naa\t"\t "\n""bb b\nbb"aa\n\t\taaa" '
+    '\tb\t\t "a\n\nb\tb"a\n\t aba\n""\t a\n"'
+)
+"""What came back with other blanks where its line was folded."""
+TEXTS = (
+    st.text(st.sampled_from("ab,:#-'\"\\ \t\r\n\x85\u2028\u202e\ufeff\x1b\u00e9\U0001f600{}[]&*!|>%@`"), max_size=300)
+    | st.text(st.sampled_from('ab "\t\n'), min_size=80, max_size=200)
+    | st.sampled_from([FOLDED, "a\x85", "x" * 98 + "\x85b", " " * 150, "a" * 95 + " \tb"])
+)
+
+
+@given(st.lists(TEXTS, min_size=1, max_size=3), st.booleans())
+@settings(max_examples=200, deadline=None)
+def test_a_text_comes_back_to_the_letter_however_long_its_lines_are(texts: list[str], json: bool) -> None:  # noqa: FBT001 - drawn
+    body = dump_json({"said": texts}).encode() if json else texts[0].encode()
+    headers: Headers = (("Content-Type", "application/json" if json else "text/plain"),)
+    assert (back(Request("POST", "/", headers, body)).request.body or b"") == body
+
+
+def test_lines_that_end_as_those_of_csv_do_are_text_and_no_base64() -> None:
+    request = Request("POST", "/", (("Content-Type", "text/csv"),), b"a,b\r\n1,2\r\n")
+    promotion = promote(result(request), run="r", run_seed=1, instant=INSTANT)
+    assert 'text: "a,b\\r\\n1,2\\r\\n"' in promotion.text
 
 
 def same_json(one: bytes, other: bytes) -> bool:
