@@ -188,7 +188,9 @@ def _observed(given: Given) -> Observation:
 def _undocumented(call: Call, case: Case, fact: str) -> Result:
     """Return the result of a call of which an answer has no document: what the program itself said of it holds."""
     unseen = _unseen(call, case)
-    return unseen if call.relation in _SETTLED else replace(unseen, outcome="skipped", skipped=f"its value: {fact}")
+    if call.relation in _SETTLED:
+        return unseen
+    return replace(unseen, outcome="skipped", skipped=f"its value: {fact}; say by `clean` what of it is compared")
 
 
 def _as_unequal(result: Result, reason: str) -> Result:

@@ -869,6 +869,8 @@ class JsonWriter:
             return value.model_dump(mode="json")
         if hasattr(value, "_asdict"):
             return value._asdict()
+        if hasattr(value, "to_numpy"):  # of a table or a column a list would tell the names alone, or all but these
+            raise NotJsonError(f"cannot be written as JSON: type {type(value).__name__}, which has labels, at {at}")
         if hasattr(value, "tolist"):  # NumPy's scalars and arrays
             return value.tolist()
         if isinstance(value, (set, frozenset)):

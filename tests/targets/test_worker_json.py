@@ -6,7 +6,7 @@ import enum
 import json
 import math
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -40,6 +40,25 @@ class Line:
     sku: str
     price: Decimal
     due: date | None = None
+
+
+class Table:
+    """As a table of pandas: whoever goes through it gets the names of its columns."""
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(["price"])
+
+    def to_numpy(self) -> object:
+        """Return what a table without names would be."""
+        return np.array([1])
+
+
+class Series(Table):
+    """As a column of pandas: its values as a list lack its name and its index."""
+
+    def tolist(self) -> list[int]:
+        """Return the values alone."""
+        return [1]
 
 
 class Point(NamedTuple):
@@ -101,6 +120,8 @@ def test_how_a_value_is_written(value: Any, text: str) -> None:
         ({"a": [1, 2j]}, r"type complex at .*\.a\[1\]"),
         ({(1, 2): 3}, "a key of type tuple"),
         ([Line], "class Line"),
+        ({"rows": Table()}, r"type Table, which has labels, at .*\.rows"),
+        (Series(), "type Series, which has labels, at"),
     ],
 )
 def test_what_json_cannot_hold_is_named_with_its_location(value: Any, words: str) -> None:
