@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 from replay.errors import InputError
-from replay.models import Case, Intake
+from replay.models import Case, Intake, Request
 from replay.sampling import Portion
 
 
@@ -20,6 +20,12 @@ class Source(Protocol):
         """Yield each case as iterating does, but perhaps with no identity, which may rest on the digest.
 
         For whoever only looks at the cases: digest and intake are known when it ends, from this one reading.
+        """
+
+    def to_check(self, spares: Callable[[Request], bool]) -> Iterator[Case | None]:
+        """Yield each case as `without_identity` does; None may stand for one whose request can be sent, and is spared.
+
+        For whoever holds cases to a check: of traffic that can be sent, most requests alone tell that nothing is wrong.
         """
 
     def part(self, portion: Portion) -> Iterator[Case]:

@@ -6,10 +6,10 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from itertools import islice
+from itertools import chain, islice
 
 from replay.cases.base import Source, accounted, part_of, require_different
-from replay.models import Case, Intake
+from replay.models import Case, Intake, Request
 from replay.sampling import Portion, in_shard
 
 
@@ -29,6 +29,11 @@ class Choice:
         if self.tags and not set(self.tags) & set(case.tags):
             return False
         return self.shard is None or in_shard(case.session or case.id, *self.shard)
+
+    @property
+    def takes_all(self) -> bool:
+        """Tell whether every case is among them; the limit is not its business."""
+        return not (self.only or self.tags or self.shard)
 
     @property
     def unsharded(self) -> Choice:
@@ -68,26 +73,33 @@ class Chosen:
 
     def __iter__(self) -> Iterator[Case]:
         """Yield each chosen case; raise DocumentError at the first bad record."""
-        every = (case for source in self._sources for case in source)
-        return islice(filter(self._choice.takes, every), self._choice.limit)
+        every: Iterator[Case] = chain.from_iterable(self._sources)
+        taken = every if self._choice.takes_all else filter(self._choice.takes, every)
+        return taken if self._choice.limit is None else islice(taken, self._choice.limit)
 
     def part(self, portion: Portion) -> Iterator[Case]:
         """Yield one part of the chosen cases: each is in exactly one, and sessions stay whole."""
         if self._choice == Choice():
-            return (case for source in self._sources for case in source.part(portion))
+            return chain.from_iterable(source.part(portion) for source in self._sources)
         self._portion = portion
         return part_of(self, portion)
 
-    def count(self, check: Callable[[Case], object]) -> int:
-        """Read all that there is, hold each chosen case to a check, and return how many are chosen."""
+    def count(self, check: Callable[[Case], object], spares: Callable[[Request], bool] = lambda _it: False) -> int:
+        """Read all that there is, hold each chosen case to a check, and return how many are chosen.
+
+        Traffic that can be sent need not be checked where its request is one that `spares` tells of.
+        """
         chosen = 0
         for source in self._sources:
             # To the end, whatever the limit: only a whole reading tells how many records a file holds.
             # Without identities, which a capture would have to be read for beforehand.
-            for case in source.without_identity():
-                if self._choice.takes(case) and (self._choice.limit is None or chosen < self._choice.limit):
+            for case in source.to_check(spares) if self._choice.takes_all else source.without_identity():
+                if case is not None and not self._choice.takes(case):
+                    continue
+                if self._choice.limit is None or chosen < self._choice.limit:
                     chosen += 1
-                    check(case)
+                    if case is not None:
+                        check(case)
         return chosen
 
     @property

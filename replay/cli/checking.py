@@ -11,7 +11,7 @@ from replay.compare import require_evidence
 from replay.config import Project
 from replay.errors import InputError, Place, SettingsError
 from replay.models import Case, Failure, Request, RuleSpec, Side
-from replay.placeholders import filled, names_of
+from replay.placeholders import filled, may_name_secrets, names_of
 from replay.targets.reshaping import Shape
 from replay.wire import check_request
 
@@ -28,6 +28,11 @@ def check_case(project: Project, shapes: Mapping[Side, Shape], uses: Uses, case:
     check_rules(project, case, case.rules, "compare")
     for number, step in enumerate(case.steps):
         check_rules(project, case, step.rules, "steps", number, "compare")
+
+
+def is_spared(shapes: Mapping[Side, Shape], request: Request) -> bool:
+    """Tell whether traffic with a request that can be sent would pass `check_case`, and give `uses` nothing to note."""
+    return not shapes and not may_name_secrets(request)
 
 
 def _check_shape(side: Side, shape: Shape, request: Request) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from replay import __version__
 from replay.cases.chosen import Choice, Chosen
 from replay.cli.caveats import judging_warnings, sending_warnings
-from replay.cli.checking import check_case
+from replay.cli.checking import check_case, is_spared
 from replay.cli.confiding import Uses, with_secrets
 from replay.cli.fingerprint import SHARD, Manner, fingerprint
 from replay.cli.given import given_secrets
@@ -120,8 +120,11 @@ def _checked(
 
     Raise NothingSelectedError where there is none, unless a shard that only collects may be empty.
     """
-    total = chosen.count(partial(check_case, project, shapes_of(sides), uses)) if flags.check else None
-    if total is None:
+    total = None
+    if flags.check:
+        shapes = shapes_of(sides)
+        total = chosen.count(partial(check_case, project, shapes, uses), partial(is_spared, shapes))
+    else:
         uses.foresee(chosen)
     chosen.require_different()
     # What was counted need not be opened once more to see whether there is anything.

@@ -124,6 +124,9 @@ class Turns:
 
     def __iter__(self) -> Iterator[Case]:
         """Yield the cases, turn by turn; nothing more once the time is over, which runs from here on."""
+        return iter(self._cases) if self._times == 1 and self._seconds is None else self._turns()
+
+    def _turns(self) -> Iterator[Case]:
         ends = None if self._seconds is None else time.monotonic() + self._seconds
         turn, some = 1, True
         while some and (self._times is None or turn <= self._times):

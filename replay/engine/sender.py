@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequenc
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain, islice
+from operator import itemgetter
 from pathlib import Path
 from signal import SIGINT
 
@@ -145,24 +146,36 @@ class Sender:
                 dual.end(RunError(_TIME_OVER))
 
     def _planned(self, dual: DualRun) -> Iterator[Planned]:
-        """Yield this process's cases that have no result yet, each with its moment."""
-        ahead, shift = dual.sessions, None
-        mine = self._mine(dual)
-        for case, at_ns in mine if ahead is None else ahead.through(mine, lambda planned: planned.case):
+        """Return this process's cases that have no result yet, each with its moment."""
+        ahead, mine = dual.sessions, self._mine(dual)
+        coming = mine if ahead is None else ahead.through(mine, itemgetter(0))
+        # Every step on the way costs each case: what would pass all of them on is left out, here and in `_mine`.
+        return self._left(coming, ahead) if self._outlet.resumed else coming
+
+    def _left(self, coming: Iterable[Planned], ahead: Sessions | None) -> Iterator[Planned]:
+        """Yield what has no result from before the run was cut off, or is needed; moments begin with the first."""
+        shift: int | None = None
+        for case, at_ns in coming:
             if not self._is_left(case, ahead):
                 if ahead is not None:
                     ahead.pass_over(case)
                 continue
             if at_ns is not None and shift is None:
-                # What was sent before the run was cut off is not waited for again.
-                shift = at_ns if self._outlet.resumed else 0
+                shift = at_ns  # What was sent before is not waited for again.
             yield Planned(case, at_ns if at_ns is None else at_ns - (shift or 0))
 
     def _mine(self, dual: DualRun) -> Iterator[Planned]:
-        """Yield this process's cases, each with its moment."""
+        """Return this process's cases, each with its moment."""
         turns = Turns(self._cases(), self._plan.repeat, self._plan.seconds)
+        cases = dual.readable(turns)
+        if not self._timed and self._plan.seconds is None:
+            return map(Planned, cases)
+        return self._timetable(dual, turns, cases)
+
+    def _timetable(self, dual: DualRun, turns: Turns, cases: Iterable[Case]) -> Iterator[Planned]:
+        """Yield this process's cases of those that it reads, each with its moment, until the time is over."""
         moment, timed, reads_all = self._plan.sending.pace.moments(), self._timed, self._reads_all
-        for number, case in enumerate(dual.readable(turns)):
+        for number, case in enumerate(cases):
             # Cases that are not sent take no time. All others do, also those of other processes: moments are of all.
             at_ns = moment(case) if timed and not dual.refuses(case) else None
             if not reads_all or self._portion.has(case.session, number):

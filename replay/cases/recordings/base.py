@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -89,6 +89,10 @@ class RecordedFile(ABC, Generic[Piece]):
 
     def without_identity(self) -> Iterator[Case]:
         """Yield each usable record as a case whose identity is empty; once it ends, digest and intake are known."""
+        return self._cases(None)
+
+    def to_check(self, spares: Callable[[Request], bool]) -> Iterator[Case | None]:  # noqa: ARG002 - as Source has it
+        """Yield every case, as `without_identity` does."""
         return self._cases(None)
 
     def part(self, portion: Portion) -> Iterator[Case]:
