@@ -89,8 +89,8 @@ def _innocent(body: bytes) -> bool:
         _is_plain(body, body.translate(None, _PLAIN))
         and not any(said in body for said in _SAID)
         and _numbers_nothing(body)
+        and _names_nothing(body)  # Before long words, of which secrets are: each of them would be looked through.
         and _hides_nothing(body)
-        and _names_nothing(body)
     )
 
 
