@@ -15,6 +15,7 @@ from replay.engine.plan import Stage
 from replay.errors import InputError, SettingsError
 from replay.models import SIDES, Side, TargetSpec
 from replay.services.commands import shown_command, words_of
+from replay.services.copies import installed_copy
 from replay.services.git import Commit, is_tracked, label_of, resolve
 from replay.targets import TARGETS, borrowed, build_target, parse_target
 from replay.targets.reshaping import Shape
@@ -76,6 +77,7 @@ def planned_sides(project: Project, old: str | None, new: str | None, writable: 
             located[side], commit = _located(with_flag, project.root)
             check_target(located[side], project.root)
             build_target(located[side], concurrency=1)
+            _require_own(located[side], commit)
         except InputError as error:
             raise type(error)(f"{side}: {error.fact}", place=error.place, hint=error.hint) from None
         if commit is not None:
@@ -100,6 +102,17 @@ def _located(spec: TargetSpec, root: Path) -> tuple[TargetSpec, Commit | None]:
     if spec.run is not None and spec.version is None:
         located["version"] = label_of(home) or None if kind != "venv" and home.is_dir() else None
     return _with_files(spec, root, located), None
+
+
+def _require_own(spec: TargetSpec, commit: Commit | None) -> None:
+    """Refuse a command of a commit that would import an installed copy of what the commit holds: both sides would."""
+    copy = None if commit is None else installed_copy(commit, spec)
+    if commit is not None and copy is not None:
+        fact = f"{copy.name} would be imported from an installed copy, and not from {commit.name}, which holds it"
+        hint = (
+            f"env: {{PYTHONPATH: {copy.folder}}} has the commit's own come first; or have `setup` make an environment"
+        )
+        raise SettingsError(fact, place=copy.place, hint=hint)
 
 
 def _has_its_own_way(spec: TargetSpec, kind: str, home: Path) -> bool:

@@ -82,6 +82,12 @@ def is_tracked(repository: Path, path: Path) -> bool:
     )
 
 
+def files_of(commit: Commit) -> list[str]:
+    """Return the files of a commit, named from the top of its repository."""
+    listed = _git(commit.repository, "ls-tree", "-r", "-z", "--full-tree", "--name-only", commit.id).stdout
+    return listed.split("\0")[:-1]
+
+
 def has_folder(commit: Commit, below: str) -> bool:
     """Tell whether a commit has a folder, named from the top of its repository."""
     path = "" if below == "." else below

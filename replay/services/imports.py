@@ -22,7 +22,7 @@ from replay.models import TargetSpec
 from replay.services.commands import inherited, is_shell, words_of
 
 _SECONDS: Final = 20.0
-_INSTALLED: Final = frozenset({"site-packages", "dist-packages"})
+INSTALLED: Final = frozenset({"site-packages", "dist-packages"})
 _PYTHONS: Final = ("python", "pypy")
 _PROBE: Final = """
 import json, sys
@@ -60,12 +60,17 @@ class Taken:
 
 def taken_from(repository: Path, spec: TargetSpec) -> Taken:
     """Return what the Python of a side imports from a repository. Of a command that is known to be none, nothing."""
-    python = _python_of(spec)
+    python = python_of(spec)
     env = {name: value for name, value in inherited().items() if name not in {"PYTHONHOME", "VIRTUAL_ENV"}}
     return Taken() if python is None else _asked(python, repository.resolve(), frozenset({**env, **spec.env}.items()))
 
 
-def _python_of(spec: TargetSpec) -> str | None:
+def is_python(program: str) -> bool:
+    """Tell whether a program is an interpreter, by its name."""
+    return Path(program).name.startswith(_PYTHONS)
+
+
+def python_of(spec: TargetSpec) -> str | None:
     """Return the interpreter that a side is started with, as far as its command tells."""
     if spec.run is None:
         return sys.executable
@@ -76,7 +81,7 @@ def _python_of(spec: TargetSpec) -> str | None:
     if os.sep in name and not Path(name).is_absolute():
         return None  # It is a file of the commit, or was made by its setup.
     program = shutil.which(name, path=path)
-    if program is None or Path(program).name.startswith(_PYTHONS):
+    if program is None or is_python(program):
         return program
     return _named_by(Path(program), path)
 
@@ -88,7 +93,7 @@ def _named_by(script: Path, path: str | None) -> str | None:
             words = file.readline(500).decode("utf-8", "replace").removeprefix("#!").split()
     except OSError:
         return None
-    named = [word for word in words if Path(word).name.startswith(_PYTHONS)]
+    named = [word for word in words if is_python(word)]
     return shutil.which(named[0], path=path) if named else None
 
 
@@ -130,4 +135,4 @@ def _below(repository: Path, place: str) -> str:
     installed = any(
         home != repository and home.is_relative_to(repository) and real.is_relative_to(home) for home in inside
     )
-    return "" if installed or _INSTALLED.intersection(below.parts) else str(below)
+    return "" if installed or INSTALLED.intersection(below.parts) else str(below)

@@ -179,3 +179,32 @@ def test_paths_of_the_environment_are_had_from_the_commit_too(desk: Desk, monkey
     assert taken_from(Path.cwd(), TargetSpec(function="shop:shop")) == Taken(("src",))
     assert taken_from(Path.cwd(), TargetSpec(run="node server.js {port}")) == Taken()
     assert Taken(("a/src",), {"one": "a", "two": "b"}).astray(["a/src"]) == ["two"]
+
+
+def test_a_command_that_would_import_an_installed_copy_is_refused_before_anything_is_sent(
+    desk: Desk, tmp_path: Path
+) -> None:
+    venv = tmp_path.with_name(f"{tmp_path.name}-venv")
+    done(sys.executable, "-m", "venv", "--without-pip", str(venv))
+    (packages,) = venv.glob("lib/*/site-packages")
+    done("git", "init", "-q", "-b", "main")
+    desk.write("goldens/price.yaml", "title: The price of one\nrequest: {path: /}\n")
+    desk.write(".gitignore", ".replay/\n__pycache__/\n")
+    for slip in ("", " + 1"):
+        desk.write("src/shop/__init__.py", "")
+        desk.write("src/shop/api.py", SHOP.format(slip=slip))
+        done("git", "add", "-A")
+        done("git", "-c", "user.name=A", "-c", "user.email=a@b.example", "commit", "-q", "-m", f"Charge{slip}")
+    shutil.copytree("src/shop", packages / "shop")
+    script = desk.write(
+        str(venv / "bin/serve"), f"#!{venv}/bin/python\nimport sys, shop.api\nshop.api.serve(int(sys.argv[1]))\n"
+    )
+    script.chmod(0o755)
+    desk.write("replay.yaml", f"new: {{run: '{script} {{port}}'}}\n")
+    ended = desk.cli("run", *BOTH)
+    said = " ".join(ended.err.split())
+    assert (ended.code, ended.out) == (2, "")
+    assert "old: shop would be imported from an installed copy, and not from HEAD~1" in said
+    assert "env: {PYTHONPATH: src}" in said
+    desk.write("replay.yaml", f"new: {{run: '{script} {{port}}', env: {{PYTHONPATH: src}}}}\n")
+    assert desk.cli("run", *BOTH).code == 1
