@@ -6,10 +6,14 @@ import logging
 import threading
 from collections import Counter
 from contextlib import suppress
-from typing import Final
+from functools import cache
+from typing import TYPE_CHECKING, Final
 
 from replay.experiment.lanes import now
 from replay.inert import printable
+
+if TYPE_CHECKING:
+    from replay.privacy import Redactor
 
 LOGGER: Final = "replay.experiment"
 EVERY_SECONDS: Final = 60.0
@@ -60,10 +64,17 @@ class Troubles:
                 logging.getLogger(self._logger).log(self._level, "%s%s", printable(text, _LIMIT), times)
 
 
+@cache
+def _redactor() -> Redactor:
+    from replay.privacy import Redactor, key_from_environment  # noqa: PLC0415 - only what is wrong asks for it
+
+    return Redactor(key_from_environment())
+
+
 def told(error: BaseException) -> str:
-    """Return type and message of an exception, without remedies, whatever its own `__str__` does."""
+    """Return type and message of an exception, without remedies and secrets, whatever its own `__str__` does."""
     try:
-        text = str(error).partition("\n")[0]
+        text = _redactor().text(str(error).partition("\n")[0])
     except BaseException:  # noqa: BLE001 - an exception that cannot even be shown
         text = ""
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

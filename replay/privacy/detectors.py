@@ -44,6 +44,8 @@ _FEWEST_DIGITS: Final = (8, 13, 10)
 _JWT: Final = re.compile(r"eyJ(?<![\w-]...)[\w-]{5,4000}\.[\w-]{8,8000}\.[\w-]{0,4000}")
 _BASIC: Final = re.compile(r"(?:asic|ASIC)(?<=\b[bB]....)[ ]{1,4}([A-Za-z0-9+/=]{8,4000})")
 _BEARER: Final = re.compile(r"(?:earer|EARER)(?<=\b[bB].....)[ ]{1,4}([A-Za-z0-9._~+/=-]{16,8000})")
+_OF_URL: Final = re.compile(r":(?:\\?/){2}[^\s/?#@:\"'<>\\]{0,64}:([^\s/?#\"'<>\\]{1,256})@(?=[\w\[%.-])")
+"""The password that a URL has before its host, as connection strings of databases do; in JSON with `\\/` as well."""
 _KEY: Final = re.compile(
     r"(?:"
     r"A(?:KIA|SIA|BIA|CCA)[A-Z0-9]{16}(?![A-Za-z0-9])|gh[pousr]_[A-Za-z0-9]{30,255}|github_pat_\w{22,255}"
@@ -74,7 +76,9 @@ def _mails(text: str) -> Iterator[Span]:
     for found in _AT_DOMAIN.finditer(text):
         at = found.start()
         local = _LOCAL_BACKWARDS.match(text[max(at - _LONGEST_NAME, 0) : at][::-1])
-        if local is not None and not _IMAGE.fullmatch(found[1]):
+        # The password of a URL, `https://shop:tok_…@host`, which is masked already.
+        masked = local is not None and TOKEN.fullmatch(local[0][::-1]) is not None
+        if local is not None and not masked and not _IMAGE.fullmatch(found[1]):
             yield at - local.end(), found.end()
 
 
@@ -111,6 +115,8 @@ def _credentials(text: str) -> Iterator[Span]:
     for found in _BEARER.finditer(text):
         if any(map(str.isdigit, found[1])):
             yield found.span(1)
+    if "@" in text:
+        yield from (found.span(1) for found in _OF_URL.finditer(text))
 
 
 def _is_pair(encoded: str) -> bool:
@@ -185,10 +191,11 @@ def _has_digits(text: str, count: int) -> bool:
     return b"0" * count in text.encode("utf-8", "surrogatepass").translate(_ONES, b" .()/-")
 
 
+_NAMED: Final = re.compile(r"(?:asic|ASIC|earer|EARER) ")
 _NEEDED: Final[Mapping[str, Callable[[str], object]]] = {
     "pem": lambda text: "-----BEGIN" in text,
     "jwt": lambda text: "eyJ" in text,
-    "credentials": re.compile(r"(?:asic|ASIC|earer|EARER) ").search,
+    "credentials": lambda text: _NAMED.search(text) or ("@" in text and ("://" in text or ":\\/" in text)),
     "key": lambda text: has_run(text, 14) and any(sign in text for sign in KEY_SIGNS),
     "email": lambda text: "@" in text,
     "iban": re.compile(r"[0-9](?:[ -]?[A-Za-z0-9]){11}").search,

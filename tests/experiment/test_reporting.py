@@ -169,6 +169,15 @@ def test_what_a_sink_raises_is_said_once_a_minute(reporter: Reporter, caplog: py
     assert said == ["Raising raised OSError: [Errno 28] No space left on device"]
 
 
+def test_what_a_sink_raises_is_said_without_secrets(reporter: Reporter, caplog: pytest.LogCaptureFixture) -> None:
+    error = ConnectionError("postgres://shop:w0nderland@db refused ada@example.org, password=rabbit-hole")
+    reporter.hand_over(agreeing(DRAFT), [Raising(error=error)])
+    assert reporter.flush(SECONDS)
+    (said,) = [record.getMessage() for record in caplog.records if record.name == "replay.experiment"]
+    assert said.startswith("Raising raised ConnectionError: postgres://shop:tok_")
+    assert not [secret for secret in ("w0nderland", "ada@", "rabbit-hole") if secret in said]
+
+
 def test_a_sink_that_hangs_holds_up_no_other(reporter: Reporter) -> None:
     hanging, sound = Held(), Kept()
     for _ in range(20):

@@ -53,6 +53,31 @@ KEYS = {
 PLANTED = {"email": MAIL, "card": CARD, "iban": IBAN, "phone": PHONE, "jwt": JWT, "pem": PEM} | KEYS
 
 
+URLS = [
+    "postgres://shop:{}@db.internal:5432/orders",
+    "https://alice:{}@example.com/a?b=c",
+    "redis://:{}@cache",
+    "mysql+pymysql://root:{}%40x@db/orders",
+    r"amqp:\/\/guest:{}@[::1]:5672",
+]
+
+
+@pytest.mark.parametrize("url", URLS)
+@pytest.mark.parametrize("around", ["cannot connect to {}: refused", '{{"dsn": "{}"}}'])
+def test_the_password_of_a_url_is_a_secret_and_its_host_is_none(url: str, around: str) -> None:
+    found = MASK.text(around.format(url.replace("{}", "w0nder-land")))
+    assert "w0nder-land" not in found
+    assert found.partition("@")[2] == around.format(url).partition("@")[2]
+    assert MASK.text(found) == found
+
+
+@pytest.mark.parametrize(
+    "text", ["http://host:8080/a@b", "https://alice@host/x", "see a://b: x@ y", "http://[::1]:80/@x"]
+)
+def test_a_url_without_a_password_stays(text: str) -> None:
+    assert MASK.text(text) == text
+
+
 def _text(value: str) -> bytes:
     return f"it is {value} here".encode()
 
