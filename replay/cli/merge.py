@@ -54,7 +54,9 @@ def merge(
 
     reports = parse_reports(report or ())
     with ExitStack() as stack:
-        stores = [stack.enter_context(opened_store(path)) for path in dict.fromkeys(store or [default_store()])]
+        # Whatever a file is called: one that is named twice would have its losses counted twice.
+        paths = {path.resolve(): path for path in store or [default_store()]}.values()
+        stores = [stack.enter_context(opened_store(path)) for path in paths]
         if experiment:
             _join_experiments(stores, experiment, into, given=bool(run or reports))
             return

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from replay.experiment.logs import Log
     from replay.experiment.metrics import OpenTelemetry
     from replay.experiment.mismatch import MismatchError
-    from replay.experiment.reporting import flush, report_to
+    from replay.experiment.reporting import close, flush, report_to
     from replay.experiment.storing import Stored
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "MismatchError",
     "OpenTelemetry",
     "Stored",
+    "close",
     "flush",
     "report_to",
 ]
@@ -45,6 +46,7 @@ _HOMES: Final[Mapping[str, str]] = {
     "MismatchError": "mismatch",
     "OpenTelemetry": "metrics",
     "Stored": "storing",
+    "close": "reporting",
     "flush": "reporting",
     "report_to": "reporting",
 }

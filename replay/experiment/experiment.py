@@ -26,7 +26,7 @@ from replay.experiment.generators import go_through_both, go_through_chosen_firs
 from replay.experiment.inline import run_both
 from replay.experiment.kinds import Kind, Mode, is_method, kind_of, place_of
 from replay.experiment.known import Known
-from replay.experiment.reporting import prepared
+from replay.experiment.preparing import prepared
 from replay.experiment.requirements import (
     require_answers,
     require_breaker,

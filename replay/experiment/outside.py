@@ -2,7 +2,7 @@
 
 Whatever the other side raises by itself is contained, KeyboardInterrupt and SystemExit too. But somebody who presses
 Ctrl-C, a server that ends its worker, or a limit on time that a signal handler keeps: these would have met the caller
-as well had there been no experiment.
+as well had there been no experiment. So would the end of the caller's own greenlet, where it runs in one.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import opcode
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from itertools import pairwise
@@ -28,7 +29,7 @@ def contain(error: BaseException) -> None:
 
 
 def came_from_outside(error: BaseException) -> bool:
-    """Tell whether a signal handler raised it; False where memory or stack do not suffice to find out."""
+    """Tell whether a signal handler raised it, or it ends the greenlet; False where memory or stack do not suffice."""
     try:
         return _came_from_outside(error)
     except (RecursionError, MemoryError):
@@ -36,6 +37,8 @@ def came_from_outside(error: BaseException) -> bool:
 
 
 def _came_from_outside(error: BaseException) -> bool:
+    if _is_of_kill(error):
+        return True
     # Only the main thread runs handlers.
     if threading.current_thread() is not threading.main_thread():
         return False
@@ -45,6 +48,11 @@ def _came_from_outside(error: BaseException) -> bool:
     if type(error) is KeyboardInterrupt and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         return not _is_raised_at(frames[-1])
     return any(_is_of_handler(one.tb_frame) for one in frames)
+
+
+def _is_of_kill(error: BaseException) -> bool:
+    # Nobody else raises it, so that it is for the caller as well.
+    return issubclass(type(error), getattr(sys.modules.get("greenlet"), "GreenletExit", ()))
 
 
 def _frames(traceback: TracebackType | None) -> Iterator[TracebackType]:

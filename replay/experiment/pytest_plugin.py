@@ -195,6 +195,9 @@ def _determined(said: dict[str, Any]) -> Iterator[None]:
             from replay.targets.worker import plant  # noqa: PLC0415 - few tests are marked
 
             stack.callback(random.setstate, random.getstate())
+            numpy = sys.modules.get("numpy.random")
+            if numpy is not None:
+                stack.callback(numpy.set_state, numpy.get_state())
             plant(said["seed"])
         if "freeze" in said:
             from freezegun import freeze_time  # noqa: PLC0415 - likewise

@@ -202,11 +202,12 @@ class Reporter:
             self._troubles.say("exit", f"the process ended before {waiting} and what sinks had yet to write were told")
         return done
 
-    def end_process(self) -> None:
+    def end_process(self, timeout: float = EXIT_SECONDS) -> bool:
         """Close, once what runs the other side afterwards has come back or was given up: the process ends."""
-        if os.getpid() == self._pid:
-            end_crews(EXIT_SECONDS / 2)
-            self.close()
+        if os.getpid() != self._pid:
+            return True
+        end_crews(timeout / 2)
+        return self.close(timeout)
 
     def expect(self) -> None:
         """Take note that calls may come that the end of the process has to wait for."""
@@ -334,14 +335,10 @@ def flush(timeout: float = 5.0) -> bool:
     return REPORTER.flush(timeout)
 
 
-def prepared(setup: Setup) -> Setup:
-    """Return a setup that knows whether agreeing calls have to be examined too.
+def close(timeout: float = EXIT_SECONDS) -> bool:
+    """Tell all calls so far and close the sinks, at most so many seconds; return whether that was done.
 
-    Raise SettingsError or LocationError, with place, fact and remedy, where its rules or masks make no sense. Models
-    and comparison are loaded only where there are any.
+    Half of that time is for what runs the other side afterwards. Python does all this when a process ends; one that a
+    signal ends, as uvicorn ends its workers, has to say so before. What comes later begins anew.
     """
-    if not setup.rules and not setup.masks:
-        return setup
-    from replay.experiment.terms import asks_of_equals  # noqa: PLC0415 - as above
-
-    return replace(setup, equal_too=asks_of_equals(setup))
+    return REPORTER.end_process(timeout)

@@ -453,6 +453,14 @@ def test_what_was_lost_on_one_machine_is_lost_of_the_whole(desk: Desk) -> None:
     assert (ended.code, "lost 3 calls: too many" in ended.out) == (3, True)
 
 
+def test_a_store_that_is_named_twice_counts_once(desk: Desk) -> None:
+    keep_in("1.sqlite", day_of_outcomes(1), [Loss("needs-draft", MONDAY + timedelta(hours=2), "too many", 3)])
+    stores = ("--store", "1.sqlite", "--store", str(Path("1.sqlite").absolute()))
+    assert desk.cli("merge", "--experiment", "*", *stores, "--into", "all.sqlite").code == 0
+    ended = desk.cli("judge", "--store", "all.sqlite", "--criterion", "deviation < 1%")
+    assert (ended.code, "lost 3 calls: too many" in ended.out) == (3, True)
+
+
 @pytest.mark.parametrize(
     ("arguments", "fact"),
     [

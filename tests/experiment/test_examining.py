@@ -24,7 +24,7 @@ from replay.errors import InputError
 from replay.experiment.bareness import bare
 from replay.experiment.calls import Call, Given, Outcome, Setup
 from replay.experiment.examining import UNEQUAL, UNTOLD, Examiner
-from replay.experiment.reporting import prepared
+from replay.experiment.preparing import prepared
 from replay.models import UNPROVEN, Result
 from replay.privacy import MaskKey
 from replay.targets.worker import Answer, FunctionHolder, failing_into

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from types import FrameType
+from types import FrameType, SimpleNamespace
 
 import pytest
 
@@ -92,3 +93,16 @@ def test_a_handler_that_the_other_side_calls_by_itself_raises_for_that_side_alon
 @pytest.mark.usefixtures("_ringing")
 def test_an_interrupt_that_the_other_side_raises_by_itself_does_not() -> None:
     assert Experiment("rule", lambda: 1, raising, to=[])() == 1
+
+
+def test_the_end_of_the_callers_greenlet_reaches_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    class GreenletExit(BaseException):
+        """What `kill` has raised where a greenlet is."""
+
+    def killed() -> None:
+        raise GreenletExit
+
+    assert Experiment("rule", lambda: 1, killed, to=[])() == 1
+    monkeypatch.setitem(sys.modules, "greenlet", SimpleNamespace(GreenletExit=GreenletExit))
+    with pytest.raises(GreenletExit):
+        Experiment("rule", lambda: 1, killed, to=[])()

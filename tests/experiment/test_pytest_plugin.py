@@ -120,6 +120,25 @@ def test_after():
     run(tests).assert_outcomes(passed=3)
 
 
+def test_a_seed_of_numpy_holds_for_that_test_alone(run: Run) -> None:
+    pytest.importorskip("numpy")
+    tests = """
+import numpy
+drawn = []
+before = numpy.random.get_state()[1].tolist()
+
+@pytest.mark.replay(seed=7)
+@pytest.mark.parametrize("n", [1, 2])
+def test_it(n):
+    drawn.append(numpy.random.random())
+
+def test_after():
+    assert drawn[0] == drawn[1]
+    assert numpy.random.get_state()[1].tolist() == before
+"""
+    run(tests).assert_outcomes(passed=3)
+
+
 def test_a_marker_that_says_something_else_is_refused(run: Run) -> None:
     ended = run("@pytest.mark.replay(frozen=1)\ndef test_it():\n    pass\n")
     assert ended.ret != pytest.ExitCode.OK

@@ -530,6 +530,21 @@ def test_a_child_of_multiprocessing_tells_what_waits_before_it_ends() -> None:
     assert "False ['match'] 0" in run(LOADED + KEEPING + POOLED)
 
 
+CLOSING = """
+from replay.experiment import Experiment, close
+rule = Experiment("needs-draft", lambda: 1, lambda: 1, mode="after")
+for _ in range(2):
+    rule()
+    print(close(20), flush=True)
+os._exit(0)
+"""
+
+
+def test_a_program_that_a_signal_will_end_tells_all_before_and_may_go_on() -> None:
+    told = ["True ['match'] 0", "True", "True ['match', 'match'] 0", "True"]
+    assert run(LOADED + KEEPING + CLOSING) == told
+
+
 HANGING = """
 class Hanging(Kept):
     def take(self, outcome):
