@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import yaml
 
+from replay.curation.remarks import kept_remarks
+
 
 def with_rules(text: str, rules: Sequence[str]) -> str:
     """Return settings with further rules, each in one line, behind those under `compare`; comments and layout stay.
@@ -25,7 +27,8 @@ def with_rules(text: str, rules: Sequence[str]) -> str:
     if not isinstance(value, yaml.SequenceNode) or not value.value:
         # Nothing but `compare:`, or an empty list behind it.
         rest = _rest_of_line(text, value.end_mark.index)
-        return f"{text[: key.end_mark.index]}:{line}{_items(rules, '  ', line)}{rest}"
+        within = kept_remarks(text, key.end_mark.index, value.end_mark.index, "  ").replace("\n", line)
+        return f"{text[: key.end_mark.index]}:{line}{within}{_items(rules, '  ', line)}{rest}"
     if value.flow_style:
         return _into_flow(text, value.value[-1].end_mark.index, rules)
     return _behind(text, value, rules, line)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import typing
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -16,6 +16,11 @@ from replay.errors import DocumentError
 
 Model = TypeVar("Model", bound=BaseModel)
 Location = Sequence[str | int]
+_SHAPES: Final = {
+    "model_type": "must be a mapping", "dict_type": "must be a mapping", "mapping_type": "must be a mapping",
+    "tuple_type": "must be a list", "list_type": "must be a list",
+}  # fmt: skip
+"""What people write, in the place of what Python calls it."""
 
 
 def validated(document: Document, model: type[Model]) -> Model:
@@ -43,7 +48,7 @@ def explain(error: ValidationError, model: type[BaseModel] | None = None) -> tup
         return f"unknown key '{name}'", _suggestion(str(location[-1]), model, location)
     if fault["type"] == "missing":
         return f"key '{name}' is missing", f"add `{name}:`"
-    fact = "must be a mapping" if fault["type"] == "model_type" else fault["msg"].removeprefix("Value error, ")
+    fact = _SHAPES.get(fault["type"], fault["msg"].removeprefix("Value error, "))
     hint = "put it in quotes" if fault["type"] == "string_type" else None
     return f"{_dotted(location)}: {_shown_fact(fact)}", hint
 

@@ -167,7 +167,7 @@ def test_cells_say_what_a_row_expects_at_a_step(tmp_path: Path) -> None:
         ("json: {a: 1e400}", "3:32: 1e400 overflows"),
         ("steps: {one: {json: '{{token}}'}}", "3:5: no step up to 'one' captures 'token'"),
         ("steps: {one: {json: 1, text: x}}", "json and text are both a body"),
-        ("steps: [one]", "steps: input should be a valid dictionary"),
+        ("steps: [one]", "steps: must be a mapping"),
     ],
 )
 def test_what_a_row_cannot_expect_of_a_step_is_told_with_its_place(row: str, fact: str) -> None:

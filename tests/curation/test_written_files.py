@@ -47,6 +47,8 @@ LISTS = (
     "",
     "compare: []\n",
     "compare: [] # none yet\n",
+    "compare: [   # none yet\n  # but soon\n]   # closed\n",
+    "compare:   # nothing\n  # at all\n  []\n",
     "compare:\n  - {at: body.id,  ignore: true}   # wide\n\n  # then\n  - at: body.x   # block\n    ignore: true\n",
     "compare:\n- {at: body.id, ignore: true}\n# about nothing\n",
     "compare: [{at: body.id, ignore: true}]   # flow\n",
