@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -27,13 +28,13 @@ class Seen:
         self._counts = array("I", bytes(array("I").itemsize * 1024))
         self._used = 0
 
-    def add(self, key: object) -> int:
-        """Count a key once more, and return how often it was counted before."""
+    def add(self, key: object, times: int = 1) -> int:
+        """Count a key once more, or so many times, and return how often it was counted before."""
         if 2 * self._used >= len(self._table):
             self._grow()
         slot = self._slot(hash(key) & 0xFFFF_FFFF_FFFF_FFFF or 1)
         before = self._counts[slot]
-        self._counts[slot] = before + 1
+        self._counts[slot] = before + times
         self._used += not before
         return before
 
@@ -60,7 +61,6 @@ class Sizes:
     """How many cases each session holds; a case without session is one of its own, and costs no memory."""
 
     def __init__(self) -> None:
-        self._alone = 0
         self._sessions = Seen()
         self.total = 0
         self._squares = 0
@@ -76,9 +76,10 @@ class Sizes:
     def add_all(self, sessions: Sequence[str | None]) -> None:
         """Count cases by their sessions."""
         self.total += len(sessions)
-        self._squares += len(sessions)
-        if sessions.count(None) < len(sessions):
-            self._squares += 2 * sum([self._sessions.add(session) for session in sessions if session is not None])
+        self._squares += sessions.count(None)
+        for session, cases in Counter([each for each in sessions if each is not None]).items():
+            before = self._sessions.add(session, cases)
+            self._squares += cases * (2 * before + cases)  # (before + cases)² less before²
 
     def effective(self, further: int = 0) -> float:
         """Return (Σm)²/Σm² over all sessions and `further` cases with a session each; 0 without any case."""

@@ -263,6 +263,18 @@ def test_cases_without_session_are_sessions_of_their_own(sessions: list[str | No
     assert sizes.effective() == pytest.approx(effective_n([*named, *[1] * sessions.count(None)]))
 
 
+@given(st.lists(st.none() | st.sampled_from("abc")), st.lists(st.none() | st.sampled_from("abc")))
+def test_sessions_are_worth_the_same_however_many_cases_are_taken_together(
+    first: list[str | None], then: list[str | None]
+) -> None:
+    alone, together = Sizes(), Sizes()
+    for session in first + then:
+        alone.add(session)
+    together.add_all(first)
+    together.add_all(then)
+    assert (together.total, together.effective(3)) == (alone.total, alone.effective(3))
+
+
 @given(st.integers(0, 3), st.integers(0, 600), st.integers(1, 4))
 @settings(max_examples=25)
 def test_the_further_cases_that_are_asked_for_suffice(bad: int, clean: int, size: int) -> None:
