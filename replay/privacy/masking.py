@@ -61,6 +61,11 @@ class Mask:
         self._text = lru_cache(maxsize=4096)(lambda text: self._deep(text, 0))
         self._body = lru_cache(maxsize=64)(lambda body: self._bytes(body, 0))
 
+    @property
+    def notes(self) -> bool:
+        """Tell whether note is taken of each token that is made: then nothing is remembered."""
+        return self._tokeniser.notes
+
     def text(self, text: str) -> str:
         """Return a text without what is personal or secret; the same object where there is none."""
         if innocent_text(text) and not self._extras:
@@ -78,7 +83,7 @@ class Mask:
 
         False is certain.
         """
-        if self._extras or not all(map(innocent_text, texts)):
+        if self._extras or not all(innocent_text(text) or self._stays_whole(text) for text in texts):
             return True
         return not (all(map(innocent_word, words)) and all(map(innocent_fields, heads)))
 
@@ -110,6 +115,9 @@ class Mask:
     def keeping(self, keeps: Collection[Keep]) -> Mask:
         """Return the same with further exceptions."""
         return Mask(self._tokeniser, (*self._keeps, *keeps), self._extras)
+
+    def _stays_whole(self, text: str) -> bool:
+        return not self.notes and self.text(text) == text
 
     def _deep(self, text: str, depth: int) -> str:
         return text if innocent_text(text) and not self._extras else self._searched(text, depth)

@@ -11,8 +11,8 @@ from urllib.parse import quote, unquote_plus
 from replay.errors import LocationError
 from replay.locations import Pattern, State, parse_location
 from replay.locations.parsing import Step
-from replay.models import Expectation, Observation, Request
-from replay.privacy.headers import mask_field
+from replay.models import Expectation, Headers, Observation, Request
+from replay.privacy.headers import KnownHeads, mask_field
 from replay.privacy.json_text import is_json_text
 from replay.privacy.masking import SHORTEST, Mask, name_below
 from replay.privacy.names import names_secret
@@ -24,6 +24,9 @@ from replay.privacy.tokens import TOKEN
 _MOST_BITS: Final = 4_000
 _FIELD: Final = "&"
 _ANY_ITEM: Final = 1 << 60
+_MOST_BODIES: Final = 32
+_REMEMBERED: Final = 16_384
+"""Larger bodies are looked through each time: what is remembered stays small."""
 
 
 class Places:
@@ -45,6 +48,9 @@ class Places:
         self._in_request = in_request
         self._seen = seen
         self._keeping: dict[frozenset[int], Mask] = {}
+        self._known = lru_cache(maxsize=_MOST_BODIES)(self._looked_through)
+        self.speaks_of = KnownHeads(self._speaks_of)
+        """Tells whether any location speaks of one of these header fields."""
 
     def __bool__(self) -> bool:
         """Tell whether any location is to be asked."""
@@ -126,6 +132,10 @@ class Places:
         _, decision = self._at("headers", name.lower())
         return self.text(decision, "", value) if decision else None
 
+    def _speaks_of(self, headers: Headers) -> bool:
+        names = {name.lower() for name, _ in headers} - ALWAYS
+        return any(self._at("headers", name)[1] for name in names)
+
     def keeps_header(self, name: str) -> bool:
         """Tell whether a field is kept whatever it holds."""
         return name.lower() not in ALWAYS and self._stays(self._at("headers", name.lower())[1])
@@ -154,7 +164,32 @@ class Places:
 
     def body(self, body: bytes) -> bytes:
         """Return a body without what rules mask, and without what is found by itself."""
-        return self.mask.unpacked(body, self.document)
+        if self._seen is not None:
+            return self.mask.unpacked(body, self.document)
+        return self._seen_to(body)[0]
+
+    def _seen_to(self, body: bytes) -> tuple[bytes, frozenset[str]]:
+        """Return what is kept of a body, and each text in it that a location masks: mostly both sides say the same."""
+        is_known = len(body) <= _REMEMBERED and not self.mask.notes
+        return self._known(body) if is_known else self._looked_through(body)
+
+    def _looked_through(self, body: bytes) -> tuple[bytes, frozenset[str]]:
+        found: set[str] = set()
+        return self._telling(found).body(body), frozenset(found)
+
+    def _telling(self, found: set[str]) -> Places:
+        return Places(self._rules, self._holding, self.mask, in_request=self._in_request, seen=found.add)
+
+    def masked(self, part: Request | Expectation | Observation) -> set[str]:
+        """Return each text in a part that a location masks."""
+        found: set[str] = set()
+        if isinstance(part, Request) and "?" in part.path:
+            self._telling(found).path(part.path)
+        if self.speaks_of(part.headers):
+            looking = self._telling(found)
+            for name, value in part.headers:
+                looking.header(name, value)
+        return found | self._seen_to(part.body)[1] if part.body else found
 
     def document(self, text: str, depth: int) -> str:
         """Return a document without what rules mask, and without what is found by itself."""
@@ -218,19 +253,17 @@ class Places:
         return self._value(value, name, state, self.decided(decision, state))
 
 
-def masked_values(
-    rules: MaskRules, holding: frozenset[int], mask: Mask, parts: Iterable[Request | Expectation | Observation]
-) -> set[str]:
+@lru_cache(maxsize=16)
+def places_of(rules: MaskRules, holding: frozenset[int], mask: Mask) -> tuple[Places, Places]:
+    """Return what holds for the requests and for the answers of a case: the same objects for cases like it."""
+    asked, answered = (Places(rules, holding, mask, in_request=in_request) for in_request in (True, False))
+    return asked, answered
+
+
+def masked_values(places: tuple[Places, Places], parts: Iterable[Request | Expectation | Observation]) -> set[str]:
     """Return what rules with locations mask in these parts, if it is long enough to be searched for elsewhere."""
-    found: set[str] = set()
-    for part in parts:
-        looking = Places(rules, holding, mask, in_request=isinstance(part, Request), seen=found.add)
-        if isinstance(part, Request):
-            looking.path(part.path)
-        for name, value in part.headers:
-            looking.header(name, value)
-        if part.body:
-            looking.body(part.body)
+    asked, answered = places
+    found = {text for part in parts for text in (asked if isinstance(part, Request) else answered).masked(part)}
     return {text for text in found if len(text) >= SHORTEST and TOKEN.fullmatch(text) is None}
 
 

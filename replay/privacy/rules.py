@@ -72,6 +72,8 @@ class MaskRules:
         self._placed = tuple(number for number, rule in enumerate(self.rules) if rule.at is not None)
         self._machine = Machine([rule.at for rule in self.rules if rule.at is not None])
         self.holding = lru_cache(maxsize=1024)(self._holding)
+        self.only_except = all(rule.keep is not None and rule.at is None for rule in self.rules)
+        """Whether they mask nothing that is not masked without them, wherever it stands; true of no rules."""
 
     def __bool__(self) -> bool:
         """Tell whether there is any."""

@@ -32,11 +32,12 @@ from replay.privacy.headers import (
     is_secret,
     mask_header,
     mask_query,
+    show_secrets,
 )
 from replay.privacy.masking import Mask
 from replay.privacy.names import names_secret, telling_name
 from replay.privacy.packed import coding_of
-from replay.privacy.places import Places, masked_values
+from replay.privacy.places import Places, masked_values, places_of
 from replay.privacy.rules import ALWAYS, NO_RULES, MaskRules
 from replay.privacy.sent import sent_secrets
 from replay.privacy.shown import headers_of, key_lines, parts_of, secrets_of, shows_secrets, texts_of, words_of
@@ -73,12 +74,20 @@ def redact_all(
     results: Sequence[Result], tokeniser: Tokeniser, *, known: Collection[str] = (), rules: MaskRules = NO_RULES
 ) -> list[Result]:
     """Return each result as `redact` does: where nothing of them all shows anything, none is looked at by itself."""
-    if not rules and not any(result.case.bound or result.case.steps for result in results):
-        redaction = _redaction(tokeniser, frozenset(known), mask_for(tokeniser, rules, frozenset()))
+    one = partial(redact, tokeniser=tokeniser, known=known, rules=rules)
+    if rules.only_except and not any(result.case.bound or result.case.steps for result in results):
+        redaction = _redaction(tokeniser, frozenset(known), mask_for(tokeniser))
         together = Together(results)
         if together.show_nothing() and not redaction.is_repeated(together):
-            return [redaction.differing(result) for result in results]
-    return [redact(result, tokeniser, known=known, rules=rules) for result in results]
+            # Exceptions are of one case and another: only where they may matter is it looked at which hold.
+            differing = one if rules else redaction.differing
+            return [differing(result) if differs(result) else result for result in results]
+    return list(map(one, results))
+
+
+def differs(result: Result) -> bool:
+    """Tell whether a result has differences, from old or of old's further answers."""
+    return bool(result.differences) or (result.again is not None and any(result.again.answers))
 
 
 def redact_case(case: Case, tokeniser: Tokeniser, *, known: Collection[str] = (), rules: MaskRules = NO_RULES) -> Case:
@@ -89,9 +98,9 @@ def redact_case(case: Case, tokeniser: Tokeniser, *, known: Collection[str] = ()
 def _located(result: Result, tokeniser: Tokeniser, known: frozenset[str], rules: MaskRules, *, mask: Mask) -> Result:
     """Return a result of which rules with locations speak: what they mask is looked for in all of it."""
     holding = rules.holding(result.case.requests)
-    asked, answered = (Places(rules, holding, mask, in_request=in_request) for in_request in (True, False))
+    asked, answered = places = places_of(rules, holding, mask)
     shown = secrets_of(result, mask.stays_secret, answered.keeps_header)
-    secrets = known | shown | masked_values(rules, holding, mask, parts_of(result))
+    secrets = known | shown | masked_values(places, parts_of(result))
     return _Redaction(tokeniser, secrets, mask, asked, answered).result(result)
 
 
@@ -147,7 +156,7 @@ class _Redaction:
 
     def differing(self, result: Result) -> Result:
         """Return a result whose differences alone may hold a secret; their values may be anything."""
-        if not result.differences and (result.again is None or not any(result.again.answers)):
+        if not differs(result):
             return result
         again = result.again and self._again(result.again)
         return replace(result, differences=self._differences(result.differences), again=again)
@@ -258,8 +267,19 @@ class _Redaction:
         return replace(side, headers=headers, body=body, error=error)
 
     def _headers(self, headers: Headers, places: Places | None) -> Headers:
+        if not headers or self._show_nothing(headers, places):
+            return headers
         masked = tuple((name, self._header(name, value, places)) for name, value in headers)
         return headers if masked == headers else masked
+
+    def _show_nothing(self, headers: Headers, places: Places | None) -> bool:
+        """Tell whether nothing in header fields is secret, personal or spoken of by a rule; True is certain."""
+        return not (
+            (places is not None and places.speaks_of(headers))
+            or show_secrets(headers)
+            or self._mask.finds_in((), (), (headers,))
+            or (self._known and any(self._known.finds(value) for _, value in headers))
+        )
 
     def _header(self, name: str, value: str, places: Places | None) -> str:
         by_rule = None if places is None else places.header(name, value)

@@ -22,6 +22,7 @@ from replay.models import (
     Expectation,
     Failure,
     Figure,
+    KeepSpec,
     MaskSpec,
     Measure,
     Membership,
@@ -33,6 +34,8 @@ from replay.privacy import TOKEN, Tokeniser, mask_rules, redact
 from replay.privacy.detectors import found_in
 from replay.privacy.glance import say_little, says_little
 from replay.privacy.headers import has_secret_parameter
+from replay.privacy.noting import NotingTokeniser
+from replay.privacy.rules import MaskRules
 from replay.privacy.secrets import redact_all
 from replay.privacy.wrapped import LINES_OR_RUN, unwrapped
 
@@ -95,6 +98,66 @@ def test_what_one_shows_is_masked_among_others_as_it_is_alone(showing: Result) -
     assert found[1] != showing
     assert MAIL not in repr(found)
     assert KNOWN not in repr(found)
+
+
+RULES: Final = {
+    "an exception for a kind": mask_rules([], [KeepSpec(kind="email")]),
+    "an exception for a value": mask_rules([], [KeepSpec(value="*@example.org")]),
+    "an exception on a route": mask_rules([], [KeepSpec(kind="email", on="GET /things")]),
+    "an exception at a location": mask_rules([], [KeepSpec(kind="email", at="body.who")]),
+    "a location": mask_rules(
+        [MaskSpec(at="body.sku"), MaskSpec(at="headers.x-who"), MaskSpec(at="request.query.n")], []
+    ),
+    "a location of requests": mask_rules([MaskSpec(at="request.json")], []),
+    "a pattern": mask_rules([MaskSpec(match="A-[0-9]")], []),
+    "a kind": mask_rules([MaskSpec(kind="ip")], [KeepSpec(kind="email")]),
+}
+
+
+@pytest.mark.parametrize("rules", RULES.values(), ids=RULES)
+@pytest.mark.parametrize("showing", SHOWING.values(), ids=SHOWING)
+def test_rules_hold_for_what_one_shows_among_others_as_they_do_alone(showing: Result, rules: MaskRules) -> None:
+    several = [PLAIN, showing, PLAIN]
+    found = redact_all(several, TOKENS, known={KNOWN}, rules=rules)
+    # Nothing that was found out before is remembered by another key.
+    assert found == [redact(each, Tokeniser(b"a key"), known={KNOWN}, rules=rules) for each in several]
+
+
+def test_an_exception_alone_leaves_results_that_show_nothing_the_very_objects() -> None:
+    several = [PLAIN, replace(PLAIN, case=replace(CASE, id="c-2"))]
+    found = redact_all(several, TOKENS, rules=RULES["an exception for a kind"])
+    assert all(kept is given for kept, given in zip(found, several, strict=True))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/search?q=caf%C3%A9",
+        "/search?q=eve%40example.org",
+        "/a?next=%2Fb%3Ftoken%3Dabcdefgh",
+        "/search?q=%2565ve%2540example.org",
+    ],
+)
+def test_a_path_with_percent_signs_is_masked_among_others_as_it_is_alone(path: str) -> None:
+    result = replace(PLAIN, case=replace(CASE, request=Request("GET", path)))
+    found = together(PLAIN, result)
+    assert found == alone(PLAIN, result)
+    assert (found[1] is result) == ("caf" in path)
+
+
+def test_what_a_location_masks_in_requests_alone_stays_in_an_answer_of_the_same_bytes() -> None:
+    body = b'{"sku": "A-1"}'
+    result = replace(PLAIN, case=replace(CASE, request=Request("POST", "/things", (), body)))
+    (kept,) = redact_all([result], TOKENS, rules=mask_rules([MaskSpec(at="request.json.sku")], []))
+    assert kept.old is not None
+    assert kept.old.body == body != kept.case.request.body
+
+
+def test_each_token_is_noted_once_however_a_text_is_looked_at() -> None:
+    tokeniser = NotingTokeniser(b"a key")
+    result = replace(PLAIN, case=replace(CASE, request=Request("GET", "/search?q=eve%40example.org")))
+    redact(result, tokeniser)
+    assert tokeniser.taken() == {"email": 1}
 
 
 def test_results_that_show_nothing_stay_the_very_objects() -> None:
