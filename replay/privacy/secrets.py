@@ -27,20 +27,14 @@ from replay.models import (
     Walk,
 )
 from replay.privacy.forms import body_replacer, text_replacer
-from replay.privacy.headers import (
-    holds_urls,
-    is_secret,
-    mask_header,
-    mask_query,
-    show_secrets,
-)
+from replay.privacy.headers import holds_urls, is_secret, mask_header, mask_query, show_secrets
 from replay.privacy.masking import Mask
 from replay.privacy.names import names_secret, telling_name
 from replay.privacy.packed import coding_of
 from replay.privacy.places import Places, masked_values, places_of
 from replay.privacy.rules import ALWAYS, NO_RULES, MaskRules
 from replay.privacy.sent import sent_secrets
-from replay.privacy.shown import headers_of, key_lines, parts_of, secrets_of, shows_secrets, texts_of, words_of
+from replay.privacy.shown import differs, headers_of, key_lines, parts_of, secrets_of, shows_secrets, texts_of, words_of
 from replay.privacy.together import Together, coded_head, is_coded
 from replay.privacy.tokens import Tokeniser
 
@@ -83,11 +77,6 @@ def redact_all(
             differing = one if rules else redaction.differing
             return [differing(result) if differs(result) else result for result in results]
     return list(map(one, results))
-
-
-def differs(result: Result) -> bool:
-    """Tell whether a result has differences, from old or of old's further answers."""
-    return bool(result.differences) or (result.again is not None and any(result.again.answers))
 
 
 def redact_case(case: Case, tokeniser: Tokeniser, *, known: Collection[str] = (), rules: MaskRules = NO_RULES) -> Case:

@@ -86,6 +86,11 @@ def shows_secrets(result: Result) -> bool:
     return any(map(show_secrets, [part.headers for part in parts if part is not None]))
 
 
+def differs(result: Result) -> bool:
+    """Tell whether a result has differences, from old or of old's further answers."""
+    return bool(result.differences) or (result.again is not None and any(result.again.answers))
+
+
 def key_lines(result: Result) -> frozenset[str]:
     """Return the lines of private keys in bodies: of texts that differ only some lines are told, which show no key."""
     bodies = [part.body for part in parts_of(result) if part.body and PRIVATE_KEY in part.body]
