@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from replay.experiment.calls import Call, Frozen, Given, Outcome, Relation, Setup
+from replay.experiment.freezing import Lasting
 
 
 def size_of(call: Call) -> int:
-    """Return how many bytes the values of a call take, roughly."""
-    return _size(call.old.value) + _size(call.new.value) + _size(call.arguments)
+    """Return how many bytes the values of a call take, roughly; of its context the texts are counted."""
+    context = Lasting(call.context).size if call.context else 0
+    return _size(call.old.value) + _size(call.new.value) + _size(call.arguments) + context
 
 
 def _size(value: Frozen | None) -> int:

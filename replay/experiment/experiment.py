@@ -135,6 +135,7 @@ class Experiment(Generic[P, R]):
         guard = Guard(breaker, budget)
         crew = Crew(away_after(guard.budget_ns))
         told = None if context is None else taking_arguments(context)
+        to = None if to is None else tuple(to)  # whoever adds one to a list later would have it miss calls that agree
         self._terms = Terms(setup, answers, clone, watch, told, to, strictly=raise_on_mismatch, guard=guard, crew=crew)
         self._guard = self._terms.guard
         self._mode = mode

@@ -15,6 +15,6 @@ def prepared(setup: Setup) -> Setup:
     """
     if not setup.rules and not setup.masks:
         return setup
-    from replay.experiment.terms import asks_of_equals  # noqa: PLC0415 - models and comparison, as below
+    from replay.experiment.terms import asks_of_equals  # noqa: PLC0415 - as said above
 
     return replace(setup, equal_too=asks_of_equals(setup))

@@ -10,7 +10,8 @@ from replay.experiment.calls import Frozen
 from replay.experiment.clock import wall_ns
 from replay.experiment.freezing import MOST_BYTES, TOO_LARGE, UnfitError, freeze
 from replay.experiment.outside import contain
-from replay.experiment.sides import Seen, message_of, raised
+from replay.experiment.sides import Seen, message_of, type_of
+from replay.experiment.untold import held_by
 
 MOST_ITEMS: Final = 10_000
 _NOTHING: Final = freeze(None)
@@ -110,12 +111,15 @@ def played(script: Script, answers: Answers, step: Step) -> Any:
     return whole(items, None)
 
 
-def as_item(error: BaseException) -> str:
-    """Return an exception that is an answer, as it is compared."""
-    return f"{raised(error, ()).type}: {message_of(error)}"
+def as_item(error: BaseException) -> Any:
+    """Return an exception that is an answer, as it is compared: what it says and, beyond that, what it holds."""
+    message, held = message_of(error), held_by(error)
+    told = f"{type_of(error)}: {message}"
+    says_all = set(held) == {"args"} and all(type(one) is str and one == message for one in error.args)
+    return told if says_all else [told, held]
 
 
-def whole(items: list[Any], returned: Any, raising: str | None = None) -> Any:
+def whole(items: list[Any], returned: Any, raising: Any = None) -> Any:
     """Return all that a generator gave, as one value: its items, where there is nothing else."""
     if raising is not None:
         return {"items": items, "raised": raising}

@@ -460,3 +460,15 @@ def wait_for(path: Path, text: str) -> bool:
             return True
         threading.Event().wait(0.01)
     return False
+
+
+def test_sinks_that_come_into_the_list_later_are_none_of_the_experiments() -> None:
+    """Such a one would hear of what disagrees, and of no call that agrees."""
+    first, later = Kept(), Kept()
+    sinks = [first]
+    rule = Experiment("rule", lambda: 1, lambda: 1, to=sinks)
+    rule()
+    sinks.append(later)
+    rule()
+    assert flush(10)
+    assert (first.names, later.names) == (["match", "match"], [])

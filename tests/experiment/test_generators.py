@@ -131,6 +131,42 @@ def test_a_generator_that_fails_fails_with_its_own_traceback(told: Kept) -> None
     assert told_of(told, 1) == ["old_error"]
 
 
+class RefusedError(Exception):
+    """An exception that is an answer, of which the message tells not all."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__("refused")
+        self.code = code
+
+
+@pytest.mark.parametrize(("code", "outcome"), [(404, "match"), (410, "deviation")])
+def test_exceptions_that_are_answers_are_compared_by_all_that_they_hold(told: Kept, code: int, outcome: str) -> None:
+    def refusing(with_code: int) -> Callable[[], Iterator[int]]:
+        def items() -> Iterator[int]:
+            yield 1
+            raise RefusedError(with_code)
+
+        return items
+
+    rule = Experiment("rule", refusing(404), refusing(code), raises=(RefusedError,))
+    with pytest.raises(RefusedError):
+        list(rule())
+    assert told_of(told, 1) == [outcome]
+
+
+def test_messages_of_exceptions_that_are_answers_are_compared_to_their_end(told: Kept) -> None:
+    def refusing(text: str) -> Callable[[], Iterator[int]]:
+        def items() -> Iterator[int]:
+            yield 1
+            raise KeyError(5 * 1000 * "long" + text)
+
+        return items
+
+    with pytest.raises(KeyError):
+        list(Experiment("rule", refusing("er"), refusing("est"), raises=(KeyError,))())
+    assert told_of(told, 1) == ["deviation"]
+
+
 def test_items_are_compared_as_they_were_when_the_caller_got_them(told: Kept) -> None:
     def lists(_: int) -> Iterator[list[int]]:
         yield [1]

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from replay.errors import SettingsError
+from replay.experiment.bareness import size_of
 from replay.experiment.calls import Call, Loss, Outcome, Setup
 from replay.experiment.examining import Examiner
 from replay.experiment.logs import Log
@@ -528,6 +529,12 @@ if __name__ == "__main__":
 
 def test_a_child_of_multiprocessing_tells_what_waits_before_it_ends() -> None:
     assert "False ['match'] 0" in run(LOADED + KEEPING + POOLED)
+
+
+def test_the_texts_of_a_context_take_room_in_the_queue_as_well() -> None:
+    """A queue of calls of which nobody can judge any, each with a long context, would not be bounded."""
+    told = size_of(call(Setup("rule"), context={"page": "x" * 1000, "user": ("y" * 500, 7)}))
+    assert told - size_of(call(Setup("rule"), context={"page": "", "user": ("", 7)})) == 1500
 
 
 CLOSING = """
