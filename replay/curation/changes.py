@@ -45,13 +45,22 @@ class Desk:
     _folders: dict[Path, list[Path]] = field(default_factory=dict)
 
     def make(self, *changes: Change) -> None:
-        """Write files. Raise InputError, and write nothing, where one is not what it was when the change was shown."""
+        """Write files, all of them or none.
+
+        Raise InputError where one is not what it was when the change was shown, or cannot be written.
+        """
         for change in changes:
             _require(change.path, change.before)
+        before = len(self.made)
         for change in changes:
             if change.before is None:
                 self._folders[change.path] = list(_missing(change.path.parent))
-            write_whole(change.path, change.after)
+            try:
+                write_whole(change.path, change.after)
+            except InputError:
+                while len(self.made) > before:
+                    self.take_back()
+                raise
             self.made.append(change)
 
     def take_back(self) -> Change:
@@ -81,9 +90,11 @@ def held(path: Path) -> bytes | None:
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file so that it holds what it held or all of this, whatever happens. Raise InputError where it cannot.
 
-    A link stays one, and the file keeps its permissions.
+    A link stays one, and the file keeps its permissions. What is read-only is meant to stay as it is.
     """
     target = path.resolve()
+    if target.exists() and not os.access(target, os.W_OK):
+        raise InputError("cannot be written: it is read-only", place=str(path))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-", suffix=".partial")
