@@ -157,6 +157,10 @@ def _columns(headers: Any) -> tuple[tuple[str, ...], Iterable[str]]:
     return _names(headers), [value for _, value in headers]
 
 
+def _is_pair(item: Any) -> bool:
+    return type(item) is list and len(item) == _PAIR and type(item[0]) is str
+
+
 # -------------------------------------------------------------------------------------------------------- what it makes
 
 
@@ -164,10 +168,6 @@ def _observation(spec: Mapping[str, Any], latency_ms: float | None) -> Observati
     _, body = _body(spec)
     timing = None if latency_ms is None else Timing(float(latency_ms))
     return Observation(spec["status"], _pairs(spec.get("headers")), body or b"", timing=timing)
-
-
-def _is_pair(item: Any) -> bool:
-    return type(item) is list and len(item) == _PAIR and type(item[0]) is str
 
 
 def _names(headers: Any) -> tuple[str, ...]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from replay.cases.capture import HEADER, BadLineError, is_capture, read_case
+from replay.cases.capture import HEADER, is_capture
 from replay.cases.content import LARGEST_RECORD, ByteStream
 from replay.cases.masked import SEVERAL, key_of, masked_by
+from replay.cases.modelled import BadLineError, read_case
 from replay.cases.record import record_of
 from replay.cleaning.base import Eye
 from replay.cleaning.texts import cleaned_text

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from replay.cases import header_names
-from replay.cases.capture import BadLineError, modelled_case
+from replay.cases.modelled import BadLineError, modelled_case
 from replay.cases.plain import known_record, plain_case, plain_record, plain_request
 from replay.models import Case
 from replay.wire import check_request
