@@ -118,8 +118,8 @@ class DualCall:
     """A call of which both sides are run: the chosen one by the caller, the other one here."""
 
     __slots__ = (
-        "_args", "_at", "_first", "_key", "_kwargs", "_sides", "_terms", "_trace", "_watched",
-        "arguments", "changed", "chosen", "context", "mismatch", "untold",
+        "_args", "_at", "_both", "_first", "_key", "_kwargs", "_sides", "_terms", "_trace", "_watched",
+        "arguments", "changed", "chosen", "context", "left_apart", "mismatch", "untold",
     )  # fmt: skip
 
     def __init__(self, asked: Asked) -> None:
@@ -136,10 +136,14 @@ class DualCall:
         self._args: tuple[Any, ...] = ()
         self._kwargs: dict[str, Any] = {}
         self._watched: Arguments | None = None
+        self._both: tuple[Arguments, Arguments] | None = None
+        """What the chosen side was given and its copy, where both can be changed."""
         self.untold: list[Missed] = [(asked.terms.setup, asked.terms.sinks)]
         """Emptied by whoever tells the call, which two threads may want to."""
         self.changed: list[Side] = []
         """Which sides changed the arguments that are watched, in the order in which they ran."""
+        self.left_apart = False
+        """Whether the arguments of both sides are certainly not the same any more."""
         self.mismatch: BaseException | None = None
         """What is raised in place of the answer, in tests that ask for it."""
 
@@ -162,6 +166,7 @@ class DualCall:
                 self._watched, self.arguments = (rest, kwargs), freeze((rest, kwargs))
                 return args, kwargs
             self.arguments, (copies, named) = freeze_with_copy((rest, kwargs))
+            self._both = (rest, kwargs), (copies, named)
         except UnfitError as error:
             raise UnfitError(f"its arguments cannot be copied: {error}; say how by `clone`") from None
         return (*own, *copies), named
@@ -207,6 +212,16 @@ class DualCall:
         if not same and not self.changed:
             self.changed.append(side)
 
+    def look_at_both(self) -> None:
+        """Take note of whether both sides, which have just run, certainly left their arguments in different states.
+
+        That is what a function is for which changes what it is given. Where they hold what nothing is known of, nobody
+        can tell: a class may keep there what it has worked out, and one side may have asked for more than the other.
+        """
+        if self._both is None or agree(*self._both):
+            return
+        self.left_apart = all(agree(one, one) for one in self._both)
+
     # --------------------------------------------------------------------------------------------------- afterwards
 
     def settle(self, chosen: Seen, other: Seen, *, elsewhere: bool = False) -> None:
@@ -243,6 +258,8 @@ class DualCall:
     def _settle(self, chosen: Seen, other: Seen) -> None:
         old, new = (chosen, other) if self.chosen == "old" else (other, chosen)
         found = self._terms.answers.standing(old, new, self._copies, self._has_room)
+        if self.left_apart and found.relation in {"agreed", "differ", "parted"}:
+            found = found._replace(relation="unequal", reason="old and new changed the arguments in different ways")
         self._hand_over(found if not self.changed else self._as_changed(found))
 
     def _as_changed(self, found: Standing) -> Standing:

@@ -21,7 +21,9 @@ def run_both(asked: Asked) -> Any:
     chosen = observe_chosen(asked, call)
     try:
         call.look(call.chosen)
-        call.settle(chosen, other or run_other(call, first=False))
+        other = other or run_other(call, first=False)
+        call.look_at_both()
+        call.settle(chosen, other)
     except BaseException as error:  # noqa: BLE001 - a lack of memory or stack
         call.miss(error)
     if call.mismatch is not None:

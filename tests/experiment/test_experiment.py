@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import math
 import os
 import subprocess
 import sys
@@ -150,7 +152,7 @@ def test_the_other_side_may_change_its_arguments(told: Kept) -> None:
     rule = Experiment("rule", lambda given: len(given.lines), emptied)
     assert [rule(order) for _ in range(8)] == [2] * 8
     assert order == Order([1, 2])
-    assert names(told) == ["match"] * 8
+    assert names(told) == ["deviation"] * 8
 
 
 def test_what_the_chosen_side_changes_stays_changed_and_the_other_side_never_sees_it(told: Kept) -> None:
@@ -350,6 +352,45 @@ def test_what_the_other_side_calls_is_not_compared(told: Kept) -> None:
 def test_nonsense_is_refused_with_place_and_remedy(make: Callable[[], object], fact: str) -> None:
     with pytest.raises(InputError, match=fact):
         make()
+
+
+class Odd:
+    """An object of which nothing is known."""
+
+    seen = 0
+
+
+def seen_once(odd: Odd) -> None:
+    odd.seen += 1
+
+
+SORTED: list[tuple[Callable[..., object], Callable[..., object], object, str]] = [
+    (list.sort, list.sort, [3, 1, 2], "match"),
+    (list.sort, len, [1, 2], "deviation"),
+    (lambda them: them.sort(), lambda _: None, [3, 1, 2], "deviation"),
+    (lambda them: them.sort(), lambda _: None, [1, 2, 3], "match"),
+    (lambda them: them.update(fee=1), lambda them: them.update(fee=2), {}, "deviation"),
+    (lambda them: them.append(1), lambda _: None, [], "deviation"),
+    (lambda them: them.append(1), lambda _: 1 // 0, [], "new_error"),
+    (lambda them: them.add(math.nan), lambda them: them.add(math.nan), set(), "match"),
+    (seen_once, lambda _: None, Odd(), "match"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "given", "outcome"), SORTED)
+def test_what_a_function_does_to_its_arguments_is_part_of_its_answer(
+    told: Kept, old: Callable[..., object], new: Callable[..., object], given: object, outcome: str
+) -> None:
+    given = copy.deepcopy(given)  # the table is of all tests
+    Experiment("rule", old, new)(given)
+    assert names(told) == [outcome]
+
+
+def test_arguments_that_were_left_apart_are_told_so(told: Kept) -> None:
+    Experiment("rule", lambda them: them.sort(), lambda _: None)([2, 1])
+    assert names(told) == ["deviation"]
+    (difference,) = told.outcomes[0].result.differences
+    assert difference.note == "old and new changed the arguments in different ways"
 
 
 CALLBACKS = ("use_new", "enabled", "only_if", "key", "context", "clean", "equal", "clone")
