@@ -25,6 +25,9 @@ CUT: Final = (EOFError, zlib.error, gzip.BadGzipFile, zstd.ZstdError)
 
 _GZIP: Final = b"\x1f\x8b"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
+_POINTERS: Final = (b"version https://git-lfs.github.com/spec/", b"version https://hawser.github.com/spec/")
+_LONGEST_POINTER: Final = 1024
+"""What the specification of Git LFS allows a file that stands for another one."""
 LARGEST_RECORD: Final = 100 << 20
 """100 MB: the largest body, 64 MB, in base64, and some. A line without end must not fill the memory."""
 MOST_BLANK: Final = 100_000
@@ -100,7 +103,16 @@ def _open_regular(path: Path, file: str) -> BufferedReader:
         os.close(handle)
         kind = next((name for test, name in _KINDS if test(mode)), "something else")
         raise DocumentError(f"is {kind}, not a file", place=file)
-    return os.fdopen(handle, "rb")
+    raw = os.fdopen(handle, "rb")
+    if _is_pointer(raw.peek(_LONGEST_POINTER)):
+        raw.close()
+        # Its text would be sent, or compared, in place of what it stands for, and alike on both sides.
+        raise DocumentError("is a pointer of Git LFS: what it stands for is not here", place=file, hint="git lfs pull")
+    return raw
+
+
+def _is_pointer(head: bytes) -> bool:
+    return head.startswith(_POINTERS) and b"\noid sha256:" in head[:_LONGEST_POINTER]
 
 
 def _decompressed(raw: BufferedReader, stack: ExitStack) -> OpenedStream:

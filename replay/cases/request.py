@@ -190,4 +190,8 @@ def beside(name: str, folder: Path | None) -> bytes:
         raise DocumentError(f"file {name!a} cannot be read: {error}") from None
     if not inside:
         raise DocumentError(f"file {name!a} lies outside the golden's folder", hint="keep it beside the golden")
-    return read_file(path, str(path))
+    try:
+        return read_file(path, str(path))
+    except DocumentError as error:
+        # What is wrong is told of the golden that names it.
+        raise DocumentError(f"file {name!a} {error.fact}", hint=error.hint) from None

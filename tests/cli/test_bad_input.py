@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -335,3 +336,50 @@ def test_an_empty_capture_is_named(desk: Desk) -> None:
     ended = desk.cli("run", "--traffic", "c.jsonl")
     assert ended.code == 2
     assert "c.jsonl has none" in ended.err
+
+
+POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'4d7a' * 16}\nsize 12345\n"
+BODY = "title: A price\nrequest: {method: POST, file: price.bin}\n"
+ROWS = "title: Prices\neach: rows.csv\nrequest: {json: {n: '{{n}}'}}\n"
+
+
+@pytest.mark.parametrize(
+    ("pointer", "golden", "flags"),
+    [
+        ("goldens/price.yaml", "", []),
+        ("goldens/sent/price.bin", BODY, []),
+        ("goldens/sent/rows.csv", ROWS, []),
+        ("week.jsonl.zst", "", ["--traffic", "week.jsonl.zst"]),
+        ("week.har", "", ["--traffic", "week.har"]),
+        ("week.har", "", ["--traffic", "week.har", "--skip-bad", "--no-check"]),
+    ],
+)
+def test_a_pointer_of_git_lfs_is_not_taken_for_what_it_stands_for(
+    desk: Desk, pointer: str, golden: str, flags: list[str]
+) -> None:
+    desk.project()
+    if golden:
+        desk.write("goldens/sent/price.yaml", golden)
+    desk.write(pointer, POINTER)
+    ended = desk.cli("run", *flags)
+    said = " ".join(ended.err.split())
+    assert (ended.code, ended.out) == (2, "")
+    assert re.search(rf"{Path(pointer).name}'?:? is a pointer of Git LFS", said)
+    assert "hint: git lfs pull" in said
+    assert not Path(".replay").exists()
+
+
+def test_a_pointer_of_git_lfs_is_not_said_to_be_masked(desk: Desk) -> None:
+    desk.project()
+    desk.write("goldens/n/1.yaml", POINTER)
+    ended = desk.cli("mask", "--check")
+    assert (ended.code, "git lfs pull" in ended.err) == (2, True)
+
+
+def test_a_text_that_only_speaks_of_git_lfs_is_a_text(desk: Desk) -> None:
+    desk.project()
+    desk.write("goldens/sent/price.yaml", BODY)
+    desk.write("goldens/sent/price.bin", f"The first line of a pointer is: {POINTER}")
+    desk.write("replay.yaml", "old: {app: 'web:app'}\nnew: {app: 'web:app'}\n")
+    desk.write("web.py", "def app(environ, start_response):\n    start_response('200 OK', [])\n    return [b'1']\n")
+    assert desk.cli("run", "--only", "sent/*").code == 0
