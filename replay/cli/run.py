@@ -159,6 +159,8 @@ def _carry_out(plan: Plan, store_file: Path, reports: Reports, *, resume: bool) 
         results = store.in_order(plan.record.id)
         write_and_print(reports, finished.summary, results, finished.verdict)
     remark(plan.parting())
+    for each in finished.left:
+        remark(each)
     if finished.signalled is not None:
         return 128 + finished.signalled
     return finished.verdict.exit_code if finished.verdict else 0 if finished.summary.complete else 3

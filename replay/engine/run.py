@@ -35,6 +35,8 @@ class Finished:
     verdict: Verdict | None
     signalled: int | None = None
     """The signal that ended it, if one did."""
+    left: tuple[str, ...] = ()
+    """What the commands of its sides did not undo; its summary warns of it, too."""
 
 
 class Run:
@@ -58,6 +60,8 @@ class Run:
         self._signalled: int | None = None
         self._late: int | None = None
         """A signal after the last case, while what had been started was ended."""
+        self._left: list[str] = []
+        """What the commands of the sides have left behind."""
         self._along: Sums | None = None
         """What the results added up to as they came; None where they have to be read for that."""
         self._before = 0
@@ -86,7 +90,9 @@ class Run:
             if not resumed:
                 store.begin(plan.record)
 
-        with standing(plan.sides, plan.stage, store.path, plan.record.id, self._catch_late) as sides:
+        with standing(
+            plan.sides, plan.stage, store.path, plan.record.id, self._catch_late, tell=self._left.append
+        ) as sides:
             try:
                 return self._sent_to(replace(plan, sides=sides), begun, resumed=resumed)
             except CutOffError as error:
@@ -134,14 +140,15 @@ class Run:
         interrupted = self._signalled is not None
         reason = "it was interrupted" if interrupted else ""
         expected = self._before + sent.results
-        summary, verdict = closed(self.plan, self.store, sent, reason, expected=expected, along=self._along)
+        plan = replace(self.plan, warnings=(*self.plan.warnings, *self._left))
+        summary, verdict = closed(plan, self.store, sent, reason, expected=expected, along=self._along)
         state: RunState = "interrupted" if interrupted else "complete" if summary.complete else "incomplete"
         signalled = self._signalled or self._late
         if signalled is not None:
             verdict = replace(verdict, exit_code=128 + signalled)
         answer = None if self.plan.record.collect else verdict
         self.store.finish(self.plan.record.id, state, summary, answer)
-        return Finished(summary, answer, signalled)
+        return Finished(summary, answer, signalled, tuple(self._left))
 
 
 @contextmanager

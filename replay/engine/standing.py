@@ -27,13 +27,20 @@ def _exit(number: int) -> None:
 
 @contextmanager
 def standing(
-    specs: Mapping[Side, TargetSpec], stage: Stage, store: Path, run: str, late: Callable[[int], None] = _exit
+    specs: Mapping[Side, TargetSpec],
+    stage: Stage,
+    store: Path,
+    run: str,
+    late: Callable[[int], None] = _exit,
+    *,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Mapping[Side, TargetSpec]]:
     """Give the sides of a run with whatever had to be started for them, and end that afterwards, however the run ends.
 
     Raise TargetError with the side and its last output where a command does not get ready, and SettingsError where a
     commit cannot be checked out. A signal meanwhile ends what was begun, and CutOffError says what was waited for; one
     while they end, after a block that came to its end, is told to `late` once they are gone.
+    What a teardown did not undo is told to `tell`.
     """
     awaited = _Awaited()
     with ExitStack() as stack:
@@ -43,7 +50,7 @@ def standing(
                 awaited.doing = f"{side} was being made ready"
                 sides[side] = _there(stack, side, spec, stage)
             services = _services(sides, stage, store, run)
-            stack.push(lambda _kind, error, _trace: _end_all(list(services.values()), error, late))
+            stack.push(lambda _kind, error, _trace: _end_all(list(services.values()), error, late, tell))
             started = _started(services, awaited)
         yield {side: spec.standing(started[side]) if side in started else spec for side, spec in sides.items()}
 
@@ -134,7 +141,9 @@ def _end_what_nobody_keeps() -> None:
         end_leftovers()
 
 
-def _end_all(services: list[Service], error: BaseException | None, late: Callable[[int], None]) -> None:
+def _end_all(
+    services: list[Service], error: BaseException | None, late: Callable[[int], None], tell: Callable[[str], None]
+) -> None:
     """End every command. A signal meanwhile is heard of once they are all gone; the second one at once.
 
     Their keepers then end them by themselves. Where a signal is what ends the run, that was the first one.
@@ -153,6 +162,8 @@ def _end_all(services: list[Service], error: BaseException | None, late: Callabl
             service.let_go()
         for service in services:
             service.end()
+            if service.not_undone:
+                tell(service.not_undone)
         if services:
             _end_what_nobody_keeps()
     if heard:

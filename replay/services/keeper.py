@@ -33,6 +33,7 @@ _LOOK_SECONDS: Final = 0.05
 _CHUNK: Final = 65536
 _CHUNKS: Final = 32
 _ENDED: Final = os.WEXITED | os.WNOHANG | os.WNOWAIT
+_MOST_EXIT_CODES: Final = 255
 _MOST_DESCRIPTORS: Final = 1 << 20
 _PR_SET_CHILD_SUBREAPER: Final = 36
 _C_LIBRARY: Final = ctypes.CDLL(None)
@@ -71,6 +72,11 @@ class Keeper:
     _awaited: str | None = field(default=None)
     _mine: int = 0
     """The command that was begun last: whoever began it waits for it."""
+    not_undone: int = 0
+    """Which command of the teardown was the first to fail, counted from 1; 0 where none did.
+
+    It becomes the exit code: the pipe is closed by then.
+    """
 
     def main(self) -> None:
         """Carry the order out. Whatever happens, nothing that was started is left behind."""
@@ -83,9 +89,10 @@ class Keeper:
             if self._prepared():
                 self._serve()
         finally:
-            for words in self.order.teardown:
+            for number, words in enumerate(self.order.teardown, start=1):
                 if how := self._carry_out(words, TEARDOWN_SECONDS, although_over=True):
                     self.log.note(f"teardown, {words[0]}: {how}")
+                    self.not_undone = self.not_undone or number
             record = self._record(0)
             record.end()
             for pid in processes.end_descendants(os.getpid()):
@@ -252,15 +259,16 @@ def forked(order: Order, ours: Connection, theirs: Connection, log: Log) -> int:
     if pid:
         theirs.close()
         return pid
+    keeper = Keeper(order, theirs, log)
     try:
         ours.close()
         _let_go(theirs.fileno(), log.fileno())
-        Keeper(order, theirs, log).main()
+        keeper.main()
     except BaseException as error:  # noqa: BLE001 - it is told where somebody sees it
         with suppress(OSError):
             theirs.send(("failed", f"it cannot be looked after: {error}"))
     finally:
-        os._exit(0)
+        os._exit(min(keeper.not_undone, _MOST_EXIT_CODES))
 
 
 def _let_go(*kept: int) -> None:

@@ -77,6 +77,8 @@ class Service:
         """How large its log was when this start began: what stands before that is another's."""
         self.lacks = ""
         """Why it is not ready yet; empty before its start, and once it is."""
+        self.not_undone = ""
+        """Which command of its teardown failed, and where that is told; empty where none did."""
 
     @property
     def log(self) -> Path:
@@ -248,10 +250,17 @@ class Service:
         """End it, and wait until its keeper is done; may be called twice."""
         self.let_go()
         if self._keeper:
-            _await_end(self._keeper, self._patience())
+            self._note_end(_await_end(self._keeper, self._patience()))
             self._keeper, self._pid = 0, (0, "")
         remove_clock(self._clock.file)
         self._clock = replace(self._clock, file=None)
+
+    def _note_end(self, failed: int) -> None:
+        """Take note of a teardown that failed: what the command leaves behind may meet the next run."""
+        if failed:
+            words = words_of(self._spec.teardown[min(failed, len(self._spec.teardown)) - 1])
+            command = self._surroundings.redact(shown_command(words))
+            self.not_undone = f"the teardown of {self.side} failed, at {command}: {self._surroundings.log} says how"
 
     def _patience(self) -> float:
         return self._spec.grace.total_seconds() + TEARDOWN_SECONDS * len(self._spec.teardown) + _SLACK_SECONDS
@@ -272,12 +281,15 @@ class Service:
         )
 
 
-def _await_end(pid: int, seconds: float) -> None:
+def _await_end(pid: int, seconds: float) -> int:
+    """Wait for a keeper; return its exit code, which is that of no keeper where it was killed or does not end."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:
-            if os.waitpid(pid, os.WNOHANG)[0]:
-                return
+            ended, status = os.waitpid(pid, os.WNOHANG)
         except ChildProcessError:
-            return
+            return 0
+        if ended:
+            return os.WEXITSTATUS(status) if os.WIFEXITED(status) else 0
         time.sleep(0.01)
+    return 0

@@ -438,6 +438,18 @@ def test_setup_and_teardown_are_carried_out_around_a_command(desk: Desk) -> None
     assert Path("prepared").read_text().startswith("on ")
 
 
+def test_a_teardown_that_fails_is_told_at_the_end_and_in_the_report_and_changes_no_verdict(desk: Desk) -> None:
+    project(desk, more=", teardown: ['true', 'sh -c \"exit 3\"']")
+    ended = desk.cli("run", "--report", "json:report.json")
+    told = "the teardown of new failed, at sh -c 'exit 3'"
+    assert ended.code == 0
+    assert told in " ".join(ended.err.split())
+    assert told in " ".join(ended.out.split())
+    (warning,) = [each for each in desk.report()["warnings"] if told in each]
+    log = Path(warning.partition("'exit 3': ")[2].removesuffix(" says how"))
+    assert "teardown, sh: exit code 3" in log.read_text("utf-8")
+
+
 def test_a_command_that_does_not_end_by_itself_is_killed_after_its_grace(desk: Desk) -> None:
     project(desk, new=f"sh -c 'trap echo\\\\ no TERM; while :; do {PYTHON}; done'", more=", grace: 200ms")
     assert run(desk).code == 0
