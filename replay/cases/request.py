@@ -60,7 +60,7 @@ class PartSpec(Body):
 
     def part(self, name: str, folder: Path | None) -> Part:
         """Return the part with its content."""
-        content = beside(self.file, folder) if self.file is not None else self.content()
+        content = _body_beside(self.file, folder) if self.file is not None else self.content()
         return Part(name, content or b"", self.filename, self.content_type)
 
 
@@ -157,7 +157,7 @@ class RequestSpec(Body):
 
     def _body(self, folder: Path | None) -> bytes | None:
         if self.file is not None:
-            return beside(self.file, folder)
+            return _body_beside(self.file, folder)
         if self.form is not None:
             return _encoded(self.form, plus=True).encode()
         return self.content()
@@ -190,8 +190,13 @@ def beside(name: str, folder: Path | None) -> bytes:
         raise DocumentError(f"file {name!a} cannot be read: {error}") from None
     if not inside:
         raise DocumentError(f"file {name!a} lies outside the golden's folder", hint="keep it beside the golden")
+    return read_file(path, str(path))
+
+
+def _body_beside(name: str, folder: Path | None) -> bytes:
+    """Return the same; the place of what is wrong is that of the golden that names the file, so the fact names it."""
     try:
-        return read_file(path, str(path))
+        return beside(name, folder)
     except DocumentError as error:
-        # What is wrong is told of the golden that names it.
-        raise DocumentError(f"file {name!a} {error.fact}", hint=error.hint) from None
+        fact = error.fact if error.place is None else f"file {name!a} {error.fact}"
+        raise DocumentError(fact, hint=error.hint) from None

@@ -203,7 +203,7 @@ def test_an_unreadable_golden_is_an_error(tmp_path: Path) -> None:
         ("request:\n  headers: {a: [x, y]}\n  headers: {}", "3:3: key 'headers' stands here again"),
         ("request: {file: ../secret.txt}", "1:10: file '../secret.txt' lies outside the golden's folder"),
         ("request: {file: /etc/hostname}", "1:10: file '/etc/hostname' lies outside the golden's folder"),
-        ("request: {file: missing.bin}", "1:10: cannot be read"),
+        ("request: {file: missing.bin}", "1:10: file 'missing.bin' cannot be read"),
         ("- request: {}", "1:1: the document is a list"),
         ("", "1:1: the document is empty"),
     ],
