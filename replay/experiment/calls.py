@@ -148,7 +148,8 @@ class Sink(Protocol):
     """Where outcomes go. A thread of its own hands them over, one after the other; what is raised is counted there.
 
     One that has no use for calls that plainly agree says so by an attribute, `agreeing = False`: a service whose sinks
-    all do so never examines such a call.
+    all do so never examines such a call. One whose `flush` could not bring everything to where it goes raises, or says
+    so by an attribute `unwritten`: it is asked again, also where nothing else comes.
     """
 
     def take(self, outcome: Outcome) -> None:

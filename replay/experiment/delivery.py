@@ -56,14 +56,22 @@ class Delivery:
             self.lose(outcome.experiment, f"{self._name} raised {type(error).__name__}")
             self._say(error)
 
-    def settle(self) -> None:
-        """Tell the sink what it was not handed, and have it flush."""
+    def settle(self) -> bool:
+        """Tell the sink what it was not handed, and have it flush; tell whether it has to be asked again."""
         try:
             self._begin()
             self._confess()
             self.sink.flush()
         except BaseException as error:  # noqa: BLE001 - likewise
             self._say(error)
+            return True
+        return bool(self._lost or getattr(self.sink, "unwritten", False))
+
+    def give_up(self, reason: str) -> None:
+        """Count what still waits as lost: the process ends, and the sink may still learn of that."""
+        for outcome in self.lane.emptied():
+            if outcome is not None:
+                self.lose(outcome.experiment, reason)
 
     def end(self) -> None:
         """Have the sink let go of everything."""

@@ -16,6 +16,8 @@ PAUSE_SECONDS: Final = 0.05
 BUSY_SECONDS: Final = 0.05
 """After so much work in a row it rests for as long, so that it never takes more than half of one core."""
 SETTLE_SECONDS: Final = 0.5
+MOST_PAUSE_SECONDS: Final = 30.0
+"""Between two attempts to settle what could not be, while nothing comes; each pause is twice the one before."""
 _IDLE_SECONDS: Final = 60.0
 _RETRIED: Final = 256
 
@@ -33,8 +35,8 @@ class Work(Protocol[Item]):
     def take(self, item: Item) -> None:
         """Do what is to be done with one item."""
 
-    def settle(self) -> None:
-        """Bring what was done to an end for now: nothing more may come for a while."""
+    def settle(self) -> bool:
+        """Bring what was done to an end for now: nothing more may come for a while. Tell whether to be asked again."""
 
     def end(self) -> None:
         """Let go of everything."""
@@ -86,6 +88,8 @@ class Lane(Generic[Item]):
         self._thread: threading.Thread | None = None
         self._idle = False
         self._bell = _Bell()
+        self.under_way: Item | None = None
+        """What is being done just now."""
 
     def __len__(self) -> int:
         """Return how many items wait."""
@@ -115,6 +119,21 @@ class Lane(Generic[Item]):
         self._bell.ring()
         return mark.passed
 
+    def emptied(self) -> list[Item]:
+        """Take out all that waits: nobody will do it any more. Whoever waits until it is passed still learns of it."""
+        items: list[Item] = []
+        marks: list[_Mark] = []
+        with suppress(IndexError):
+            while True:
+                one = self._items.popleft()
+                if isinstance(one, _Mark):
+                    marks.append(one)
+                else:
+                    items.append(one[0])
+        self._items.extend(marks)
+        self._bell.ring()
+        return items
+
     def _room(self, size: int) -> bool:
         with self._counting:
             fits = self._bytes + size <= self._most_bytes
@@ -135,24 +154,24 @@ class Lane(Generic[Item]):
             self._starting.release()
 
     def _run(self) -> None:
-        settled, unsettled = -SETTLE_SECONDS, False
+        settled, unsettled, pause = -SETTLE_SECONDS, False, SETTLE_SECONDS
         while True:
             busy, took, last = self._work_off()
             if last:
                 return
-            unsettled = unsettled or took
-            if unsettled and now() - settled >= SETTLE_SECONDS:
-                self._contained(self._work.settle)
-                settled, unsettled = now(), False
-            if took or unsettled:
+            unsettled, pause = unsettled or took, SETTLE_SECONDS if took else pause
+            if unsettled and now() - settled >= pause:
+                unsettled = bool(self._contained(self._work.settle))
+                settled, pause = now(), min(2 * pause, MOST_PAUSE_SECONDS) if unsettled else SETTLE_SECONDS
+            if took or (unsettled and pause == SETTLE_SECONDS):
                 self._bell.wait(max(PAUSE_SECONDS, busy))
             else:
-                self._sleep()
+                self._sleep(pause if unsettled else _IDLE_SECONDS)
 
-    def _sleep(self) -> None:
+    def _sleep(self, seconds: float) -> None:
         self._idle = True
         if not self._items:  # looked at once more: whoever put something in before may not have seen that nobody looks
-            self._bell.wait(_IDLE_SECONDS)
+            self._bell.wait(seconds)
         self._idle = False
 
     def _work_off(self) -> tuple[float, bool, bool]:
@@ -160,7 +179,10 @@ class Lane(Generic[Item]):
         began, took = time.thread_time(), False
         busy = 0.0
         while self._items and busy < BUSY_SECONDS:
-            item = self._items.popleft()
+            try:
+                item = self._items.popleft()
+            except IndexError:  # whoever ends the process has taken it out meanwhile
+                break
             if isinstance(item, _Mark):
                 self._pass(item)
                 if item.last:
@@ -172,7 +194,9 @@ class Lane(Generic[Item]):
         return busy, took, False
 
     def _take(self, item: Item, size: int) -> None:
+        self.under_way = item
         self._contained(self._work.take, item)
+        self.under_way = None
         if size:
             with self._counting:
                 self._bytes -= size
@@ -184,6 +208,7 @@ class Lane(Generic[Item]):
         mark.passed.set()
 
     @staticmethod
-    def _contained(step: Callable[..., object], *arguments: object) -> None:
+    def _contained(step: Callable[..., object], *arguments: object) -> object:
         with suppress(BaseException):  # SystemExit too would end this thread; work tells its own failures
-            step(*arguments)
+            return step(*arguments)
+        return None

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
-from replay.experiment.calls import Setup, Sink
+from replay.experiment.calls import Call, Setup, Sink
 
 MOST_MISSED: Final = 10_000
 UNHANDED: Final = "the call could not be handed over"
 
 Missed = tuple[Setup, Sequence[Sink] | None]
 """Of which experiment a call was that could not even be handed over, and the sinks that miss it."""
+Handed = tuple[Call | None, Sequence[Sink]]
+"""What waits for the reporter's thread: a call for these sinks, or no call where they have had their last one."""
 Tell = Callable[[Sink, str, str], None]
 
 
@@ -40,6 +42,12 @@ class Losses:
             self._lost[setup.name, reason] += 1
         for sink in sinks:
             self._tell(sink, setup.name, reason)
+
+    def add_all(self, left: Iterable[Handed], reason: str) -> None:
+        """Count all calls that were handed over, and that nobody will examine any more."""
+        for call, sinks in left:
+            if call is not None:
+                self.add(call.setup, reason, sinks)
 
     def add_missed(self, sinks: Sequence[Sink]) -> None:
         """Count what could not be counted when it was missed; these sinks miss what names none of its own."""

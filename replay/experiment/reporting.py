@@ -32,7 +32,7 @@ from replay.experiment.forks import Whole
 from replay.experiment.lanes import Lane, now
 from replay.experiment.listing import ROOM_BYTES, Listing
 from replay.experiment.logs import Log
-from replay.experiment.losses import UNHANDED, Losses
+from replay.experiment.losses import UNHANDED, Handed, Losses
 from replay.experiment.sinks import require_sinks
 from replay.experiment.troubles import Troubles, told
 from replay.experiment.watchers import WATCHERS
@@ -40,6 +40,9 @@ from replay.experiment.watchers import WATCHERS
 MOST_CALLS: Final = 10_000
 MOST_BYTES: Final = 32 * 2**20
 EXIT_SECONDS: Final = 2.0
+GRACE_SECONDS: Final = 0.5
+"""For sinks to take note of what they will never be told, once the time is up."""
+ENDED: Final = "the program ended before it was told"
 FULL: Final = "more calls came than could be examined"
 UNEXAMINED: Final = "the call could not be examined"
 _LOADING: Final = Whole()
@@ -47,10 +50,6 @@ _LOADING: Final = Whole()
 _LISTED: Final = frozenset({"differ", "unequal", "parted", "known"})
 
 Examine = Callable[[Call], Outcome]
-
-
-Handed = tuple[Call | None, Sequence[Sink]]
-"""What waits for the reporter's thread: a call for these sinks, or no call where they have had their last one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +173,7 @@ class Reporter:
             self.forked()
         until = now() + timeout
         self.losses.add_missed(self._sinks)
-        return self._lane.passed().wait(max(timeout, 0)) and self._passed(until, last=False)
+        return self._lane.passed().wait(max(timeout, 0)) and self._passed(until)
 
     def caught_up(self, timeout: float) -> bool:
         """Wait likewise, for both sides to have run too; quick where nothing was handed over since the last time."""
@@ -192,15 +191,29 @@ class Reporter:
         self.losses.add_missed(self._sinks)
         lane, self._lane = self._lane, self._new_lane()
         done = lane.passed(last=True).wait(timeout)
-        done = self._passed(until, last=True) and done
+        if not done:
+            left = [*lane.emptied(), *([lane.under_way] if lane.under_way else [])]
+            self.losses.add_all(left, ENDED)
+            until = now() + GRACE_SECONDS
+        done = self._ended(until) and done
         self._deliveries, self._ready = {}, NOBODY
         atexit.unregister(self.end_process)
         self._awaited = False
         self._troubles.rest()
         if not done:
-            waiting = f"{len(lane):,} calls"
-            self._troubles.say("exit", f"the process ended before {waiting} and what sinks had yet to write were told")
+            self._troubles.say("exit", "the process ended before all was told: what is missing counts as lost")
         return done
+
+    def _ended(self, until: float) -> bool:
+        """Close all sinks; have those that are not ready by then count what they were not handed as lost."""
+        marks = [(each, each.lane.passed(last=True)) for each in tuple(self._deliveries.values())]
+        late = [(each, mark) for each, mark in marks if not mark.wait(max(until - now(), 0))]
+        for each, _ in late:
+            each.give_up(ENDED)
+        until = now() + GRACE_SECONDS
+        for _, mark in late:
+            mark.wait(max(until - now(), 0))
+        return not late
 
     def end_process(self, timeout: float = EXIT_SECONDS) -> bool:
         """Close, once what runs the other side afterwards has come back or was given up: the process ends."""
@@ -213,8 +226,8 @@ class Reporter:
         """Take note that calls may come that the end of the process has to wait for."""
         self._await_exit()
 
-    def _passed(self, until: float, *, last: bool) -> bool:
-        marks = [delivery.lane.passed(last=last) for delivery in tuple(self._deliveries.values())]
+    def _passed(self, until: float) -> bool:
+        marks = [delivery.lane.passed() for delivery in tuple(self._deliveries.values())]
         return all(mark.wait(max(until - now(), 0)) for mark in marks)
 
     def _await_exit(self) -> None:
@@ -285,8 +298,9 @@ class Reporter:
             return stripped(outcome)
         return replace(outcome, unlisted=self._listing.unlisted(kind))
 
-    def settle(self) -> None:
+    def settle(self) -> bool:
         """Do nothing: sinks settle in their own threads."""
+        return False
 
     def end(self) -> None:
         """Do nothing: the sinks are closed by themselves."""

@@ -101,7 +101,8 @@ class Stored:
         self._uncalled: dict[str, Known] = {}
         """Experiments of which only losses are known, by their names."""
         self._waiting = self._bytes = 0
-        self._in_trouble = False
+        self.unwritten = False
+        """Whether the store could not be written the last time."""
         self._newest = datetime.min.replace(tzinfo=UTC)
         self._troubles = Troubles()
 
@@ -125,7 +126,7 @@ class Stored:
         self._waiting += 1
         self._bytes += size
         self._newest = max(self._newest, outcome.at)
-        if self._waiting >= _BATCH and not self._in_trouble:
+        if self._waiting >= _BATCH and not self.unwritten:
             self.flush()
 
     def lose(self, loss: Loss) -> None:
@@ -195,14 +196,14 @@ class Stored:
                     store.join(batch.record, batch.results, batch.amended)
                     self._written(batch)
         except (ReplayError, OSError) as error:
-            self._in_trouble = True
+            self.unwritten = True
             self._troubles.say("unwritten", f"{told(error)}: {self._waiting:,} calls wait to be written")
         except Exception as error:
             if not sum([batch.sift() for batch in due]):
                 raise
             self._troubles.say("unfit", f"calls are lost, since {UNFIT}: {told(error)}")
         else:
-            self._in_trouble = False
+            self.unwritten = False
         self._count()
 
     def _written(self, batch: Batch) -> None:

@@ -28,8 +28,9 @@ class Taken:
         """Note an item."""
         self.items.append(item)
 
-    def settle(self) -> None:
+    def settle(self) -> bool:
         """Do nothing."""
+        return False
 
     def end(self) -> None:
         """Do nothing."""

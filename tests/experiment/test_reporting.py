@@ -20,8 +20,11 @@ from replay.experiment.bareness import size_of
 from replay.experiment.calls import Call, Loss, Outcome, Setup
 from replay.experiment.examining import Examiner
 from replay.experiment.logs import Log
-from replay.experiment.reporting import FULL, MOST_BYTES, MOST_CALLS, UNEXAMINED, Reporter, report_to
+from replay.experiment.reporting import ENDED, FULL, MOST_BYTES, MOST_CALLS, UNEXAMINED, Reporter, report_to
+from replay.experiment.storing import Stored
 from replay.privacy import MaskKey
+from replay.store.experiments import experiment_of
+from replay.store.sqlite import SqliteStore
 from tests.experiment.kept import Kept, agreeing, call, differing, gave, raised
 
 DRAFT = Setup("needs-draft")
@@ -363,6 +366,69 @@ def test_calls_beyond_the_queue_are_counted_and_told_as_lost() -> None:
     assert len(sink.outcomes) + sink.lost == MOST_CALLS + 501
     assert 500 <= sink.lost <= 501  # one may have been taken out before the others came
     assert {each.reason for each in sink.losses} == {FULL}
+
+
+def test_what_is_not_examined_when_the_process_ends_is_told_as_lost_to_every_sink(tmp_path: Path) -> None:
+    reporter, go_on = stuck()
+    kept, stored = Kept(), Stored(tmp_path / "s.sqlite")
+    for _ in range(30):
+        reporter.hand_over(agreeing(DRAFT), [kept, stored])
+    assert not reporter.close(0.1)
+    go_on.set()
+    assert (kept.outcomes, kept.lost, {each.reason for each in kept.losses}) == ([], 30, {ENDED})
+    assert kept.said[-1] == "close"
+    with SqliteStore.open(tmp_path / "s.sqlite", create=False) as store:
+        lost = [run.lost for record in store.runs() if (run := experiment_of(record)) is not None]
+    assert lost == [{ENDED: 30}]
+
+
+def test_what_a_sink_was_not_handed_when_the_process_ends_is_told_to_it_as_lost(reporter: Reporter) -> None:
+    class Slow(Held):
+        """Begins to take something before it is let go on."""
+
+        begun: threading.Event = threading.Event()
+
+        def take(self, outcome: Outcome) -> None:
+            """Say that it has begun."""
+            self.begun.set()
+            super().take(outcome)
+
+    slow, sound = Slow(), Kept()
+    for _ in range(20):
+        reporter.hand_over(agreeing(DRAFT), [slow, sound])
+    assert not reporter.flush(0.2)
+    assert slow.begun.wait(SECONDS)
+    (thread,) = [it for it in threading.enumerate() if it.name == "replay-Slow"]
+    assert not reporter.close(0.1)
+    slow.go_on.set()
+    thread.join(SECONDS)
+    assert (len(slow.outcomes), slow.lost, slow.said[-1]) == (1, 19, "close")
+    assert (len(sound.outcomes), sound.lost) == (20, 0)
+
+
+def test_a_sink_that_could_not_write_is_asked_again_though_nothing_else_comes(
+    reporter: Reporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("replay.experiment.lanes.SETTLE_SECONDS", 0.01)
+
+    class Locked(Kept):
+        """Cannot write at first."""
+
+        unwritten = False
+        written = threading.Event()
+
+        def flush(self) -> None:
+            """Fail twice, once by raising."""
+            super().flush()
+            self.unwritten = self.said.count("flush") == 1
+            if self.said.count("flush") == 2:
+                raise OSError(5, "Input/output error")
+            if self.said.count("flush") == 3:
+                self.written.set()
+
+    sink = Locked()
+    reporter.hand_over(agreeing(DRAFT), [sink])
+    assert sink.written.wait(SECONDS)
 
 
 def test_values_beyond_the_bytes_of_the_queue_are_left_out_and_where_rules_need_them_the_call_is_lost() -> None:
