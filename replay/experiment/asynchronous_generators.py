@@ -13,7 +13,7 @@ from replay.experiment.freezing import reason_of
 from replay.experiment.inline import raise_as_it_was
 from replay.experiment.outside import contain
 from replay.experiment.scripts import Script, as_item, whole
-from replay.experiment.sides import Seen, within
+from replay.experiment.sides import Seen, unawaited, within
 from replay.experiment.tracebacks import leave_out, name_of
 
 Source = AsyncGenerator[Any, Any]
@@ -121,7 +121,7 @@ async def _played(asked: Asked, script: Script, begin: Callable[[], Source]) -> 
     source = begin()
     try:
         for value in script.values:
-            items.append(await source.asend(value))  # noqa: PERF401 - what came before it fails is kept
+            items.append(unawaited(await source.asend(value)))  # noqa: PERF401 - what came before it fails is kept
     except StopAsyncIteration:
         return whole(items, None)
     except asked.terms.answers.raises as error:

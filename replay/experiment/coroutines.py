@@ -17,7 +17,7 @@ from replay.experiment.dual_call import Asked, DualCall, begun, overdue
 from replay.experiment.freezing import describe
 from replay.experiment.inline import raise_as_it_was
 from replay.experiment.outside import contain
-from replay.experiment.sides import Seen, Within, within
+from replay.experiment.sides import Seen, Within, unawaited, within
 from replay.experiment.tracebacks import leave_out, name_of
 
 if TYPE_CHECKING:
@@ -212,7 +212,7 @@ async def _other_before(asked: Asked, call: DualCall) -> Seen | None:
 async def _observed(run: Awaited) -> Seen:
     began = wall_ns()
     try:
-        seen = Seen(await run())
+        seen = Seen(unawaited(await run()))
     except BaseException as error:
         contain(error)
         if is_cancelled():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from replay.experiment.agreement import agree
@@ -189,10 +188,7 @@ class DualCall:
     def run_other(self, *, first: bool) -> Seen:
         """Run the other side here and now."""
         function, args, kwargs = self.other(first=first)
-        seen = observed(self.context, function, args, kwargs, cpu=self._terms.guard.counts_cpu)
-        if type(seen.value) is CoroutineType:
-            seen.value.close()  # nobody will await it
-        return seen
+        return observed(self.context, function, args, kwargs, cpu=self._terms.guard.counts_cpu)
 
     def other(self, *, first: bool) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
         """Return the function of the other side and what it is given, for whoever runs it."""

@@ -85,7 +85,12 @@ class Lane(Generic[Item]):
         # A signal's handler, or a finaliser, may come between two steps of its own thread.
         self._counting = threading.RLock()
         self._starting = threading.Lock()
+        self._running = threading.Lock()
+        """Held by the one thread that works."""
         self._thread: threading.Thread | None = None
+        self._runner: threading.Thread | None = None
+        self._is_to_begin = False
+        """Whether a thread is asked for with the next item."""
         self._idle = False
         self._bell = _Bell()
         self.under_way: Item | None = None
@@ -102,7 +107,7 @@ class Lane(Generic[Item]):
         self._items.append((item, size))
         if self._thread is None:
             # Where none can be had, what waits is kept while there is room; to ask for one each time would be slow.
-            if len(self._items) % _RETRIED == 1:
+            if self._is_to_begin or len(self._items) % _RETRIED == 1:
                 self.start()
         elif self._idle:
             self._bell.ring()
@@ -111,6 +116,8 @@ class Lane(Generic[Item]):
     def passed(self, *, last: bool = False) -> threading.Event:
         """Return what is set once all that was put in before is done and settled; after the `last` the thread ends."""
         mark = _Mark(last)
+        if self._thread is None and self._items:
+            self.start()
         if threading.current_thread() is self._thread or (self._thread is None and not self._items):
             # It would wait for itself, or has nothing to wait for.
             mark.passed.set()
@@ -146,14 +153,25 @@ class Lane(Generic[Item]):
             return
         try:
             if self._thread is None:
+                self._is_to_begin = False
                 self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
                 self._thread.start()
+        except RecursionError:
+            # The stack ends here, and that of the next one need not. The thread may have begun all the same.
+            self._thread, self._is_to_begin = None, True
         except (RuntimeError, MemoryError):
             self._thread = None
         finally:
             self._starting.release()
 
     def _run(self) -> None:
+        if not self._running.acquire(blocking=False):
+            self._thread = self._runner
+            return
+        self._thread = self._runner = threading.current_thread()
+        self._go_on()
+
+    def _go_on(self) -> None:
         settled, unsettled, pause = -SETTLE_SECONDS, False, SETTLE_SECONDS
         while True:
             busy, took, last = self._work_off()

@@ -116,7 +116,7 @@ def _make_ready() -> None:
 
     Pytest parses each module that it imports anew, and Python 3.11 fails at that where two threads do so at once.
     """
-    if WATCHERS and "replay.experiment.reporting" in sys.modules:
+    if "replay.experiment.reporting" in sys.modules:
         import replay.experiment.examining  # noqa: PLC0415 - a program without experiments needs none of it
         import replay.experiment.telling  # noqa: F401, PLC0415 - likewise
 

@@ -10,7 +10,7 @@ from replay.experiment.calls import Frozen
 from replay.experiment.clock import wall_ns
 from replay.experiment.freezing import MOST_BYTES, TOO_LARGE, UnfitError, freeze
 from replay.experiment.outside import contain
-from replay.experiment.sides import Seen, message_of, type_of
+from replay.experiment.sides import Seen, message_of, type_of, unawaited
 from replay.experiment.untold import held_by
 
 MOST_ITEMS: Final = 10_000
@@ -102,7 +102,7 @@ def played(script: Script, answers: Answers, step: Step) -> Any:
     items: list[Any] = []
     for value in script.values:
         try:
-            items.append(step(value))
+            items.append(unawaited(step(value)))
         except StopIteration as stop:
             return whole(items, stop.value)
         except answers.raises as error:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 from contextvars import Context, ContextVar, copy_context
 from dataclasses import dataclass
-from types import TracebackType
+from types import CoroutineType, TracebackType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from replay.experiment.calls import Raised
@@ -99,13 +99,20 @@ def observed(
     spent = cpu_ns() if cpu else 0
     began = wall_ns()
     try:
-        seen = Seen(context.run(function, *args, **kwargs))
+        seen = Seen(unawaited(context.run(function, *args, **kwargs)))
     except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt of the other side are contained
         contain(error)
         seen = Seen(error=error)
     seen.wall_ns = wall_ns() - began
     seen.cpu_ns = cpu_ns() - spent if cpu else 0
     return seen
+
+
+def unawaited(value: Any) -> Any:
+    """Return what the other side gave; a coroutine, which nobody will await, closed, so that nothing is said of it."""
+    if type(value) is CoroutineType:
+        value.close()
+    return value
 
 
 def raised(error: BaseException, declared: tuple[type[BaseException], ...]) -> Raised:
