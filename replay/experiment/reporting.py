@@ -20,7 +20,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from replay.errors import InputError
@@ -33,7 +33,7 @@ from replay.experiment.lanes import Lane, now
 from replay.experiment.listing import ROOM_BYTES, Listing
 from replay.experiment.logs import Log
 from replay.experiment.losses import UNHANDED, Handed, Losses
-from replay.experiment.sinks import require_sinks
+from replay.experiment.sinks import NOBODY, Ready, require_sinks
 from replay.experiment.troubles import Troubles, told
 from replay.experiment.watchers import WATCHERS
 
@@ -50,17 +50,6 @@ _LOADING: Final = Whole()
 _LISTED: Final = frozenset({"differ", "unequal", "parted", "known"})
 
 Examine = Callable[[Call], Outcome]
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """Sinks whose threads have begun, and those of them that have a use for calls that agree."""
-
-    sinks: Sequence[Sink]
-    of_agreeing: Sequence[Sink] = ()
-
-
-NOBODY: Final = Ready(())
 
 
 class Reporter:

@@ -1,14 +1,29 @@
-"""Whether what a program names can take outcomes: found out when it is named, since nobody hears of it later."""
+"""What a program names to take outcomes: whether it can is found out there and then, since nobody hears of it later."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from replay.errors import SettingsError
 from replay.inert import printable
 
+if TYPE_CHECKING:
+    from replay.experiment.calls import Sink
+
 _METHODS: Final = ("take", "lose", "flush", "close", "forked")
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Sinks whose threads have begun, and those of them that have a use for calls that agree."""
+
+    sinks: Sequence[Sink]
+    of_agreeing: Sequence[Sink] = ()
+
+
+NOBODY: Final = Ready(())
 
 
 def require_sinks(sinks: object, place: str) -> None:
