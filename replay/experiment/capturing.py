@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from replay.cases.writing import CaptureWriter, Limits
+from replay.errors import SettingsError
 from replay.experiment.calls import Loss, Outcome
 from replay.experiment.troubles import Troubles
 from replay.models import Case
@@ -30,10 +31,10 @@ class Captured:
         """Take how the files are called; the suffix (.gz, .zst) says how they are packed.
 
         A file that would get larger than `file_size`, or is a day old, is followed by another one. One process writes
-        no more than its `budget`, and counts what comes after. Raise ValueError for sizes that make no sense.
+        no more than its `budget`, and counts what comes after. Raise SettingsError for sizes that make no sense.
         """
         self._path = Path(path).absolute()
-        size, whole = parse_size(file_size), parse_size(budget)
+        size, whole = _size("file_size", file_size), _size("budget", budget)
         self._limits = Limits(file_bytes=size, file_seconds=FILE_SECONDS, budget=whole)
         self._begin()
 
@@ -91,3 +92,10 @@ class Captured:
 
 def _masked_already(case: Case) -> Case:
     return case
+
+
+def _size(what: str, given: str) -> int:
+    try:
+        return parse_size(str(given))
+    except ValueError as error:
+        raise SettingsError(str(error), place=f"Captured: {what}") from None

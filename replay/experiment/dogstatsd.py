@@ -17,6 +17,7 @@ from typing import Final
 
 from replay.errors import SettingsError
 from replay.experiment.calls import Loss, Outcome
+from replay.inert import printable
 
 UDP_BYTES: Final = 1432
 """What one packet of an Ethernet carries."""
@@ -55,9 +56,11 @@ class DogStatsD:
     """Sends counts and durations twice a second to an agent: `DogStatsD("127.0.0.1:8125")`."""
 
     def __init__(self, address: str = "127.0.0.1:8125", *, tags: Sequence[str] = (), prefix: str = "replay.") -> None:
-        """Take where the agent listens, and tags (`env:live`) for all metrics. Raise SettingsError for no address."""
+        """Take where the agent listens, and tags (`env:live`) for all metrics. Raise SettingsError for what is none."""
         self._family, self._address = _read(address)
         self._prefix = prefix
+        if isinstance(tags, str) or not all(isinstance(tag, str) for tag in tags):
+            raise SettingsError("DogStatsD: tags is no list of texts", hint='write tags=["env:live"]')
         self._tags = [_tag(tag) for tag in tags]
         self._most_bytes = UDP_BYTES if isinstance(self._address, tuple) else UNIX_BYTES
         self._socket: socket.socket | None = None
@@ -148,7 +151,9 @@ class DogStatsD:
         self._begin()
 
 
-def _read(address: str) -> tuple[int, str | tuple[str, int]]:
+def _read(address: object) -> tuple[int, str | tuple[str, int]]:
+    if not isinstance(address, str) or address == "unix://":
+        raise SettingsError(f"{printable(repr(address), 80)} is no address of a DogStatsD agent", hint=_HINT)
     if address.startswith(("unix://", "/")):
         if not hasattr(socket, "AF_UNIX"):
             raise SettingsError("this system has no Unix sockets", place=address, hint=_HINT)

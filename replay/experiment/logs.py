@@ -11,6 +11,7 @@ import logging
 from collections import Counter
 from typing import Final
 
+from replay.errors import SettingsError
 from replay.experiment.calls import DISAGREED, Loss, Outcome
 from replay.experiment.troubles import LOGGER, Troubles
 from replay.inert import printable
@@ -24,7 +25,15 @@ class Log:
     agreeing: Final = False
 
     def __init__(self, logger: str = LOGGER, *, level: int = logging.WARNING, longest: int = 500) -> None:
-        """Take the name of the logger, the level of events, and how many characters of a value they show, from 16."""
+        """Take the name of the logger, the level of events, and how many characters of a value they show, from 16.
+
+        Raise SettingsError for what is none of these.
+        """
+        if not isinstance(logger, str):
+            raise SettingsError(f"Log: the logger is of type {type(logger).__name__}", hint="give its name")
+        if not all(isinstance(number, int) for number in (level, longest)):
+            hint = "write Log(level=logging.INFO, longest=2000)"
+            raise SettingsError("Log: level and longest are numbers", hint=hint)
         self._logger = logging.getLogger(logger)
         self._level = level
         self._longest = max(longest, SHORTEST)

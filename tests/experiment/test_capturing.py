@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from replay.cases import CaptureFile
-from replay.errors import InputError
+from replay.errors import InputError, SettingsError
 from replay.experiment.calls import Outcome
 from replay.experiment.capturing import BARE, Captured
 from replay.models import Case
@@ -119,5 +119,5 @@ def test_a_folder_that_cannot_be_made_is_told_by_the_first_disagreement(tmp_path
 
 
 def test_a_size_that_is_none_is_refused() -> None:
-    with pytest.raises(ValueError, match="size"):
+    with pytest.raises(SettingsError, match="is no size"):
         Captured("drafts.jsonl", budget="plenty")

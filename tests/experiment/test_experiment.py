@@ -17,7 +17,7 @@ import pytest
 
 import replay
 from replay.errors import InputError
-from replay.experiment import Breaker, Experiment, Known, flush
+from replay.experiment import Breaker, Captured, DogStatsD, Experiment, Known, Log, flush
 from replay.experiment.calls import Outcome
 from replay.experiment.deciding import MOST_KEYS
 from replay.sampling import unit
@@ -340,6 +340,12 @@ def test_what_the_other_side_calls_is_not_compared(told: Kept) -> None:
         ),
         (lambda: Experiment("rule", 5, added), "old is of type int, and cannot be called"),  # type: ignore[arg-type]
         (lambda: Experiment("rule", doubled, classmethod(added)), "new is of type classmethod"),  # type: ignore[arg-type]
+        (lambda: Log(5), "the logger is of type int"),  # type: ignore[arg-type]
+        (lambda: Log(level="LOUD"), "level and longest are numbers"),  # type: ignore[arg-type]
+        (lambda: DogStatsD(5), "5 is no address"),  # type: ignore[arg-type]
+        (lambda: DogStatsD("unix://"), "'unix://' is no address"),
+        (lambda: DogStatsD(tags="env:live"), "tags is no list of texts"),
+        (lambda: Captured("drafts.jsonl", file_size="64 parsecs"), "Captured: file_size: '64 parsecs' is no size"),
         (lambda: Experiment("rule", doubled, added, use_new=1), "use_new is of type int"),  # type: ignore[arg-type]
         (lambda: Experiment("rule", doubled, added, key="user"), "key is of type str"),  # type: ignore[arg-type]
         (lambda: Experiment("rule", doubled, added, mode="later"), "mode is 'later'"),  # type: ignore[arg-type]
