@@ -21,7 +21,7 @@ from replay.engine.plan import Watch
 from replay.engine.summary import kept_of, skipped_of, with_sums
 from replay.models import Basis, Experiment, Result, Side, SideInfo, Summary, Verdict
 from replay.store.base import RunRecord, RunState
-from replay.store.experiments import ExperimentRun, chosen_in, experiment_of, with_experiment
+from replay.store.experiments import ExperimentRun, chosen_in, experiment_of, whose, with_experiment
 from replay.store.sqlite import SqliteStore
 from replay.verdict import Criterion, Judge
 from replay.verdict.changes import changes
@@ -64,7 +64,7 @@ def is_open(store: SqliteStore, record: RunRecord) -> bool:
 
 def judged_experiment(store: SqliteStore, record: RunRecord, inquest: Inquest, watch: Watch) -> RunRecord:
     """Judge a run of an experiment by what it holds by now, keep what comes of it, and return its record."""
-    run = _whose(record)
+    run = whose(record)
     over = run.is_over(inquest.now)
     begun = run.day + timedelta(days=1) if over else run.day
     sums, chosen = Tally(kpis=Accounts({})), Counter[Side]()
@@ -79,7 +79,7 @@ def judged_experiment(store: SqliteStore, record: RunRecord, inquest: Inquest, w
             watch(each.outcome)
     # What was lost meanwhile is counted, what came meanwhile is not: it is judged the next time.
     record = store.run(record.id)
-    run = replace(_whose(record), lost=_lost(store, record, _whose(record)))
+    run = replace(whose(record), lost=_lost(store, record, whose(record)))
     experiment = Experiment(run.name, over, dict(chosen), run.lost)
     summary = _summary(record, run, experiment, sums, inquest)
     summary = with_sums(summary, sums, partial(kept_of, store, record.id))
@@ -92,13 +92,6 @@ def _grouped(result: Result, grouping: Grouping) -> Result:
     if not grouping.groups:
         return result
     return replace(result, groups=grouping.memberships(Pair(result.case, None, None)))
-
-
-def _whose(record: RunRecord) -> ExperimentRun:
-    run = experiment_of(record)
-    if run is None:
-        raise ValueError(f"run {record.id} is of no experiment")
-    return run
 
 
 def _lost(store: SqliteStore, record: RunRecord, run: ExperimentRun) -> Mapping[str, int]:
@@ -148,7 +141,7 @@ def _unsaid(run: ExperimentRun, experiment: Experiment) -> Iterator[str]:
 
 def _amended(record: RunRecord, *, summary: Summary, verdict: Verdict, inquest: Inquest) -> RunRecord:
     """Return the record of a run as it is now, with what came of judging it."""
-    run = _whose(record)
+    run = whose(record)
     was_judged = record.verdict is not None
     now = Basis(inquest.sentences, inquest.gate, record.fingerprint.get("rules", ""))
     same = (record.basis.criteria, record.basis.gate) == (now.criteria, now.gate)

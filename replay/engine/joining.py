@@ -11,7 +11,7 @@ from typing import Final
 from replay.engine.plan import Watch
 from replay.models import Result
 from replay.store.base import RunRecord
-from replay.store.experiments import ExperimentRun, experiment_of, with_experiment
+from replay.store.experiments import ExperimentRun, whose, with_experiment
 from replay.store.sqlite import SqliteStore
 
 _BATCH: Final = 500
@@ -33,24 +33,17 @@ def joined(into: SqliteStore, parts: Sequence[tuple[SqliteStore, RunRecord]], wa
             if len(batch) >= _BATCH:
                 into.join(fresh, batch, _unchanged)
                 batch = []
-        into.join(fresh, batch, partial(_with_losses, of=_whose(store.run(record.id))))
-
-
-def _whose(record: RunRecord) -> ExperimentRun:
-    run = experiment_of(record)
-    if run is None:
-        raise ValueError(f"run {record.id} is of no experiment")
-    return run
+        into.join(fresh, batch, partial(_with_losses, of=whose(store.run(record.id))))
 
 
 def _unjudged(record: RunRecord) -> RunRecord:
     fresh = replace(record, state="running", summary=None, verdict=None, before=(), criteria={}, criteria_hash="")
-    run = replace(_whose(record), lost={}, joined=0, left=0, judged=None)
+    run = replace(whose(record), lost={}, joined=0, left=0, judged=None)
     return with_experiment(replace(fresh, gate=None), run)
 
 
 def _with_losses(before: RunRecord, of: ExperimentRun) -> RunRecord:
-    return with_experiment(before, _whose(before).with_news(of.lost, joined=of.joined, left=of.left))
+    return with_experiment(before, whose(before).with_news(of.lost, joined=of.joined, left=of.left))
 
 
 def _unchanged(before: RunRecord) -> RunRecord:

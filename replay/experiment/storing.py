@@ -42,8 +42,8 @@ _WRITING: Final = Whole()
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """What was found out about an experiment, and its runs by their days. It is kept, so that its id stays its own."""
+class _Origin:
+    """What is known of an experiment, and its runs by their days. The setup is kept, so that its id stays its own."""
 
     setup: Setup
     prints: dict[str, str]
@@ -51,8 +51,8 @@ class Known:
     runs: dict[date, RunRecord] = field(default_factory=dict)
 
 
-def _known(setup: Setup) -> Known:
-    return Known(setup, prints_of(setup), slug(setup.name))
+def _origin(setup: Setup) -> _Origin:
+    return _Origin(setup, prints_of(setup), slug(setup.name))
 
 
 @dataclass(slots=True)
@@ -97,8 +97,8 @@ class Stored:
 
     def _begin(self) -> None:
         self._batches: dict[str, Batch] = {}
-        self._known: dict[int, Known] = {}
-        self._uncalled: dict[str, Known] = {}
+        self._origins: dict[int, _Origin] = {}
+        self._uncalled: dict[str, _Origin] = {}
         """Experiments of which only losses are known, by their names."""
         self._waiting = self._bytes = 0
         self.unwritten = False
@@ -114,9 +114,9 @@ class Stored:
 
     def take(self, outcome: Outcome) -> None:
         """Take one outcome in; it is written with those around it, at the latest by the next flush."""
-        known = self._knowledge(outcome.setup or Setup(outcome.experiment))
-        batch = self._batch(known, outcome.at)
-        result = kept_form(outcome, known.slug)
+        origin = self._origin_of(outcome.setup or Setup(outcome.experiment))
+        batch = self._batch(origin, outcome.at)
+        result = kept_form(outcome, origin.slug)
         size = _size(result)
         if self._waiting >= MOST_CALLS or self._bytes + size > MOST_BYTES:
             batch.lost[FULL] += 1
@@ -135,31 +135,31 @@ class Stored:
         Of what was lost only the experiment's name is known. Where no call of it came yet, it stands in a run of its
         own, which holds nothing else and speaks for all of that day.
         """
-        known = [it for it in self._known.values() if it.setup.name == loss.experiment]
-        known = known or [self._unknown(loss.experiment)]
+        origins = [it for it in self._origins.values() if it.setup.name == loss.experiment]
+        origins = origins or [self._uncalled_one(loss.experiment)]
         # What is noticed after midnight may have been a call of before.
-        batches = [self._batch(it, at) for it in known for at in (loss.at, loss.at - GRACE)]
+        batches = [self._batch(it, at) for it in origins for at in (loss.at, loss.at - GRACE)]
         for batch in {it.record.id: it for it in batches}.values():
             batch.lost[loss.reason] += loss.calls
 
-    def _knowledge(self, setup: Setup) -> Known:
-        known = self._known.get(id(setup))
-        if known is None:
-            if len(self._known) >= _MOST_SETUPS:
-                self._known.clear()
-            known = self._known[id(setup)] = _known(setup)
-        return known
+    def _origin_of(self, setup: Setup) -> _Origin:
+        origin = self._origins.get(id(setup))
+        if origin is None:
+            if len(self._origins) >= _MOST_SETUPS:
+                self._origins.clear()
+            origin = self._origins[id(setup)] = _origin(setup)
+        return origin
 
-    def _unknown(self, experiment: str) -> Known:
+    def _uncalled_one(self, experiment: str) -> _Origin:
         if len(self._uncalled) >= _MOST_SETUPS:
             self._uncalled.clear()
-        return self._uncalled.setdefault(experiment, _known(Setup(experiment)))
+        return self._uncalled.setdefault(experiment, _origin(Setup(experiment)))
 
-    def _batch(self, known: Known, at: datetime) -> Batch:
+    def _batch(self, origin: _Origin, at: datetime) -> Batch:
         day = at.astimezone(UTC).date()
-        if day not in known.runs:
-            known.runs[day] = joint_run(known.setup, known.prints, at)
-        record = known.runs[day]
+        if day not in origin.runs:
+            origin.runs[day] = joint_run(origin.setup, origin.prints, at)
+        record = origin.runs[day]
         batch = self._batches.get(record.id)
         return batch or self._batches.setdefault(record.id, Batch(record))
 

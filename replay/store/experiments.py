@@ -69,6 +69,14 @@ def experiment_of(record: RunRecord) -> ExperimentRun | None:
         raise StoreError(fact, hint="read it with the version that the program has") from error
 
 
+def whose(record: RunRecord) -> ExperimentRun:
+    """Return whose a run is. Raise ValueError where no experiment made it."""
+    run = experiment_of(record)
+    if run is None:
+        raise ValueError(f"run {record.id} is of no experiment")
+    return run
+
+
 def with_experiment(record: RunRecord, it: ExperimentRun) -> RunRecord:
     """Return a record that says so."""
     kept = {
