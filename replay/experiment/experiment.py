@@ -27,6 +27,7 @@ from replay.experiment.inline import run_both
 from replay.experiment.kinds import Kind, Mode, is_method, kind_of, place_of
 from replay.experiment.known import Known
 from replay.experiment.preparing import prepared
+from replay.experiment.references import Reference, found_at, reference_to
 from replay.experiment.requirements import (
     require_answers,
     require_breaker,
@@ -145,6 +146,7 @@ class Experiment(Generic[P, R]):
         self._old: Callable[..., Any] | None = None
         self._new: Callable[..., Any] | None = None
         self._sides: Sides | None = None
+        self._known_at: Reference | None = None
         self._run: Callable[[Asked], Any] = run_both
         if old is not None:
             self.old(old)
@@ -221,6 +223,7 @@ class Experiment(Generic[P, R]):
     # -------------------------------------------------------------------------------------------------- as a method
 
     def __set_name__(self, owner: type, name: str) -> None:
+        self._known_at = owner.__module__, f"{owner.__qualname__}.{name}"
         if self._old is not None and self._new is not None:
             self._settle(self._old, self._new, as_is=1)
 
@@ -241,6 +244,10 @@ class Experiment(Generic[P, R]):
     @property
     def _is_awaited(self) -> bool:
         return self._old is not None and kind_of(self._old) == "coroutine function"
+
+    def __reduce__(self) -> tuple[Callable[[str, str], Any], Reference]:
+        """Be pickled by where it stands, as functions are. Raise PicklingError where that is in no module."""
+        return found_at, reference_to(self, self._known_at)
 
     def __deepcopy__(self, memo: object) -> Self:
         return self

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import os
+import pickle
 import subprocess
 import sys
 import threading
@@ -397,6 +398,25 @@ def test_arguments_that_were_left_apart_are_told_so(told: Kept) -> None:
     assert names(told) == ["deviation"]
     (difference,) = told.outcomes[0].result.differences
     assert difference.note == "old and new changed the arguments in different ways"
+
+
+KEPT_HERE = Experiment("kept-here", doubled, added)
+
+
+class Cashier:
+    """Keeps an experiment as a method."""
+
+    total = Experiment("total", doubled, added)
+
+
+@pytest.mark.parametrize("rule", [KEPT_HERE, vars(Cashier)["total"]])
+def test_an_experiment_is_pickled_by_where_it_stands_as_a_function_is(rule: Experiment[..., Any]) -> None:
+    assert pickle.loads(pickle.dumps(rule)) is rule  # noqa: S301 - its own
+
+
+def test_an_experiment_that_stands_nowhere_is_not_pickled_and_says_why() -> None:
+    with pytest.raises(pickle.PicklingError, match="stands in no module"):
+        pickle.dumps(Experiment("rule", doubled, added))
 
 
 CALLBACKS = ("use_new", "enabled", "only_if", "key", "context", "clean", "equal", "clone")
