@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Final
 
 from replay.cli.sides import Sides, behind, from_working_tree, one_commit, shapes_of
 from replay.config import Settings
-from replay.models import Order, TargetSpec
+from replay.models import Order, Side, TargetSpec
 from replay.services.commands import from_elsewhere
 from replay.services.git import Commit, has_folder
 from replay.services.imports import taken_from
@@ -17,6 +17,8 @@ from replay.targets.routing import deprived
 from replay.verdict import Criterion
 
 PART: Final = "only a part was asked for, by"
+_DRAWS: Final = "FAKERANDOM_SEED"
+"""What has libfaketime make the randomness of a command determinate."""
 
 
 def judging_warnings(settings: Settings, criteria: Sequence[Criterion], today: date) -> Iterator[str]:
@@ -66,6 +68,14 @@ def sending_warnings(chosen: str, planned: Sides, order: Order) -> Iterator[str]
     yield from _of_commits(planned)
     if order == "old-first" and "old" in sides and not sides["old"].recorded:
         yield "old was asked first in every case, so new may have found caches warm: no latency is compared fairly"
+
+
+def unseeded(sides: Mapping[Side, TargetSpec]) -> Iterator[str]:
+    """Yield which commands a seed that somebody wants can hardly reach: without a proof, no middleware obeys."""
+    left = [it for it, spec in sides.items() if spec.run and spec.clock_secret is None and _DRAWS not in spec.env]
+    if left:
+        hint = "which a command by itself does not read: `clock_secret` has a middleware obey it (docs/clock.md)"
+        yield f"the seed reaches {' and '.join(left)} as a header alone, {hint}"
 
 
 def _of_commits(planned: Sides) -> Iterator[str]:

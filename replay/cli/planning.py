@@ -12,7 +12,7 @@ from pathlib import Path
 
 from replay import __version__
 from replay.cases.chosen import Choice, Chosen
-from replay.cli.caveats import judging_warnings, sending_warnings
+from replay.cli.caveats import judging_warnings, sending_warnings, unseeded
 from replay.cli.checking import check_case, is_spared
 from replay.cli.confiding import Uses, with_secrets
 from replay.cli.fingerprint import SHARD, Manner, fingerprint
@@ -87,7 +87,13 @@ def make_plan(project: Project, flags: Flags) -> Plan:
     redactor = redactor_for(project, given_secrets(confidence.sides) | confidence.values)
     masks = masked_sides(redactor, planned.specs, sources)
     manner = _manner(settings, flags, noise)
-    warnings = (*uses.warnings(), *sending_warnings(str(flags.choice), planned, manner.order), *key_warnings(masks))
+    seeded = flags.seed is not None or not settings.model_fields_set.isdisjoint({"seed", "seed_also"})
+    warnings = (
+        *uses.warnings(),
+        *sending_warnings(str(flags.choice), planned, manner.order),
+        *(unseeded(planned.specs) if seeded else ()),
+        *key_warnings(masks),
+    )
     record = replace(
         _record(project, flags, planned.specs, chosen, criteria, manner),
         warnings=warnings,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -448,6 +449,20 @@ def test_a_teardown_that_fails_is_told_at_the_end_and_in_the_report_and_changes_
     (warning,) = [each for each in desk.report()["warnings"] if told in each]
     log = Path(warning.partition("'exit 3': ")[2].removesuffix(" says how"))
     assert "teardown, sh: exit code 3" in log.read_text("utf-8")
+
+
+@pytest.mark.parametrize(("flags", "more", "told"), [
+    ((), "", ""),
+    (("--seed", "7"), "", "old and new"),
+    (("--seed", "7"), ", env: {FAKERANDOM_SEED: '0x1'}", "old"),
+])  # fmt: skip
+def test_a_seed_that_reaches_a_command_as_a_header_alone_is_told(
+    desk: Desk, flags: tuple[str, ...], more: str, told: str
+) -> None:
+    project(desk, more=more)
+    ended = desk.cli("run", *flags)
+    found = re.search("the seed reaches (.+?) as a header alone", " ".join(ended.out.split()))
+    assert (ended.code, found[1] if found is not None else "") == (0, told)
 
 
 def test_a_command_that_does_not_end_by_itself_is_killed_after_its_grace(desk: Desk) -> None:
