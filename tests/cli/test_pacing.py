@@ -70,8 +70,9 @@ def test_a_service_that_cannot_keep_up_is_seen_from_the_planned_moment(desk: Des
         settings(desk, service.url, service.url + "/new", cases=20)
         desk.cli("run", "--rate", "100/s", "--concurrency", "1", "--report", "json:report.json")
     report = desk.report()
-    assert report["latency"]["new"]["p99"] < 200
     assert report["pacing"]["latency_from_planned"]["new"]["p99"] > 400
+    # However long the machine makes an answer wait by itself, the cases before it are no part of that.
+    assert report["latency"]["new"]["p50"] < report["pacing"]["latency_from_planned"]["new"]["p50"]
     assert report["pacing"]["late_ms"]["p99"] > 400
 
 

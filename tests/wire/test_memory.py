@@ -15,7 +15,7 @@ from replay.wire.memory import keep_freed_memory
 if sys.argv[1] == "keep":
     keep_freed_memory()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-for _ in range(200):
+for _ in range(1000):
     bodies = [bytes(20_000) for _ in range(64)]
     del bodies
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
