@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from fractions import Fraction
 from hashlib import blake2b
 from typing import Final
 
 _BITS: Final = 53
 """What a double holds exactly, so that a share is never rounded up to 1."""
+
+_PERCENTAGE: Final = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,9})?)[ ]?%")
+
+
+def parse_percentage(text: str) -> Fraction | None:
+    """Return the share that a percentage is, `0.5%` as exactly 1/200; None for a text that is none."""
+    found = _PERCENTAGE.fullmatch(text.strip())
+    return Fraction(found[1]) / 100 if found is not None else None
 
 
 def unit(key: str, salt: str = "") -> float:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replay.sampling import derive_seed, in_shard, unit
+from replay.sampling import derive_seed, in_shard, parse_percentage, unit
 
 
 @given(st.text(), st.text())
@@ -51,3 +52,13 @@ def test_a_derived_seed_fits_32_bits(run_seed: int, identity: str) -> None:
 
 def test_another_run_seed_or_case_gives_another_seed() -> None:
     assert len({derive_seed(seed, name) for seed in (1, 2, 11) for name in ("1", "11", "a")}) == 9
+
+
+@pytest.mark.parametrize(("text", "share"), [
+    ("5%", Fraction(1, 20)), (" 0.1 % ", Fraction(1, 1000)), ("0%", Fraction(0)), ("100%", Fraction(1)),
+    ("7.000000001%", Fraction(7_000_000_001, 100_000_000_000)),
+    ("5", None), ("%", None), ("-1%", None), ("nan%", None), ("1e2%", None), ("1_0%", None), ("\u0665%", None),
+    ("", None),
+])  # fmt: skip
+def test_a_percentage_is_read_exactly_and_nothing_else_is_one(text: str, share: Fraction | None) -> None:
+    assert parse_percentage(text) == share

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from replay.cli import options
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 AtLeast = Annotated[
     str | None,
@@ -46,16 +49,14 @@ def coverage(
             write_json_coverage(out, found)
         else:
             write_coverage(out, found, whole=whole)
-    raise typer.Exit(0 if found.covered * 100 >= wanted * found.facets else 1)
+    raise typer.Exit(0 if found.covered >= wanted * found.facets else 1)
 
 
-def _share(text: str) -> float:
+def _share(text: str) -> Fraction:
     from replay.errors import SettingsError
+    from replay.sampling import parse_percentage
 
-    try:
-        number = float(text.removesuffix("%"))
-    except ValueError:
-        number = -1
-    if not text.endswith("%") or not 0 <= number <= 100:  # noqa: PLR2004
+    share = parse_percentage(text)
+    if share is None or share > 1:
         raise SettingsError(f"--at-least {text}: this is no share of the facets", hint="write 80%")
-    return number
+    return share

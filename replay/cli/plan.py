@@ -91,17 +91,13 @@ def _rates(expect: str | None, store: Path | None) -> tuple[Callable[[Criterion]
 
 
 def _share(text: str) -> float:
-    from decimal import Decimal, InvalidOperation
-
     from replay.errors import SettingsError
+    from replay.sampling import parse_percentage
 
-    try:
-        number = Decimal(text.removesuffix("%").strip()) / 100
-    except InvalidOperation:
-        number = Decimal(-1)
-    if not text.endswith("%") or not number.is_finite() or not 0 <= number < 1:
+    share = parse_percentage(text)
+    if share is None or share >= 1:
         raise SettingsError(f"--expect {text}: this is no share of the cases", hint="write 0.1%, or 0%")
-    return float(number)
+    return float(share)
 
 
 def departed(summary: Summary, family: str) -> float:

@@ -13,13 +13,11 @@ from replay.errors import SettingsError
 from replay.expressions import Expression, document_of, parse_expression
 from replay.inert import printable
 from replay.models import GroupSpec, Json, Observation, RecordingSpec, Request
-from replay.sampling import unit
+from replay.sampling import parse_percentage, unit
 from replay.selection import Route, is_route, parse_route
 
 SALT: Final = "record"
 """Samples of this salt nest in each other, from one recording to the next."""
-_SHARE: Final = re.compile(r"(\d{1,3}(?:\.\d{1,9})?)%")
-_WHOLE: Final = 100.0
 _STICKY: Final = re.compile(r"(?:(header|cookie):([!#$%&'*+.^_`|~0-9A-Za-z-]+)|body((?:\.[\w-]+)+))")
 _NOTHING: Final = Observation()
 
@@ -120,11 +118,10 @@ def parse_sticky(text: str) -> Sticky:
 
 def parse_share(text: str) -> float:
     """Read a percentage of more than 0 and up to 100. Raise SettingsError for anything else."""
-    found = _SHARE.fullmatch(text.strip())
-    share = float(found[1]) / _WHOLE if found else 0.0
-    if not 0 < share <= 1:
+    share = parse_percentage(text)
+    if share is None or not 0 < share <= 1:
         raise SettingsError(f"'{printable(text)}' is no share", hint="write 5%, 0.5% or 100%")
-    return share
+    return float(share)
 
 
 def recording_checks(
