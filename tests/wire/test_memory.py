@@ -15,8 +15,8 @@ from replay.wire.memory import keep_freed_memory
 if sys.argv[1] == "keep":
     keep_freed_memory()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-for _ in range(1000):
-    bodies = [bytes(20_000) for _ in range(64)]
+for _ in range(50):
+    bodies = [bytes(20_000) for _ in range(1000)]
     del bodies
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
