@@ -22,6 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from replay.experiment import Experiment, flush
+from replay.experiment.crew import crews_at_rest
 from tests.experiment.faults import AFTERWARDS, ARGUMENTS, CALLBACKS, OTHER_SIDES, SINKS, STOP, WHERE, OddError
 from tests.experiment.kept import Kept
 
@@ -231,6 +232,8 @@ def chosen_again(behaviour: Behaviour) -> Callable[[list[int]], Any]:
 def test_what_never_ends_is_contained_afterwards(name: str) -> None:
     rule = Experiment[..., Any]("rule", wrapped, AFTERWARDS[name], mode="after", to=[])
     assert [rule([number]) for number in range(5)] == [([number],) for number in range(5)]
+    STOP.set()
+    crews_at_rest(20)  # else the next test clears it before endless loops have seen it, and they go on for good
 
 
 @pytest.mark.parametrize("mode", MODES)
