@@ -41,14 +41,18 @@ _NAME: Final = re.compile(r"[A-Za-z][\w.-]{1,60}\Z")
 def say_little(texts: Sequence[str]) -> bool:
     """Tell whether texts, looked through at once, are too plain to hold anything; False where one may hold some."""
     # No pattern reaches over the end of a line: what is found in all of them together is found in one of them.
-    others = [text for text in texts if len(text) != _UUID_LENGTH or _UUID.fullmatch(text) is None]
+    others = [text for text in texts if not _is_uuid(text)]
     text = "\n".join(others)
     return _is_plain(text) and _hides_nothing(text, len(others) - 1)
 
 
 def says_little(text: str) -> bool:
     """Tell whether a text is too short or too plain to hold anything personal or secret."""
-    return len(text) < _SHORTEST or (_is_plain(text) and _hides_nothing(text)) or _UUID.fullmatch(text) is not None
+    return len(text) < _SHORTEST or _is_uuid(text) or (_is_plain(text) and _hides_nothing(text))
+
+
+def _is_uuid(text: str) -> bool:
+    return len(text) == _UUID_LENGTH and _UUID.fullmatch(text) is not None
 
 
 def _is_plain(text: str) -> bool:
