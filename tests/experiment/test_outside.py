@@ -30,6 +30,14 @@ def _ringing() -> Iterator[None]:
     signal.signal(signal.SIGUSR1, before)
 
 
+@pytest.fixture
+def _interruptible() -> Iterator[None]:
+    # What is started in the background may have been told to ignore the keyboard.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def once(number: int, frame: FrameType | None) -> None:
     """Raise, and be no handler any more."""
     signal.signal(signal.SIGUSR1, signal.SIG_DFL)
@@ -66,6 +74,7 @@ def raising() -> None:
     raise KeyboardInterrupt
 
 
+@pytest.mark.usefixtures("_interruptible")
 def test_an_interrupt_while_the_other_side_runs_reaches_the_program() -> None:
     with pytest.raises(KeyboardInterrupt):
         Experiment("rule", lambda: None, interrupted, to=[])()

@@ -105,6 +105,7 @@ def test_a_setting_that_is_none_ends_before_any_test(run: Run) -> None:
 def test_a_marker_freezes_time_and_plants_a_seed_for_one_test(run: Run) -> None:
     tests = """
 import datetime, random
+random.seed(1)
 drawn = []
 
 @pytest.mark.replay(freeze="2024-02-29T23:59:59Z", seed=7)
@@ -115,7 +116,7 @@ def test_it(n):
 
 def test_after():
     assert datetime.datetime.now().year > 2024
-    assert drawn[0] == drawn[1] != random.random()
+    assert drawn[0] == drawn[1] != random.random() == random.Random(1).random()
 """
     run(tests).assert_outcomes(passed=3)
 
