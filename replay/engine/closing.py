@@ -14,7 +14,7 @@ from replay.engine.latency import LatencyFigures
 from replay.engine.parity import Parity
 from replay.engine.spreads import Spreads
 from replay.models import SIDES, Counts, Difference, Lateness, Observation, OutcomeName, Quantiles, Result, Side, Spread
-from replay.verdict.chunks import chunked
+from replay.verdict.chunks import add_up
 from replay.verdict.kpi_account import Accounts
 from replay.verdict.sketch import Sketch
 
@@ -196,6 +196,5 @@ def _since_planned(observation: Observation | None, lateness: Lateness) -> Seque
 def tally(results: Iterable[Result]) -> Tally:
     """Sum up a stream."""
     sums = Tally()
-    for chunk in chunked(results):
-        sums.add_all(chunk)
+    add_up(results, sums)
     return sums

@@ -10,7 +10,7 @@ from replay.engine.plan import Plan
 from replay.engine.sides import Parties, asked, parties, refusal
 from replay.models import Case, Judgement, Result
 from replay.verdict import Criterion
-from replay.verdict.chunks import chunked
+from replay.verdict.chunks import add_up
 from replay.verdict.expecting import DEPARTING, MOST, Expectation, needed
 from replay.verdict.past import Past
 from replay.verdict.samples import Sizes
@@ -124,9 +124,7 @@ def forecasts(plan: Plan, rate_of: Callable[[Criterion], float]) -> tuple[Select
     """Ask every criterion over the selected cases, and send none of them."""
     selection, sides = Selection(), parties(plan.sides, concurrency=1)
     criteria = [_Asked(criterion, rate_of(criterion), plan) for criterion in plan.criteria]
-    for chunk in chunked(_foreseen(plan, sides, selection)):
-        for each in criteria:
-            each.add_all(chunk)
+    add_up(_foreseen(plan, sides, selection), *criteria)
     return selection, [each.forecast() for each in criteria]
 
 

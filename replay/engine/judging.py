@@ -19,7 +19,7 @@ from replay.models import Intake, Judgement, KpiSpec, Result, Summary, Verdict
 from replay.store.base import RunRecord
 from replay.store.rejudging import Rejudged
 from replay.verdict import Criterion, Judge
-from replay.verdict.chunks import chunked
+from replay.verdict.chunks import add_up
 from replay.verdict.kpi_account import Accounts
 from replay.verdict.samples import AcrossRuns
 
@@ -89,9 +89,7 @@ def judged_again(
             pass
         summary = replace(summary, noise=judge_noise(view, record.id, summary.noise.times))
         results = iter(view.results(record.id, bodies=False))
-    for chunk in chunked(results):
-        sums.add_all(chunk)
-        judge.add_all(chunk)
+    add_up(results, sums, judge)
     unseen = unseen_changes(terms.musts, sums)
     versions = (*changed_version("old", summary.old.versions), *changed_version("new", summary.new.versions))
     warnings = (
@@ -170,9 +168,7 @@ def judged_together(runs: Sequence[Judged], terms: Terms) -> tuple[Summary, Verd
     """
     sums = Tally(kpis=Accounts(terms.kpis, AcrossRuns()))
     judge = Judge(terms.criteria, terms.gate, AcrossRuns(), watched=True)
-    for chunk in chunked(Together(runs)):
-        sums.add_all(chunk)
-        judge.add_all(chunk)
+    add_up(Together(runs), sums, judge)
     reason = "; ".join(_reasons(runs))
     first = runs[0].summary
     summary = replace(

@@ -19,7 +19,7 @@ from replay.models import SIDES, Intake, Noise, Result, Side, SideInfo, Summary
 from replay.store.base import RunRecord, RunState
 from replay.store.sqlite import SqliteStore
 from replay.verdict import Judge
-from replay.verdict.chunks import chunked
+from replay.verdict.chunks import add_up
 from replay.verdict.kpi_account import Accounts
 
 
@@ -52,9 +52,7 @@ def merged(into: SqliteStore, record: RunRecord, shards: Sequence[Shard], terms:
     reasons = [*_absent(shards), *_uncounted(into, record, shards, copied)]
     sums = Tally(kpis=Accounts(terms.kpis))
     judge = Judge(terms.criteria, terms.gate, watched=bool(reasons), begun=record.started.date())
-    for chunk in chunked(into.results(record.id, bodies=False)):
-        sums.add_all(chunk)
-        judge.add_all(chunk)
+    add_up(into.results(record.id, bodies=False), sums, judge)
     reason = "; ".join(reasons)
     summary = _summary(record, shards, sums, reason)
     unseen = unseen_changes(terms.musts, sums)

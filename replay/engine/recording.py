@@ -10,6 +10,7 @@ from typing import Final, Protocol
 
 from replay.models import Result
 from replay.store.pages import Draft
+from replay.verdict.chunks import size_of
 
 SECONDS: Final = 0.5
 _TOGETHER: Final = 20
@@ -81,7 +82,7 @@ class Recorder:
         """Take a result in."""
         self._waiting.append(result)
         self._weight += _DIFFERING if result.differences else 1
-        self._size += _size(result)
+        self._size += size_of(result)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(SECONDS, self._begin_late)
         if (self._weight >= _TOGETHER or self._size >= _LARGE) and self._take_in():
@@ -156,8 +157,3 @@ class Recorder:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-
-def _size(result: Result) -> int:
-    old, new = result.old, result.new
-    return (0 if old is None else len(old.body)) + (0 if new is None else len(new.body))

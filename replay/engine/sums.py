@@ -12,7 +12,7 @@ from replay.engine.versions import Versions
 from replay.models import Result
 from replay.store.base import Store
 from replay.verdict import Judge
-from replay.verdict.chunks import chunked
+from replay.verdict.chunks import add_up
 from replay.verdict.kpi_account import Accounts
 
 
@@ -47,6 +47,5 @@ def added_up(plan: Plan, store: Store, reason: str, along: Sums | None) -> Sums:
         return along
     # A run that was cut off may be gone on with, and is judged again then.
     sums = Sums.of(plan, watched=bool(reason))
-    for chunk in chunked(store.results(plan.record.id, bodies=False)):
-        sums.add_all(chunk)
+    add_up(store.results(plan.record.id, bodies=False), sums)
     return sums

@@ -9,7 +9,7 @@ from typing import Final
 
 from replay.models import Case, CaseError, Difference, Failure, Observation, Request, Result
 from replay.verdict.base import Metric
-from replay.verdict.chunks import TOGETHER, chunked
+from replay.verdict.chunks import TOGETHER, add_up
 
 MOST: Final = 200_000
 """Cases up to which is looked for an answer."""
@@ -108,6 +108,5 @@ def _fewest(make: Callable[[], Metric], family: str, rate: float, between: tuple
 
 def _holds(make: Callable[[], Metric], family: str, rate: float, count: int) -> bool:
     metric, expected = make(), Expectation(family, rate)
-    for chunk in chunked(expected.result(_ALIKE) for _ in range(count)):
-        metric.add_all(chunk)
+    add_up((expected.result(_ALIKE) for _ in range(count)), metric)
     return metric.judge().state == "GO"
