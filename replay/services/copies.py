@@ -8,20 +8,25 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from replay.models import TargetSpec
-from replay.services.commands import inherited, words_of
+from replay.services.commands import words_of
 from replay.services.git import Commit, files_of
-from replay.services.imports import INSTALLED, is_python, python_of, taken_from
+from replay.services.imports import (
+    INSTALLED,
+    Environment,
+    environment_of,
+    is_python,
+    python_of,
+    taken_from,
+    told_by,
+)
 
-_SECONDS: Final = 20.0
 _NEVER_SHIPPED: Final = frozenset(
     {"bench", "benchmarks", "conftest", "docs", "examples", "noxfile", "scripts", "setup", "test", "tests", "tools"}
 )
@@ -64,8 +69,7 @@ def installed_copy(commit: Commit, spec: TargetSpec) -> Copy | None:
     own = _modules(commit)
     here = _normal(commit.below, spec.cwd or "")
     first = {*_looked_into(words_of(spec.run), spec, here), *taken_from(commit.repository, spec).folders}
-    env = {name: value for name, value in inherited().items() if name not in {"PYTHONHOME", "VIRTUAL_ENV"}}
-    found = _found(python, tuple(own), frozenset({**env, **spec.env}.items())) if own else {}
+    found = _found(python, tuple(own), environment_of(spec)) if own else {}
     for name, place in found.items():
         if INSTALLED.intersection(Path(place).parts) and first.isdisjoint(own[name]):
             return Copy(name, place, os.path.relpath(own[name][0], here))
@@ -141,17 +145,7 @@ def _beside(words: list[str], here: str) -> Iterator[str]:
 
 
 @lru_cache(maxsize=16)
-def _found(python: str, names: tuple[str, ...], env: frozenset[tuple[str, str]]) -> Mapping[str, str]:
-    """Ask an interpreter where it finds modules, by their names. One that cannot tell is no Python, or an old one."""
-    told: Any = {}
-    with suppress(OSError, ValueError, subprocess.SubprocessError):
-        asked = subprocess.run(  # noqa: S603 - the interpreter that the side is started with
-            [python, "-c", _PROBE, json.dumps(names)],
-            cwd=os.sep,
-            env=dict(env),
-            capture_output=True,
-            timeout=_SECONDS,
-            check=True,
-        )
-        told = json.loads(asked.stdout.splitlines()[-1])
+def _found(python: str, names: tuple[str, ...], env: Environment) -> Mapping[str, str]:
+    """Ask an interpreter where it finds modules, by their names."""
+    told = told_by(python, _PROBE, json.dumps(names), env=env) or {}
     return {str(name): str(place) for name, place in told.items()}

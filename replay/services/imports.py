@@ -21,6 +21,8 @@ from urllib.parse import unquote, urlsplit
 from replay.models import TargetSpec
 from replay.services.commands import inherited, is_shell, words_of
 
+Environment = frozenset[tuple[str, str]]
+
 _SECONDS: Final = 20.0
 INSTALLED: Final = frozenset({"site-packages", "dist-packages"})
 _PYTHONS: Final = ("python", "pypy")
@@ -61,8 +63,13 @@ class Taken:
 def taken_from(repository: Path, spec: TargetSpec) -> Taken:
     """Return what the Python of a side imports from a repository. Of a command that is known to be none, nothing."""
     python = python_of(spec)
+    return Taken() if python is None else _asked(python, repository.resolve(), environment_of(spec))
+
+
+def environment_of(spec: TargetSpec) -> Environment:
+    """Return the variables with which the Python of a side is asked, as a key."""
     env = {name: value for name, value in inherited().items() if name not in {"PYTHONHOME", "VIRTUAL_ENV"}}
-    return Taken() if python is None else _asked(python, repository.resolve(), frozenset({**env, **spec.env}.items()))
+    return frozenset({**env, **spec.env}.items())
 
 
 def is_python(program: str) -> bool:
@@ -97,15 +104,25 @@ def _named_by(script: Path, path: str | None) -> str | None:
     return shutil.which(named[0], path=path) if named else None
 
 
-@lru_cache(maxsize=16)
-def _asked(python: str, repository: Path, env: frozenset[tuple[str, str]]) -> Taken:
-    """Ask an interpreter. One that cannot tell is too old to have anything in editable mode, or no Python."""
-    told: Any = None
+def told_by(python: str, program: str, *words: str, env: Environment) -> Any:
+    """Return what an interpreter tells as JSON in its last line; None of one that cannot, and is no Python, or old."""
     with suppress(OSError, ValueError, subprocess.SubprocessError):
         asked = subprocess.run(  # noqa: S603 - the interpreter that the side is started with
-            [python, "-c", _PROBE], cwd=os.sep, env=dict(env), capture_output=True, timeout=_SECONDS, check=True
+            [python, "-c", program, *words],
+            cwd=os.sep,
+            env=dict(env),
+            capture_output=True,
+            timeout=_SECONDS,
+            check=True,
         )
-        told = json.loads(asked.stdout.splitlines()[-1])
+        return json.loads(asked.stdout.splitlines()[-1])
+    return None
+
+
+@lru_cache(maxsize=16)
+def _asked(python: str, repository: Path, env: Environment) -> Taken:
+    """Ask an interpreter. One that cannot tell is too old to have anything in editable mode, or no Python."""
+    told = told_by(python, _PROBE, env=env)
     if told is None:
         return Taken()
     path, mapped, projects = told
