@@ -122,7 +122,8 @@ class Review:
         else:
             change, changed = settings_change(self.project, self._env, found)
             after = _judge(self._present(changed))
-        told = effect(self._evidence, place, self._judge(), after, reaches=self._reach(found))
+        before, reaches = self._before(found)
+        told = effect(self._evidence, place, before, after, reaches=reaches)
         _require_use(told)
         findings = list(self._findings(found))
         notes = (f"the rule {each.fact}: {each.remedy}" for each in findings)
@@ -161,16 +162,15 @@ class Review:
                 raise InputError(f"the rule {each.fact}", hint=each.remedy)
             yield each
 
-    def _judge(self) -> Judge:
-        return _judge(self._present(self.project)) if self._changed else lambda result: result
+    def _before(self, found: Remedy) -> tuple[Judge, Callable[[Result], bool]]:
+        """Return what judges without the rules that are proposed, and which cases those could touch.
 
-    def _reach(self, found: Remedy) -> Callable[[Result], bool]:
-        """Return which cases the rules could touch; any, where what a run found is not what is found by now."""
-        return (lambda _result: True) if self._changed else reach_of(found.rules)
-
-    @property
-    def _changed(self) -> bool:
-        return self._present(self.project).changed_since(self.record)
+        Any case, where what the run found is not what is found by now.
+        """
+        present = self._present(self.project)
+        if present.changed_since(self.record):
+            return _judge(present), lambda _result: True
+        return lambda result: result, reach_of(found.rules)
 
     def _present(self, project: Project) -> Present:
         from replay.cli.present import present_of
