@@ -178,13 +178,8 @@ def _apart_as_errors(old: Seen, new: Seen) -> Apart:
         found = None
     if found is None:
         return Apart("unfit", f"nobody can tell whether both raised the same {name_of(old.error)}")
-    return _parted(f"{name_of(old.error)}.{found.name}", is_certain=found.is_certain)
-
-
-def _parted(name: str, *, is_certain: bool) -> Apart:
-    if is_certain:
-        return Apart("parted", f"{name} is another one, which no document tells")
-    return Apart("unfit", f"nobody can tell whether {name} is the same, which no document tells")
+    reason = found._replace(name=f"{name_of(old.error)}.{found.name}").reason
+    return Apart("parted" if found.is_certain else "unfit", reason)
 
 
 def _thawed(kept: Frozen | None, seen: Seen) -> Any:

@@ -239,6 +239,7 @@ class DualCall:
         try:
             self._hand_over(Standing("unfit", reason, Given(), Given()), by_chance=by_chance)
         except BaseException as error:  # noqa: BLE001 - a context of the program's own, a lack of memory or stack
+            # As `miss` does, which cannot be called where the stack ends.
             REPORTER.losses.missed.extend(self.untold)
             self.untold.clear()
             if type(error) is not RecursionError:  # else nothing more can be called

@@ -223,9 +223,8 @@ def _told_whole(call: Call, result: Result) -> Result:
     if found is None:
         return result
     if found.is_certain:
-        return _as_parted(result, f"{found.name} is another one, which no document tells")
-    reason = f"nobody can tell whether {found.name} is the same, which no document tells: compare by `clean` or `equal`"
-    return replace(result, outcome="skipped", skipped=reason)
+        return _as_parted(result, found.reason)
+    return replace(result, outcome="skipped", skipped=f"{found.reason}: compare by `clean` or `equal`")
 
 
 def _as_known(result: Result, reason: str) -> Result:

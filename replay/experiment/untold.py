@@ -36,6 +36,13 @@ class Parting(NamedTuple):
     name: str
     is_certain: bool
 
+    @property
+    def reason(self) -> str:
+        """Return in words why two answers are no match."""
+        if self.is_certain:
+            return f"{self.name} is another one, which no document tells"
+        return f"nobody can tell whether {self.name} is the same, which no document tells"
+
 
 def parting(old: Held, new: Held) -> Parting | None:
     """Return where two answers part in what no document tells; None where they certainly do not."""
