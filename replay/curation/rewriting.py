@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import Any, Final
@@ -16,6 +17,7 @@ from replay.documents.scalars import plain_value
 
 _MOST_PAIRS: Final = 1_000_000
 """Pairs of items up to which it is worth looking which of a list stay."""
+_FLOW_GOES_ON: Final = re.compile(r"(?:\s|#[^\n]*\n)*[,}\]]")
 
 Path = Sequence[str | int]
 _Edit = tuple[int, int, str]
@@ -91,8 +93,7 @@ def _changed(text: str, node: yaml.Node, value: Any) -> Iterator[_Edit]:
             return
     elif isinstance(node, yaml.ScalarNode) and _says(node, value):
         return
-    yield from _kept(text, node)
-    yield _replaced(text, node, value)
+    yield from _replaced(text, node, value)
 
 
 def _members(text: str, node: yaml.MappingNode, value: Mapping[str, Any]) -> list[_Edit] | None:
@@ -207,13 +208,6 @@ def _gone(text: str, first: yaml.Node, last: yaml.Node) -> _Edit:
     return start, end, kept_remarks(text, start, end, _margin(text, start))
 
 
-def _kept(text: str, node: yaml.Node) -> Iterator[_Edit]:
-    """Put the comments within what is written anew above the line in which it begins."""
-    line = _line(text, node)
-    if remarks := kept_remarks(text, node.start_mark.index, _end(text, node), _margin(text, line)):
-        yield line, line, remarks
-
-
 def _says(node: yaml.ScalarNode, value: Any) -> bool:
     try:
         said = _said(node)
@@ -229,27 +223,40 @@ def _number(value: Any) -> bool:
     return not isinstance(value, bool | str | list | Mapping) and value is not None
 
 
-def _replaced(text: str, node: yaml.Node, value: Any) -> _Edit:
-    start, end = node.start_mark.index, _end(text, node)
-    line = text.rfind("\n", 0, start) + 1
+def _replaced(text: str, node: yaml.Node, value: Any) -> Iterator[_Edit]:
+    """Write a node anew; the comments within stand above the line in which it begins."""
+    start, end, line = node.start_mark.index, _end(text, node), _line(text, node)
+    lines = _anew(text, node, value)
+    if len(lines) > 1:
+        # Behind the last line of a block, a comment could become part of a text.
+        end = _end_of_line(text, end)
+    if remarks := kept_remarks(text, start, end, _margin(text, line)):
+        yield line, line, remarks
+    if not lines[0]:
+        start -= text[start - 1] == " "
+    yield start, end, "\n".join(lines)
+
+
+def _anew(text: str, node: yaml.Node, value: Any) -> list[str]:
+    """Return the lines of a node that is written anew, the first without its margin, or empty for a block below."""
+    start, line = node.start_mark.index, _line(text, node)
     if isinstance(node, yaml.CollectionNode) and not node.flow_style:
         # It begins where its first key or dash stands.
-        margin = " " * _column(text, node)
-        lines = block_lines(value) if is_block(value) else [value_text(value)]
-        return start, end, f"\n{margin}".join(lines)
-    indent = len(_margin(text, line))
+        return _indented(block_lines(value) if is_block(value) else [value_text(value)], _column(text, node))
     # A value that is not there begins right behind its colon.
-    short = f"{'' if start < end else ' '}{value_text(value)}"
+    short = f"{'' if start < node.end_mark.index else ' '}{value_text(value)}"
     if len(short) + start - line <= WIDE or _in_flow(text, node) or not is_block(value):
-        return start, end, short
-    margin = " " * (indent + 2)
-    return start - (text[start - 1] == " "), end, "".join(f"\n{margin}{each}" for each in block_lines(value))
+        return [short]
+    return _indented(["", *block_lines(value)], len(_margin(text, line)) + 2)
+
+
+def _indented(lines: Sequence[str], column: int) -> list[str]:
+    return [lines[0], *(f"{' ' * column}{each}" if each else "" for each in lines[1:])]
 
 
 def _in_flow(text: str, node: yaml.Node) -> bool:
     """Tell whether something in braces or brackets goes on behind a node, where no block may begin."""
-    rest = text[node.end_mark.index :].lstrip(" ")
-    return rest[:1] in (",", "}", "]")
+    return _FLOW_GOES_ON.match(text, node.end_mark.index) is not None
 
 
 def _end(text: str, node: yaml.Node) -> int:
@@ -279,7 +286,10 @@ def _added(text: str, parent: yaml.MappingNode, key: str, value: Any) -> _Edit:
 
 def _lines_behind(text: str, end: int, column: int, lines: Sequence[str]) -> _Edit:
     """Put lines behind what ends there, and behind the rest of that line, which may hold a comment."""
-    at = text.find("\n", end)
-    at = len(text) if at < 0 else at - (text[at - 1] == "\r")
-    margin = " " * column
-    return at, at, "".join(f"\n{margin}{each}" for each in lines)
+    at = _end_of_line(text, end)
+    return at, at, "\n".join(_indented(["", *lines], column))
+
+
+def _end_of_line(text: str, start: int) -> int:
+    at = text.find("\n", start)
+    return len(text) if at < 0 else at - (text[at - 1] == "\r")

@@ -7,7 +7,8 @@ import re
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from replay.config import Settings
@@ -163,6 +164,18 @@ def test_comments_of_items_that_stay_are_kept_where_others_come_and_go(
     assert changed.endswith(f"  status: 200   # fine{line}# the end{line}")
 
 
+LONG = list(range(60))
+
+
+@pytest.mark.parametrize("end", ["]", "\n  ]", "  # last\n  ]", ",  # last\n  ]"])
+def test_no_block_is_written_within_brackets(end: str) -> None:
+    text = f"expect:\n  json: [\n    [1],\n    {{a: 1}}{end}\n"
+    for wanted in ([[1], {"a": LONG}], [[1], LONG], [LONG, {"b": LONG}]):
+        after = with_values(text, [(("expect",), {"json": as_read(wanted)})])
+        assert canonical_json(read_yaml(after, "x.yaml").value["expect"]["json"]) == canonical_json(as_read(wanted))
+        assert after.count("# last") == text.count("# last")
+
+
 LISTED = (
     "[  # open;\n    1,  # one;\n    # between;\n    2,\n    # last;\n  ]  # behind;",
     "{  # open;\n    a: 1,  # one;\n    b: '# no',  # two;\n  }  # behind;",
@@ -179,6 +192,8 @@ LISTED = (
 
 @given(st.sampled_from(LISTED), JSON, st.booleans(), st.sampled_from(["json", "text"]))
 @settings(max_examples=200)
+@example(listed=LISTED[0], value={"a": [None] * 30, "b": "1\n2"}, crlf=False, key="json")
+@example(listed=LISTED[2], value={"a": [None] * 30, "b": "1\n2"}, crlf=False, key="json")
 def test_no_comment_is_lost_whatever_is_written_in_the_place_of_what(
     listed: str,
     value: Any,
