@@ -427,7 +427,8 @@ def test_the_strict_reader_agrees_with_the_lenient_one_on_sound_json(value: Any)
 
 PIECES = st.sampled_from([
     "{", "}", "[", "]", ",", ":", " ", "\n", '"a"', '"a":1', "0", "-0", "1.0", "1.50", "1e5", "1e999", "0.1", "NaN",
-    '"\\ud83d"', '"\\ud83d\\ude00"', '"\\u00e9\\/"', '"é"', "true", "null", "9" * 30, '{"a": 1, "a": 2}', "[" * 450,
+    '"\\ud83d"', '"\\ud83d\\ude00"', '"\\\\ud83d"', '"\\u00e9\\/"', '"é"', "true", "null", "9" * 30, '{"a": 1, "a": 2}',
+    "[" * 450,
 ])  # fmt: skip
 
 

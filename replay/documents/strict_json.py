@@ -133,7 +133,7 @@ def parse_plain(text: str) -> Any:
     Return None for any other, and for one with a float that `plain_json` would write otherwise: `parse_json` reads it,
     and tells what is wrong with it. So much quicker than that, since nothing is counted.
     """
-    if "\\" in text and _SURROGATE.search(text):
+    if "\\" in text and _SURROGATE.search(text) and _surrogates(text):
         return None
     text = text.strip(" \t\r\n")
     try:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from replay.cases import header_names
@@ -89,7 +89,8 @@ def test_what_is_read_quickly_is_what_the_model_reads(record: dict[str, Any], *,
     assert quick is None or repr(quick) == repr(modelled(line))
 
 
-PLAIN_TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=6)
+# What looks like a negative zero is left to the model, within a string as well: so rare that nobody waits for it.
+PLAIN_TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=6).filter(lambda t: "-0" not in t)
 NUMBERS = st.integers(1) | st.floats(0, 1e15).filter(lambda number: number.is_integer() or number > 1)
 PLAIN_JSON = st.recursive(
     st.none() | st.booleans() | PLAIN_TEXT | NUMBERS,
@@ -124,10 +125,22 @@ PLAIN_RECORDS = st.fixed_dictionaries(
 
 
 @settings(max_examples=300, deadline=None)
+@example(record={"request": {}, "id": "\\uD"}, compact=True)
+@example(record={"request": {"text": "\\ud83d"}, "session": "\\\\ude00"}, compact=False)
 @given(record=PLAIN_RECORDS, compact=st.booleans())
 def test_plain_records_are_read_quickly(record: dict[str, Any], *, compact: bool) -> None:
     line = json.dumps(record, ensure_ascii=False, separators=(",", ":") if compact else None).encode() + b"\r\n"
     assert repr(read(line)) == repr(modelled(line))
+
+
+def test_a_pair_of_escaped_surrogates_is_read_quickly() -> None:
+    line = rb'{"request": {"json": "\\ud83d\\\ud83d\ude00"}, "id": "\uD83D\uDE00"}'
+    assert repr(read(line)) == repr(modelled(line))
+
+
+@pytest.mark.parametrize("half", [rb"\\\ud83d", rb"\ud83d\ud83d\ude00", rb"\ude00\ud83d", rb"\ud83d\\ude00"])
+def test_half_a_pair_is_left_to_the_model(half: bytes) -> None:
+    assert read(b'{"request": {}, "id": "%s"}' % half) is None
 
 
 @pytest.mark.parametrize(
