@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import re
+import secrets
 import shutil
 import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
 
@@ -47,6 +50,22 @@ def tests(session: nox.Session) -> None:
     """Run the tests, with a coverage report."""
     install(session, "-e", ".[dev]")
     session.run("pytest", "--cov=replay", "--cov-report=term:skip-covered", *session.posargs)
+
+
+@nox.session
+def explore(session: nox.Session) -> None:
+    """Try the laws on examples that no run has drawn, until one breaks; `-- --minutes 60`: no round begins later."""
+    install(session, "-e", ".[dev]")
+    parser = argparse.ArgumentParser("nox -s explore --", add_help=False)
+    parser.add_argument("--minutes", type=float, default=10)
+    given, arguments = parser.parse_known_args(session.posargs)
+    end = time.monotonic() + 60 * given.minutes
+    # Round by round, since a test that says how many examples it draws is heard before any profile.
+    while True:
+        seed = f"--hypothesis-seed={secrets.randbits(32)}"
+        session.run("pytest", "-q", "-m", "hypothesis", "--hypothesis-profile=explore", seed, *arguments)
+        if time.monotonic() >= end:
+            return
 
 
 @nox.session
