@@ -26,6 +26,7 @@ FLOORS = {
     "routes": 0,
     "placeholders": 0,
     "words": 0,
+    "counting": 0,
     "finding": 0,
     "inert": 0,
     "sampling": 0,

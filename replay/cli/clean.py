@@ -17,6 +17,7 @@ def clean(store: options.Store = None) -> None:
 
     What a run needs at this moment stays, and so do the store and its results.
     """
+    from replay.counting import sized
     from replay.services.cache import cache_root
     from replay.services.log import remove_logs
     from replay.services.records import end_leftovers
@@ -25,13 +26,9 @@ def clean(store: options.Store = None) -> None:
 
     left = end_leftovers()
     trees, logs = remove_trees(), remove_logs(store or default_store())
-    typer.echo(f"work trees: {trees.count} removed, {_size(trees.size)}, from {cache_root()}")
-    typer.echo(f"logs: {logs.count} removed, {_size(logs.size)}")
+    typer.echo(f"work trees: {trees.count} removed, {sized(trees.size)}, from {cache_root()}")
+    typer.echo(f"logs: {logs.count} removed, {sized(logs.size)}")
     if trees.held or logs.held:
         typer.echo(f"{trees.held + logs.held} are in use by a run, and stay")
     if left:
         typer.echo(f"processes that a killed run had left behind: {left} ended")
-
-
-def _size(count: int) -> str:
-    return f"{count / 1e6:,.1f} MB"

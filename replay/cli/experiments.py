@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Final
 
 from replay.cli.fingerprint import criteria_digest
 from replay.cli.output import Progress, printing, say
@@ -17,13 +16,12 @@ from replay.config import Settings, load_project
 from replay.engine.experiments import Inquest, is_open, judged_experiment
 from replay.engine.grouping import Grouping
 from replay.errors import InputError, SettingsError
+from replay.models import WORST_FIRST
 from replay.store.base import RunRecord
 from replay.store.claim import claimed
 from replay.store.experiments import experiment_of
 from replay.store.sqlite import SqliteStore
 from replay.verdict import Criterion, default_criteria, gate_sentences, named_groups, parse_criteria
-
-_WORST: Final = ("NO-GO", "INCONCLUSIVE", "GO")
 
 
 def name_of(record: RunRecord) -> str:
@@ -170,5 +168,4 @@ def judge_experiments(
     verdicts = [record.verdict for record in found.values() if record.verdict is not None]
     if len(verdicts) > 1:
         say("".join(f"{name}: {it.verdict.state}\n" for name, it in found.items() if it.verdict is not None))
-    worst = min(verdicts, key=lambda verdict: _WORST.index(verdict.state))
-    return worst.exit_code
+    return min(verdicts, key=lambda verdict: WORST_FIRST.index(verdict.state)).exit_code

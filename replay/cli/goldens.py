@@ -156,7 +156,7 @@ def _lines(entries: Sequence[Entry], runs: int, width: int) -> Iterator[tuple[st
 def _sums(entries: Sequence[Entry], runs: int) -> Iterator[str]:
     from collections import Counter
 
-    from replay.reports.facts import counted
+    from replay.counting import counted
 
     found = Counter(finding.problem for each in entries for finding in each.findings)
     told = ", ".join(f"{problem} {number:,}" for problem, number in found.most_common())

@@ -134,8 +134,8 @@ def _write(gathered: Gathered, redactor: Redactor, target: Path, *, force: bool)
     from replay.cases import write_capture
     from replay.cases.masked import masked_by
     from replay.cli.output import printing
+    from replay.counting import counted, sized
     from replay.errors import RunError
-    from replay.reports.facts import counted
     from replay.reports.imported import write_account
 
     facts = {"made_by": f"replay import {__version__}", **masked_by(_key(gathered, redactor.key))}
@@ -144,7 +144,7 @@ def _write(gathered: Gathered, redactor: Redactor, target: Path, *, force: bool)
     except OSError as error:
         place = str(error.filename or target)
         raise RunError(f"nothing is written: {(error.strerror or str(error)).lower()}", place=place) from None
-    said = f"{target} holds {counted(written.kept, 'case')}, in {_size(written.size)}."
+    said = f"{target} holds {counted(written.kept, 'case')}, in {sized(written.size)}."
     with printing() as out:
         write_account(out, _account(gathered, written.kept, written.lost), [said, *_told_key(redactor.key)])
 
@@ -194,7 +194,3 @@ def _account(gathered: Gathered, kept: int, lost: Mapping[str, int] | None = Non
 
     files = [Loaded(source.form, source.intake) for source in gathered.sources]
     return Account(files, gathered.left_out, lost or {}, kept)
-
-
-def _size(size: int) -> str:
-    return f"{size / 1e6:,.1f} MB" if size >= 1e6 else f"{size / 1e3:,.1f} kB"  # noqa: PLR2004 - a megabyte

@@ -165,7 +165,7 @@ def _kinds(kinds: Counter[str]) -> str:
 
 
 def _sum(files: int, masked: int, key: MaskKey, *, check: bool) -> str:
-    from replay.reports.facts import counted
+    from replay.counting import counted
 
     looked = counted(files, "file")
     if check:

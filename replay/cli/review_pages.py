@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from replay.cli.reviewing import Action, Proposal, Review
+from replay.counting import counted
 from replay.curation.effects import Effect
 from replay.curation.sightings import places_of
 from replay.inert import printable
@@ -15,7 +16,7 @@ from replay.locations import general
 from replay.models import Cluster, Difference, Result
 from replay.reports.case import difference_lines
 from replay.reports.causes import facts_of
-from replay.reports.facts import LONGEST, counted
+from replay.reports.facts import LONGEST
 from replay.reports.page import Line, columns, wrapped
 
 KEYS: Final[Mapping[str, Action]] = {

@@ -12,6 +12,7 @@ from replay.compare import Pair
 from replay.compare.scenario import at_step, steps_of
 from replay.compare.scrutiny import Finding
 from replay.compare.tracing import Ruling
+from replay.counting import counted
 from replay.documents.json_text import json_text
 from replay.documents.showing import shown_pair
 from replay.engine.advice import Advice
@@ -19,7 +20,7 @@ from replay.engine.audit import Audit, Spot
 from replay.engine.usage import Usage
 from replay.inert import printable
 from replay.models import MISSING, Difference, Observation, Result, RuleSpec
-from replay.reports.facts import LONGEST, counted
+from replay.reports.facts import LONGEST
 from replay.reports.page import Line, columns, title, wrapped, write_lines
 from replay.store.base import RunRecord
 

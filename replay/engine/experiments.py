@@ -14,6 +14,7 @@ from functools import partial
 from itertools import islice
 
 from replay.compare import Pair
+from replay.counting import counted
 from replay.engine.closing import Tally
 from replay.engine.grouping import Grouping
 from replay.engine.past import past_for
@@ -27,7 +28,6 @@ from replay.verdict import Criterion, Judge
 from replay.verdict.changes import changes
 from replay.verdict.chunks import chunked
 from replay.verdict.kpi_account import Accounts
-from replay.verdict.wording import counted
 
 _BLOCK = "a block of code"
 

@@ -20,6 +20,7 @@ from replay.models.masking import KeepSpec, MaskSpec
 from replay.models.names import (
     MISSING,
     SIDES,
+    WORST_FIRST,
     CaseKind,
     Category,
     DifferenceKind,
@@ -112,6 +113,7 @@ __all__ = [
     "OWN_URL",
     "SIDES",
     "UNPROVEN",
+    "WORST_FIRST",
     "Acceptance",
     "Again",
     "Basis",

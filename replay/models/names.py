@@ -38,6 +38,8 @@ Order = Literal["random", "old-first", "together"]
 
 VerdictState = Literal["GO", "NO-GO", "INCONCLUSIVE"]
 
+WORST_FIRST: Final[tuple[VerdictState, ...]] = ("NO-GO", "INCONCLUSIVE", "GO")
+
 
 class Missing(Enum):
     """The one value that no document can hold: nothing stands at this location."""

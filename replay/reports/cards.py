@@ -10,8 +10,9 @@ from typing import Final
 
 from rich.cells import cell_len, set_cell_size
 
+from replay.counting import counted
 from replay.inert import cut, printable
-from replay.models import Judgement, Summary, Verdict, VerdictState
+from replay.models import WORST_FIRST, Judgement, Summary, Verdict, VerdictState
 from replay.reports import facts
 from replay.reports.kpis import beside, sides
 from replay.reports.latency import beside as beside_old
@@ -25,7 +26,6 @@ STYLES: Final[dict[VerdictState, str]] = {"GO": "green", "NO-GO": "red", "INCONC
 _GAP: Final = 2
 _NARROWEST: Final = 38
 _MOST_ACROSS: Final = 4
-_ORDER: Final[dict[VerdictState, int]] = {"NO-GO": 0, "INCONCLUSIVE": 1, "GO": 2}
 _MARKS: Final = {"GO": "+", "NO-GO": "x", "INCONCLUSIVE": "?"}
 _DAYS: Final = {"ok": "+", "fails": "x", "open": "?", "none": "."}
 LEGEND: Final = "a mark each: + holds, x fails, ? undecided, . no case, - not counted"
@@ -80,7 +80,7 @@ def shown(verdict: Verdict) -> list[Judgement]:
     """Return the criteria that get a card: as written, or of very many those first that do not hold."""
     if len(verdict.criteria) <= MOST:
         return list(verdict.criteria)
-    return sorted(verdict.criteria, key=lambda each: _ORDER[each.state])[:MOST]
+    return _worst_first(verdict)[:MOST]
 
 
 def rest(verdict: Verdict) -> str:
@@ -88,8 +88,12 @@ def rest(verdict: Verdict) -> str:
     hidden = len(verdict.criteria) - MOST
     if hidden <= 0:
         return ""
-    holding = all(each.state == "GO" for each in sorted(verdict.criteria, key=lambda it: _ORDER[it.state])[MOST:])
-    return f"and {facts.counted(hidden, 'further criterion', 'further criteria')}{', which hold' if holding else ''}"
+    holding = all(each.state == "GO" for each in _worst_first(verdict)[MOST:])
+    return f"and {counted(hidden, 'further criterion', 'further criteria')}{', which hold' if holding else ''}"
+
+
+def _worst_first(verdict: Verdict) -> list[Judgement]:
+    return sorted(verdict.criteria, key=lambda each: WORST_FIRST.index(each.state))
 
 
 def legend(verdict: Verdict) -> str:

@@ -6,12 +6,13 @@ import difflib
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, TextIO
 
+from replay.counting import counted
 from replay.documents.showing import cut_pair, shown_pair
 from replay.inert import cut, printable
 from replay.models import FEW_ITEMS, Difference, Measure, Result
 from replay.reports.aligned import CONTEXT, Stretch, stretches
 from replay.reports.exchange import headline, request_lines
-from replay.reports.facts import LONGEST, counted
+from replay.reports.facts import LONGEST
 from replay.reports.noise import again_lines
 from replay.reports.page import Line, columns, title, wrapped, write_lines
 from replay.reports.scenes import bound_lines, scene_lines

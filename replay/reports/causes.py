@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from replay.causes import also, worded
+from replay.counting import counted
 from replay.documents.showing import shown_change
 from replay.inert import printable
 from replay.models import Cluster, Counts, Difference
-from replay.reports.facts import LONGEST, counted
+from replay.reports.facts import LONGEST
 
 FULL: Final = 3
 """Causes that are shown with an example's values."""

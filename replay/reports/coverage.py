@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TextIO
 
+from replay.counting import counted
 from replay.documents.json_text import json_text
 from replay.inert import printable
 from replay.models import Coverage, Facet, Lack, RouteCoverage, Suggested, Suggestion
-from replay.reports.facts import LONGEST, counted
+from replay.reports.facts import LONGEST
 from replay.reports.page import Line, columns, title, wrapped, write_lines
 
 VERSION: Final = 1

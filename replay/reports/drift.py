@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, Final, TextIO
 
+from replay.counting import counted
 from replay.documents.json_text import json_text
 from replay.inert import printable
 from replay.models import Bucket, Drift
-from replay.reports.facts import LONGEST, counted, share
+from replay.reports.facts import LONGEST, share
 from replay.reports.page import Line, columns, wrapped, write_lines
 
 VERSION: Final = 1

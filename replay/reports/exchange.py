@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from replay.counting import counted
 from replay.documents import parse_json
 from replay.inert import cut, printable
 from replay.models import Headers, Observation, Request
 from replay.reports.aligned import legible_lines
-from replay.reports.facts import LONGEST, counted
+from replay.reports.facts import LONGEST
 from replay.reports.page import Line, wrapped
 
 _LONGEST_TEXT: Final = 200_000

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
+from replay.counting import counted
 from replay.inert import printable
 from replay.models import (
     FEW_ITEMS,
@@ -51,11 +52,6 @@ def shortened(lines: Iterable[str]) -> Iterator[str]:
     yield from whole[:MOST_LINES]
     if len(whole) > MOST_LINES:
         yield f"... and {len(whole) - MOST_LINES:,} more"
-
-
-def counted(number: int, noun: str, several: str = "") -> str:
-    """Return `1 case`, `2 cases`; `several` is the plural of a noun that has another."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {several or noun + 's'}"
 
 
 def sums(counts: Counts) -> list[str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final, Protocol, TextIO
 
+from replay.counting import counted
 from replay.inert import printable
-from replay.reports.facts import LONGEST, counted, number, share
+from replay.reports.facts import LONGEST, number, share
 from replay.reports.page import Line, columns, title, wrapped, write_lines
 
 _STYLES: Final = {"enough": "green", "too few": "yellow", "not told": "dim"}

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, TextIO
 
+from replay.counting import counted
 from replay.inert import printable
 from replay.models import Case, Intake
-from replay.reports.facts import LONGEST, MOST_LINES, counted, shortened
+from replay.reports.facts import LONGEST, MOST_LINES, shortened
 from replay.reports.page import Line, columns, title, wrapped, write_lines
 from replay.routes import route_of
 

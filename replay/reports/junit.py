@@ -10,11 +10,12 @@ from typing import Final, Literal, TextIO
 from xml.sax.saxutils import escape, quoteattr
 
 from replay.causes import Naming
+from replay.counting import counted
 from replay.documents.showing import shown_pair
 from replay.inert import printable
 from replay.models import Judgement, Observation, Result, Summary, Verdict
 from replay.reports.causes import named
-from replay.reports.facts import LONGEST, afterthoughts, counted, ending, evidence, sums, troubles
+from replay.reports.facts import LONGEST, afterthoughts, ending, evidence, sums, troubles
 
 MOST_TRAFFIC: Final = 1_000
 """Failing traffic cases that are listed one by one; CI servers choke on more."""

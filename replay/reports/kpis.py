@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Final
 
+from replay.counting import counted
 from replay.inert import printable
 from replay.models import Json, Kpi
-from replay.reports.facts import LONGEST, counted, number, share
+from replay.reports.facts import LONGEST, number, share
 
 _REASONS: Final = 3
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final, TextIO
 
+from replay.counting import counted
 from replay.documents.showing import shown_pair
 from replay.inert import printable
 from replay.models import Cluster, Judgement, Result, Summary, Verdict
@@ -137,7 +138,7 @@ def _causes(summary: Summary) -> Iterator[str]:
 
 
 def _named(cluster: Cluster) -> str:
-    return f"{code(cluster.title)} ({facts.counted(cluster.cases, 'case')})"
+    return f"{code(cluster.title)} ({counted(cluster.cases, 'case')})"
 
 
 def _cause(place: int, cluster: Cluster) -> Iterator[str]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from replay.counting import counted
 from replay.documents.showing import shown_pair
 from replay.inert import printable
 from replay.models import Again, Noise, NoiseRate
-from replay.reports.facts import LONGEST, counted
+from replay.reports.facts import LONGEST
 
 MOST_RATES: Final = 8
 """Places that are shown."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TextIO
 
+from replay.counting import counted, sized
 from replay.inert import printable
-from replay.reports.facts import counted
 
 _LONGEST = 300
 
@@ -55,9 +55,9 @@ def write_purged(
         newest = f", the newest of {_moment(each.newest)}" if each.newest is not None else ""
         out.write(f"  {printable(each.file, _LONGEST)}, {counted(each.records, 'record')}{newest}\n")
     results, records = sum(run.results for run in runs), sum(each.records for each in gone)
-    smaller = f"; the store is {freed / 1e6:,.1f} MB smaller" if runs and not dry_run else ""
+    smaller = f"; the store is {sized(freed)} smaller" if runs and not dry_run else ""
     out.write(f"{counted(len(runs), 'run')} with {counted(results, 'result')} {done}{smaller}\n")
-    size = f", {sum(each.size for each in gone) / 1e6:,.1f} MB" if gone else ""
+    size = f", {sized(sum(each.size for each in gone))}" if gone else ""
     out.write(f"{counted(len(gone), 'capture')} with {counted(records, 'record')} {done}{size}\n")
     for each in captures:
         if each.stays:

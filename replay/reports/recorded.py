@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TextIO
 
+from replay.counting import counted, sized
 from replay.inert import printable
-from replay.reports.facts import counted
 from replay.reports.page import Line, columns, wrapped, write_lines
 
-_MEGABYTE: Final = 1e6
 _MOST_FILES: Final = 5
 
 
@@ -59,8 +58,3 @@ def _sentences(sums: Sums) -> Iterator[tuple[str, int]]:
 def _files(files: Sequence[str]) -> str:
     shown = ", ".join(printable(file) for file in files[:_MOST_FILES])
     return shown + (f" and {len(files) - _MOST_FILES:,} more" if len(files) > _MOST_FILES else "")
-
-
-def sized(size: int) -> str:
-    """Return so many bytes for people."""
-    return f"{size / _MEGABYTE:,.1f} MB" if size >= _MEGABYTE else f"{size / 1e3:,.1f} kB"

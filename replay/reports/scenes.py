@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from replay.counting import counted
 from replay.documents.json_text import json_head
 from replay.inert import printable
 from replay.models import Binding, Observation, Played, Result, Side, Step
 from replay.reports.exchange import headline, request_lines
-from replay.reports.facts import LONGEST, counted
+from replay.reports.facts import LONGEST
 from replay.reports.page import Line, title, wrapped
 
 _MOST_STEPS: Final = 100

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final, TextIO
 
+from replay.counting import counted
 from replay.documents.showing import shown_pair
 from replay.inert import printable
 from replay.models import Cluster, Judgement, Result, Summary, Verdict
@@ -110,7 +111,7 @@ class TerminalReport:
 
     def _brief(self, place: int, cluster: Cluster) -> str:
         """Return a cause on one line: its title, its size, an example, and what became of it where there is room."""
-        lead, size = f"{_INDENT}{place:>2}. ", f" ({facts.counted(cluster.cases, 'case')})"
+        lead, size = f"{_INDENT}{place:>2}. ", f" ({counted(cluster.cases, 'case')})"
         line = lead + printable(cluster.title, max(self._width - len(lead) - len(size), 1)) + size
         room = self._width - len(line) - len(_EXAMPLE)
         if room < _SHORTEST_EXAMPLE:
@@ -121,7 +122,7 @@ class TerminalReport:
 
     def _cause(self, place: int, cluster: Cluster) -> Iterator[Line]:
         heading = printable(cluster.title, 2 * self._width)
-        yield from self._wrapped(f"{place:>2}. {heading} ({facts.counted(cluster.cases, 'case')})", _INDENT, 4, "bold")
+        yield from self._wrapped(f"{place:>2}. {heading} ({counted(cluster.cases, 'case')})", _INDENT, 4, "bold")
         indent = _INDENT + " " * 4
         for line in causes.facts_of(cluster):
             yield from self._wrapped(line, indent, 3)

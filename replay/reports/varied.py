@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import Final, TextIO
 
 from replay.causes import worded
+from replay.counting import counted
 from replay.inert import printable
 from replay.models import Disagreement, Varied
-from replay.reports.facts import LONGEST, counted
+from replay.reports.facts import LONGEST
 from replay.reports.page import Line, columns, wrapped, write_lines
 
 _FEW: Final = 200

@@ -10,7 +10,7 @@ from typing import Final
 
 from replay.errors import CriterionError
 from replay.models import Judgement, Result, Verdict, VerdictState
-from replay.verdict.base import NO_TERMS, Metric, Terms
+from replay.verdict.base import NO_TERMS, Metric, Terms, worst
 from replay.verdict.categories import category
 from replay.verdict.clauses import Clause, nearest, printable
 from replay.verdict.criteria import parse
@@ -214,7 +214,7 @@ class Judge:
         found = [inquiry.over(past) for inquiry in self._inquiries]
         answers = ((settled or {}).get(judgement.sentence, judgement) for judgement, _ in found)
         judgements = tuple(_doubted(judgement, doubts) for judgement in answers) or (_NOTHING_ASKED,)
-        state = _worst(judgement.state for judgement in judgements)
+        state = worst(judgement.state for judgement in judgements)
         # Later runs rest on these: what this run may not call GO, they may not either.
         own = (standing for _, several in found for standing in several)
         standings = tuple(replace(each, judgement=_doubted(each.judgement, doubts)) for each in own)
@@ -238,10 +238,3 @@ def _doubted(judgement: Judgement, doubts: Sequence[str]) -> Judgement:
     if judgement.state != "GO" or not doubts:
         return judgement
     return replace(judgement, state="INCONCLUSIVE", why="; ".join([judgement.why, *doubts]))
-
-
-def _worst(states: Iterable[VerdictState]) -> VerdictState:
-    found = set(states)
-    if "NO-GO" in found:
-        return "NO-GO"
-    return "GO" if found == {"GO"} else "INCONCLUSIVE"

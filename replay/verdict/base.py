@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from replay.models import Judgement, KpiSpec, Result
+from replay.models import WORST_FIRST, Judgement, KpiSpec, Result, VerdictState
 from replay.verdict.watching import EXACT, Bounds
 
 
@@ -40,3 +40,8 @@ class Metric(Protocol):
         Where it is one of several `parts` that are judged side by side, it says NO-GO only with so much more
         confidence that all of them together are wrong no more often than one alone may be.
         """
+
+
+def worst(states: Iterable[VerdictState]) -> VerdictState:
+    """Return the state of several together: NO-GO by any of them, GO only where all are; none at all prove nothing."""
+    return min(states, key=WORST_FIRST.index, default="INCONCLUSIVE")

@@ -8,7 +8,7 @@ from typing import Final
 from replay.models import ErrorKind, Observation, OutcomeName, Result
 from replay.verdict.base import Metric, Terms
 from replay.verdict.clauses import Clause
-from replay.verdict.pairs import BesideOld, Pair, PairWords, margin_beside_old
+from replay.verdict.pairs import Pair, PairWords, RateBesideOld, margin_beside_old
 from replay.verdict.shares import Share, Weight, Words, by_outcome, least_percent, of_skipped, percent_limit
 
 # A failure of old's alone says nothing against new here; one of both sides may hide a failure that is new's own.
@@ -38,7 +38,7 @@ def errors(clause: Clause, terms: Terms) -> Metric:
     """Return the metric of `errors <= old`, `errors <= old + Xpp` or `errors < X%`. Raises CriterionError otherwise."""
     if clause.against_old:
         words = PairWords("failed", _NO_EVIDENCE, "every case failed on both sides")
-        return BesideOld(clause, margin_beside_old(clause, "<="), _by_error, words, terms.bounds)
+        return RateBesideOld(clause, margin_beside_old(clause, "<="), _by_error, words, terms.bounds)
     return Share(clause, percent_limit(clause), _ERRORS, Words("failed on new", _ON_BOTH), terms.bounds)
 
 
@@ -49,7 +49,7 @@ def availability(clause: Clause, terms: Terms) -> Metric:
     """
     if clause.against_old:
         words = PairWords("failed", _NO_EVIDENCE, "every case failed on both sides", good=True)
-        return BesideOld(clause, margin_beside_old(clause, ">="), _by_error, words, terms.bounds)
+        return RateBesideOld(clause, margin_beside_old(clause, ">="), _by_error, words, terms.bounds)
     words_of_share = Words("answered by new", _ON_BOTH, good=True)
     return Share(clause, least_percent(clause), _ERRORS, words_of_share, terms.bounds)
 
@@ -59,7 +59,7 @@ def timeouts(clause: Clause, terms: Terms) -> Metric:
     if clause.against_old:
         open_ones = "gave no answer that could have timed out, or failed on both sides: no evidence that new is as good"
         words = PairWords("timed out", open_ones, "no case was answered by new", "without timeouts")
-        return BesideOld(clause, margin_beside_old(clause, "<="), _by_timeout, words, terms.bounds)
+        return RateBesideOld(clause, margin_beside_old(clause, "<="), _by_timeout, words, terms.bounds)
     doubt = "new failed before an answer could time out, or both sides failed"
     return Share(clause, percent_limit(clause), _timed_out, Words("timed out on new", doubt), terms.bounds)
 

@@ -9,8 +9,8 @@ from typing import Final, Protocol
 from replay.models import Judgement, Result, Unit, VerdictState
 from replay.verdict.batches import Interval, Question
 from replay.verdict.clauses import Clause
-from replay.verdict.holdings import Bad
-from replay.verdict.kpi_limits import Limit
+from replay.verdict.kpi_limits import FigureLimit
+from replay.verdict.paired_shares import Bad
 from replay.verdict.samples import Sizes
 from replay.verdict.shares import worth
 from replay.verdict.statistics import corrected, fewest
@@ -57,7 +57,7 @@ class Evidence(Protocol):
 class FigureMetric:
     """GO where the whole interval is on the right side, NO-GO where the whole interval is on the wrong one."""
 
-    def __init__(self, clause: Clause, limit: Limit, evidence: Evidence) -> None:
+    def __init__(self, clause: Clause, limit: FigureLimit, evidence: Evidence) -> None:
         self._sentence = clause.text
         self._confidence = clause.confidence
         self._limit = limit

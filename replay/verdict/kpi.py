@@ -10,9 +10,9 @@ from replay.verdict.base import Metric, Terms
 from replay.verdict.batches import Interval, Question
 from replay.verdict.clauses import Clause, nearest, printable
 from replay.verdict.figure_metric import FigureMetric
-from replay.verdict.holdings import Bad
 from replay.verdict.kpi_account import Account
-from replay.verdict.kpi_limits import Limit, limit_of
+from replay.verdict.kpi_limits import FigureLimit, limit_of
+from replay.verdict.paired_shares import Bad
 from replay.verdict.samples import Sizes
 from replay.verdict.timings import is_recorded
 from replay.verdict.wording import amount, cases, listed, percent
@@ -45,7 +45,7 @@ class KpiEvidence:
 
     nothing = "no case tells anything of it on both sides"
 
-    def __init__(self, name: str, spec: KpiSpec, limit: Limit) -> None:
+    def __init__(self, name: str, spec: KpiSpec, limit: FigureLimit) -> None:
         self._account = Account(name, spec)
         self._limit = limit
         self._recorded = 0

@@ -12,8 +12,8 @@ from typing import Final, Protocol
 
 from replay.models import SIDES, Figure, Json, Kpi, KpiSpec, Result, Side
 from replay.verdict.batches import Batches, Interval, Question, batch_of
-from replay.verdict.holdings import Bad, Holdings
-from replay.verdict.orders import Orders
+from replay.verdict.paired_quantiles import PairedQuantiles
+from replay.verdict.paired_shares import Bad, PairedShares
 from replay.verdict.samples import Repeats, Sample, Sizes
 from replay.verdict.statistics import CONFIDENCE, upper_bound
 
@@ -50,7 +50,7 @@ class _Held:
     """A share, or how many it is of."""
 
     def __init__(self, *, counted: bool) -> None:
-        self._pairs = Holdings()
+        self._pairs = PairedShares()
         self._counted = counted
 
     @property
@@ -154,7 +154,7 @@ class _Ordered:
     """A quantile."""
 
     def __init__(self, q: float) -> None:
-        self._pairs = Orders(q)
+        self._pairs = PairedQuantiles(q)
         self._failing = _Failing()
 
     @property

@@ -9,13 +9,13 @@ from typing import Final
 from replay.models import KpiKind
 from replay.verdict.batches import Interval, Question
 from replay.verdict.clauses import Amount, Clause
-from replay.verdict.holdings import Bad
+from replay.verdict.paired_shares import Bad
 
 _HUNDRED: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class FigureLimit:
     """What is asked, at which end it is worse, and what it has to reach; `strict` for `<` and `>`.
 
     `text` is the limit as the user wrote it.
@@ -39,7 +39,7 @@ class Limit:
         return best == best and not self.met_by(best)  # noqa: PLR0124 - NaN is no evidence
 
 
-def limit_of(clause: Clause, kind: KpiKind) -> Limit:
+def limit_of(clause: Clause, kind: KpiKind) -> FigureLimit:
     """Read the limit of a clause about a KPI of some kind. Raises CriterionError, pointing at the word."""
     whose = clause.subject.text
     if clause.operator in (None, "="):
@@ -47,7 +47,7 @@ def limit_of(clause: Clause, kind: KpiKind) -> Limit:
         raise clause.fault(clause.operator_token or clause.last, fact, f"write {whose} >= old - {_example(kind)}")
     bad: Bad = "low" if clause.operator in (">", ">=") else "high"
     question, value = _beside_old(clause, kind, bad) if clause.against_old else _alone(clause, kind)
-    return Limit(question, bad, float(value), clause.operator in ("<", ">"), _text(clause))
+    return FigureLimit(question, bad, float(value), clause.operator in ("<", ">"), _text(clause))
 
 
 def _text(clause: Clause) -> str:

@@ -12,7 +12,7 @@ from replay.models import Judgement, Result, Unit, VerdictState
 from replay.verdict.base import Metric, Terms
 from replay.verdict.clauses import Amount, Clause
 from replay.verdict.quantiles import FEWEST_BATCHES, Interval, Quantiles
-from replay.verdict.shares import Limit, Share, Weight, Words, worth
+from replay.verdict.shares import Share, ShareLimit, Weight, Words, worth
 from replay.verdict.sketch import Sketch
 from replay.verdict.statistics import corrected, lower_bound, upper_bound
 from replay.verdict.tails import NEIGHBOURS, NEVER, Tails, latency_at
@@ -32,7 +32,7 @@ def latency(clause: Clause, _terms: Terms) -> Metric:
     if clause.operator not in ("<", "<="):
         hint = f"write {clause.family} <= old + 10%"
         raise clause.fault(clause.operator_token, "a latency takes an upper limit", hint)
-    return BesideOld(clause, _margin(clause)) if clause.against_old else AtMost(clause, _limit(clause))
+    return LatencyBesideOld(clause, _margin(clause)) if clause.against_old else LatencyAtMost(clause, _limit(clause))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def _in_ms(clause: Clause, amount: Amount, example: str) -> float:
     return float(amount.number * _MILLISECONDS[amount.unit])
 
 
-class BesideOld:
+class LatencyBesideOld:
     """Not slower than old by the margin, on the same cases, with intervals out of batches of whole sessions.
 
     GO needs the whole interval on the right side, also if every case that new failed were the slowest of all.
@@ -194,7 +194,7 @@ def _log(value: float) -> float:
     return math.log(value) if value > 0 else -math.inf
 
 
-class AtMost:
+class LatencyAtMost:
     """A quantile of new's against a limit: at most so large a share of cases takes longer, by exact bounds.
 
     What new failed is the slowest of all for GO, and no evidence for NO-GO.
@@ -212,7 +212,8 @@ class AtMost:
     def _slower(self) -> Share:
         amount = self._clause.amount.text if self._clause.amount is not None else ""
         words = Words(f"slower than {amount}", "new failed")
-        return Share(self._clause, Limit(1 - self._p, inclusive=True, text=percent(1 - self._p)), self._weigh, words)
+        limit = ShareLimit(1 - self._p, inclusive=True, text=percent(1 - self._p))
+        return Share(self._clause, limit, self._weigh, words)
 
     def _weigh(self, result: Result) -> Weight | None:
         if result.outcome == "skipped":

@@ -64,7 +64,7 @@ def margin_beside_old(clause: Clause, operator: Operator) -> Decimal:
     return margin
 
 
-class BesideOld:
+class RateBesideOld:
     """Not worse than old by the margin, paired, over the traffic that was sent; goldens are judged apart.
 
     Only cases that one side alone fails tell the sides apart. Old's own failures weigh against new's, as

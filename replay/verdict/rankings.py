@@ -13,8 +13,8 @@ from replay.verdict.base import Metric, Terms
 from replay.verdict.batches import Batches, Interval, Question, batch_of
 from replay.verdict.clauses import Clause, nearest, printable
 from replay.verdict.figure_metric import FigureMetric
-from replay.verdict.holdings import Bad
-from replay.verdict.kpi_limits import Limit
+from replay.verdict.kpi_limits import FigureLimit
+from replay.verdict.paired_shares import Bad
 from replay.verdict.samples import Sizes
 from replay.verdict.statistics import lower_bound, upper_bound
 from replay.verdict.wording import amount, percent
@@ -36,7 +36,7 @@ def rank(clause: Clause, _terms: Terms) -> Metric:
     return FigureMetric(clause, _limit(clause), Kept(clause.name) if clause.share_of else Agreed(clause.name))
 
 
-def _limit(clause: Clause) -> Limit:
+def _limit(clause: Clause) -> FigureLimit:
     strict = clause.operator == ">"
     if clause.against_old:
         return _beside_old(clause, strict=strict)
@@ -45,10 +45,10 @@ def _limit(clause: Clause) -> Limit:
     if clause.amount is None or not lowest < number < 1:
         hint = f"write a limit above {lowest:g} and below 1"
         raise clause.fault(clause.bound, "no sample can prove this", hint)
-    return Limit("new", "low", number, strict, clause.amount.text)
+    return FigureLimit("new", "low", number, strict, clause.amount.text)
 
 
-def _beside_old(clause: Clause, *, strict: bool) -> Limit:
+def _beside_old(clause: Clause, *, strict: bool) -> FigureLimit:
     if clause.name != "ndcg" or clause.share_of:
         fact = f"'{clause.subject.text}' compares new with old already"
         raise clause.fault(clause.bound, fact, f"write {clause.subject.text} >= {'90%' if clause.share_of else '0.66'}")
@@ -57,7 +57,7 @@ def _beside_old(clause: Clause, *, strict: bool) -> Limit:
         raise clause.fault(clause.bound, "a margin is missing, in units of the measure", hint)
     sign = "-" if clause.amount.number < 0 else "+"
     text = f"old {sign} {abs(clause.amount.number)}{clause.amount.unit}"
-    return Limit("difference", "low", _number(clause), strict, text)
+    return FigureLimit("difference", "low", _number(clause), strict, text)
 
 
 def _number(clause: Clause) -> float:

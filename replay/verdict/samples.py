@@ -65,21 +65,19 @@ class Sizes:
         self.total = 0
         self._squares = 0
 
-    def add(self, session: str | None) -> None:
-        """Count one case."""
-        self.total += 1
+    def add(self, session: str | None, cases: int = 1) -> None:
+        """Count one case of a session, or several; those without session are each one of its own."""
+        self.total += cases
         if session is None:
-            self._squares += 1
+            self._squares += cases
             return
-        self._squares += 2 * self._sessions.add(session) + 1
+        before = self._sessions.add(session, cases)
+        self._squares += cases * (2 * before + cases)  # (before + cases)² less before²
 
-    def add_all(self, sessions: Sequence[str | None]) -> None:
+    def add_all(self, sessions: Iterable[str | None]) -> None:
         """Count cases by their sessions."""
-        self.total += len(sessions)
-        self._squares += sessions.count(None)
-        for session, cases in Counter([each for each in sessions if each is not None]).items():
-            before = self._sessions.add(session, cases)
-            self._squares += cases * (2 * before + cases)  # (before + cases)² less before²
+        for session, cases in Counter(sessions).items():
+            self.add(session, cases)
 
     def effective(self, further: int = 0) -> float:
         """Return (Σm)²/Σm² over all sessions and `further` cases with a session each; 0 without any case."""

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from replay.models import Judgement, Result, VerdictState
+from replay.models import WORST_FIRST, Judgement, Result, VerdictState
 from replay.routes import route_of
 from replay.selection import parse_route
-from replay.verdict.base import Metric
+from replay.verdict.base import Metric, worst
 from replay.verdict.clauses import Clause, Scope, printable
 from replay.verdict.statistics import corrected
 from replay.verdict.wording import cases, level, listed
@@ -104,17 +104,15 @@ class PerPart:
         """Return how the parts stand, those first that keep the whole from GO."""
         many = parts * max(1, len(self._metrics))
         found = [replace(metric.judge(many), sentence=_name(part)) for part, metric in self._metrics.items()]
-        found.sort(key=lambda each: (_ORDER[each.state], -(each.n or 0.0), each.sentence))
+        found.sort(key=lambda each: (WORST_FIRST.index(each.state), -(each.n or 0.0), each.sentence))
         state = self._state(found)
         n = sum(each.n or 0.0 for each in found)
         why = "; ".join([self._head(found), *self._told(found), *self._remarks(many)])
         return Judgement(self._clause.text, state, why, n=n, parts=tuple(found))
 
     def _state(self, found: list[Judgement]) -> VerdictState:
-        states = {each.state for each in found}
-        if "NO-GO" in states:
-            return "NO-GO"
-        return "GO" if states == {"GO"} and not self._beyond else "INCONCLUSIVE"
+        state = worst(each.state for each in found)
+        return "INCONCLUSIVE" if state == "GO" and self._beyond else state
 
     def _head(self, found: Sequence[Judgement]) -> str:
         if not found:
@@ -139,9 +137,6 @@ class PerPart:
         if many > 1:
             sure = level(corrected(self._clause.confidence, many))
             yield f"a part fails with {sure} confidence alone, since {many:,} are judged side by side"
-
-
-_ORDER: Final[Mapping[VerdictState, int]] = {"NO-GO": 0, "INCONCLUSIVE": 1, "GO": 2}
 
 
 def _route(result: Result) -> str:

@@ -52,7 +52,7 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class ShareLimit:
     """The largest share of bad cases that a criterion accepts; `inclusive` where it may be reached."""
 
     share: float
@@ -64,19 +64,19 @@ class Limit:
         return bound <= self.share if self.inclusive else bound < self.share
 
 
-def percent_limit(clause: Clause) -> Limit:
+def percent_limit(clause: Clause) -> ShareLimit:
     """Read `< 0.5%` or `<= 0.5%`. Raises CriterionError, pointing at the word, for anything else."""
     return _limit(clause, ("<", "<="), "an upper limit", f"write {clause.subject.text} < 0.5%")
 
 
-def least_percent(clause: Clause) -> Limit:
+def least_percent(clause: Clause) -> ShareLimit:
     """Read `>= 99.9%` or `> 99.9%`: a limit to the rest. Raises CriterionError for anything else."""
     limit = _limit(clause, (">", ">="), "a lower limit", f"write {clause.subject.text} >= 99.9%")
     rest = float(1 - Decimal(limit.text.rstrip("% ")) / _HUNDRED)
-    return Limit(rest, limit.inclusive, limit.text)
+    return ShareLimit(rest, limit.inclusive, limit.text)
 
 
-def _limit(clause: Clause, operators: Collection[Operator], kind: str, example: str) -> Limit:
+def _limit(clause: Clause, operators: Collection[Operator], kind: str, example: str) -> ShareLimit:
     subject, amount = clause.subject.text, clause.amount
     if clause.operator not in operators:
         raise clause.fault(clause.operator_token, f"'{subject}' takes {kind}", example)
@@ -86,7 +86,7 @@ def _limit(clause: Clause, operators: Collection[Operator], kind: str, example: 
         raise clause.fault(amount.token, f"'{amount.text}' is no share", f"write {amount.number}%")
     if not Decimal(0) < amount.number < _HUNDRED:
         raise clause.fault(amount.token, "no sample can prove this", "write a limit above 0% and below 100%")
-    return Limit(float(amount.number / _HUNDRED), clause.operator in ("<=", ">="), amount.text)
+    return ShareLimit(float(amount.number / _HUNDRED), clause.operator in ("<=", ">="), amount.text)
 
 
 class Share:
@@ -95,7 +95,7 @@ class Share:
     What failed on old or on both sides may hide anything: such cases count as bad for GO and not at all for NO-GO.
     """
 
-    def __init__(self, clause: Clause, limit: Limit, weigh: Weigh, words: Words, bounds: Bounds = EXACT) -> None:
+    def __init__(self, clause: Clause, limit: ShareLimit, weigh: Weigh, words: Words, bounds: Bounds = EXACT) -> None:
         self._sentence = clause.text
         self._confidence = clause.confidence
         self._limit = limit

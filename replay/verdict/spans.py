@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final, Protocol
 
+from replay.counting import counted
 from replay.models import Judgement, Result, Standing, VerdictState
 from replay.verdict.base import Metric
 from replay.verdict.clauses import Clause, Span
 from replay.verdict.cycles import CYCLES, next_of
 from replay.verdict.days import MOST_DAYS, by_day
 from replay.verdict.past import NOT_JUDGED, OTHER_RULES, OTHER_VERSION, Past
-from replay.verdict.wording import counted, level
+from replay.verdict.wording import level
 
 LOOKS: Final = 365
 """Over so many days, or runs, of watching a span is found by chance no more often than its confidence allows."""

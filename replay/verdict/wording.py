@@ -61,11 +61,6 @@ def cases(number: float) -> str:
     return f"{text} case" if text == "1" else f"{text} cases"
 
 
-def counted(number: int, noun: str, nouns: str = "") -> str:
-    """Return `1 day`, `2 days`."""
-    return f"{number:,} {noun if number == 1 else nouns or noun + 's'}"
-
-
 def figure(number: float) -> str:
     """Return a count with one decimal where it has one."""
     return f"{number:,.1f}".removesuffix(".0")

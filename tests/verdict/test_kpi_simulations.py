@@ -11,7 +11,7 @@ from statistics import NormalDist
 import pytest
 
 from replay.verdict.batches import BATCHES, Batches, Question
-from replay.verdict.orders import Orders
+from replay.verdict.paired_quantiles import PairedQuantiles
 from replay.verdict.statistics import difference_bounds
 
 Pair = tuple[int, float, float]
@@ -63,7 +63,9 @@ def apart(n: int) -> Draw:
     return draw
 
 
-def covered(pairs: Callable[[], Batches | Orders], draw: Draw, question: Question, truth: float, runs: int) -> float:
+def covered(
+    pairs: Callable[[], Batches | PairedQuantiles], draw: Draw, question: Question, truth: float, runs: int
+) -> float:
     """Return in which share of the runs the interval holds the truth."""
     luck, held = random.Random(20_260_101), 0  # noqa: S311 - luck that can be had again
     for _ in range(runs):
@@ -113,7 +115,7 @@ def test_the_interval_of_a_quantile_holds_the_truth_in_93_of_100_runs(
 ) -> None:
     if math.isnan(truth):
         truth = 1.0  # the median of what is symmetric on its logarithm
-    assert covered(lambda: Orders(q), draw, question, truth, 150) >= 0.93
+    assert covered(lambda: PairedQuantiles(q), draw, question, truth, 150) >= 0.93
 
 
 @pytest.mark.parametrize(("only_old", "only_new"), [(0.005, 0.0), (0.006, 0.001), (0.03, 0.025)])

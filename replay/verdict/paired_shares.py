@@ -14,7 +14,7 @@ Bad = Literal["low", "high"]
 _NOTHING: Final = Interval(float("nan"), -1.0, 1.0)
 
 
-class Holdings:
+class PairedShares:
     """Pairs of answers by where something holds; exact and score bounds over the effective n of their sessions.
 
     An answer of new's that did not come holds nothing. Beyond that, for GO, whoever failed counts at its worst: new

@@ -21,7 +21,7 @@ from replay.verdict.statistics import upper_bound
 _NOTHING: Final = Interval(math.nan, -math.inf, math.inf)
 
 
-class Orders:
+class PairedQuantiles:
     """Both sides' figures in full: 18 bytes a case, so that a quantile is exact to the digit."""
 
     def __init__(self, q: float) -> None:
