@@ -35,6 +35,11 @@ _TOKEN: Final = re.compile(
 )
 
 
+_NUMBERS: Final = re.compile(r"\$\['(status|latency_ms)'\]")
+_TEXTS: Final = re.compile(
+    r"\$(\['request'\]\['(?:method|path|text)'\]|(?:\['request'\])?\['(?:headers|query)'\]\['.*'\])"
+)
+
 _QUOTED: Final = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\"""")
 _CHAIN: Final = re.compile(rf"(?<![\w.@$-])(?:@\.)?({'|'.join((*ROOTS, 'request'))})((?:\.[^\W\d][\w-]*)*)")
 
@@ -85,7 +90,25 @@ def parse_expression(text: str) -> Expression:
     except JSONPathError as error:
         hint = "compare as in status >= 500 || body.outcome == 'declined'"
         raise LocationError(f"'{text}' is no expression: {told(error)}", hint=hint) from None
+    _require_comparable(text, asked)
     return Expression(text, asked, any(map(_is_of_answer, _TOKEN.finditer(text))))
+
+
+def _require_comparable(text: str, asked: Filtering) -> None:
+    """Raise LocationError for what is always a number beside a text, or a text beside a number: they are never equal.
+
+    Such a comparison never holds, or always, and nobody would be told.
+    """
+    for place, literal in asked.comparisons():
+        is_text = isinstance(literal, str)
+        if _NUMBERS.fullmatch(place) and (is_text or isinstance(literal, bool)):
+            fact, hint = "a number and compared with something else", "write a number without quotes: status >= 500"
+        elif _TEXTS.fullmatch(place) and not is_text:
+            fact, hint = "a text and compared with something else", "write it in quotes: request.query.page == '2'"
+        else:
+            continue
+        name = ".".join(re.findall(r"\['(.*?)'\]", place))
+        raise LocationError(f"in '{text}', {name} is {fact}", hint=hint)
 
 
 def _is_of_answer(found: re.Match[str]) -> bool:

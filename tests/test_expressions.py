@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -133,3 +134,37 @@ def test_no_expression_brings_the_parser_down(text: str) -> None:
 )
 def test_an_expression_tells_where_it_may_look(text: str, path: list[str], may: object) -> None:
     assert parse_expression(text).may_read(path) is may
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("status >= '500'", "status is a number"),
+        ("'500' <= status || body.errors", "status is a number"),
+        ("!(latency_ms > '5')", "latency_ms is a number"),
+        ("status == true", "status is a number"),
+        ("headers.retry-after > 10", "headers.retry-after is a text"),
+        ("request.query.page >= 2", "request.query.page is a text"),
+        ("request.headers.x-version != 3", "request.headers.x-version is a text"),
+        ("request.method == 1.5", "request.method is a text"),
+        ("search(body.state, '(')", "'(' is no pattern"),
+        ("status > 1 && body.items[?match(@.state, '[a-')]", "'[a-' is no pattern"),
+    ],
+)
+def test_what_would_never_hold_by_a_slip_is_told(text: str, told: str) -> None:
+    with pytest.raises(LocationError, match=re.escape(told)):
+        parse_expression(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "body.items[?@.status == 'open']",
+        "body.status == 'ok'",
+        "headers.x == '5'",
+        "match(body.a, body.b)",
+        "error == null",
+    ],
+)
+def test_what_may_hold_is_not_told(text: str) -> None:
+    assert parse_expression(text).text == text

@@ -40,6 +40,11 @@ class Choice:
         """Return what all shards together take."""
         return replace(self, shard=None)
 
+    @property
+    def single(self) -> tuple[Choice, ...]:
+        """Return each pattern and each tag as a choice of its own."""
+        return (*(Choice(only=(it,)) for it in self.only), *(Choice(tags=(it,)) for it in self.tags))
+
     def __str__(self) -> str:
         """Return it as it is typed; empty where everything is taken."""
         parts = [f"--only {pattern}" for pattern in self.only] + [f"--tag {tag}" for tag in self.tags]
@@ -66,6 +71,8 @@ class Chosen:
         self._sources = sources
         self._choice = choice
         self._portion = Portion()
+        self.unmet: tuple[Choice, ...] = ()
+        """The patterns and tags that took no case at all when all was counted."""
 
     def require_different(self) -> None:
         """Raise InputError where two files hold the same: their cases could not be told apart, and add no evidence."""
@@ -90,10 +97,13 @@ class Chosen:
         Traffic that can be sent need not be checked where its request is one that `spares` tells of.
         """
         chosen = 0
+        self.unmet = self._choice.single
         for source in self._sources:
             # To the end, whatever the limit: only a whole reading tells how many records a file holds.
             # Without identities, which a capture would have to be read for beforehand.
             for case in source.to_check(spares) if self._choice.takes_all else source.without_identity():
+                if case is not None and self.unmet:
+                    self.unmet = tuple(it for it in self.unmet if not it.takes(case))
                 if case is not None and not self._choice.takes(case):
                     continue
                 if self._choice.limit is None or chosen < self._choice.limit:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import difflib
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,12 +18,13 @@ from replay.documents import Document, check_json, invalid, parse_json, shown
 from replay.documents.scalars import plain_value
 from replay.errors import DocumentError, Place
 from replay.models import Case, Expectation, Step
-from replay.placeholders import CAPTURED, filled, filled_expectation, filled_text, names_of, spelled
+from replay.placeholders import CAPTURED, filled, filled_expectation, filled_text, names_in, names_of, spelled
 
 ID: Final = "id"
 EXPECT: Final = "expect"
 MOST_ROWS: Final = 10_000
 _LONGEST: Final = 100
+_NEARLY: Final = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +187,7 @@ def filled_case(case: Case, row: Row) -> Case:
     Raise DocumentError where a value cannot stand where its name does, or a name is no column.
     """
     _require_columns_for(case, row)
+    _require_no_slip(case, row)
     _require_steps_for(case, row)
     values = row.values
     try:
@@ -214,6 +217,24 @@ def _require_columns_for(case: Case, row: Row) -> None:
         if name not in row.values:
             hint = f"there are {', '.join(row.values)}"
             raise DocumentError(f"'{{{{{name}}}}}' is no column of each", place=row.place, hint=hint)
+
+
+def _require_no_slip(case: Case, row: Row) -> None:
+    """Raise DocumentError for a column that nothing uses and whose name is nearly `expect`: it would expect nothing."""
+    for column in row.values:
+        meant = column.strip().lower().partition(".")[0]
+        if difflib.get_close_matches(meant, [EXPECT], cutoff=_NEARLY) and column not in _used(case):
+            fact = f"nothing uses '{shown(column)}', so that it expects nothing"
+            raise DocumentError(fact, place=row.place, hint="did you mean 'expect', or in CSV 'expect.status'?")
+
+
+def _used(case: Case) -> set[str]:
+    """Return the names that a row's values fill."""
+    used = set(names_in(case.title))
+    for step in (*case.steps, case):
+        used.update(names_of(step.request), names_of(step.expect) if step.expect is not None else ())
+    further = [step.pages.further for step in case.steps if step.pages is not None]
+    return used.union(*(names_of(it) for it in further if it is not None))
 
 
 def _require_steps_for(case: Case, row: Row) -> None:

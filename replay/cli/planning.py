@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from replay import __version__
 from replay.cases.chosen import Choice, Chosen
@@ -137,6 +138,9 @@ def _checked(
     empty = next(iter(chosen), None) is None if total is None else total == 0
     if empty and not (flags.collect and flags.choice.shard):
         raise _nothing_selected(flags, chosen)
+    if chosen.unmet:
+        # Others did take cases: those that this one was meant to take would be missed by nobody.
+        raise NothingSelectedError(f"no case is selected by {chosen.unmet[0]}", hint=f"{_PATTERNS}; or leave it out")
     return total
 
 
@@ -221,14 +225,14 @@ def _noise(project: Project, flags: Flags, sides: Mapping[Side, TargetSpec]) -> 
 
 # --------------------------------------------------------------------------------------------------------------- cases
 
+_PATTERNS: Final = "`*` matches any part of an id"
+
 
 def _nothing_selected(flags: Flags, chosen: Chosen) -> NothingSelectedError:
     narrowed = str(flags.choice)
     if narrowed:
         read = sum(intake.read for intake in chosen.intakes)
-        return NothingSelectedError(
-            f"none of {read} cases is selected by {narrowed}", hint="`*` matches any part of an id"
-        )
+        return NothingSelectedError(f"none of {read} cases is selected by {narrowed}", hint=_PATTERNS)
     held = "; ".join(f"{it.file} has none, {sum(it.skipped.values())} records skipped" for it in chosen.intakes)
     hint = "see why records are skipped" if held else "name --goldens DIR or --traffic FILE; `replay init` begins"
     return NothingSelectedError(f"there is no case to replay{': ' + held if held else ''}", hint=hint)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Final
@@ -24,6 +24,7 @@ from jsonpath.stream import TokenStream
 from jsonpath.token import Token
 
 from replay.errors import LocationError
+from replay.locations.certain import broken_pattern, comparisons
 from replay.locations.patience import limited
 from replay.models import Json
 
@@ -120,6 +121,13 @@ class Filtering:
         decided = self.decided(document)
         return undecided if decided is None else decided
 
+    def comparisons(self) -> Iterator[tuple[str, Json]]:
+        """Yield each place of the document that is compared with a literal, as `$['status']`, and the literal."""
+        for segment in self._query.segments:
+            for selector in segment.selectors:
+                if isinstance(selector, Filter):
+                    yield from comparisons(selector.expression)
+
     def decided(self, document: Json) -> bool | None:
         """Tell whether the filter selects the document; None where a pattern runs away, or it is nested too deeply."""
         try:
@@ -146,6 +154,8 @@ def filtering(selector: Filter, text: str) -> Filtering:
     if "$" in bare:
         # Only the item is at hand where a filter is asked; `$` would name nothing, and nothing differs from anything.
         raise JSONPathError("a filter sees its own item (@), not the whole ($)", token=None)
+    if (pattern := broken_pattern(selector.expression)) is not None:
+        raise JSONPathError(f"'{pattern}' is no pattern, and would match nothing", token=None)
     segment = JSONPathChildSegment(env=ENVIRONMENT, token=selector.token, selectors=(selector,))
     return Filtering(JSONPath(env=ENVIRONMENT, segments=(segment,)), _PATTERN_FUNCTION.search(bare) is not None)
 

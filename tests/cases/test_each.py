@@ -188,3 +188,22 @@ def test_no_number_that_overflows_gets_into_the_body_of_a_step(key: str) -> None
     request = "" if key == "request" else "request: {path: /}, "
     with pytest.raises(DocumentError, match="1e400 overflows"):
         cases(f"steps:\n  - {{name: one, {walk}{request}{key}: {{json: [1e400]}}}}\n")
+
+
+@pytest.mark.parametrize("column", ["expcet", "Expect", " expect", "expected"])
+def test_a_column_that_nothing_uses_and_is_nearly_called_expect_is_refused(column: str) -> None:
+    with pytest.raises(DocumentError, match="nothing uses") as told:
+        cases(f"each:\n  - {{id: a}}\n  - {{id: b, '{column}': {{status: 404}}}}\nrequest: {{path: '/{{{{id}}}}'}}\n")
+    assert (str(told.value.place), "did you mean 'expect'" in str(told.value.hint)) == ("fold.yaml:3:5", True)
+
+
+def test_so_is_one_of_a_csv_file(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("id, expect.status\na,404\n", "utf-8")
+    with pytest.raises(DocumentError, match="nothing uses ' expect"):
+        cases("each: rows.csv\nrequest: {path: '/{{id}}'}\n", tmp_path / "fold.yaml")
+
+
+def test_a_column_called_expected_may_fill_a_name() -> None:
+    (one,) = cases("each: [{id: a, expected: 3}]\nrequest: {path: /}\nexpect: {json: {n: '{{expected}}'}}\n")
+    assert one.expect is not None
+    assert one.expect.body == b'{"n":3}'
