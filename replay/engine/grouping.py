@@ -17,12 +17,10 @@ from replay.documents import canonical_json
 from replay.errors import LocationError
 from replay.expressions import document_of
 from replay.locations import ROOTS, compile_query
-from replay.models import SIDES, GroupSpec, Json, Membership, Observation, Side
+from replay.models import NO_VALUE, SIDES, GroupSpec, Json, Membership, Observation, Side
 from replay.privacy.headers import is_secret, is_secret_parameter
 from replay.selection import Selection, selection_of
 
-NO_VALUE: Final = "(none)"
-"""What stands for the value that divides a group, where a case has none: no case is lost between the parts."""
 LONGEST_VALUE: Final = 80
 _HEADER: Final = re.compile(r"(?<![\w.])((?:request\.)?headers\.)([\w-]+)")
 

@@ -51,6 +51,7 @@ from replay.models.quantities import (
 from replay.models.recording import RecordingSpec
 from replay.models.results import (
     FEW_ITEMS,
+    NO_VALUE,
     UNPROVEN,
     Acceptance,
     Again,
@@ -110,6 +111,7 @@ __all__ = [
     "FEW_ITEMS",
     "KPI_KINDS",
     "MISSING",
+    "NO_VALUE",
     "OWN_URL",
     "SIDES",
     "UNPROVEN",

@@ -102,6 +102,10 @@ class Lateness:
     """How long after the planned moment it was begun, whatever it waited for."""
 
 
+NO_VALUE: Final = "(none)"
+"""What stands for the value that divides a group, where a case has none: no case is lost between the parts."""
+
+
 @dataclass(frozen=True, slots=True)
 class Membership:
     """A group that a case belongs to, and the value by which the group is divided; None where nothing divides it."""

@@ -47,7 +47,20 @@ def limit_of(clause: Clause, kind: KpiKind) -> FigureLimit:
         raise clause.fault(clause.operator_token or clause.last, fact, f"write {whose} >= old - {_example(kind)}")
     bad: Bad = "low" if clause.operator in (">", ">=") else "high"
     question, value = _beside_old(clause, kind, bad) if clause.against_old else _alone(clause, kind)
+    if clause.amount is not None and _always_holds(clause, kind, bad, float(value)):
+        hint = f"write {whose} {clause.operator} old {'-' if bad == 'low' else '+'} {_example(kind)}"
+        raise clause.fault(clause.amount.token, "this holds whatever new does", hint)
     return FigureLimit(question, bad, float(value), clause.operator in ("<", ">"), _text(clause))
+
+
+def _always_holds(clause: Clause, kind: KpiKind, bad: Bad, value: float) -> bool:
+    """Tell whether every figure meets it: what is counted is never below nothing, and a share never above one."""
+    if kind not in ("share", "count"):
+        return False
+    if not clause.against_old:
+        return kind == "count" and bad == "low" and value <= 0
+    percents = clause.amount is not None and clause.amount.unit in ("%", "pp")
+    return percents and (value <= -1 if bad == "low" else value >= 1 and clause.amount.unit == "pp")
 
 
 def _text(clause: Clause) -> str:

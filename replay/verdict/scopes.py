@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from replay.models import WORST_FIRST, Judgement, Result, VerdictState
+from replay.models import NO_VALUE, WORST_FIRST, Judgement, Result, VerdictState
 from replay.routes import route_of
 from replay.selection import parse_route
 from replay.verdict.base import Metric, worst
@@ -112,7 +112,12 @@ class PerPart:
 
     def _state(self, found: list[Judgement]) -> VerdictState:
         state = worst(each.state for each in found)
-        return "INCONCLUSIVE" if state == "GO" and self._beyond else state
+        return "INCONCLUSIVE" if state == "GO" and (self._beyond or self._undivided) else state
+
+    @property
+    def _undivided(self) -> bool:
+        """Tell whether no case had a value, as where the place that divides is misspelt: then there are no parts."""
+        return self._metrics.keys() == {NO_VALUE} and self._clause.per != "route"
 
     def _head(self, found: Sequence[Judgement]) -> str:
         if not found:
@@ -134,6 +139,8 @@ class PerPart:
         if self._beyond:
             most = f"of more than {MOST_PARTS:,} parts only the first ones are judged"
             yield f"{most}, and {cases(self._beyond)} of others are not: that is never GO"
+        if self._undivided:
+            yield f"no case has a value by which '{printable(self._clause.per or '')}' is divided: that is never GO"
         if many > 1:
             sure = level(corrected(self._clause.confidence, many))
             yield f"a part fails with {sure} confidence alone, since {many:,} are judged side by side"

@@ -6,9 +6,9 @@ import pytest
 
 from replay.compare import Comparison, rule_book
 from replay.engine import Referee
-from replay.engine.grouping import LONGEST_VALUE, NO_VALUE, Grouping, group_of
+from replay.engine.grouping import LONGEST_VALUE, Grouping, group_of
 from replay.errors import LocationError
-from replay.models import Case, Failure, GroupSpec, Membership, Observation, Request
+from replay.models import NO_VALUE, Case, Failure, GroupSpec, Membership, Observation, Request
 
 JSON = (("content-type", "application/json"),)
 GONE = Observation(error=Failure("refused", "nobody there"))

@@ -371,6 +371,11 @@ def test_reasons_are_told_apart_only_so_far() -> None:
         ("kpi.fees >= 5%", "'5%' says nothing of a sum", "5"),
         ("kpi.rate >= 5ms", "'5ms' says nothing of a share", "5%"),
         ("kpi.rate >= 120%", "no sample can prove this", "below 100%"),
+        ("kpi.rate >= old - 100pp", "this holds whatever new does", "kpi.rate >= old - 0.5pp"),
+        ("kpi.rate <= old + 100pp", "this holds whatever new does", "kpi.rate <= old + 0.5pp"),
+        ("kpi.rate >= old - 100%", "this holds whatever new does", "kpi.rate >= old - 0.5pp"),
+        ("kpi.held >= old - 100%", "this holds whatever new does", "old - 1%"),
+        ("kpi.held >= 0", "this holds whatever new does", "old - 1%"),
         ("share of kpi.rate >= 5%", "'kpi' is no measure of places", "kpi.rate"),
     ],
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pytest
 from scipy.stats import binom
 
-from replay.models import Case, CaseKind, Judgement, Membership, OutcomeName, Request, Result, Verdict
+from replay.models import NO_VALUE, Case, CaseKind, Judgement, Membership, OutcomeName, Request, Result, Verdict
 from replay.verdict import Judge, Terms, default_criteria, named_groups, parse_criteria
 from replay.verdict.scopes import MOST_PARTS
 from replay.verdict.statistics import corrected, lower_bound
@@ -148,6 +148,16 @@ def test_scope_and_parts_go_together() -> None:
 def test_no_part_at_all_is_never_go() -> None:
     answer = judgement(f"{DEVIATION} per category", several(2000))
     assert (answer.state, answer.why) == ("INCONCLUSIVE", "no traffic was sent that has a part")
+
+
+def test_parts_of_which_none_has_a_value_are_never_go() -> None:
+    clean = several(2000, group="category", value=NO_VALUE)
+    answer = judgement(f"{DEVIATION} per category", clean)
+    assert (answer.state, len(answer.parts)) == ("INCONCLUSIVE", 1)
+    assert "no case has a value by which 'category' is divided" in answer.why
+    assert judgement(f"{DEVIATION} per category", clean + several(598, group="category", value="hats")).state == "GO"
+    bad = several(2000, "deviation", group="category", value=NO_VALUE)
+    assert judgement(f"{DEVIATION} per category", bad).state == "NO-GO"
 
 
 def test_goldens_are_no_part() -> None:
