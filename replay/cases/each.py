@@ -231,10 +231,10 @@ def _require_no_slip(case: Case, row: Row) -> None:
 def _used(case: Case) -> set[str]:
     """Return the names that a row's values fill."""
     used = set(names_in(case.title))
-    for step in (*case.steps, case):
-        used.update(names_of(step.request), names_of(step.expect) if step.expect is not None else ())
-    further = [step.pages.further for step in case.steps if step.pages is not None]
-    return used.union(*(names_of(it) for it in further if it is not None))
+    sent = [case.request, *(step.request for step in case.steps)]
+    sent += [step.pages.further for step in case.steps if step.pages is not None and step.pages.further is not None]
+    said = [it for it in (case.expect, *(step.expect for step in case.steps)) if it is not None]
+    return used.union(*map(names_of, sent), *map(names_of, said))
 
 
 def _require_steps_for(case: Case, row: Row) -> None:

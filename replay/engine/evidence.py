@@ -139,6 +139,7 @@ class Place:
         """Take in what all answers say at one spot: what they say at others may hang together with that."""
         parts = [answer.get(spot) for answer in answers]
         first = next(part.old for part in parts if part is not None)
+        self.figures.asked(len(answers) - 1)
         self.figures.known(first)
         for number, part in enumerate(parts, start=1):
             if part is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import math
 import random
 import re
@@ -22,6 +23,8 @@ FAR: Final = 500
 
 Timings of a busy service differ by hundreds; who says seconds for milliseconds is a thousand off.
 """
+_OUTSIDE: Final = 16
+"""How many of new's largest, and smallest, numbers are kept: more beyond old's are not needed to tell."""
 _MOST_UNITS: Final = 8
 _ZERO_IS_FAR: Final = 10
 _REPEATS: Final = 5
@@ -71,11 +74,33 @@ class _Numbers:
     most: float = -math.inf
     closest: float = math.inf
     farthest: float = 0.0
+    largest: list[float] = field(default_factory=list)
+    """Of new's numbers, one a case; and likewise the smallest, with their signs turned."""
+    smallest: list[float] = field(default_factory=list)
 
     def widen(self, value: float) -> None:
         """Take in one more number that old has said."""
         self.least, self.most = min(self.least, value), max(self.most, value)
         self.closest, self.farthest = min(self.closest, abs(value)), max(self.farthest, abs(value))
+
+    def seen_of_new(self, value: float) -> None:
+        """Take in one more number that new has said."""
+        for kept, number in ((self.largest, value), (self.smallest, -value)):
+            heapq.heappush(kept, number)
+            if len(kept) > _OUTSIDE:
+                heapq.heappop(kept)
+
+    def is_outside(self, value: float, answers: int) -> bool:
+        """Tell whether a number is beyond all of old's, as new's are too often.
+
+        Of the `answers` of a case any may be the largest. If new is like old, the largest numbers of all are new's with
+        probability 1 / answers each, so that n of them in a row are with its n-th power.
+        """
+        if self.least <= value <= self.most:
+            return False
+        kept, limit = (self.largest, self.most) if value > self.most else (self.smallest, -self.least)
+        chance: float = (1 / answers) ** sum(number > limit for number in kept)
+        return 2 * chance < ALPHA
 
     def is_far(self, value: float) -> bool:
         """Tell whether a number is out of all proportion to what old has said."""
@@ -138,7 +163,13 @@ class Figures:
         self._old_texts: set[int] = set()
         self._new_texts: set[int] = set()
         self._counts = {"old": 0, "new": 0}
+        self._answers = 0
+        """How many answers a case has, where it has fewest: old's first, its further ones, and new's."""
         self._apart: dict[str, bool] = {}
+
+    def asked(self, further: int) -> None:
+        """Take in a case of which old gave so many further answers."""
+        self._answers = min(self._answers or further + 2, further + 2)
 
     def known(self, value: Json) -> None:
         """Take in a value that old has said, whether or not it differs from another."""
@@ -160,6 +191,8 @@ class Figures:
             return
         number, numbers = found
         (numbers.new if new else numbers.old).add(number, luck)
+        if new:
+            numbers.seen_of_new(number)
         if before is not None:
             (numbers.new_steps if new else numbers.old_steps).add(number - before[0], luck)
 
@@ -195,6 +228,8 @@ class Figures:
         if self._apart[unit]:
             kept = numbers.new.kept
             return f"{told}, new {min(kept):.6g} to {max(kept):.6g}{unit}, distributed differently"
+        if numbers.is_outside(number, self._answers):
+            return f"{told}, new {number:.6g}{unit}, and more such than chance would give"
         return ""
 
     def _of_text(self, text: str) -> str:

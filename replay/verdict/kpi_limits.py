@@ -59,8 +59,8 @@ def _always_holds(clause: Clause, kind: KpiKind, bad: Bad, value: float) -> bool
         return False
     if not clause.against_old:
         return kind == "count" and bad == "low" and value <= 0
-    percents = clause.amount is not None and clause.amount.unit in ("%", "pp")
-    return percents and (value <= -1 if bad == "low" else value >= 1 and clause.amount.unit == "pp")
+    unit = clause.amount.unit if clause.amount is not None else ""
+    return (unit in ("%", "pp") and value <= -1) if bad == "low" else (unit == "pp" and value >= 1)
 
 
 def _text(clause: Clause) -> str:

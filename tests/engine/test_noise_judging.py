@@ -214,6 +214,25 @@ def test_a_place_that_is_all_noise_still_shows_another_range(old: Draw, new: Dra
     assert all(BUT in it.differences[0].note and why in it.differences[0].note for it in found)
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_few_numbers_beyond_all_of_old_s_are_no_noise_though_all_others_are(sign: int) -> None:
+    luck = Random(4)
+    results = [
+        answered(
+            n,
+            sign * luck.uniform(0, 100),
+            [sign * luck.uniform(0, 100) for _ in range(3)],
+            sign * (40_000.0 if n % 100 == 0 else luck.uniform(0, 100)),
+        )
+        for n in range(700)
+    ]
+    found = judged(results)
+    assert [it.case.id for it in found if it.outcome == "deviation"] == [f"c-{n}" for n in range(0, 700, 100)]
+    assert "more such than chance would give" in found[0].differences[0].note
+    two = [results[0], results[100], *(it for n, it in enumerate(results) if n % 100)]
+    assert outcomes(two)["deviation"] == 0  # which chance would give
+
+
 @pytest.mark.parametrize(
     ("old", "new"), [(1.7e12 + 1, 1.7e9), (12.5, 0), (123, -5), ("3f2b8c9a", "3f2b"), ("ab12", "x y 1"), (["a"], ["b"])]
 )
