@@ -18,13 +18,12 @@ from math import copysign, isfinite
 from types import EllipsisType, MemberDescriptorType, NoneType, NotImplementedType
 from typing import Any, Final
 
+from replay.experiment.attributes import HEAP, fields_of, held_by
 from replay.experiment.outside import contain
 
 MOST_STEPS: Final = 10_000
 """Pairs of parts that are looked at; what is larger is left to the examination."""
 MOST_TYPES: Final = 1024
-HEAP: Final = 1 << 9
-"""The flag of types that a program makes, and the interpreter does not."""
 
 Pair = tuple[Any, Any]
 Pairs = list[Pair]
@@ -53,6 +52,7 @@ def agree(old: Any, new: Any) -> bool:
 
 def _walk(old: Any, new: Any) -> bool:
     waiting: Pairs = [(old, new)]
+    met: set[tuple[int, int]] = set()
     for _ in range(MOST_STEPS):
         if not waiting:
             return True
@@ -62,6 +62,10 @@ def _walk(old: Any, new: Any) -> bool:
             return False
         scalar = _SCALARS.get(kind)
         if scalar is None:
+            if isinstance(old, BaseException):
+                if (id(old), id(new)) in met:  # they may hold themselves
+                    continue
+                met.add((id(old), id(new)))
             waiting.extend(_parts(kind, old, new))
         elif not scalar(old, new):
             return False
@@ -217,19 +221,27 @@ def _unfold_of(kind: type) -> Callable[[Any, Any], Iterator[Pair]]:
     """Return how values of a class are taken apart: all that they hold has to be among the parts."""
     if issubclass(kind, enum.Enum):
         return _identical
+    if issubclass(kind, BaseException):
+        return _exception
     if _is_named_tuple(kind):
         return _items
     if not _holds_attributes_only(kind):
         return _unknown
     if any("__pydantic_extra__" in vars(base) for base in kind.__mro__):
         return _model
-    fields = vars(kind).get("__dataclass_fields__")
+    fields = fields_of(kind) if vars(kind).keys() & {"__dataclass_fields__", "__attrs_attrs__"} else None
     return _unknown if fields is None else _dataclass((*fields, *_slots(kind)), with_more=bool(kind.__dictoffset__))
 
 
 def _slots(kind: type) -> Iterator[str]:
     """Yield the slots of a class and its bases, which need be no fields."""
     return (name for base in kind.__mro__ for name, it in vars(base).items() if type(it) is MemberDescriptorType)
+
+
+def _exception(old: BaseException, new: BaseException) -> Iterator[Pair]:
+    """Yield what two exceptions say, which tells what the interpreter keeps of them, and what they hold."""
+    yield str(old), str(new)
+    yield held_by(old), held_by(new)
 
 
 def _dataclass(names: tuple[str, ...], *, with_more: bool) -> Callable[[Any, Any], Iterator[Pair]]:

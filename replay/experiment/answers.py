@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from replay.experiment.agreement import agree
+from replay.experiment.attributes import held_by
 from replay.experiment.callbacks import NoTruthError, truth
 from replay.experiment.calls import Frozen, Given, Relation
 from replay.experiment.freezing import UnfitError, describe, freeze
@@ -14,7 +15,7 @@ from replay.experiment.known import Known
 from replay.experiment.outside import contain
 from replay.experiment.sides import Seen, message_of, raised, type_of
 from replay.experiment.tracebacks import name_of
-from replay.experiment.untold import held_by, parting
+from replay.experiment.untold import parting
 
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from replay.experiment.answers import Answers
+from replay.experiment.attributes import held_by
 from replay.experiment.calls import Frozen
 from replay.experiment.clock import wall_ns
 from replay.experiment.freezing import MOST_BYTES, TOO_LARGE, UnfitError, freeze
 from replay.experiment.outside import contain
 from replay.experiment.sides import Seen, message_of, type_of, unawaited
-from replay.experiment.untold import held_by
 
 MOST_ITEMS: Final = 10_000
 _NOTHING: Final = freeze(None)

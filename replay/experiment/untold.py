@@ -7,19 +7,18 @@ part in such a thing alone, they are no match.
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import decimal
 import enum
 import uuid
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
-from types import MemberDescriptorType, NoneType
+from types import NoneType
 from typing import Any, Final, NamedTuple
 
-from replay.experiment.agreement import HEAP, agree
+from replay.experiment.agreement import agree
+from replay.experiment.attributes import HEAP, attributes_of, fields_of
 from replay.experiment.outside import contain
 
 _PLAIN: Final = frozenset({
@@ -66,27 +65,6 @@ def _part(old: Any, new: Any) -> bool:
     return bool(old != new and old == old and new == new)  # noqa: PLR0124 - a number that is none equals nothing
 
 
-# ----------------------------------------------------------------------------------------------------------- exceptions
-
-
-def held_by(error: BaseException) -> dict[str, Any]:
-    """Return an exception's arguments and attributes: slots, and what the interpreter keeps, such as a file's name.
-
-    What it was raised from, and what was being handled then, tell how a side came to its answer, and are no part of it.
-    """
-    bases = [base for base in type(error).__mro__ if base is not BaseException]
-    return {"args": error.args, **dict(_attributes(error, bases))}
-
-
-def _attributes(one: Any, bases: Iterable[type]) -> Iterator[tuple[str, Any]]:
-    yield from vars(one).items() if hasattr(one, "__dict__") else ()
-    for base in bases:
-        for name, member in vars(base).items():
-            if type(member) is MemberDescriptorType:
-                with suppress(AttributeError):  # a slot that was never set
-                    yield name, member.__get__(one)
-
-
 # --------------------------------------------------------------------------------------------------------------- values
 
 
@@ -107,7 +85,7 @@ def held_beyond(value: Any) -> dict[str, Any]:
     while waiting:
         one = waiting.popleft()
         kind = type(one)
-        if kind in _PLAIN:
+        if kind in _PLAIN and kind is not dt.datetime:
             continue
         told, beyond = _apart(one)
         waiting.extend(told)
@@ -118,23 +96,54 @@ def held_beyond(value: Any) -> dict[str, Any]:
 
 def _apart(one: Any) -> tuple[Iterable[Any], dict[str, Any]]:
     """Return what a document tells of a value, in parts, and what it does not."""
-    if isinstance(one, (type, enum.Enum)) or hasattr(one, "tolist"):  # of NumPy's arrays it tells all there is
+    if isinstance(one, (type, enum.Enum)):
         return [], {}
-    if dataclasses.is_dataclass(one):
-        names = {field.name for field in dataclasses.fields(one)}
-        return [getattr(one, name) for name in sorted(names)], _beyond(one, names)
+    if hasattr(one, "tolist"):
+        return [], _of_array(one)
+    if isinstance(one, (dt.datetime, dt.time)):
+        return [], {**_beyond(one, ()), **_of_moment(one)}
     if hasattr(one, "__pydantic_private__"):
         return _of_model(one)
+    names = fields_of(type(one))
+    if names is not None:
+        return [getattr(one, name) for name in sorted(names)], _beyond(one, names)
+    return _parts(one), _beyond(one, ())
+
+
+def _parts(one: Any) -> Iterable[Any]:
+    """Return what a collection tells of itself, in the same order wherever it tells the same."""
     if isinstance(one, Mapping):
-        return one.values(), _beyond(one, ())
-    return one if isinstance(one, Iterable) and not isinstance(one, (str, bytes)) else [], _beyond(one, ())
+        return [value for _, value in sorted(one.items(), key=_name)]
+    return one if isinstance(one, Iterable) and not isinstance(one, (str, bytes)) else []
+
+
+def _name(member: tuple[Any, Any]) -> str:
+    return str(member[0])
 
 
 def _beyond(one: Any, names: Collection[str]) -> dict[str, Any]:
     """Return what a value of a class of the program's holds apart from these."""
     bases = [base for base in type(one).__mro__ if base.__flags__ & HEAP]
-    held = {name: value for name, value in _attributes(one, bases) if name not in names}
-    return {name: value for name, value in held.items() if not _is_derived(type(one), name)}
+    held = {name: value for name, value in attributes_of(one, bases) if name not in names}
+    return {name: value for name, value in held.items() if not _is_derived(type(one), name)} | _hidden(one)
+
+
+def _hidden(one: Any) -> dict[str, Any]:
+    """Return the text itself where its class shows another one, as for a secret."""
+    if not isinstance(one, str) or str(one) == str.__str__(one):
+        return {}
+    return {"text": str.__str__(one)}
+
+
+def _of_array(one: Any) -> dict[str, Any]:
+    """Return of an array of NumPy what its list lacks: with nothing in it, how wide it would be."""
+    shape = getattr(one, "shape", ())
+    return {"shape": shape} if type(shape) is tuple and len(shape) > 1 and 0 in shape else {}
+
+
+def _of_moment(one: dt.datetime | dt.time) -> dict[str, Any]:
+    """Return of an hour that a clock shows twice which of both it is, where no offset tells it."""
+    return {"fold": 1} if one.fold and one.utcoffset() is None else {}
 
 
 def _is_derived(kind: type, name: str) -> bool:

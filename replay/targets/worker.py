@@ -844,7 +844,7 @@ class JsonWriter:
         if isinstance(value, (REAL_TYPES[1], datetime.time)):
             return json.dumps(value.isoformat())
         if isinstance(value, datetime.timedelta):
-            return json.dumps(value.total_seconds())
+            return seconds_of(value)
         return json.dumps(str(value)) if isinstance(value, (uuid.UUID, pathlib.PurePath)) else None
 
     @staticmethod
@@ -865,17 +865,28 @@ class JsonWriter:
             raise NotJsonError(f"cannot be written as JSON: class {value.__name__} at {at}")
         if dataclasses.is_dataclass(value):
             return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-        if hasattr(value, "model_dump"):
+        if can(value, "model_dump"):
             return value.model_dump(mode="json")
-        if hasattr(value, "_asdict"):
-            return value._asdict()
-        if hasattr(value, "to_numpy"):  # of a table or a column a list would tell the names alone, or all but these
+        if hasattr(type(value), "__attrs_attrs__"):
+            return {field.name: getattr(value, field.name) for field in type(value).__attrs_attrs__}
+        if can(value, "_asdict"):
+            return of_row(value)
+        if can(value, "to_numpy"):  # of a table or a column a list would tell the names alone, or all but these
             raise NotJsonError(f"cannot be written as JSON: type {type(value).__name__}, which has labels, at {at}")
-        if hasattr(value, "tolist"):  # NumPy's scalars and arrays
-            return value.tolist()
+        if can(value, "tolist"):  # NumPy's scalars and arrays
+            return of_array(value, at)
+        return self._collection(value, at)
+
+    @staticmethod
+    def _collection(value: typing.Any, at: str) -> typing.Any:
+        """Return a mapping or an iterable in place of what is one, or nearly."""
         if isinstance(value, (set, frozenset)):
             return sorted(value, key=dumped)
-        if isinstance(value, (collections.abc.Mapping, collections.abc.Iterable)):
+        if isinstance(value, collections.abc.Mapping):
+            return with_all_values(value)
+        if isinstance(value, collections.abc.Sequence) and can(value, "keys"):  # a row of sqlite3
+            return by_name(list(getattr(value, "keys")()), value)  # noqa: B009 - no sequence of types has it
+        if isinstance(value, collections.abc.Iterable) and not is_opaque(value):
             return value
         raise NotJsonError(f"cannot be written as JSON: type {type(value).__name__} at {at}")
 
@@ -902,6 +913,108 @@ class JsonWriter:
                 self._add(b", ")
             self.write(item, f"{at}[{index}]")
         self._add(b"]")
+
+
+def can(value: typing.Any, name: str) -> bool:
+    """Tell whether a value has a method; one that raises anything when it is asked for an attribute has none."""
+    try:
+        return callable(getattr(value, name, None))
+    except Exception:  # noqa: BLE001 - a dictionary whose members are its attributes raises KeyError
+        return False
+
+
+def of_row(value: typing.Any) -> typing.Any:
+    """Return a named tuple, or a row of SQLAlchemy, by its names: of a row several may have one."""
+    named = value._asdict()
+    is_whole = not isinstance(value, collections.abc.Sequence) or len(named) == len(value)
+    return named if is_whole else by_name(value._fields, value)
+
+
+def by_name(names: typing.Sequence[str], row: typing.Sequence[typing.Any]) -> typing.Any:
+    """Return a row by its names; as pairs, where two values have one name, and as it is where some have none."""
+    if len(names) != len(row):
+        return row
+    apart = dict(zip(names, row))  # noqa: B905 - Python 3.8 has no `strict`
+    return apart if len(apart) == len(row) else [list(pair) for pair in zip(names, row)]  # noqa: B905 - likewise
+
+
+def with_all_values(value: typing.Mapping[typing.Any, typing.Any]) -> typing.Mapping[typing.Any, typing.Any]:
+    """Return a mapping that may have several values a name, as of forms and queries, with all of them.
+
+    As any mapping, such a one tells one value a name: Django's and Werkzeug's do, Starlette's and multidict's.
+    """
+    for name in ("getlist", "getall"):
+        if can(value, name):
+            several = {key: list(getattr(value, name)(key)) for key in value}
+            return {key: one[0] if len(one) == 1 else one for key, one in several.items()}
+    return value
+
+
+def is_opaque(value: typing.Any) -> bool:
+    """Tell whether going through a value may tell less than it holds: what is made in C shows nothing else of itself.
+
+    An element of lxml is gone through as the elements in it, without any text.
+    """
+    known = (collections.abc.Sequence, collections.abc.Set, collections.abc.MappingView, collections.abc.Iterator)
+    return not isinstance(value, known) and any(
+        not base.__flags__ & MADE_BY_PYTHON for base in type(value).__mro__ if base is not object
+    )
+
+
+MADE_BY_PYTHON = 1 << 9
+"""The flag of classes that a program makes, and the interpreter or a library in C does not."""
+
+
+def seconds_of(value: datetime.timedelta) -> str:
+    """Return a duration in seconds, with all its digits: those of centuries, or of pandas, are too many for a float."""
+    seconds, nanoseconds = value.total_seconds(), getattr(value, "nanoseconds", 0)
+    whole = (value.days * 86_400 + value.seconds) * 10**6 + value.microseconds
+    if not nanoseconds and round(seconds * 10**6) == whole:
+        return json.dumps(seconds)
+    return pointed(whole * 1000 + nanoseconds, 9)
+
+
+def pointed(number: int, digits: int) -> str:
+    """Return an integer with a decimal point before its last digits."""
+    whole, rest = divmod(abs(number), 10**digits)
+    return f"{'-' if number < 0 else ''}{whole}.{rest:0{digits}d}"
+
+
+# ---------------------------------------------------------------------------------------------------------------- NumPy
+
+UNITS = {"W": 604_800, "D": 86_400, "h": 3_600, "m": 60, "s": 1}
+"""Seconds in the units of NumPy's durations."""
+DIGITS = {"ms": 3, "us": 6, "ns": 9, "ps": 12, "fs": 15, "as": 18}
+"""Digits behind the point in its parts of a second."""
+
+
+def of_array(value: typing.Any, at: str) -> typing.Any:
+    """Return NumPy's scalars and arrays as numbers and lists, with what these lack: names of fields, units of time."""
+    dtype: typing.Any = getattr(value, "dtype", None)
+    if getattr(dtype, "names", None):
+        return list(value) if value.shape else {name: value[name] for name in dtype.names}
+    if getattr(dtype, "kind", "") in ("m", "M"):
+        return list(value) if value.shape else of_time(value)
+    listed = value.tolist()
+    if type(listed) is type(value):  # a number of a width that Python has none of
+        raise NotJsonError(f"cannot be written as JSON: type {type(value).__name__} at {at}")
+    return listed
+
+
+def of_time(value: typing.Any) -> typing.Any:
+    """Return a moment or duration of NumPy as Python's; one that Python has none of (nanoseconds) as text or number."""
+    item = value.item()
+    if not isinstance(item, int):
+        return item
+    if value.dtype.kind == "M":
+        moment, _, parts = str(value).partition(".")
+        parts = parts.rstrip("0")
+        return f"{moment}.{parts:0<6}" if parts else moment
+    unit, count = sys.modules["numpy"].datetime_data(value.dtype)
+    if unit in DIGITS:
+        return decimal.Decimal(pointed(item * count, DIGITS[unit]))
+    # Of months nobody knows how long they are, and some have no unit at all.
+    return item * count * UNITS[unit] if unit in UNITS else {str(value.dtype): item}
 
 
 def dumped(value: object) -> bytes:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -88,6 +89,14 @@ class Model2(BaseModel):
 Root = RootModel[list[int]]
 
 
+@attrs.define
+class Crate:
+    """A class of attrs, of which one attribute has no part in its `==`."""
+
+    sku: str
+    weight: int = attrs.field(default=1, eq=False)
+
+
 class Always:
     """Equals anything."""
 
@@ -151,6 +160,7 @@ MAKERS: list[Any] = [
     lambda: [Order([1]), Slotted(Decimal(1)), Point(1, 2), Colour.RED],
     lambda: [Model.model_validate({"size": 1, "more": [2]}), Root([1])],
     lambda: [noted("ada"), entry(1), priced(2)],
+    lambda: [Crate("x"), ValueError("x"), FileNotFoundError(2, "none", "a.txt")],
     lambda: [OrderedDict(a=1), defaultdict(list, a=[1]), deque([1])],
 ]
 
@@ -195,6 +205,9 @@ def test_what_is_made_twice_alike_agrees(make: Any) -> None:
         (entry(1), entry(2)),
         (entry(1), Entry()),
         (priced(1), priced(2)),
+        (Crate("x", 1), Crate("x", 2)),
+        (ValueError("x"), ValueError("y")),
+        (ImportError("none", name="a"), ImportError("none", name="b")),
         (Colour.RED, Colour.GREEN),
         (Point(1, 2), (1, 2)),
         (Model(size=1), Model2(size=1)),

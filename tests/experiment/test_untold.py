@@ -6,9 +6,11 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime, time
 from functools import cached_property
 from typing import Any, Literal
 
+import numpy as np
 import pytest
 from pydantic import BaseModel, Field, PrivateAttr
 
@@ -17,6 +19,7 @@ from replay.experiment.calls import Outcome
 from replay.experiment.listing import A_SECOND
 from tests.experiment.kept import Kept
 
+NAIVE = datetime.fromisoformat("2024-10-27T02:30:00")
 MODES: list[Literal["inline", "after"]] = ["inline", "after"]
 
 
@@ -64,6 +67,24 @@ class Rows(list[float]):
     more = 0
 
 
+class Hidden(str):
+    """A text that shows nothing of itself."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return "***"
+
+
+class ManyError(Exception):
+    """Holds others, and itself among them, as Django's error of validation does."""
+
+    def __init__(self, *codes: int) -> None:
+        super().__init__("refused")
+        self.errors = [RefusedError(code) for code in codes]
+        self.all = [self]
+
+
 class RefusedError(Exception):
     """Says the same whatever its code."""
 
@@ -105,6 +126,10 @@ def cached(*lines: float) -> Order:
     made = Order(list(lines))
     assert made.total == sum(lines)
     return made
+
+
+def reversed_members() -> dict[str, Paid]:
+    return {"b": Paid([1], "bob"), "a": Paid([1.0], "ada")}
 
 
 def raising(make: Callable[[], BaseException]) -> Callable[[], Any]:
@@ -176,6 +201,13 @@ def test_exceptions_of_which_nobody_can_tell_whether_they_are_the_same_are_no_ma
     )
 
 
+@pytest.mark.parametrize(("codes", "outcome"), [((1, 2), "match"), ((1, 3), "skipped")])
+def test_exceptions_that_hold_others_are_the_same_where_those_are(
+    told: Kept, codes: tuple[int, int], outcome: str
+) -> None:
+    assert named(told, raising(lambda: ManyError(1, 2)), raising(lambda: ManyError(*codes))) == outcome
+
+
 def chained(first: type[Exception]) -> Callable[[], Any]:
     def side() -> Any:
         try:
@@ -218,6 +250,14 @@ def test_a_known_difference_of_exceptions_is_known(told: Kept) -> None:
         (lambda: Model(size=1, token="a"), lambda: Model(size=1, token="b"), "deviation"),
         (lambda: rows(1, 1), lambda: rows(2, 1), "deviation"),
         (lambda: Page([1], 10), lambda: Page([1], 20), "deviation"),
+        (lambda: Hidden("a"), lambda: Hidden("b"), "deviation"),
+        (lambda: np.zeros((0, 3)), lambda: np.zeros((0, 2)), "deviation"),
+        (lambda: NAIVE, lambda: NAIVE.replace(fold=1), "skipped"),
+        (lambda: time(2, 30), lambda: time(2, 30, fold=1), "skipped"),
+        (lambda: Hidden("a"), lambda: Hidden("a"), "match"),
+        (lambda: np.zeros((0, 3)), lambda: np.zeros((0, 3)), "match"),
+        (lambda: np.zeros(0), list, "match"),
+        (lambda: {"a": Paid([1], "ada"), "b": Paid([1], "bob")}, reversed_members, "match"),
         (lambda: Order([1]), lambda: Order([1.0]), "match"),
         (lambda: cached(1), lambda: Order([1]), "match"),
         (lambda: [Paid([1], "ada"), 1], lambda: [Paid([1.0], "ada"), 1.0], "match"),

@@ -5,13 +5,16 @@ import dataclasses
 import enum
 import json
 import math
+import sqlite3
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
+import attrs
 import numpy as np
 import pytest
 from hypothesis import given
@@ -61,6 +64,76 @@ class Series(Table):
         return [1]
 
 
+class Query(dict[str, list[str]]):
+    """As Django's and Werkzeug's: it has several values a name, and shows the last of them."""
+
+    def getlist(self, name: str) -> list[str]:
+        """Return all values of a name."""
+        return dict.__getitem__(self, name)
+
+    def items(self) -> Any:
+        """Return the last value of each name."""
+        return [(name, values[-1]) for name, values in dict.items(self)]
+
+
+class Headers(Mapping[str, str]):
+    """As Starlette's: a name comes as often as it has values."""
+
+    def __init__(self, *pairs: tuple[str, str]) -> None:
+        self._pairs = pairs
+
+    def __getitem__(self, name: str) -> str:
+        return dict(self._pairs)[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, _ in self._pairs)
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    def getlist(self, name: str) -> list[str]:
+        """Return all values of a name."""
+        return [value for one, value in self._pairs if one == name]
+
+
+class Members(dict[str, int]):
+    """Its members are its attributes, so that it raises KeyError where others raise AttributeError."""
+
+    __getattr__ = dict.__getitem__
+
+
+class Row(Sequence[int]):
+    """As a row of SQLAlchemy, in which two columns may have one name."""
+
+    _fields = ("a", "a")
+
+    def __getitem__(self, place: Any) -> Any:
+        return (1, 2)[place]
+
+    def __len__(self) -> int:
+        return 2
+
+    def _asdict(self) -> dict[str, int]:
+        return {"a": 1}
+
+
+@attrs.define
+class Crate:
+    """A class of attrs."""
+
+    sku: str
+    _weight: int = 2
+
+
+def sqlite_row(query: str) -> sqlite3.Row:
+    """Return the one row that a query has."""
+    connection = sqlite3.connect(":memory:")
+    connection.row_factory = sqlite3.Row
+    with closing(connection):
+        row: sqlite3.Row = connection.execute(query).fetchone()
+        return row
+
+
 class Point(NamedTuple):
     """A named tuple."""
 
@@ -106,11 +179,38 @@ def test_a_decimal_keeps_its_spelling_both_ways(value: Decimal) -> None:
         (collections.OrderedDict({1: 4, None: 2, Colour.RED: 3}), '{"1": 4, "null": 2, "red": 3}'),
         (np.float32(0.5), "0.5"),
         (np.arange(3), "[0, 1, 2]"),
+        (np.array([(1, 2)], dtype=[("a", "i4"), ("b", "i4")]), '[{"a": 1, "b": 2}]'),
+        (np.array([(1, 2)], dtype=[("a", "i4"), ("b", "i4")])[0], '{"a": 1, "b": 2}'),
+        (np.array([1, 2], dtype="m8[s]"), "[1.0, 2.0]"),
+        (np.array([1, 2], dtype="m8[ns]"), "[1E-9, 2E-9]"),
+        (np.timedelta64(10**18, "s"), "1000000000000000000"),
+        (np.timedelta64(3, "Y"), '{"timedelta64[Y]": 3}'),
+        (np.datetime64("2024-02-29T01:00:00", "s"), '"2024-02-29T01:00:00"'),
+        (np.datetime64("2024-02-29T01:00:00", "ns"), '"2024-02-29T01:00:00"'),
+        (np.datetime64("2024-02-29T01:00:00.5", "ns"), '"2024-02-29T01:00:00.500000"'),
+        (np.datetime64("2024-02-29T01:00:00.000000001", "ns"), '"2024-02-29T01:00:00.000000001"'),
+        (np.datetime64("NaT"), "null"),
+        (timedelta(days=100_000, microseconds=1), "8640000000.000001000"),
+        (timedelta(days=-999_999_999, microseconds=1), "-86399999913599.999999000"),
+        (timedelta(seconds=0.1), "0.1"),
+        (Query(a=["1", "2"], b=["3"]), '{"a": ["1", "2"], "b": "3"}'),
+        (Headers(("a", "1"), ("b", "3"), ("a", "2")), '{"a": ["1", "2"], "b": "3"}'),
+        (Row(), '[["a", 1], ["a", 2]]'),
+        (sqlite_row("select 1 a, 2 b"), '{"a": 1, "b": 2}'),
+        (sqlite_row("select 1 a, 2 a"), '[["a", 1], ["a", 2]]'),
+        (Crate("x"), '{"sku": "x", "_weight": 2}'),
+        (collections.deque([1]), "[1]"),
+        (range(2), "[0, 1]"),
+        ({1: 2}.items(), "[[1, 2]]"),
         ("\ud800", '"\\ud800"'),
     ],
 )
 def test_how_a_value_is_written(value: Any, text: str) -> None:
     assert dumped(value).decode() == text
+
+
+def test_a_dictionary_whose_members_are_its_attributes_is_an_object() -> None:
+    assert dumped(Members(a=1)) == b'{"a": 1}'
 
 
 @pytest.mark.parametrize(
@@ -122,6 +222,8 @@ def test_how_a_value_is_written(value: Any, text: str) -> None:
         ([Line], "class Line"),
         ({"rows": Table()}, r"type Table, which has labels, at .*\.rows"),
         (Series(), "type Series, which has labels, at"),
+        (list[int], "type GenericAlias at"),  # gone through, of what is made in C, as an element of lxml
+        (np.longdouble(1), "type longdouble at"),
     ],
 )
 def test_what_json_cannot_hold_is_named_with_its_location(value: Any, words: str) -> None:
