@@ -29,7 +29,7 @@ from replay.cli import (
     plan,
     promote,
     purge,
-    recording,
+    record,
     report,
     review,
     rules,
@@ -53,7 +53,7 @@ app = typer.Typer(
 COMMANDS = (
     run,
     plan,
-    recording,
+    record,
     importing,
     show,
     report,

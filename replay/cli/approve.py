@@ -46,7 +46,7 @@ def approve(
     """
     from replay.cli.approved_files import written
     from replay.cli.approving import Approving, source_called
-    from replay.cli.promote import goldens_folder
+    from replay.cli.inputs import goldens_folder
     from replay.cli.stored import opened_store
     from replay.curation.changes import Desk
 

@@ -11,7 +11,7 @@ from typing import Final
 from replay.cases import load_goldens, open_traffic
 from replay.cli.inputs import inputs_of, project_of_folders
 from replay.cli.masking import redactor_for
-from replay.cli.output import Progress
+from replay.cli.progress import Progress
 from replay.cli.stored import sent_runs
 from replay.curation.gathering import Gathering
 from replay.errors import InputError, NothingSelectedError
@@ -47,7 +47,7 @@ def gathered(traffic: Sequence[str], goldens: str | None, store: Path | None, *,
             for case in open_traffic(file, skip_bad=skip_bad).without_identity():
                 # Masked before it is looked at: what is found is printed.
                 found.add(redactor.case(case))
-                progress.watch("match")
+                progress.tick()
     if not found.routes:
         # Of nothing, all is shown: that must not pass for a share that is reached.
         raise NothingSelectedError("there is no captured case to look at", hint="name traffic with cases in it")

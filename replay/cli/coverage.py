@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from replay.cli import options
-
-if TYPE_CHECKING:
-    from fractions import Fraction
 
 AtLeast = Annotated[
     str | None,
@@ -37,11 +34,12 @@ def coverage(
     types, sizes and hot keys.
     """
     from replay.cli.choosing import gathered
+    from replay.cli.flags import share_of
     from replay.cli.output import printing
     from replay.curation.choosing import coverage_of
     from replay.reports.coverage import write_coverage, write_json_coverage
 
-    wanted = _share(at_least) if at_least is not None else 0
+    wanted = 0 if at_least is None else share_of("--at-least", at_least, "the facets", "80%")
     read = gathered(traffic or (), goldens, store, skip_bad=skip_bad)
     found = coverage_of(read.found, read.unanswered)
     with printing() as out:
@@ -50,13 +48,3 @@ def coverage(
         else:
             write_coverage(out, found, whole=whole)
     raise typer.Exit(0 if found.covered >= wanted * found.facets else 1)
-
-
-def _share(text: str) -> Fraction:
-    from replay.errors import SettingsError
-    from replay.sampling import parse_percentage
-
-    share = parse_percentage(text)
-    if share is None or share > 1:
-        raise SettingsError(f"--at-least {text}: this is no share of the facets", hint="write 80%")
-    return share

@@ -29,7 +29,7 @@ def doctor(
     old: options.Old = None,
     new: options.New = None,
     within: Annotated[str, typer.Option(metavar="TIME", help="Wait no longer than TIME for an answer.")] = "5s",
-    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+    as_json: options.AsJson = False,
     store: options.Store = None,
     env: options.Env = None,
 ) -> None:
@@ -38,10 +38,11 @@ def doctor(
     from datetime import UTC, datetime
 
     from replay.cli.confiding import Uses, with_secrets
-    from replay.cli.given import given_secrets
+    from replay.cli.flags import seconds_of
     from replay.cli.masking import redactor_for
     from replay.cli.output import printing
     from replay.cli.planning import Flags, project_for
+    from replay.cli.side_secrets import given_secrets
     from replay.cli.sides import planned_sides
     from replay.engine.doctor import check_up
     from replay.engine.doctor.machine import machine
@@ -49,7 +50,7 @@ def doctor(
     from replay.errors import TargetError
     from replay.store.place import default_store
 
-    seconds = _seconds(within)
+    seconds = seconds_of("--within", within)
     project = project_for(Flags(env=env))
     planned, file = planned_sides(project, old, new, None), store or default_store()
     confidence = with_secrets(Uses(project), planned.specs, sends=True)
@@ -68,19 +69,6 @@ def doctor(
     with printing() as out:
         (_write_json if as_json else _write_page)(out, health)
     raise typer.Exit(0 if health.well else _MEND)
-
-
-def _seconds(text: str) -> float:
-    from replay.errors import SettingsError
-    from replay.models import parse_duration
-
-    try:
-        seconds = parse_duration(text).total_seconds()
-    except ValueError as error:
-        raise SettingsError(f"--within: {error}") from None
-    if not seconds:
-        raise SettingsError("--within 0s leaves no time for an answer", hint="write 5s")
-    return seconds
 
 
 def _settings(project: Project) -> Finding:

@@ -37,8 +37,9 @@ def drift(
 ) -> None:
     """Chart the share of disagreeing calls of experiments over time, with whose answer was used."""
     from replay.cli.experiments import runs_of
-    from replay.cli.instants import past_instant
-    from replay.cli.output import Progress, printing
+    from replay.cli.flags import past_instant
+    from replay.cli.output import printing
+    from replay.cli.progress import Progress
     from replay.cli.stored import opened_store
     from replay.engine.drifting import drifts
     from replay.reports.drift import write_drifts, write_json_drifts
@@ -47,8 +48,8 @@ def drift(
     begin = None if since is None else past_instant(since, "--since")
     with opened_store(store) as kept:
         records = runs_of(kept, experiment or ())
-        with Progress(None, "reading", judging=False) as progress:
-            found = drifts(kept, records, unit, begin, lambda: progress.watch("match"))
+        with Progress(None, "reading") as progress:
+            found = drifts(kept, records, unit, begin, progress.tick)
     with printing() as out:
         if json:
             write_json_drifts(out, found)

@@ -7,10 +7,13 @@ from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 
+from replay.cli.criteria import criteria_for, require_one_basis
 from replay.cli.fingerprint import criteria_digest
-from replay.cli.output import Progress, printing, say
+from replay.cli.output import printing, say
+from replay.cli.progress import Progress
 from replay.cli.reporting import Reports, write_and_print
 from replay.config import Settings, load_project
 from replay.engine.experiments import Inquest, is_open, judged_experiment
@@ -21,7 +24,7 @@ from replay.store.base import RunRecord
 from replay.store.claim import claimed
 from replay.store.experiments import experiment_of
 from replay.store.sqlite import SqliteStore
-from replay.verdict import Criterion, default_criteria, gate_sentences, named_groups, parse_criteria
+from replay.verdict import default_criteria, named_groups
 
 
 def name_of(record: RunRecord) -> str:
@@ -61,7 +64,7 @@ def newest_of_each(records: Iterable[RunRecord]) -> dict[str, RunRecord]:
 # -------------------------------------------------------------------------------------------------------------- judging
 
 
-class Bench:
+class ExperimentJudge:
     """Judges runs of experiments by the settings of this folder, or by the criteria that were given."""
 
     def __init__(
@@ -73,8 +76,7 @@ class Bench:
         gate: str | None = None,
         env: str | None = None,
     ) -> None:
-        if sentences and gate is not None:
-            raise SettingsError("--criterion and --gate both say what to judge by", hint="leave one of them out")
+        require_one_basis(sentences, gate)
         self._kept, self._now, self._sentences, self._gate, self._env = kept, now, tuple(sentences), gate, env
         self._settings = load_project(Path.cwd(), environment=os.environ, env=env).settings
 
@@ -102,7 +104,8 @@ class Bench:
 
     def _inquest(self, name: str) -> Inquest:
         gate = self._gate_of(name)
-        criteria = self._criteria(gate)
+        default = partial(default_criteria, goldens=False, traffic=True)
+        criteria = criteria_for(self._settings, gate, default, typed=self._sentences)
         for group in sorted(named_groups(criteria)):
             _require_told_by_tag(self._settings, group)
         return Inquest(
@@ -121,14 +124,6 @@ class Bench:
         if self._gate is not None or self._sentences:
             return self._gate
         return name if name and name in self._settings.gates else None
-
-    def _criteria(self, gate: str | None) -> tuple[Criterion, ...]:
-        settings = self._settings
-        if self._sentences:
-            return parse_criteria(self._sentences, settings.terms)
-        if gate is not None or settings.gates:
-            return parse_criteria(gate_sentences(settings.gates, gate), settings.terms)
-        return parse_criteria(default_criteria(goldens=False, traffic=True))
 
 
 def _require_told_by_tag(settings: Settings, group: str) -> None:
@@ -153,12 +148,12 @@ def _require_one(records: Sequence[RunRecord], *, named: bool) -> None:
 
 
 def judge_experiments(
-    bench: Bench, kept: SqliteStore, records: Sequence[RunRecord], reports: Reports, *, named: bool = False
+    judge: ExperimentJudge, kept: SqliteStore, records: Sequence[RunRecord], reports: Reports, *, named: bool = False
 ) -> int:
     """Judge, print the runs that decide, and return the exit code of the worst of these."""
     if reports:
         _require_one(records, named=named)
-    found = bench.judged(records, named=named)
+    found = judge.judged(records, named=named)
     for place, record in enumerate(found.values()):
         if place:
             with printing() as out:

@@ -42,8 +42,8 @@ def goldens(
     The last ten runs of the store are looked at, if there is one.
     """
     from replay.cases.chosen import Choice
+    from replay.cli.inputs import goldens_folder
     from replay.cli.output import printing
-    from replay.cli.promote import goldens_folder
     from replay.curation.catalogue import catalogue
 
     where = goldens_folder(folder)

@@ -93,7 +93,7 @@ def _sources(files: Sequence[str], form: str | None, log_format: str | None, *, 
 
 def _narrowing(routes: Sequence[str], since: str | None, until: str | None) -> Narrowing:
     from replay.cases.gathering import Narrowing
-    from replay.cli.run import instant_of
+    from replay.cli.flags import instant_of
     from replay.selection import parse_route
 
     return Narrowing(instant_of(since, "--since"), instant_of(until, "--until"), tuple(map(parse_route, routes)))
@@ -166,11 +166,11 @@ def _some(gathered: Gathered) -> Iterator[Case]:
 
 
 def _watched(gathered: Gathered) -> Iterator[Case]:
-    from replay.cli.output import Progress
+    from replay.cli.progress import Progress
 
-    with Progress(None, "reading", judging=False) as progress:
+    with Progress(None, "reading") as progress:
         for case in gathered:
-            progress.watch("match")
+            progress.tick()
             yield case
 
 

@@ -20,7 +20,6 @@ def init(
     new: Annotated[str | None, typer.Option(metavar="X", help="What is to replace it.")] = None,
 ) -> None:
     """Write a commented replay.yaml and a first golden; `replay run` then says GO."""
-    from replay.cli.output import write_new
     from replay.curation.beginning import beginning
     from replay.errors import InputError
     from replay.targets import build_target, parse_target
@@ -35,6 +34,20 @@ def init(
         if Path(name).exists():
             raise InputError("this file is here already", place=name, hint="`replay init` overwrites nothing")
     for name, text in files.items():
-        write_new(Path(name), text)
+        _write_new(Path(name), text)
         typer.echo(f"wrote {name}")
     typer.echo("Next: replay run")
+
+
+def _write_new(path: Path, text: str) -> None:
+    """Write a file that is not there yet, with the folders above it. Raise InputError where that cannot be."""
+    from replay.errors import InputError
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+    except FileExistsError:
+        raise InputError("there is a file here already", place=str(path)) from None
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror}", place=str(path)) from None

@@ -40,10 +40,18 @@ def inputs_of(project: Project, traffic: Sequence[str] = (), goldens: str | None
     return Inputs(_folder(folder), traffic_files(project.settings.traffic, project.root))
 
 
+def goldens_folder(given: Path | None = None) -> Path:
+    """Return the folder that `replay run` reads goldens from, unless another one is given."""
+    if given is not None:
+        return given
+    project = project_of_folders()
+    return project.root / (project.settings.goldens or "goldens")
+
+
 def _folder(path: Path | None) -> Path | None:
     if path is not None and not path.is_dir():
         raise InputError("this is no folder with goldens", place=str(path), hint="`replay init` makes a first one")
-    return _from_here(path) if path is not None else None
+    return from_here(path) if path is not None else None
 
 
 def traffic_files(patterns: Sequence[str], root: Path) -> tuple[Path, ...]:
@@ -56,11 +64,12 @@ def traffic_files(patterns: Sequence[str], root: Path) -> tuple[Path, ...]:
             raise InputError(
                 "there is no such traffic", place=pattern, hint="name a file, or a pattern that matches one"
             )
-        found.update(dict.fromkeys(map(_from_here, paths)))
+        found.update(dict.fromkeys(map(from_here, paths)))
     return tuple(found)
 
 
-def _from_here(path: Path) -> Path:
+def from_here(path: Path) -> Path:
+    """Return a path as people would type it from here, where it is below."""
     try:
         return path.relative_to(Path.cwd())
     except ValueError:

@@ -38,7 +38,7 @@ def judge(
     """
     from datetime import UTC, datetime
 
-    from replay.cli.experiments import Bench, judge_experiments
+    from replay.cli.experiments import ExperimentJudge, judge_experiments
     from replay.cli.rejudging import court_for
     from replay.cli.reporting import parse_reports
     from replay.cli.stored import opened_store
@@ -47,8 +47,8 @@ def judge(
     with opened_store(store) as kept:
         experiments = _experiments(kept, run or (), experiment or ())
         if experiments:
-            bench = Bench(kept, datetime.now(UTC), sentences=criterion or (), gate=gate, env=env)
-            raise typer.Exit(judge_experiments(bench, kept, experiments, reports, named=bool(run)))
+            by = ExperimentJudge(kept, datetime.now(UTC), sentences=criterion or (), gate=gate, env=env)
+            raise typer.Exit(judge_experiments(by, kept, experiments, reports, named=bool(run)))
         records = _records(kept, run or [None])
         court = court_for(kept, records, tuple(criterion or ()), gate, env)
         raise typer.Exit(_judged(kept, records, court, reports))
@@ -86,7 +86,7 @@ def _judged(kept: SqliteStore, records: Sequence[RunRecord], court: Court, repor
     """Judge the runs, keep what comes of it, report, and return the exit code."""
     from contextlib import ExitStack
 
-    from replay.cli.output import Progress
+    from replay.cli.progress import Progress
     from replay.cli.reporting import write_and_print
     from replay.engine.judging import Together, all_judged_again
     from replay.store.claim import claimed

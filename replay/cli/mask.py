@@ -88,9 +88,10 @@ def _expanded(root: Path, name: str, *, typed: bool) -> Iterator[Path]:
     """Yield the files that a path or a pattern names. Raise InputError where somebody typed it and there is none."""
     from glob import glob
 
+    from replay.cli.inputs import from_here
     from replay.errors import InputError
 
-    path = Path(name) if typed else _near(root / name)
+    path = Path(name) if typed else from_here(root / name)
     if path.is_dir():
         yield from sorted(each for each in path.rglob("*") if each.is_file() and not _is_hidden(each, path))
     elif path.exists():
@@ -104,14 +105,6 @@ def _expanded(root: Path, name: str, *, typed: bool) -> Iterator[Path]:
 
 def _is_hidden(path: Path, folder: Path) -> bool:
     return any(part.startswith(".") for part in path.relative_to(folder).parts)
-
-
-def _near(path: Path) -> Path:
-    """Return a path as people would type it from here."""
-    try:
-        return path.relative_to(Path.cwd())
-    except ValueError:
-        return path
 
 
 # ---------------------------------------------------------------------------------------------------------------- check

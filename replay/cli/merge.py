@@ -68,7 +68,7 @@ def merge(
 
 def _merged(target: Path, shards: list[Shard], reports: Reports, env: str | None) -> int:
     """Join the shards, report, and return the exit code."""
-    from replay.cli.output import Progress
+    from replay.cli.progress import Progress
     from replay.cli.reporting import write_and_print
     from replay.cli.shards import record_of, terms_of
     from replay.engine.merging import merged
@@ -90,7 +90,8 @@ def _join_experiments(
     """Join runs of experiments in a new store, which is there once it is whole."""
     from replay.cases.writing import appearing
     from replay.cli.experiments import runs_of
-    from replay.cli.output import Progress, remark
+    from replay.cli.output import remark
+    from replay.cli.progress import Progress
     from replay.engine.joining import joined
     from replay.errors import SettingsError
     from replay.store.sqlite import SqliteStore
@@ -104,6 +105,6 @@ def _join_experiments(
     parts = [(kept, record) for kept in stores for record in runs_of(kept, patterns)]
     with appearing(into) as whole:
         total = sum(kept.count(record.id) for kept, record in parts)
-        with SqliteStore.open(whole) as store, Progress(total, "joining", judging=False) as progress:
-            joined(store, parts, progress.watch)
+        with SqliteStore.open(whole) as store, Progress(total, "joining") as progress:
+            joined(store, parts, lambda _outcome, n=1: progress.tick(n))
     remark(f"{total:,} calls of {len(stores):,} stores are in {into}; `replay judge --store {into}` judges them")

@@ -49,9 +49,9 @@ def noise(
     env: options.Env = None,
 ) -> None:
     """Ask each side several times, and propose rules for what differs: a patch to replay.yaml."""
+    from replay.cli.flags import choice_of, instant_of
     from replay.cli.pacing import Pacing
     from replay.cli.planning import Flags, project_for
-    from replay.cli.run import choice_of, instant_of
     from replay.curation.proposals import Proposals
 
     flags = Flags(
@@ -134,7 +134,7 @@ def _ask(side: Side, plan: Plan, proposals: Proposals) -> None:
     from pathlib import Path
     from tempfile import TemporaryDirectory
 
-    from replay.cli.output import Progress
+    from replay.cli.progress import Progress
     from replay.engine import Run
     from replay.errors import RunError
     from replay.store.sqlite import SqliteStore
@@ -227,20 +227,17 @@ def _says(text: str, project: Project, rules: list[str]) -> bool:
     Where an environment's settings name rules of their own, those are the ones that count, and not these.
     """
     import os
-    from pathlib import Path
-    from tempfile import TemporaryDirectory
+    from functools import partial
 
     from replay.config import load_project
     from replay.errors import InputError
 
-    before = load_project(project.root, environment=os.environ, file=project.file).settings
-    with TemporaryDirectory(prefix="replay-noise-") as folder:
-        path = Path(folder) / "replay.yaml"
-        path.write_text(text, "utf-8", newline="")
-        try:
-            after = load_project(path.parent, environment=os.environ, file=path).settings
-        except InputError:
-            return False
+    load = partial(load_project, project.root, environment=os.environ, file=project.file)
+    before = load().settings
+    try:
+        after = load(read=lambda _file: text.encode()).settings
+    except InputError:
+        return False
     kept = after.model_copy(update={"compare": after.compare[: len(before.compare)]})
     added = len(after.compare) - len(before.compare)
     return kept == before and added == len(rules) and before.compare == project.settings.compare

@@ -205,7 +205,7 @@ Env = Annotated[
 ]
 Store = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", envvar="REPLAY_STORE", help="Keep one row per case in FILE."),
+    typer.Option(metavar="FILE", envvar="REPLAY_STORE", help="Read and keep results in FILE."),
 ]
 Last = Annotated[int | None, typer.Option(metavar="N", min=1, help="Show the newest N runs alone.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]

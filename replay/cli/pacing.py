@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, TypeVar, get_args
+from typing import Final, get_args
 
+from replay.cli.flags import read_flag, seconds_of
 from replay.engine.pacing import AsRecorded, AsRoomAllows, Pace, Steady
 from replay.errors import SettingsError
-from replay.models import Order, parse_duration, parse_rate
-
-T = TypeVar("T")
+from replay.models import Order, parse_rate
 
 CLOSED: Final = 8
 """Cases under way where nothing else is said."""
@@ -39,10 +37,10 @@ class Pacing:
         if self.max_gap is not None and self.speed is None:
             raise SettingsError("--max-gap shortens recorded gaps", hint="give --speed 1x with it")
         if self.rate is not None:
-            return Steady(_read("--rate", parse_rate, self.rate))
+            return Steady(read_flag("--rate", parse_rate, self.rate))
         if self.speed is not None:
-            gap = None if self.max_gap is None else _seconds("--max-gap", self.max_gap)
-            return AsRecorded(_read("--speed", _times, self.speed), gap)
+            gap = None if self.max_gap is None else seconds_of("--max-gap", self.max_gap)
+            return AsRecorded(read_flag("--speed", _times, self.speed), gap)
         return AsRoomAllows()
 
     def under_way(self, pace: Pace) -> int:
@@ -60,22 +58,8 @@ class Pacing:
 
     def turns(self) -> tuple[int | None, float | None]:
         """Return how often every case is sent (None: as often as there is time), and for how many seconds."""
-        seconds = None if self.duration is None else _seconds("--duration", self.duration)
+        seconds = None if self.duration is None else seconds_of("--duration", self.duration)
         return self.repeat or (1 if seconds is None else None), seconds
-
-
-def _read(flag: str, parse: Callable[[str], T], text: str) -> T:
-    try:
-        return parse(text)
-    except ValueError as error:
-        raise SettingsError(f"{flag}: {error}") from None
-
-
-def _seconds(flag: str, text: str) -> float:
-    seconds = _read(flag, parse_duration, text).total_seconds()
-    if seconds <= 0:
-        raise SettingsError(f"{flag}: {text} is no time at all", hint="write 500ms, 5s or 10m")
-    return seconds
 
 
 def _times(text: str) -> float:

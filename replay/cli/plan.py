@@ -46,9 +46,9 @@ def plan(
 
     Exit code 0 where they are enough, if everything goes as expected, and 3 where they are not.
     """
+    from replay.cli.flags import choice_of, writable_side
     from replay.cli.output import printing
     from replay.cli.planning import Flags, make_plan, project_for
-    from replay.cli.run import choice_of, side_of
     from replay.engine.forecast import forecasts
     from replay.reports.forecast import is_enough, write_forecast
 
@@ -58,7 +58,7 @@ def plan(
         traffic=tuple(traffic or ()),
         goldens=goldens,
         choice=choice_of(only, tag, shard, limit),
-        writable=side_of(writable),
+        writable=writable_side(writable),
         gate=gate,
         env=env,
         skip_bad=skip_bad,
@@ -73,12 +73,13 @@ def plan(
 
 def _rates(expect: str | None, store: Path | None) -> tuple[Callable[[Criterion], float], str]:
     """Return which share is expected to depart of each criterion, and where that comes from, in words."""
+    from replay.cli.flags import share_of
     from replay.cli.stored import sent_runs
     from replay.store.place import default_store
     from replay.store.sqlite import SqliteStore
 
     if expect is not None:
-        rate = _share(expect)
+        rate = float(share_of("--expect", expect, "the cases", "0.1%, or 0%", may_be_all=False))
         return lambda _criterion: rate, "as given by --expect"
     path = store or default_store()
     if path.exists():
@@ -88,16 +89,6 @@ def _rates(expect: str | None, store: Path | None) -> tuple[Callable[[Criterion]
             summary = last.summary
             return lambda criterion: departed(summary, criterion.clause.family), f"as in run {last.id}"
     return lambda _criterion: 0.0, "nothing departs, since no run is there to tell"
-
-
-def _share(text: str) -> float:
-    from replay.errors import SettingsError
-    from replay.sampling import parse_percentage
-
-    share = parse_percentage(text)
-    if share is None or share >= 1:
-        raise SettingsError(f"--expect {text}: this is no share of the cases", hint="write 0.1%, or 0%")
-    return float(share)
 
 
 def departed(summary: Summary, family: str) -> float:

@@ -16,12 +16,13 @@ from replay.cases.chosen import Choice, Chosen
 from replay.cli.caveats import judging_warnings, sending_warnings, unseeded
 from replay.cli.checking import check_case, is_spared
 from replay.cli.confiding import Uses, with_secrets
+from replay.cli.criteria import criteria_for
 from replay.cli.fingerprint import SHARD, Manner, fingerprint
-from replay.cli.given import given_secrets
 from replay.cli.inputs import Inputs, inputs_of
 from replay.cli.labels import labels_of
 from replay.cli.masking import key_warnings, masked_sides, parting_words, redactor_for
 from replay.cli.pacing import Pacing
+from replay.cli.side_secrets import given_secrets
 from replay.cli.sides import planned_sides, shapes_of
 from replay.compare import Comparison
 from replay.config import Project, Settings, load_project
@@ -34,7 +35,7 @@ from replay.errors import NothingSelectedError, SettingsError
 from replay.models import SIDES, Side, TargetSpec
 from replay.privacy.forms import text_replacer
 from replay.store.base import RunRecord
-from replay.verdict import Criterion, default_criteria, gate_sentences, named_groups, parse_criteria
+from replay.verdict import Criterion, default_criteria, named_groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,9 +243,8 @@ def _nothing_selected(flags: Flags, chosen: Chosen) -> NothingSelectedError:
 
 
 def _criteria(settings: Settings, flags: Flags, inputs: Inputs) -> tuple[Criterion, ...]:
-    if flags.gate is not None or settings.gates:
-        return parse_criteria(gate_sentences(settings.gates, flags.gate), settings.terms)
-    return parse_criteria(default_criteria(goldens=inputs.goldens is not None, traffic=bool(inputs.traffic)))
+    goldens, traffic = inputs.goldens is not None, bool(inputs.traffic)
+    return criteria_for(settings, flags.gate, partial(default_criteria, goldens=goldens, traffic=traffic))
 
 
 def _record(

@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Self
 
-from replay.cli.promote import require_meant
+from replay.cli.promoting import require_meant
 from replay.curation.golden_text import Telling, says_something
 from replay.curation.promote import Promotion, promote
 from replay.engine import Plan

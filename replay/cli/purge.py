@@ -40,7 +40,7 @@ def purge(
     Exit code 0 where all of it is gone, and 3 where something older stays: a capture with newer records, or without
     times.
     """
-    from replay.cli.instants import past_instant
+    from replay.cli.flags import past_instant
     from replay.cli.output import printing
     from replay.reports.purged import write_purged
 

@@ -16,6 +16,7 @@ from replay import __version__
 from replay.cases.masked import masked_by
 from replay.cases.writing import CaptureWriter
 from replay.cases.writing import Limits as Sizes
+from replay.cli.flags import read_flag, seconds_of
 from replay.cli.masking import redactor_for
 from replay.config import Project
 from replay.errors import InputError, SettingsError
@@ -23,7 +24,7 @@ from replay.live.choosing import Choice, Pick, parse_pick, parse_share, parse_st
 from replay.live.recording import Recording
 from replay.live.scribing import Manner
 from replay.live.ushering import ANY, Doorkeeper, is_local
-from replay.models import parse_duration, parse_size
+from replay.models import parse_size
 from replay.privacy import MaskKey
 from replay.wire import Origin, tls_context
 from replay.wire.tee import Limits
@@ -100,7 +101,7 @@ def prepared(asked: Asked, project: Project, sock: socket.socket) -> tuple[Recor
     session = _read("--session", parse_sticky, asked.session or spec.session)
     redactor = redactor_for(project)
     max_body = _read("--max-body", parse_size, asked.max_body) or spec.max_body or _LARGEST_BODY
-    seconds = _read("--for", _seconds, asked.duration)
+    seconds = None if asked.duration is None else seconds_of("--for", asked.duration)
     sizes = Sizes(
         file_bytes=_read("--file-size", parse_size, asked.file_size),
         file_seconds=_FILE_SECONDS,
@@ -179,19 +180,7 @@ def _picks(flag: str, texts: tuple[str, ...], project: Project) -> tuple[Pick, .
 
 
 def _read(flag: str, parse: Callable[[str], T], text: str | None) -> T | None:
-    try:
-        return None if text is None else parse(text)
-    except InputError as error:
-        raise SettingsError(f"{flag}: {error.fact}", hint=error.hint) from None
-    except ValueError as error:
-        raise SettingsError(f"{flag}: {error}") from None
-
-
-def _seconds(text: str) -> float:
-    seconds = parse_duration(text).total_seconds()
-    if seconds <= 0:
-        raise SettingsError(f"{text} is no time at all", hint="write 30s, 10m or 2h")
-    return seconds
+    return None if text is None else read_flag(flag, parse, text)
 
 
 def _open_to(host: str, hosts: frozenset[str]) -> list[str]:

@@ -9,20 +9,21 @@ from functools import partial
 from typing import Final
 
 from replay.cli.caveats import judging_warnings
+from replay.cli.criteria import criteria_for, require_one_basis
 from replay.cli.fingerprint import CODE, KPIS, criteria_digest, kpis_digest, rules_digest
-from replay.cli.given import given_secrets
 from replay.cli.masking import redactor_for
 from replay.cli.planning import must_names
 from replay.cli.present import Present, present_rules
+from replay.cli.side_secrets import given_secrets
 from replay.config import Settings
 from replay.engine.grouping import Grouping
 from replay.engine.judging import Judged, NewTerms, judged_together
 from replay.engine.rejudging import Rejudge
-from replay.errors import InputError, SettingsError
+from replay.errors import InputError
 from replay.models import SIDES, Basis, Result, RuleSpec, Side, Summary, Verdict
 from replay.store.base import RunRecord
 from replay.store.sqlite import SqliteStore
-from replay.verdict import Criterion, default_criteria, gate_sentences, named_groups, parse_criteria
+from replay.verdict import Criterion, default_criteria, named_groups, parse_criteria
 from replay.verdict.changes import changes
 
 SIDES_OF: Final = (*SIDES, *(f"{CODE} {side}" for side in SIDES))
@@ -78,15 +79,14 @@ def court_for(
     kept: SqliteStore, records: Sequence[RunRecord], sentences: tuple[str, ...], gate: str | None, env: str | None
 ) -> Court:
     """Read the settings of this folder. Raise InputError for what makes no sense in them, or in what was typed."""
-    if sentences and gate is not None:
-        raise SettingsError("--criterion and --gate both say what to judge by", hint="leave one of them out")
+    require_one_basis(sentences, gate)
     today = datetime.now(UTC).date()
     env = env or records[0].settings.get("env")
     present = present_rules(env, records[0], today)
     rules = rules_digest(present.project.settings)
     same = all(record.fingerprint.get("rules") == rules for record in records)
     settings = present.project.settings
-    criteria = _criteria(settings, sentences, gate, partial(_kinds, kept, records))
+    criteria = criteria_for(settings, gate, partial(_default, kept, records), typed=sentences)
     kpis = kpis_digest(settings)
     defined = all(record.fingerprint.get(KPIS) == kpis for record in records)
     known = same and all(named_groups(criteria) <= _groups_of(settings, record) for record in records)
@@ -112,26 +112,16 @@ def _groups_of(settings: Settings, record: RunRecord) -> frozenset[str]:
         return frozenset()
 
 
-def _criteria(
-    settings: Settings, sentences: tuple[str, ...], gate: str | None, kinds: Callable[[], set[str]]
-) -> tuple[Criterion, ...]:
-    if sentences:
-        return parse_criteria(sentences, settings.terms)
-    if gate is not None or settings.gates:
-        return parse_criteria(gate_sentences(settings.gates, gate), settings.terms)
-    found = kinds()
-    return parse_criteria(default_criteria(goldens="golden" in found, traffic="traffic" in found))
-
-
-def _kinds(kept: SqliteStore, records: Sequence[RunRecord]) -> set[str]:
-    """Return which kinds of cases the runs have; goldens come first, so that this is soon known."""
+def _default(kept: SqliteStore, records: Sequence[RunRecord]) -> Sequence[str]:
+    """Return what must hold by default of the kinds of cases that the runs have."""
+    # Goldens come first, so that the kinds are soon known.
     found: set[str] = set()
     for record in records:
         for result in kept.results(record.id, bodies=False):
             found.add(result.case.kind)
             if result.case.kind == "traffic":
                 break
-    return found
+    return default_criteria(goldens="golden" in found, traffic="traffic" in found)
 
 
 def _warnings(

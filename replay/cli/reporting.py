@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import TextIO
 
-from replay.cli.output import printing, report_file, require_writable
-from replay.errors import SettingsError
+from replay.cli.output import printing
+from replay.errors import InputError, RunError, SettingsError
 from replay.models import Result, Summary, Verdict
 from replay.reports import REPORTS
 
@@ -59,3 +62,39 @@ def write_and_print(reports: Reports, summary: Summary, results: Iterable[Result
 def collected(summary: Summary) -> Verdict:
     """Return what stands for the verdict of a run that was only collected."""
     return Verdict("INCONCLUSIVE", (), None, 0 if summary.complete else 3)
+
+
+# ---------------------------------------------------------------------------------------------------------------- files
+
+
+@contextmanager
+def report_file(path: Path) -> Iterator[TextIO]:
+    """Open a report's file, which appears only when it is whole. Raise RunError where it cannot be written."""
+    whole = path.resolve()
+    # A device or a pipe (/dev/stdout) takes what it is given; to put a file in its place would destroy it.
+    partial = whole.with_name(whole.name + ".partial") if _is_replaceable(whole) else whole
+    try:
+        with partial.open("w", encoding="utf-8", newline="\n") as out:
+            yield out
+        if partial != whole:
+            partial.replace(whole)
+    except OSError as error:
+        raise RunError(f"the report cannot be written: {error.strerror}", place=str(path)) from None
+
+
+def require_writable(path: Path) -> None:
+    """Raise InputError, before anything is sent, where a report could not be written later."""
+    if path.is_dir():
+        raise InputError("a report cannot be written over a folder", place=str(path), hint="name a file")
+    if not path.parent.is_dir():
+        raise InputError("the folder for this report is not there", place=str(path), hint=f"mkdir -p {path.parent}")
+    if _is_replaceable(path):
+        try:
+            with NamedTemporaryFile(dir=path.resolve().parent, prefix=".replay-"):
+                pass
+        except OSError as error:
+            raise InputError(f"a report cannot be written here: {error.strerror}", place=str(path)) from None
+
+
+def _is_replaceable(path: Path) -> bool:
+    return path.is_file() or not path.exists()

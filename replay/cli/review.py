@@ -63,7 +63,8 @@ def review(
 
     What would be written is shown before, and what it would settle and hide. With --cause and an action, for scripts.
     """
-    from replay.cli.promote import goldens_folder, side_called
+    from replay.cli.flags import expected_side
+    from replay.cli.inputs import goldens_folder
     from replay.cli.reviewing import Review
     from replay.cli.stored import closed_run, opened_store
     from replay.curation.remedies import Said
@@ -85,7 +86,7 @@ def review(
             _carry_out(
                 reviewed,
                 place,
-                reviewed.propose_golden(place, why=said.why, name=name, expect=side_called(expect)),
+                reviewed.propose_golden(place, why=said.why, name=name, expect=expected_side(expect)),
                 yes=yes,
                 wide=wide,
             )

@@ -133,7 +133,7 @@ class Review:
         self, place: int, *, why: str = "", name: str | None = None, expect: Literal["old", "new"] | None = None
     ) -> Proposal:
         """Return the golden that a case of the cause becomes. Raise InputError where none can."""
-        from replay.cli.promote import notes_of, promoted, promotion_of, session_of
+        from replay.cli.promoting import new_golden, notes_of, promotion_of, session_before
 
         wanted = self.clusters[place].promotable
         if wanted is None:
@@ -144,11 +144,11 @@ class Review:
         if case is None:
             raise InputError(f"the store has no case '{wanted}' any more")
         folder = self._folder()
-        before = session_of(self._kept, self.record, case, None)
+        before = session_before(self._kept, self.record, case, None)
         made = promotion_of(
             self.record, case, folder, cause=place, why=why or None, name=name, expect=expect, before=before
         )
-        return Proposal("promote", promoted(made, folder), None, tuple(notes_of(made)))
+        return Proposal("promote", new_golden(made, folder), None, tuple(notes_of(made)))
 
     def _findings(self, found: Remedy) -> Iterator[Finding]:
         """Yield what reading the rules shows. Raise InputError for one that hides whole bodies."""

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from replay.store.base import RunRecord
     from replay.store.sqlite import SqliteStore
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Cases = Annotated[int, typer.Option(metavar="N", min=1, help="Plant regressions into at most N cases.")]
 Seed = Annotated[int, typer.Option(metavar="N", min=0, help="Draw the cases by N.")]
 
@@ -42,7 +41,7 @@ def register(app: typer.Typer) -> None:
 
 
 def check(
-    run: options.RunId = None, store: options.Store = None, env: options.Env = None, as_json: AsJson = False
+    run: options.RunId = None, store: options.Store = None, env: options.Env = None, as_json: options.AsJson = False
 ) -> None:
     """Find rules that hide whole bodies, allow anything, matched nothing or never have a say.
 
@@ -106,7 +105,7 @@ def explain(
     run: options.FromRun = None,
     store: options.Store = None,
     env: options.Env = None,
-    as_json: AsJson = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Tell which rule judged which node of a stored case, by the rules as they are now."""
     from replay.cli.output import printing
@@ -135,7 +134,7 @@ def audit(
     seed: Seed = 0,
     store: options.Store = None,
     env: options.Env = None,
-    as_json: AsJson = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Plant small regressions into what new answered in a run, and tell which of them the present rules let through.
 

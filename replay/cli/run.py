@@ -9,10 +9,8 @@ import typer
 from replay.cli import options
 
 if TYPE_CHECKING:
-    from datetime import datetime
     from pathlib import Path
 
-    from replay.cases.chosen import Choice
     from replay.cli.reporting import Reports
     from replay.engine import Plan
     from replay.store.base import RunRecord
@@ -58,6 +56,8 @@ def run(
     env: options.Env = None,
 ) -> None:
     """Replay cases against old and new, compare, and answer GO, NO-GO or INCONCLUSIVE."""
+    from replay.cli.dry_run import print_dry_run
+    from replay.cli.flags import choice_of, instant_of, writable_side
     from replay.cli.labels import parse_labels
     from replay.cli.pacing import Pacing
     from replay.cli.planning import Flags, make_plan, project_for
@@ -82,7 +82,7 @@ def run(
             duration=duration,
         ),
         noise=noise,
-        writable=side_of(writable),
+        writable=writable_side(writable),
         labels=parse_labels(label or ()),
         gate=gate,
         collect=collect,
@@ -97,55 +97,14 @@ def run(
     reports = parse_reports(report or ())
     plan = make_plan(project_for(flags), flags)
     if dry_run:
-        _print_dry_run(plan)
+        print_dry_run(plan)
         return
     raise typer.Exit(_carry_out(plan, store or default_store(), reports, resume=resume))
 
 
-# ------------------------------------------------------------------------------------------------------------- reading
-
-
-def choice_of(only: list[str] | None, tag: list[str] | None, shard: str | None, limit: int | None) -> Choice:
-    """Return which cases the flags choose. Raise SettingsError where they make no sense."""
-    from replay.cases.chosen import Choice
-
-    return Choice(tuple(only or ()), tuple(tag or ()), _shard(shard) if shard else None, limit)
-
-
-def _shard(text: str) -> tuple[int, int]:
-    from replay.errors import SettingsError
-
-    index, slash, count = text.partition("/")
-    if not (slash and index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count)):
-        raise SettingsError(f"--shard {text}: there is no such shard", hint="count from 1, as in --shard 1/4")
-    return int(index), int(count)
-
-
-def side_of(text: str | None) -> str | None:
-    """Return what `--writable` names. Raise SettingsError for what is no side."""
-    from replay.errors import SettingsError
-
-    if text not in (None, "old", "new", "both"):
-        raise SettingsError(f"--writable {text}: there is no such side", hint="write old, new or both")
-    return text
-
-
-def instant_of(text: str | None, flag: str = "--freeze") -> datetime | None:
-    """Return the instant that a flag names. Raise SettingsError for a text that is none."""
-    from replay.errors import SettingsError
-    from replay.models import parse_instant
-
-    try:
-        return parse_instant(text) if text is not None else None
-    except ValueError as error:
-        raise SettingsError(f"{flag}: {error}") from None
-
-
-# ------------------------------------------------------------------------------------------------------------- running
-
-
 def _carry_out(plan: Plan, store_file: Path, reports: Reports, *, resume: bool) -> int:
-    from replay.cli.output import Progress, remark
+    from replay.cli.output import remark
+    from replay.cli.progress import Progress
     from replay.cli.reporting import write_and_print
     from replay.engine import Run
     from replay.store.claim import claimed
@@ -182,36 +141,3 @@ def _record_to_resume(store: SqliteStore, plan: Plan) -> RunRecord:
         hint = "put them back, or begin anew without --resume"
         raise SettingsError(f"run {record.id} cannot go on: changed since are {', '.join(changed)}", hint=hint)
     return record
-
-
-def _print_dry_run(plan: Plan) -> None:
-    """Print how many requests of each method each side would get."""
-    from collections import Counter
-
-    from replay.cli.output import printing
-    from replay.engine.again import may_repeat
-    from replay.engine.sides import asked, host_of, parties, refusal
-    from replay.inert import printable
-
-    sides = parties(plan.sides, concurrency=1)
-    sent: Counter[tuple[str, str, str]] = Counter()
-    skipped: Counter[str] = Counter()
-    for case in plan.cases:
-        addressed = asked(case.kind, sides)
-        reason = refusal(case, addressed)
-        if reason is None:
-            live = [party for party in addressed if party.target.kind != "recorded"]
-            for party in live:
-                more = plan.sending.noise if party.side == "old" and len(addressed) > 1 and may_repeat(case) else 0
-                for request in case.requests:
-                    sent[party.side, party.sent(request).method, host_of(party, request)] += 1 + more
-        else:
-            skipped[reason] += 1
-    with printing() as out:
-        out.write("Nothing was sent. A run would send:\n")
-        for (side, method, host), count in sorted(sent.items()):
-            out.write(f"  {side:<4}{method:<8}{count:>9,}  {host}\n")
-        for source in plan.secrets:
-            out.write(f"  secret {printable(source)}, which was not read\n")
-        for reason, count in skipped.items():
-            out.write(f"  skipped {count:,}: {reason}\n")

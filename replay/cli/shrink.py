@@ -54,11 +54,11 @@ def shrink(
     from dataclasses import replace
 
     from replay.cases.chosen import Choice
-    from replay.cli.led_to import with_session
+    from replay.cli.flags import instant_of, writable_side
     from replay.cli.planning import Flags, make_plan, project_for
     from replay.cli.probes import no_rest, the_case
-    from replay.cli.promote import require_golden_name, written
-    from replay.cli.run import instant_of, side_of
+    from replay.cli.promoting import require_golden_name, write_golden
+    from replay.cli.session_steps import with_session
     from replay.store.place import default_store
 
     if name is not None:
@@ -70,7 +70,7 @@ def shrink(
         goldens=goldens,
         choice=Choice(only=(id,)),
         noise=0,
-        writable=side_of(writable),
+        writable=writable_side(writable),
         seed=seed,
         freeze=instant_of(freeze),
         env=env,
@@ -85,7 +85,7 @@ def shrink(
     _say(case, found)
     promotion = _promotion(plan, found, name, why)
     if write and found.result is not None:
-        written(promotion, Path(goldens) if goldens is not None else None)
+        write_golden(promotion, Path(goldens) if goldens is not None else None)
     else:
         _print(promotion)
     raise typer.Exit(130 if found.interrupted else 0 if found.result is not None else 3)
@@ -94,8 +94,8 @@ def shrink(
 def _shrunk(plan: Plan, case: Case, store: Path, sends: int) -> Shrunk:
     from dataclasses import replace
 
-    from replay.cli.output import Progress
     from replay.cli.probes import Memory, fixed
+    from replay.cli.progress import Progress
     from replay.curation.shrinking import Shrinker
     from replay.engine.probing import probing
 
@@ -108,7 +108,7 @@ def _shrunk(plan: Plan, case: Case, store: Path, sends: int) -> Shrunk:
 
         def send(asked: Case) -> Result:
             result = probe.results([asked])[0]
-            progress.watch("match")
+            progress.tick()
             return result
 
         found = Shrinker(case, send, sends=sends, known=memory).shrunk(at_step)
@@ -159,7 +159,7 @@ def _promotion(plan: Plan, found: Shrunk, name: str | None, why: str | None) -> 
 
 def _print(promotion: Promotion) -> None:
     from replay.cli.output import printing, say
-    from replay.cli.promote import notes_of
+    from replay.cli.promoting import notes_of
 
     with printing() as out:
         out.write(f"# goldens/{promotion.id}.yaml\n{promotion.text}")

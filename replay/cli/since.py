@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
+from replay.cli.criteria import criteria_for
 from replay.cli.fingerprint import rules_digest
 from replay.config import Settings, load_project
 from replay.errors import InputError
 from replay.models import Basis
 from replay.store.base import RunRecord
 from replay.store.experiments import experiment_of
-from replay.verdict import default_criteria, gate_sentences, parse_criteria
+from replay.verdict import default_criteria
 from replay.verdict.changes import changes
 
 REMEDY: Final = "`replay judge` judges it by those"
@@ -43,9 +45,12 @@ def _rules(settings: Settings, record: RunRecord) -> str:
 
 
 def _sentences(settings: Settings, record: RunRecord) -> tuple[str, ...]:
-    if record.gate is not None or settings.gates:
-        parsed = parse_criteria(gate_sentences(settings.gates, record.gate), settings.terms)
-        return tuple(criterion.sentence for criterion in parsed)
+    criteria = criteria_for(settings, record.gate, partial(_default, record))
+    return tuple(criterion.sentence for criterion in criteria)
+
+
+def _default(record: RunRecord) -> tuple[str, ...]:
+    """Return what must hold by default of a run like this one."""
     judged = record.basis.criteria
     of_goldens, of_traffic = (default_criteria(goldens=it, traffic=not it) for it in (True, False))
     # Which kinds of cases a run has tell its criteria, unless others were written.

@@ -64,10 +64,10 @@ def vary(
     by itself is no news. Interrupted, or with a side that gives no answer any more, it prints what it has and ends with
     130 (terminated: 143) or 3.
     """
+    from replay.cli.flags import instant_of, writable_side
     from replay.cli.output import printing
     from replay.cli.pacing import Pacing
     from replay.cli.planning import Flags, make_plan, project_for
-    from replay.cli.run import instant_of, side_of
     from replay.reports.varied import write_varied
     from replay.store.place import default_store
 
@@ -78,7 +78,7 @@ def vary(
         goldens=goldens,
         pacing=Pacing(concurrency=concurrency),
         noise=0,
-        writable=side_of(writable),
+        writable=writable_side(writable),
         seed=seed,
         freeze=instant_of(freeze),
         env=env,
@@ -128,8 +128,8 @@ def _chosen(plan: Plan, what: str, most: int) -> list[Case]:
 
 def _base(plan: Plan, case: Case, store: Path, session: bool | None) -> Case:
     """Return a case as it is varied: with what led to it in its session, and fixed."""
-    from replay.cli.led_to import with_session
     from replay.cli.probes import fixed, no_rest
+    from replay.cli.session_steps import with_session
 
     return fixed(plan, with_session(no_rest(plan), lambda: plan.cases, case, store, wanted=session))
 
@@ -175,7 +175,7 @@ def _varied(
     store: Path,
 ) -> tuple[list[Varied], int | None]:
     """Return what came of the variants of each case, and the signal that cut it short if one did."""
-    from replay.cli.output import Progress
+    from replay.cli.progress import Progress
     from replay.curation.varying import picked, variants_of, varied
     from replay.engine.probing import probing
     from replay.errors import NothingSelectedError
@@ -232,14 +232,14 @@ def _keep(project: Project, path: Path, found: Sequence[Varied]) -> None:
 def _write(plan: Plan, found: Sequence[Varied], folder: Path | None) -> bool:
     """Write a golden of each disagreement that was confirmed; tell whether each of them could be written."""
     from replay.cli.output import complain
-    from replay.cli.promote import written
+    from replay.cli.promoting import write_golden
     from replay.errors import InputError
 
     all_of_them = True
     for each in found:
         for number, disagreement in enumerate((it for it in each.disagreements if it.confirmed), 1):
             try:
-                written(_promotion(plan, each.case, disagreement, number), folder)
+                write_golden(_promotion(plan, each.case, disagreement, number), folder)
             except InputError as error:
                 complain(error)
                 all_of_them = False

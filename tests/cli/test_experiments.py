@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from replay.cli.experiments import Bench, newest_of_each, runs_of
+from replay.cli.experiments import ExperimentJudge, newest_of_each, runs_of
 from replay.engine.experiments import Inquest, judged_experiment
 from replay.engine.grouping import Grouping
 from replay.experiment.calls import Loss, Outcome, Setup
@@ -55,7 +55,7 @@ def days(*deviating: int, number: int = ENOUGH, setup: Setup = DRAFT) -> list[Ou
 def judged(*, at: timedelta, criterion: str = "deviation < 1%") -> RunRecord:
     """Judge all open runs at some time after the beginning of the first day, and return the newest."""
     with SqliteStore.open(STORE) as kept:
-        bench = Bench(kept, MONDAY + at, sentences=[criterion])
+        bench = ExperimentJudge(kept, MONDAY + at, sentences=[criterion])
         (newest,) = bench.judged(runs_of(kept), named=False).values()
     return newest
 
@@ -179,7 +179,7 @@ def test_calls_that_come_after_a_day_was_judged_have_it_judged_again() -> None:
     judged(at=3 * DAY)
     keep([outcome_of("deviation", at=MONDAY + timedelta(hours=23, minutes=59)) for _ in range(40)])
     with SqliteStore.open(STORE) as kept:
-        Bench(kept, MONDAY + 4 * DAY, sentences=["deviation < 1%"]).judged(runs_of(kept), named=False)
+        ExperimentJudge(kept, MONDAY + 4 * DAY, sentences=["deviation < 1%"]).judged(runs_of(kept), named=False)
         states = {record.id: state_of(record) for record in kept.runs()}
     assert list(states.values()) == ["GO", "NO-GO"]
 
@@ -189,7 +189,7 @@ def test_a_day_that_was_judged_is_left_alone_the_next_time() -> None:
     judged(at=3 * DAY)
     with SqliteStore.open(STORE) as kept:
         first = runs_of(kept)[0]
-        Bench(kept, MONDAY + 4 * DAY, sentences=["deviation < 50%"]).judged(runs_of(kept), named=False)
+        ExperimentJudge(kept, MONDAY + 4 * DAY, sentences=["deviation < 50%"]).judged(runs_of(kept), named=False)
         assert runs_of(kept)[0] == first
 
 

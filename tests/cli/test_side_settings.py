@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from replay.cli.given import given_secrets
+from replay.cli.side_secrets import given_secrets
 from replay.models import TargetSpec
 from replay.store import SqliteStore
 

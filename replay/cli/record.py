@@ -115,7 +115,7 @@ def _say(write: Callable[[TextIO], None]) -> None:
 
 def _watched(run: Callable[[Callable[[Told], None]], Told]) -> Told:
     """Carry a recording out, and tell on standard error how it goes: in one line on a terminal, else now and then."""
-    from replay.cli.output import Ticker
+    from replay.cli.progress import Ticker
 
     with Ticker() as ticker:
         return run(ticker.watch)
