@@ -36,6 +36,8 @@ _ENDED: Final = os.WEXITED | os.WNOHANG | os.WNOWAIT
 _MOST_EXIT_CODES: Final = 255
 _MOST_DESCRIPTORS: Final = 1 << 20
 _PR_SET_CHILD_SUBREAPER: Final = 36
+HELD_BACK: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""The signals that a new keeper has no handlers for yet: whoever forks it holds them back meanwhile."""
 _C_LIBRARY: Final = ctypes.CDLL(None)
 
 
@@ -251,7 +253,10 @@ def how_ended(code: int) -> str:
 
 
 def forked(order: Order, ours: Connection, theirs: Connection, log: Log) -> int:
-    """Fork a keeper; return its number. `ours` is the end of the pipe that it must not hold."""
+    """Fork a keeper; return its number. `ours` is the end of the pipe that it must not hold.
+
+    Signals that could end the run are to be held back until its number is known.
+    """
     with warnings.catch_warnings():
         # Newer versions of Python warn where there are threads: a keeper waits for no lock that one of them may hold.
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -274,9 +279,10 @@ def forked(order: Order, ours: Connection, theirs: Connection, log: Log) -> int:
 def _let_go(*kept: int) -> None:
     """Hold nothing that is another's: neither the terminal, nor a store, nor a lock, nor the ends of other pipes."""
     os.setsid()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        # Not ignored: what is ignored here would be in every command as well.
+    for number in HELD_BACK:
+        # Not ignored: what is ignored here would be in every command as well, and so would be what is held back.
         signal.signal(number, lambda _number, _frame: None)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD_BACK)
     nowhere = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(nowhere, standard)

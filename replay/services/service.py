@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ from replay.models import ReadySpec, Side, Started, TargetSpec
 from replay.services.asking import status_of
 from replay.services.clock import LEFT_ALONE, OBEYING, Clock, clock_for, remove_clock
 from replay.services.commands import PORT, environment, filled, shown_command, words_of
-from replay.services.keeper import GONE_WELL, SETUP_SECONDS, TEARDOWN_SECONDS, Order, forked
+from replay.services.keeper import GONE_WELL, HELD_BACK, SETUP_SECONDS, TEARDOWN_SECONDS, Order, forked
 from replay.services.log import Log, last_lines
 from replay.services.ports import address, clash, free_port, listening
 from replay.services.records import clock_folder
@@ -31,6 +32,7 @@ _SLACK_SECONDS: Final = 10.0
 _LONGEST_LINE: Final = 200
 """Of each line of output that is told, so much is shown."""
 _BAD: Final = 400
+_NOT_STARTED: Final = "it has not been started yet"
 _BY_HAND: Final = "run it by hand to see"
 _FOREGROUND: Final = "it has to stay in the foreground, and not to go on as a daemon"
 _LISTEN: Final = "it has to listen on {port}, which is also in $PORT"
@@ -75,8 +77,8 @@ class Service:
         self._clock = Clock({}, None, "")
         self._since = 0
         """How large its log was when this start began: what stands before that is another's."""
-        self.lacks = ""
-        """Why it is not ready yet; empty before its start, and once it is."""
+        self.lacks = _NOT_STARTED
+        """Why it is not ready yet; empty once it is."""
         self.not_undone = ""
         """Which command of its teardown failed, and where that is told; empty where none did."""
 
@@ -129,11 +131,17 @@ class Service:
         except OSError as error:
             raise self._failed(f"its log cannot be written: {error.strerror}", place=self._surroundings.log) from None
         self._since = log.size
-        self.lacks = "its setup is not over" if self._spec.setup else "it has not been started yet"
+        self.lacks = "its setup is not over" if self._spec.setup else _NOT_STARTED
         log.note(f"{self.side}: {self._surroundings.redact(shown_command(tuple(order.words)))}")
         ours, theirs = Pipe()
         self._control, self._line_seen = ours, False
-        self._keeper = forked(order, ours, theirs, log)
+        # A signal that came now would be raised in the keeper as well, and end the run once more there; here, nobody
+        # would know which keeper to wait for.
+        signal.pthread_sigmask(signal.SIG_BLOCK, HELD_BACK)
+        try:
+            self._keeper = forked(order, ours, theirs, log)
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD_BACK)
         log.close()
 
     @property
