@@ -21,6 +21,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from bench.meter import Spread, cost_of
+from bench.servers import running
 
 CONNECTIONS: Final = 16
 SETTINGS: Final = (
@@ -85,16 +86,9 @@ def serving(mode: str, sample: float) -> Iterator[str]:
         port = found.getsockname()[1]
     command = [sys.executable, "-m", "uvicorn", "bench.inside_service:app", "--port", str(port), "--log-level", "error"]
     env = os.environ | {"BENCH_MODE": mode, "BENCH_SAMPLE": str(sample)}
-    with subprocess.Popen([*command, "--no-access-log"], env=env) as process:  # noqa: S603 (ours)
-        try:
-            _wait_for(port, process)
-            yield f"http://127.0.0.1:{port}/"
-        finally:
-            process.terminate()
-            try:
-                process.wait(timeout=5)
-            except subprocess.TimeoutExpired:
-                process.kill()
+    with running([*command, "--no-access-log"], env=env) as process:
+        _wait_for(port, process)
+        yield f"http://127.0.0.1:{port}/"
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:

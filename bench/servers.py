@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -98,9 +98,11 @@ def slow_server(delay_ms: float) -> Iterator[str]:
 
 
 @contextmanager
-def running(command: list[str], stdout: int = subprocess.DEVNULL) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    command: list[str], stdout: int = subprocess.DEVNULL, env: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run a process for as long as the block lasts; it is asked to end, and killed if it does not."""
-    with subprocess.Popen(command, stdout=stdout, stderr=subprocess.DEVNULL) as process:  # noqa: S603 (ours)
+    with subprocess.Popen(command, stdout=stdout, stderr=subprocess.DEVNULL, env=env) as process:  # noqa: S603 (ours)
         try:
             yield process
         finally:

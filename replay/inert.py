@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -11,6 +12,7 @@ _INVISIBLE: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
 """Characters that count as printable, and cannot be seen."""
 
 GAP: Final = " ... "
+_ESCAPES: Final = re.compile(r"\\x([0-9a-f]{2})|\\u([0-9a-f]{4})|\\U(000[0-9a-f]{5}|0010[0-9a-f]{4})")
 
 
 def printable(text: str, limit: int | None = None) -> str:
@@ -35,6 +37,11 @@ def _first(text: Iterable[str], room: int) -> list[str]:
             break
         taken.append(shown)
     return taken
+
+
+def unescaped(text: str) -> str:
+    """Return a text that was printed with escapes as it was before; one that was cut cannot be had again."""
+    return _ESCAPES.sub(lambda found: chr(int(found[1] or found[2] or found[3], 16)), text)
 
 
 def cut(text: str, limit: int) -> str:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replay.inert import GAP, cut, printable
+from replay.inert import GAP, cut, printable, unescaped
 
 any_text = st.text(st.characters(exclude_categories=()))
 
@@ -56,3 +56,8 @@ def test_no_escape_is_cut_in_two(text: str, limit: int) -> None:
 def test_a_long_text_keeps_its_beginning_and_its_end() -> None:
     assert cut("0123456789" * 3, 20) == "0123456789 ... 56789"
     assert printable("\x00" * 10**7 + "end", 20).endswith("end")
+
+
+@given(st.text().filter(lambda text: "\\" not in text))
+def test_what_was_escaped_comes_back(text: str) -> None:
+    assert unescaped(printable(text)) == text

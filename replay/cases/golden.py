@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from replay.cases.base import accounted, part_of
-from replay.cases.content import read_file
+from replay.cases.content import changed, read_file
 from replay.cases.correlation import correlation_of
 from replay.cases.each import filled_case, rows_of
 from replay.cases.expect import ExpectSpec
@@ -64,20 +64,30 @@ class GoldenFolder:
         self._folder = Path(folder)
         self._intake = Intake(str(folder), 0)
         self._digest: str | None = None
+        self._known: dict[str, bytes] = {}
+        """What each golden was when the folder was read to its end for the first time, as a digest."""
 
     def __iter__(self) -> Iterator[Case]:
-        """Yield each golden in the order of ids; raise DocumentError, with its place, at the first bad one."""
-        digest, loaded, rows = hashlib.sha256(), 0, dict[str, str]()
+        """Yield each golden in the order of ids; raise DocumentError, with its place, at the first bad one.
+
+        So is one that is another than when the folder was read before: what is sent is what was checked.
+        """
+        digest, loaded, rows, read = hashlib.sha256(), 0, dict[str, str](), dict[str, bytes]()
         for name, path in golden_files(self._folder):
             data = read_file(path, str(path))
             cases = read_goldens(data, name, path)
-            for piece in (name.encode(), data, *_beside(cases)):
-                digest.update(hashlib.sha256(piece).digest())
+            pieces = (name.encode(), data, *_beside(cases))
+            read[str(path)] = known = b"".join(hashlib.sha256(piece).digest() for piece in pieces)
+            if self._known and self._known.get(str(path)) != known:
+                raise changed(str(path))
+            digest.update(known)
             for case in cases:
                 _require_one(case, rows)
                 loaded += 1
                 yield case
-        self._digest = digest.hexdigest()
+        if gone := self._known.keys() - read.keys():
+            raise changed(min(gone))
+        self._digest, self._known = digest.hexdigest(), read
         self._intake = Intake(str(self._folder), loaded)
 
     def without_identity(self) -> Iterator[Case]:

@@ -40,7 +40,7 @@ def doctor(
     from replay.cli.confiding import Uses, with_secrets
     from replay.cli.flags import seconds_of
     from replay.cli.masking import redactor_for
-    from replay.cli.output import printing
+    from replay.cli.output import printing, remark
     from replay.cli.planning import Flags, project_for
     from replay.cli.side_secrets import given_secrets
     from replay.cli.sides import planned_sides
@@ -61,7 +61,7 @@ def doctor(
     stage = planned.stage(clean, datetime.now(UTC))
     specs = planned.showing(clean)
     try:
-        with standing(specs, stage, file, "doctor") as sides:
+        with standing(specs, stage, file, "doctor", tell=remark) as sides:
             health = check_up(sides, seconds=seconds, machine=here)
     except TargetError as error:
         others = {side: spec for side, spec in specs.items() if spec.run is None}

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from replay.cli.output import stdout
 from replay.reports.page import Line, columns, write_lines
 
 _PIECE = 64
 _ESCAPE = "\x1b"
+_SEQUENCE: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|O[ -~]|[ -~])?")
+"""What one key sends that no letter stands for, such as an arrow, or a letter with Alt."""
+_END = "\x04"
 
 
 class GaveUpError(Exception):
@@ -40,9 +44,8 @@ class Terminal:
     def key(self) -> str:
         """Return the next key. Ctrl-C raises KeyboardInterrupt; the end of input raises GaveUpError."""
         if not self._ahead:
-            typed = _typed()
             # What was typed fast comes at once; what begins with an escape is one key that means nothing here.
-            self._ahead = _ESCAPE if typed.startswith(_ESCAPE) else typed
+            self._ahead = _SEQUENCE.sub(_ESCAPE, _typed())
         key, self._ahead = self._ahead[0], self._ahead[1:]
         return key
 
@@ -51,11 +54,22 @@ class Terminal:
         with self._by_lines():
             # Once it is asked, the terminal is ready: what ends a line or the input is a key like others until then.
             self.write(f"{question} [{default}]: " if default else f"{question}: ")
-            line = sys.stdin.readline()
+            line = self._line()
         if not line:
             self.write("\n")
             raise GaveUpError
         return line.strip() or default
+
+    def _line(self) -> str:
+        """Return the next line, with its end, as far as it was typed before it was asked for; empty at the end."""
+        begun, end, rest = self._ahead.partition("\n")
+        if begun.startswith(_END):
+            self._ahead = self._ahead[1:]
+            return ""
+        # What else was typed is no text: nobody can edit it any more.
+        begun, self._ahead = (begun if begun.isprintable() else ""), rest
+        self.write(begun + end)
+        return begun + (end or sys.stdin.readline())
 
     def show(self, lines: Iterable[Line]) -> None:
         """Print lines."""

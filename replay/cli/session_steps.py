@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from replay.cli.output import remark
 from replay.curation.sessions import Session
 from replay.engine import Plan
 from replay.engine.probing import probing
@@ -35,7 +36,7 @@ def with_session(
     cases, later = _session_of(everything(), case)
     if len(cases) == 1 or not (wanted or _uses(plan, cases)):
         return case
-    with probing(plan, store, rebind=True) as probe:
+    with probing(plan, store, rebind=True, tell=remark) as probe:
         probe.require(case)
         results = probe.results(cases, later)
     if len(results) < len(cases):

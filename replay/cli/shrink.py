@@ -94,6 +94,7 @@ def shrink(
 def _shrunk(plan: Plan, case: Case, store: Path, sends: int) -> Shrunk:
     from dataclasses import replace
 
+    from replay.cli.output import remark
     from replay.cli.probes import Memory, fixed
     from replay.cli.progress import Progress
     from replay.curation.shrinking import Shrinker
@@ -102,7 +103,11 @@ def _shrunk(plan: Plan, case: Case, store: Path, sends: int) -> Shrunk:
     # A captured case that became a scenario is about its last request; what led to it may depart by itself.
     at_step = case.steps[-1].name if case.steps and case.kind == "traffic" else None
     case = fixed(plan, case)
-    with Memory.of(store, plan, case) as memory, probing(plan, store) as probe, Progress(None, "shrinking") as progress:
+    with (
+        Memory.of(store, plan, case) as memory,
+        probing(plan, store, tell=remark) as probe,
+        Progress(None, "shrinking") as progress,
+    ):
         case = replace(case, freeze=memory.instant)
         probe.require(case)
 

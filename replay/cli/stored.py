@@ -1,4 +1,4 @@
-"""Finding the store that the other commands read."""
+"""What commands look up in the store: runs, cases by their ids, their causes, and whether goldens are still as sent."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from replay.causes import DEPARTING, Naming
 from replay.errors import InputError
+from replay.inert import unescaped
 from replay.models import Case, Result
 from replay.privacy import TOKEN
 from replay.reports.causes import named
@@ -49,7 +50,8 @@ def cases_called(kept: SqliteStore, key: str, run: str | None) -> tuple[RunRecor
     Raise InputError where there is none.
     """
     for record in [kept.run(run)] if run else kept.runs():
-        if found := kept.find(key, record.id):
+        # Reports print what cannot be seen in an id as escapes, and that is what people copy.
+        if found := kept.find(key, record.id) or kept.find(unescaped(key), record.id):
             return record, found
     raise InputError(f"no stored case is called '{key}'", hint="`replay report` lists the cases that deviate")
 

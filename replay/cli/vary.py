@@ -175,6 +175,7 @@ def _varied(
     store: Path,
 ) -> tuple[list[Varied], int | None]:
     """Return what came of the variants of each case, and the signal that cut it short if one did."""
+    from replay.cli.output import remark
     from replay.cli.progress import Progress
     from replay.curation.varying import picked, variants_of, varied
     from replay.engine.probing import probing
@@ -184,7 +185,7 @@ def _varied(
     total = sum(len(some) for some, _ in chosen)
     if not total:
         raise NothingSelectedError(f"there is no variant to send: {', '.join(kinds)}", hint="name other kinds or cases")
-    with probing(plan, store) as probe, Progress(total, "varying") as progress:
+    with probing(plan, store, tell=remark) as probe, Progress(total, "varying") as progress:
         for base in bases:
             probe.require(base)
         probe.heed_signals()

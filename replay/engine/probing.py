@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import replace
 from itertools import islice
@@ -74,13 +74,16 @@ class Probe:
 
 
 @contextmanager
-def probing(plan: Plan, store: Path, *, rebind: bool = False) -> Iterator[Probe]:
+def probing(
+    plan: Plan, store: Path, *, rebind: bool = False, tell: Callable[[str], None] = lambda _: None
+) -> Iterator[Probe]:
     """Start both sides of a plan and give them; whatever was started ends with the block.
 
     `store` is beside which the logs of started sides are kept. With `rebind`, each side of a captured session is sent
-    what it handed out itself. Raise TargetError where a side cannot start.
+    what it handed out itself. What a teardown did not undo is told to `tell`. Raise TargetError where a side cannot
+    start.
     """
-    with standing(plan.sides, plan.stage, store, plan.record.id) as specs:
+    with standing(plan.sides, plan.stage, store, plan.record.id, tell=tell) as specs:
         sides = parties(specs, concurrency=plan.sending.concurrency)
         sending = replace(plan.sending, workers=1, warmup=0, noise=0, recheck=None, rebind=rebind)
         with asyncio.Runner(loop_factory=event_loop()) as runner:

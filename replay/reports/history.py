@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final, TextIO
+from typing import Any, Final, NamedTuple, TextIO
 
 from replay.documents.json_text import json_text
 from replay.inert import printable
@@ -16,6 +16,8 @@ from replay.reports.page import Line, columns, wrapped, write_lines
 VERSION: Final = 1
 """The version of what `--json` prints."""
 
+_WIDE: Final = 74
+"""Columns that a row takes, with the longest verdict."""
 _STYLES: Final = {"GO": "green", "NO-GO": "red", "INCONCLUSIVE": "yellow"}
 
 
@@ -53,18 +55,20 @@ def write_history(out: TextIO, runs: Iterable[PastRun], width: int | None = None
 
 
 def _lines(runs: Iterable[PastRun], width: int) -> Iterator[Line]:
-    yield _row("run and day", "n", "deviation", "p95 new/old", "verdict"), "bold"
+    yield from ((line, "bold") for line in _laid_out(_HEADINGS, width))
     versions = ""
     for run in runs:
         told = _versions(run.summary)
         if told != versions and run.summary is not None:
             yield from wrapped(told, width, style="dim", hang=2)
             versions = told
-        yield _of_figures(printable(run.id, LONGEST), run.figures, run.verdict), _STYLES.get(run.verdict, "")
+        row = _Row(printable(run.id, LONGEST), *_figures(run.figures), run.verdict)
+        yield from ((line, _STYLES.get(run.verdict, "")) for line in _laid_out(row, width))
         if run.narrowed:
             yield from wrapped(f"only a part: {printable(run.narrowed, LONGEST)}", width, "  ")
         for day in run.days:
-            yield _of_figures(f"  {date.fromisoformat(day.day):%a %Y-%m-%d}", day), ""
+            row = _Row(f"  {date.fromisoformat(day.day):%a %Y-%m-%d}", *_figures(day))
+            yield from ((line, "") for line in _laid_out(row, width))
 
 
 def _versions(summary: Summary | None) -> str:
@@ -77,16 +81,33 @@ def _named(side: Side, info: SideInfo) -> str:
     return f"{side} {printable(info.version or info.target, LONGEST)}"
 
 
-def _of_figures(name: str, figures: DayFigures | None, verdict: str = "") -> str:
+def _figures(figures: DayFigures | None) -> tuple[str, str, str]:
+    """Return the number of cases, the deviation and the latency beside old's, a dash for each that is not known."""
     if figures is None:
-        return _row(name, "-", "-", "-", verdict)
+        return "-", "-", "-"
     rate, ratio = _deviation(figures), _ratio(figures.latency)
-    shown = ("-" if rate is None else share(rate), "-" if ratio is None else f"{ratio:.3g}")
-    return _row(name, f"{figures.n:,}", *shown, verdict)
+    return f"{figures.n:,}", "-" if rate is None else share(rate), "-" if ratio is None else f"{ratio:.3g}"
 
 
-def _row(name: str, n: str, deviation: str, ratio: str, verdict: str) -> str:
-    return f"{name:<22}{n:>10}{deviation:>12}{ratio:>14}  {verdict}".rstrip()
+class _Row(NamedTuple):
+    """What a run or a day is called, its figures, and how it ended."""
+
+    name: str
+    n: str
+    deviation: str
+    ratio: str
+    verdict: str = ""
+
+
+_HEADINGS: Final = _Row("run and day", "n", "deviation", "p95 new/old", "verdict")
+
+
+def _laid_out(row: _Row, width: int) -> tuple[str, ...]:
+    """Return a row on one line, or on two where the terminal is narrow: the figures below the name."""
+    figures = f"{row.n:>10}{row.deviation:>12}{row.ratio:>14}"
+    if width >= _WIDE:
+        return (f"{row.name:<22}{figures}  {row.verdict}".rstrip(),)
+    return f"{row.name:<22}  {row.verdict}".rstrip(), f"  {figures}"
 
 
 def _deviation(figures: DayFigures) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -257,3 +258,18 @@ def test_hundreds_of_goldens_load_in_moments(tmp_path: Path) -> None:
     started = time.monotonic()
     assert load_goldens(tmp_path).digest
     assert time.monotonic() - started < 10  # a smoke test: alone it takes a fifth of a second
+
+
+@pytest.mark.parametrize("change", [
+    lambda folder: (folder / "b.yaml").write_text("request: {path: /other}\n"),
+    lambda folder: (folder / "b.yaml").unlink(),
+    lambda folder: (folder / "c.yaml").write_text("request: {path: /c}\n"),
+])  # fmt: skip
+def test_a_folder_that_changes_between_two_readings_is_refused(tmp_path: Path, change: Callable[[Path], None]) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.yaml").write_text(f"request: {{path: /{name}}}\n")
+    goldens = load_goldens(tmp_path)
+    assert len(list(goldens)) == len(list(goldens)) == 2
+    change(tmp_path)
+    with pytest.raises(DocumentError, match="has changed since it was first read"):
+        list(goldens)

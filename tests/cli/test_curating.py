@@ -163,6 +163,13 @@ def test_show_finds_a_case_by_its_id_and_by_its_correlation_id(desk: Desk) -> No
     assert desk.cli("show", "c").out == desk.cli("show", "k-1").out != ""
 
 
+def test_show_finds_an_id_as_reports_print_it(desk: Desk) -> None:
+    desk.project(settings="old: sides:old\nnew: sides:regressed\ntraffic: c.jsonl\n", goldens=0)
+    desk.capture("c.jsonl", [{"id": "a\u200bb\x1b", "request": {"path": "/a"}}])
+    desk.cli("run")
+    assert desk.cli("show", "a\\u200bb\\x1b").code == 0
+
+
 def test_show_of_something_unknown_is_refused(desk: Desk) -> None:
     desk.project()
     desk.cli("run")

@@ -6,6 +6,8 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from replay.store import RunRecord, SqliteStore
 
 if TYPE_CHECKING:
@@ -48,6 +50,14 @@ def test_every_run_and_day_has_a_line_and_the_newest_stands_last(desk: Desk) -> 
     assert lines[2].split()[1:3] == ["10", "10%"]
     assert lines[5] == "old sides:old, new b2"
     assert all(len(line) <= 80 for line in lines)
+
+
+def test_on_a_narrow_terminal_figures_stand_below_the_name(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept(desk, records("2026-11-21", 4, bad=1))
+    monkeypatch.setenv("COLUMNS", "40")
+    lines = desk.cli("history").out.splitlines()
+    assert all(len(line) <= 40 for line in lines)
+    assert lines[-1].split()[:2] == ["4", "25%"]
 
 
 def test_days_are_those_of_utc(desk: Desk) -> None:

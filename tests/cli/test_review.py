@@ -566,3 +566,25 @@ def test_what_was_typed_too_early_is_not_lost(desk: Desk, keyboard: type[Keyboar
         hands.type("ssq")
         assert hands.ended() == 0
         assert "Cause 3 of 3" in hands.shown
+
+
+def test_a_line_that_was_typed_before_it_was_asked_for_is_taken(desk: Desk, keyboard: type[Keyboard]) -> None:
+    ran(desk, "fees")
+    with keyboard("review") as hands:
+        hands.see("? help")
+        hands.type("iclocks differ\n")
+        hands.see("Write it?")
+        hands.type("y")
+        hands.see("That was the last cause")
+        hands.type("q")
+        assert hands.ended() == 0
+    assert 'why: "clocks differ"' in Path("replay.yaml").read_text("utf-8")
+
+
+def test_keys_behind_an_arrow_are_not_lost(desk: Desk, keyboard: type[Keyboard]) -> None:
+    ran(desk, "states", "fees", "tags")
+    with keyboard("review") as hands:
+        hands.see("? help")
+        hands.type("\x1b[Assq")
+        assert hands.ended() == 0
+        assert "Cause 3 of 3" in hands.shown

@@ -472,6 +472,12 @@ def test_a_teardown_that_fails_is_told_at_the_end_and_in_the_report_and_changes_
     assert "teardown, sh: exit code 3" in log.read_text("utf-8")
 
 
+def test_the_doctor_tells_of_a_teardown_that_fails(desk: Desk) -> None:
+    project(desk, more=", teardown: ['sh -c \"exit 3\"']")
+    ended = desk.cli("doctor")
+    assert "the teardown of new failed, at sh -c 'exit 3'" in " ".join(ended.err.split())
+
+
 @pytest.mark.parametrize(("flags", "more", "told"), [
     ((), "", ""),
     (("--seed", "7"), "", "old and new"),
