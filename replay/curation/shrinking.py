@@ -11,9 +11,8 @@ from typing import Any, Final
 from replay.curation.dependence import Departure, absent, departures, is_closed, leading_to, without
 from replay.curation.reducing import fewest, smallest
 from replay.documents import dump_json, parse_json
-from replay.engine.pulse import UNREACHABLE
 from replay.errors import InputError, RunError
-from replay.models import Case, Headers, Request, Result, Step, Way
+from replay.models import UNREACHABLE, Case, Headers, Request, Result, Step, Way
 
 TRIES: Final = 3
 """How often the case is asked to begin with; and, where it shows its cause but sometimes, everything else at most."""

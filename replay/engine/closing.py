@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import Final
 
 from replay.causes import DEPARTING, Causes
 from replay.compare.sight import BODY_UNSEEN
@@ -13,10 +14,29 @@ from replay.engine.days import Days, quantiles
 from replay.engine.latency import LatencyFigures
 from replay.engine.parity import Parity
 from replay.engine.spreads import Spreads
-from replay.models import SIDES, Counts, Difference, Lateness, Observation, OutcomeName, Quantiles, Result, Side, Spread
+from replay.models import (
+    SIDES,
+    CaseKind,
+    Counts,
+    Difference,
+    Lateness,
+    Observation,
+    OutcomeName,
+    Quantiles,
+    Result,
+    Side,
+    Spread,
+)
+from replay.verdict import Criterion
 from replay.verdict.chunks import add_up
 from replay.verdict.kpi_account import Accounts
 from replay.verdict.sketch import Sketch
+
+_KINDS: Final[Mapping[CaseKind, tuple[str, str]]] = {
+    "golden": ("goldens", "goldens pass"),
+    "traffic": ("cases of the traffic", "deviation < 0.5%"),
+}
+"""What cases of a kind are called, and a criterion that asks about them."""
 
 
 @dataclass(slots=True)
@@ -44,6 +64,7 @@ class Tally:
     _unseen: int = 0
     _converged: int = 0
     _judged: set[str] = field(default_factory=set)
+    _departing: Counter[CaseKind] = field(default_factory=Counter)
 
     def add_all(self, results: Sequence[Result]) -> None:
         """Take results in, in their order; a hundred at once take half as long as one by one."""
@@ -56,6 +77,7 @@ class Tally:
         self.timings.add_all(results)
         for result in [each for each in results if each.outcome in DEPARTING]:
             self.causes.add(result)
+            self._departing[result.case.kind] += 1
         for measure in [measure for each in results for measure in each.measures]:
             self._measures.add(measure)
         self._add_answers("old", [each.old for each in results if each.old is not None])
@@ -124,6 +146,15 @@ class Tally:
         if self._unseen * 2 > matched:
             of = f"{self._unseen:,} of {matched:,} matching cases"
             yield f"of {of} rules ignore the whole body: see `replay rules check`"
+
+    def unjudged(self, criteria: Iterable[Criterion]) -> Iterator[str]:
+        """Yield of which cases some depart although no criterion asks about them: a GO says nothing of those."""
+        asked: set[CaseKind] = {"golden" if it.clause.family == "goldens" else "traffic" for it in criteria}
+        for kind, cases in self._departing.items():
+            if asked and kind not in asked:
+                of, remedy = _KINDS[kind]
+                fact = f"no criterion asks about the {of}, and some deviate or fail ({cases:,})"
+                yield f"{fact}: add, for example, `{remedy}` to `cut_when`"
 
     def counts(self, not_sent: int = 0) -> Counts:
         """Return the sum that every report prints; `not_sent` are selected cases that the run never came to."""

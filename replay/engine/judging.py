@@ -96,6 +96,7 @@ def judged_again(
         *terms.warnings,
         *record.warnings,
         *sums.warnings(),
+        *sums.unjudged(terms.criteria),
         *versions,
         *unseen,
         *_left(terms.rejudge.kept - kept_before),

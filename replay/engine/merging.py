@@ -57,7 +57,8 @@ def merged(into: SqliteStore, record: RunRecord, shards: Sequence[Shard], terms:
     summary = _summary(record, shards, sums, reason)
     unseen = unseen_changes(terms.musts, sums)
     versions = [each for side, info in _infos(summary) for each in changed_version(side, info.versions)]
-    warnings = (*terms.warnings, *record.warnings, *sums.warnings(), *versions, *unseen)
+    told = (*sums.warnings(), *sums.unjudged(terms.criteria))
+    warnings = (*terms.warnings, *record.warnings, *told, *versions, *unseen)
     summary = replace(summary, noise=noise, warnings=warnings)
     summary = with_sums(summary, sums, partial(kept_of, into, record.id))
     doubts = unseen if record.saw_all else ()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from replay.models import Case, ErrorKind, Observation, Side
+from replay.models import UNREACHABLE, Case, Observation, Side
 
-UNREACHABLE: Final[frozenset[ErrorKind]] = frozenset({"refused", "dns", "tls", "timeout", "closed", "reset", "crashed"})
 SILENCE: Final = 3
 """How many cases in a row must find nobody there before it is worth a sentence: one may be bad luck."""
 SERVER_ERROR: Final = 500

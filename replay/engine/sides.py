@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from replay.errors import TargetError
-from replay.models import SIDES, Case, CaseKind, Request, Side, TargetSpec
+from replay.models import NOT_WRITABLE, NOTHING_EXPECTED, SIDES, Case, CaseKind, Request, Side, TargetSpec
 from replay.selection import SAFE_METHODS
 from replay.targets import build_target
 from replay.targets.base import Target
@@ -96,7 +96,7 @@ def refusal(case: Case, parties: Sequence[Party]) -> str | None:
         # A scenario is sent whole or not at all: half of one proves nothing.
         for request in requests:
             if not party.allows(request):
-                return f"{request.method.upper()} is not sent to a live {party.side} that is not writable"
+                return f"{request.method.upper()} is not sent to a live {party.side} {NOT_WRITABLE}"
         if isinstance(party.target, RecordedTarget) and not party.target.has(case):
             return f"nothing is recorded for {party.side}"
     if len(parties) == len(SIDES):
@@ -104,7 +104,7 @@ def refusal(case: Case, parties: Sequence[Party]) -> str | None:
     found = [party.side for party in parties]
     if "new" not in found:
         return "a golden holds no recording of new"
-    return None if "old" in found or _states_something(case) else "there is no old, and nothing is expected"
+    return None if "old" in found or _states_something(case) else NOTHING_EXPECTED
 
 
 def _states_something(case: Case) -> bool:

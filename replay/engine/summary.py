@@ -66,6 +66,7 @@ def closed(
             *plan.warnings,
             *plan.record.warnings,
             *sums.warnings(),
+            *sums.unjudged(plan.criteria),
             *versions.warnings(),
             *_two_times(infos),
             *told_beyond(sent.beyond),

@@ -20,11 +20,19 @@ ErrorKind = Literal[
     "decode", "tls", "dns", "crashed", "exception", "capture", "until",
 ]  # fmt: skip
 
+UNREACHABLE: Final[frozenset[ErrorKind]] = frozenset({"refused", "dns", "tls", "timeout", "closed", "reset", "crashed"})
+"""How it ends where nobody is there to answer."""
+
 DifferenceKind = Literal[
     "status", "schema", "validation", "missing", "extra", "type", "value", "order", "rank", "header", "text",
 ]  # fmt: skip
 
 OutcomeName = Literal["match", "deviation", "noise", "waived", "new_error", "old_error", "both_error", "skipped"]
+
+NOT_WRITABLE: Final = "that is not writable"
+"""How the reason ends for which a case was not sent, since it may change something."""
+NOTHING_EXPECTED: Final = "there is no old, and nothing is expected"
+"""The reason for which a golden was not sent that nothing can be compared with."""
 
 Category = DifferenceKind | Literal["timeout", "transport", "exception", "decode", "error_when", "capture"]
 """In which way a case deviates or fails: a kind of difference, or how an answer failed to come or to count as one."""

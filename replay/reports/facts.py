@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
@@ -34,8 +33,6 @@ LONGEST: Final = 500
 
 MOST_LINES: Final = 20
 MOST_PARTS: Final = 10
-MORE: Final = "replay run --traffic"
-"""The step for whoever needs more cases."""
 _NAMED: Final = 3
 """Criteria that are named under the verdict."""
 _STAND: Final[Mapping[str, tuple[str, str]]] = {
@@ -295,45 +292,3 @@ def reason(verdict: Verdict) -> str:
     more = f"; and {len(ways) - _NAMED:,} more" if len(ways) > _NAMED else ""
     of = counted(len(verdict.criteria), "criterion", "criteria")
     return f"{len(ways):,} of {of} {_STAND[verdict.state][len(ways) > 1]}: {named}{more}"
-
-
-def first_step(summary: Summary, verdict: Verdict) -> str:
-    """Return what to do next, on one line."""
-    if verdict.state == "GO":
-        if verdict.gate:
-            return f"the gate {printable(verdict.gate, LONGEST)} is open"
-        if summary.experiment is not None:
-            return f"flip the flag of {printable(summary.experiment.name, LONGEST)}"
-        return f"{printable(summary.owner, LONGEST)} says go" if summary.owner else "cut over"
-    steps = next_steps(summary, verdict)
-    more = [step for step in steps if verdict.state == "INCONCLUSIVE" and step == _more(summary)]
-    command, purpose = (more if summary.complete and more else steps)[0]
-    return f"{command}  to {purpose}"
-
-
-def next_steps(summary: Summary, verdict: Verdict) -> list[tuple[str, str]]:
-    """Return commands to type next, each with what it does."""
-    steps = []
-    if not summary.complete and summary.experiment is None:
-        steps.append(("replay run --resume", "go on where this run stopped"))
-    if summary.clusters:
-        example = _argument(summary.clusters[0].example)
-        steps.append((f"replay show {example}", "see the first cause's example in full"))
-    promotable = next((cluster.promotable for cluster in summary.clusters if cluster.promotable), None)
-    if promotable:
-        steps.append((f"replay promote {_argument(promotable)}", "keep a surprise as a golden"))
-    if any("would settle it" in each.why for each in verdict.criteria if each.state == "INCONCLUSIVE"):
-        steps.append(_more(summary))
-    steps.append((f"replay report {_argument(summary.run)}", "print this report again"))
-    return steps
-
-
-def _more(summary: Summary) -> tuple[str, str]:
-    if summary.experiment is None:
-        return f"{MORE} FILE", "bring as much more as the criteria ask for"
-    return f"replay judge --experiment {_argument(summary.experiment.name)}", "judge it again when more calls came"
-
-
-def _argument(text: str) -> str:
-    """Return a text as one argument of a shell's command, and never as an option."""
-    return ("-- " if text.startswith("-") else "") + shlex.quote(printable(text))

@@ -10,7 +10,7 @@ from replay.counting import counted
 from replay.documents.showing import shown_pair
 from replay.inert import printable
 from replay.models import Cluster, Judgement, Result, Summary, Verdict
-from replay.reports import causes, facts
+from replay.reports import causes, facts, steps
 from replay.reports.kpis import kpi_lines
 from replay.reports.latency import latency_lines, latency_table
 from replay.reports.matrix import by_class, is_remarkable
@@ -161,7 +161,7 @@ def _cause(place: int, cluster: Cluster) -> Iterator[str]:
 def _next(summary: Summary, verdict: Verdict) -> Iterator[str]:
     yield "### What to do next"
     yield ""
-    for command, purpose in facts.next_steps(summary, verdict):
+    for command, purpose in steps.next_steps(summary, verdict):
         yield f"- {code(command)}: {escaped(purpose)}"
 
 

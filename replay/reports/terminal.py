@@ -9,7 +9,7 @@ from replay.counting import counted
 from replay.documents.showing import shown_pair
 from replay.inert import printable
 from replay.models import Cluster, Judgement, Result, Summary, Verdict
-from replay.reports import cards, causes, facts
+from replay.reports import cards, causes, facts, steps
 from replay.reports.kpis import kpi_lines
 from replay.reports.latency import latency_lines
 from replay.reports.matrix import by_class, is_remarkable, laid_out
@@ -60,7 +60,7 @@ class TerminalReport:
         """Yield the verdict, why, and what to do; then what a reader must not miss, and of what it speaks."""
         yield verdict.state, _STYLES[verdict.state]
         yield from self._wrapped(facts.reason(verdict))
-        yield from self._wrapped(f"next: {facts.first_step(summary, verdict)}", hang=6)
+        yield from self._wrapped(f"next: {steps.first_step(summary, verdict)}", hang=6)
         for line in (*facts.ending(summary), *facts.afterthoughts(verdict)):
             yield from self._wrapped(line, style="yellow", hang=2)
         yield from self._decision(summary)
@@ -140,7 +140,7 @@ class TerminalReport:
 
     def _next(self, summary: Summary, verdict: Verdict) -> Iterator[Line]:
         yield from title("What to do next")
-        for command, purpose in facts.next_steps(summary, verdict):
+        for command, purpose in steps.next_steps(summary, verdict):
             yield from self._wrapped(command, _INDENT, style="bold")
             yield from self._wrapped(purpose, _INDENT * 3)
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from replay.models import Judgement, Verdict, VerdictState
-from replay.reports import TerminalReport, facts
+from replay.reports import TerminalReport, steps
 from replay.reports.cards import LEGEND, MOST, Card, laid_out
 
 Report = Callable[..., str]
@@ -142,7 +142,7 @@ def test_the_verdict_comes_first_then_why_then_what_to_do(run: Any) -> None:
 )
 def test_after_a_go_it_is_the_owners_turn(run: Any, gate: str | None, owner: str | None, expected: str) -> None:
     verdict = replace(criteria("GO", "GO"), gate=gate)
-    lines = printed(replace(run, verdict=verdict, summary=replace(run.summary, owner=owner)), 80)
+    lines = printed(replace(run, verdict=verdict, summary=replace(run.summary, owner=owner, warnings=())), 80)
     assert lines[:3] == ["GO", "all 2 criteria hold", expected]
 
 
@@ -153,9 +153,9 @@ def test_a_card_never_says_go(run: Any) -> None:
 
 def test_whoever_is_undecided_is_asked_for_more_cases(run: Any) -> None:
     verdict = Verdict("INCONCLUSIVE", (Judgement("a", "INCONCLUSIVE", "5 cases more would settle it"),), None, 3)
-    assert facts.first_step(run.summary, verdict).startswith("replay run --traffic FILE")
+    assert steps.first_step(run.summary, verdict).startswith("replay run --traffic FILE")
     broken_off = replace(run.summary, complete=False)
-    assert facts.first_step(broken_off, verdict).startswith("replay run --resume")
+    assert steps.first_step(broken_off, verdict).startswith("replay run --resume")
 
 
 def test_colour_is_for_terminals_alone(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,3 +169,37 @@ def test_colour_is_for_terminals_alone(run: Any, monkeypatch: pytest.MonkeyPatch
     TerminalReport(80).write(out, run.summary, run.results, run.verdict)
     assert "\x1b[31m fails \x1b[0m" in out.getvalue()
     assert "\x1b" not in "".join(printed(run, 80))
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"), [(1, "next: read the warning below; then "), (2, "next: read the 2 warnings below; then ")]
+)
+def test_a_go_with_warnings_has_them_read_first(run: Any, number: int, expected: str) -> None:
+    warned = replace(run.summary, warnings=("old and new are the same",) * number, owner=None)
+    assert printed(replace(run, verdict=criteria("GO"), summary=warned), 80)[2] == f"{expected}cut over"
+
+
+def compared_nothing(run: Any, **facts: Any) -> str:
+    """Return what is to be done first after a run that compared nothing."""
+    counts = replace(run.summary.counts, compared=0)
+    return steps.first_step(replace(run.summary, counts=counts, **facts), Verdict("INCONCLUSIVE", (), None, 3))
+
+
+def test_a_side_that_is_not_there_comes_before_its_cases_and_before_going_on(run: Any) -> None:
+    told = compared_nothing(run, complete=False, latency={}, errors={"both refused": 2, "new status": 1})
+    assert told == "replay doctor  to see why there is no answer from old and new: refused"
+
+
+def test_a_side_that_answered_is_not_called_silent(run: Any) -> None:
+    assert "doctor" not in compared_nothing(run, errors={"both refused": 2})
+    assert "doctor" not in compared_nothing(run, latency={}, errors={"new status": 2})
+
+
+def test_cases_that_were_not_allowed_are_answered_by_the_flag_that_allows_them(run: Any) -> None:
+    skipped = {"POST is not sent to a live old that is not writable": 1}
+    assert compared_nothing(run, skipped=skipped).startswith("replay run --writable both  to ")
+
+
+def test_goldens_with_nothing_to_be_compared_with_ask_for_an_old_side(run: Any) -> None:
+    skipped = {"there is no old, and nothing is expected": 1}
+    assert compared_nothing(run, skipped=skipped).startswith("replay run --old URL  to ")
