@@ -22,6 +22,7 @@ from replay.engine.kpis import NO_KPIS, Kpis, prepare_kpi, prepare_kpis
 from replay.errors import InputError, Place, SettingsError
 from replay.expressions import Expression, parse_expression
 from replay.finding import FILE, find_settings, short_path
+from replay.inert import printable
 from replay.live.choosing import recording_checks
 from replay.models import (
     SIDES,
@@ -47,7 +48,7 @@ from replay.selection import parse_route
 from replay.services.commands import words_of
 from replay.targets import TARGETS, check_side, parse_target
 from replay.verdict import Terms, parse_criteria
-from replay.verdict.clauses import nearest, printable
+from replay.verdict.clauses import nearest
 from replay.verdict.cycles import CYCLES
 
 SHORTEST_SECRET: Final = 6

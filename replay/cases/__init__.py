@@ -13,16 +13,16 @@ from replay.cases.golden import GoldenFolder, load_goldens, place_where, read_go
 from replay.cases.record import record_of
 from replay.cases.recordings import LOG, RECORDINGS, AccessLog, HarFile
 from replay.cases.schema import schemas
-from replay.cases.writing import CaptureWriter, Limits, write_capture
+from replay.cases.writing import CaptureLimits, CaptureWriter, write_capture
 from replay.errors import DocumentError, SettingsError
 
 __all__ = [
     "TRAFFIC",
     "CaptureFile",
+    "CaptureLimits",
     "CaptureWriter",
     "GoldenFolder",
     "HarFile",
-    "Limits",
     "Source",
     "Traffic",
     "load_goldens",

@@ -12,7 +12,7 @@ _LONG: Final = 8192
 _MOST: Final = 256
 
 
-class Told(NamedTuple):
+class ByNames(NamedTuple):
     """What the names of header fields tell: whether they can be sent, and which fields are of a kind."""
 
     sendable: bool
@@ -22,18 +22,18 @@ class Told(NamedTuple):
     """Where those stand that may hold a correlation id."""
 
 
-_known: dict[tuple[str, ...], Told] = {}
+_known: dict[tuple[str, ...], ByNames] = {}
 
 
-def told_by(names: tuple[str, ...]) -> Told:
+def told_by(names: tuple[str, ...]) -> ByNames:
     """Return what the names of some header fields tell."""
     return _known.get(names) or _looked_at(names)
 
 
-def _looked_at(names: tuple[str, ...]) -> Told:
+def _looked_at(names: tuple[str, ...]) -> ByNames:
     lower = [name.lower() for name in names]
     correlating = tuple([at for at, name in enumerate(lower) if name in CORRELATING])
-    told = Told(all(map(is_token, names)), "content-type" in lower, correlating)
+    told = ByNames(all(map(is_token, names)), "content-type" in lower, correlating)
     if sum(map(len, names)) < _LONG:
         if len(_known) >= _MOST:
             _known.clear()

@@ -71,7 +71,7 @@ def sending_warnings(chosen: str, planned: Sides, order: Order) -> Iterator[str]
 
 
 def unseeded(sides: Mapping[Side, TargetSpec]) -> Iterator[str]:
-    """Yield which commands a seed that somebody wants can hardly reach: without a proof, no middleware obeys."""
+    """Yield a warning for commands that a wanted seed reaches as a header alone, which no middleware obeys unproved."""
     left = [it for it, spec in sides.items() if spec.run and spec.clock_secret is None and _DRAWS not in spec.env]
     if left:
         hint = "which a command by itself does not read: `clock_secret` has a middleware obey it (docs/clock.md)"
@@ -99,7 +99,7 @@ def _astray(spec: TargetSpec, commit: Commit) -> list[str]:
 
 
 def _same(planned: Sides) -> Iterator[str]:
-    """Yield how little two sides that are one tell of a cut-over."""
+    """Yield a warning where both sides are the same thing: such a run says nothing about a cut-over."""
     if behind(planned.specs["old"]) == behind(planned.specs["new"]):
         yield "old and new are the same: this shows what differs from call to call, and no cut-over"
     elif commit := one_commit(planned):

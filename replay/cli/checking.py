@@ -31,7 +31,7 @@ def check_case(project: Project, shapes: Mapping[Side, Shape], uses: Uses, case:
 
 
 def is_spared(shapes: Mapping[Side, Shape], request: Request) -> bool:
-    """Tell whether traffic with a request that can be sent would pass `check_case`, and give `uses` nothing to note."""
+    """Tell whether `check_case` would find nothing in traffic whose request can be sent, so that it can be left out."""
     return not shapes and not may_name_secrets(request)
 
 

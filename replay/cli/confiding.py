@@ -158,7 +158,10 @@ class _Reader:
 
     @property
     def seen(self) -> frozenset[str]:
-        """Return what was read, its longer lines, and what services repeat of it where it is all of `authorization`."""
+        """Return every secret that was read, with the forms in which a service may repeat it.
+
+        Those are its long lines, each by itself, and what it is as credentials in an `authorization` header.
+        """
         values = frozenset(self._read.values())
         lines = {line for value in values for line in value.splitlines() if len(line) >= _LINES}
         whole = [f"{scheme}{value}" for value in values for scheme in ("", "Basic ")]

@@ -82,7 +82,7 @@ def project_of_folders(env: str | None = None) -> Project:
 
 
 class Lenient(dict[str, str]):
-    """Variables for settings that nothing is sent by: what is not set is no reason to refuse."""
+    """The environment, for reading settings without sending anything: a variable that is not set is no error."""
 
     def __init__(self, variables: Mapping[str, str], unset: str) -> None:
         """Take the variables there are, and what every other one is taken for."""

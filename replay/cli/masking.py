@@ -55,7 +55,10 @@ def key_warnings(masks: MaskedSides) -> Iterator[str]:
 
 
 def parting_words(redactor: Redactor, *, forked: bool) -> str:
-    """Return what is to be said of a key that was made for a run with tokens; forked processes do not tell of any."""
+    """Return the note on a key that was made for this run and has made tokens; empty where there is nothing to note.
+
+    Where processes were `forked`, nobody knows whether it made any, and the note is given.
+    """
     if not redactor.key.made or not (redactor.tokeniser.used or forked):
         return ""
     return "secrets are stored as tokens of a key that is forgotten now; REPLAY_MASK_KEY has runs share their tokens"

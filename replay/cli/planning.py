@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import partial
@@ -23,7 +23,7 @@ from replay.cli.labels import labels_of
 from replay.cli.masking import key_warnings, masked_sides, parting_words, redactor_for
 from replay.cli.pacing import Pacing
 from replay.cli.side_secrets import given_secrets
-from replay.cli.sides import planned_sides, shapes_of
+from replay.cli.sides import Sides, planned_sides, shapes_of
 from replay.compare import Comparison
 from replay.config import Project, Settings, load_project
 from replay.engine import Plan, Referee, Sending
@@ -81,24 +81,16 @@ def make_plan(project: Project, flags: Flags) -> Plan:
     uses = Uses(project)
     chosen = Chosen(sources, flags.choice)
     total = _checked(project, flags, chosen, planned.specs, uses)
-    if isinstance(pace, AsRecorded) and not any(case.kind == "traffic" and case.freeze for case in chosen):
-        raise SettingsError("--speed keeps to recorded times, and no record has one", hint="give --rate 10/s instead")
+    _require_times(pace, chosen)
     criteria = _criteria(settings, flags, inputs)
     confidence = with_secrets(uses, planned.specs, sends=flags.sends, both=flags.both)
     planned = replace(planned, specs=confidence.sides)
     redactor = redactor_for(project, given_secrets(confidence.sides) | confidence.values)
     masks = masked_sides(redactor, planned.specs, sources)
     manner = _manner(settings, flags, noise)
-    seeded = flags.seed is not None or not settings.model_fields_set.isdisjoint({"seed", "seed_also"})
-    warnings = (
-        *uses.warnings(),
-        *sending_warnings(str(flags.choice), planned, manner.order),
-        *(unseeded(planned.specs) if seeded else ()),
-        *key_warnings(masks),
-    )
     record = replace(
         _record(project, flags, planned.specs, chosen, criteria, manner),
-        warnings=warnings,
+        warnings=(*uses.warnings(), *_sending_warnings(settings, flags, planned, manner), *key_warnings(masks)),
         musts=must_names(settings, text_replacer(redactor.tokeniser, project.secrets)),
         whole=not (str(flags.choice.unsharded) or flags.traffic or flags.goldens is not None),
     )
@@ -143,6 +135,18 @@ def _checked(
         # Others did take cases: those that this one was meant to take would be missed by nobody.
         raise NothingSelectedError(f"no case is selected by {chosen.unmet[0]}", hint=f"{_PATTERNS}; or leave it out")
     return total
+
+
+def _require_times(pace: Pace, chosen: Chosen) -> None:
+    """Raise SettingsError for a pace that keeps to recorded times where no chosen case has one."""
+    if isinstance(pace, AsRecorded) and not any(case.kind == "traffic" and case.freeze for case in chosen):
+        raise SettingsError("--speed keeps to recorded times, and no record has one", hint="give --rate 10/s instead")
+
+
+def _sending_warnings(settings: Settings, flags: Flags, planned: Sides, manner: Manner) -> Iterator[str]:
+    yield from sending_warnings(str(flags.choice), planned, manner.order)
+    if flags.seed is not None or not settings.model_fields_set.isdisjoint({"seed", "seed_also"}):
+        yield from unseeded(planned.specs)
 
 
 def _manner(settings: Settings, flags: Flags, noise: int) -> Manner:

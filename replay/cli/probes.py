@@ -41,7 +41,7 @@ def fixed(plan: Plan, case: Case) -> Case:
     return replace(case, seed=seed, freeze=case.freeze or plan.sending.instant, session=None, recorded=None)
 
 
-def no_rest(plan: Plan) -> Plan:
+def one_at_a_time(plan: Plan) -> Plan:
     """Return a plan in which one case is sent at a time, and nothing is asked again."""
     return replace(plan, sending=replace(plan.sending, concurrency=1, noise=0, recheck=None))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 from replay.cli.output import tell
 
 if TYPE_CHECKING:
-    from replay.live.couriers import Told
+    from replay.live.couriers import Tally
     from replay.models import OutcomeName
 
 _EVERY_SECONDS = 10.0
@@ -95,7 +95,7 @@ class Ticker:
         if self._status is not None:
             self._status.stop()
 
-    def watch(self, told: Told) -> None:
+    def watch(self, told: Tally) -> None:
         """Take note of how far it has come."""
         now, (then, seen) = self._now(), self._before
         self._before = (now, told.seen)

@@ -64,7 +64,7 @@ def promotion_of(
 
 
 def require_meant(results: Sequence[Result]) -> None:
-    """Raise InputError where somebody who was recorded wrote the name of a secret: a golden fills it in."""
+    """Raise InputError for a recorded request that holds `{{secret.NAME}}` as text: a golden would send the secret."""
     requests = [(it.case, request) for it in results if it.case.kind == "traffic" for request in it.case.requests]
     named = [(case, name) for case, request in requests for _part, name in secrets_in(request)]
     secrets = project_of_folders().settings.secrets if named else {}

@@ -11,7 +11,8 @@ from replay.cli import options
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from replay.live.couriers import Told
+    from replay.cli.recording_plan import Asked
+    from replay.live.couriers import Tally
 
 _WHICH = "Which exchanges are kept"
 _MUCH = "How much, and for how long"
@@ -76,10 +77,7 @@ def record(
 
     Traffic never waits for what is kept of it. What is not kept is counted, by reason. Ctrl-C ends it in good order.
     """
-    from replay.cli.planning import Flags, project_for
-    from replay.cli.recording_plan import Asked, bound, listen_at, prepared, shown
-    from replay.live.recording import record as record_live
-    from replay.reports.recorded import Sums, write_begin, write_end
+    from replay.cli.recording_plan import Asked
 
     asked = Asked(
         upstream=upstream,
@@ -95,15 +93,25 @@ def record(
         file_size=file_size,
         hosts=tuple(allow_host or ()),
     )
+    raise typer.Exit(_exit_code(_recorded(asked, listen, env)))
+
+
+def _recorded(asked: Asked, listen: str, env: str | None) -> Tally:
+    """Record what was asked for until somebody ends it; print what begins, and what came of it."""
+    from replay.cli.planning import Flags, project_for
+    from replay.cli.recording_plan import bound, listen_at, prepared, shown
+    from replay.live.recording import record as record_live
+    from replay.reports.recorded import Sums, write_begin, write_end
+
     project = project_for(Flags(env=env))
     with bound(listen) as sock:
         recording, remarks = prepared(asked, project, sock)
         listen_at(sock, listen)
         _say(lambda to: write_begin(to, shown(recording), remarks))
-        told = _watched(lambda watch: record_live(recording, watch))
-    sums = Sums(told.seen, told.kept, told.size, told.files, told.not_kept, told.faults)
+        tally = _watched(lambda watch: record_live(recording, watch))
+    sums = Sums(tally.seen, tally.kept, tally.size, tally.files, tally.not_kept, tally.faults)
     _say(lambda to: write_end(to, sums))
-    raise typer.Exit(_exit_code(told))
+    return tally
 
 
 def _say(write: Callable[[TextIO], None]) -> None:
@@ -113,7 +121,7 @@ def _say(write: Callable[[TextIO], None]) -> None:
         write(out)
 
 
-def _watched(run: Callable[[Callable[[Told], None]], Told]) -> Told:
+def _watched(run: Callable[[Callable[[Tally], None]], Tally]) -> Tally:
     """Carry a recording out, and tell on standard error how it goes: in one line on a terminal, else now and then."""
     from replay.cli.progress import Ticker
 
@@ -121,7 +129,7 @@ def _watched(run: Callable[[Callable[[Told], None]], Told]) -> Told:
         return run(ticker.watch)
 
 
-def _exit_code(told: Told) -> int:
+def _exit_code(told: Tally) -> int:
     """Return 0 for what ended as it was meant to; 3 where something was lost that was to be kept."""
     if told.cut:
         return _INTERRUPTED

@@ -14,8 +14,7 @@ from typing import Final, TypeVar
 
 from replay import __version__
 from replay.cases.masked import masked_by
-from replay.cases.writing import CaptureWriter
-from replay.cases.writing import Limits as Sizes
+from replay.cases.writing import CaptureLimits, CaptureWriter
 from replay.cli.flags import read_flag, seconds_of
 from replay.cli.masking import redactor_for
 from replay.config import Project
@@ -102,7 +101,7 @@ def prepared(asked: Asked, project: Project, sock: socket.socket) -> tuple[Recor
     redactor = redactor_for(project)
     max_body = _read("--max-body", parse_size, asked.max_body) or spec.max_body or _LARGEST_BODY
     seconds = None if asked.duration is None else seconds_of("--for", asked.duration)
-    sizes = Sizes(
+    sizes = CaptureLimits(
         file_bytes=_read("--file-size", parse_size, asked.file_size),
         file_seconds=_FILE_SECONDS,
         budget=_read("--budget", parse_size, asked.budget) or spec.budget,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, TextIO
@@ -292,8 +291,8 @@ def _hole_json(each: Advice, present: Present) -> dict[str, Any]:
                 "at": at,
                 "needless": at in each.excess,
                 "example": spot.example,
-                "planted": _plain(spot.planted),
-                "let_through": _plain(spot.passed),
+                "planted": dict(spot.planted),
+                "let_through": dict(spot.passed),
             }
             for at, spot in each.hole.spots.items()
             if spot.passed
@@ -301,7 +300,3 @@ def _hole_json(each: Advice, present: Present) -> dict[str, Any]:
         "differs": [{"at": at, "narrowest": need.verb()} for at, need in each.needs.items()],
         "remedies": [present.clean(remedy) for remedy in each.remedies],
     }
-
-
-def _plain(counts: Counter[str]) -> dict[str, int]:
-    return dict(counts)

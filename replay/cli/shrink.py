@@ -56,7 +56,7 @@ def shrink(
     from replay.cases.chosen import Choice
     from replay.cli.flags import instant_of, writable_side
     from replay.cli.planning import Flags, make_plan, project_for
-    from replay.cli.probes import no_rest, the_case
+    from replay.cli.probes import one_at_a_time, the_case
     from replay.cli.promoting import require_golden_name, write_golden
     from replay.cli.session_steps import with_session
     from replay.store.place import default_store
@@ -77,7 +77,7 @@ def shrink(
         sends=True,
     )
     project, file = project_for(flags), store or default_store()
-    plan = no_rest(make_plan(project, flags))
+    plan = one_at_a_time(make_plan(project, flags))
     case = the_case(plan, id)
     whole = replace(flags, choice=Choice())
     case = with_session(plan, lambda: make_plan(project, whole).cases, case, file, wanted=session)

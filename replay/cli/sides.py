@@ -140,7 +140,7 @@ def _showing(spec: TargetSpec, place: str, clean: Callable[[str], str]) -> Targe
 
 
 def one_commit(sides: Sides) -> str:
-    """Return the commit whose files both sides are made of, where one of them is had as it lies; empty if not."""
+    """Return the commit that both sides run, where one is a ref and the other the working tree; else an empty text."""
     old, new = sides.specs["old"], sides.specs["new"]
     ways = {_without_place(spec) for spec in (old, new)}
     homes = {_home(spec, sides.commits.get(side)).resolve() for side, spec in sides.specs.items()}
@@ -165,7 +165,7 @@ def from_working_tree(spec: TargetSpec, commit: Commit) -> str:
 
 
 def behind(spec: TargetSpec) -> str:
-    """Return what stands behind a side; equal for two ways to write one service, as far as they can be told."""
+    """Return a text that identifies what stands behind a side: the same for two spellings of one service."""
     if spec.url is not None:
         origin = Origin.parse(spec.url)
         to = Address.parse(spec.connect) if spec.connect else Address(origin.host, origin.port)

@@ -128,10 +128,10 @@ def _chosen(plan: Plan, what: str, most: int) -> list[Case]:
 
 def _base(plan: Plan, case: Case, store: Path, session: bool | None) -> Case:
     """Return a case as it is varied: with what led to it in its session, and fixed."""
-    from replay.cli.probes import fixed, no_rest
+    from replay.cli.probes import fixed, one_at_a_time
     from replay.cli.session_steps import with_session
 
-    return fixed(plan, with_session(no_rest(plan), lambda: plan.cases, case, store, wanted=session))
+    return fixed(plan, with_session(one_at_a_time(plan), lambda: plan.cases, case, store, wanted=session))
 
 
 def _fits(project: Project, plan: Plan, within: Path | None) -> Callable[[Case, Request], bool]:

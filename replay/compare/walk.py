@@ -197,10 +197,10 @@ class Walk(Findings):
         return self.vouched(old, new) and not self.spelled(state)
 
     def vouch(self, old: Any, new: Any) -> None:
-        """Take it that there is no boolean in these two: what Python calls equal in them then is. Else it is looked at.
+        """Take note that neither of these two holds a boolean, so that what Python calls equal in them is equal.
 
-        It is about these very objects, and passed on from what holds them to what is in them; so it never comes to be
-        said of what somebody made of them.
+        The note is on these very objects. The walk hands it on from a node to what is in it, and so it never covers a
+        value that a reading or a rule has made anew.
         """
         self._vouched = (old, new)
 

@@ -98,6 +98,14 @@ class Effect:
     unknown: int = 0
     """Of these, the ones of no cause, or of another one: whether the change hides anything in them nobody knows."""
 
+    def add(self, gone: int | None, left: int) -> None:
+        """Take in a case of the cause, of which so many differences go and so many stay; None where nobody can tell."""
+        self.cases += 1
+        self.untold += gone is None
+        self.already += gone == left == 0
+        self.settled += bool(gone) and not left
+        self.eased += bool(gone) and bool(left)
+
     @property
     def does_nothing(self) -> bool:
         """Tell whether no case of the cause is any better for it, as far as can be told."""
@@ -119,12 +127,7 @@ def effect(
     """
     found = Effect()
     for result in evidence.of(place, most):
-        found.cases += 1
-        gone, left = _gone(result, before, after)
-        found.untold += gone is None
-        found.already += gone == left == 0
-        found.settled += bool(gone) and not left
-        found.eased += bool(gone) and bool(left)
+        found.add(*_gone(result, before, after))
     others = 0
     for other, result in evidence.others(place, most):
         others += 1

@@ -31,7 +31,7 @@ def as_told_to(part: Part, other: Part) -> Part:
 
 
 class _Told:
-    """Puts what one run was told in the place of what another was."""
+    """Puts the ids, tokens and times of one run's answer in the place of another's."""
 
     def __init__(self, captured: Mapping[str, Json], others: Mapping[str, Json]) -> None:
         self._values = [(value, others[name]) for name, value in captured.items() if name in others]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
 from pathlib import PurePosixPath
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from replay.curation.golden_text import (
     Telling,
@@ -58,7 +58,7 @@ def promote(
     day: date | None = None,
     name: str | None = None,
     why: str | None = None,
-    expect: Literal["old", "new"] | None = None,
+    expect: Side | None = None,
     before: Sequence[Result] = (),
     cause: str = "",
     telling: Telling = says_something,
@@ -83,13 +83,16 @@ def promote(
         (golden["steps"][-1] if made.steps else golden)["expect"] = stated
     last = _last(case)
     where = name if name is not None else golden_name(last.method, last.path, cause or case.id)
-    text = dump_yaml(golden)
+    return _promotion(case.id, where, dump_yaml(golden), made.requests)
+
+
+def _promotion(case: str, where: str, text: str, requests: Sequence[Request]) -> Promotion:
+    """Return a golden with what a reviewer has to know of it. Raise InputError where it holds tokens of secrets."""
     tokens = [found[0] for found in TOKEN.finditer(text)]
     # What keeps the form of an address or a number is as good as test data; what has none was a secret.
     if any(token.startswith("tok_") and "@" not in token for token in tokens):
         fact = "the case holds secrets in its path or body, of which only tokens are kept"
-        raise InputError(f"'{case.id}' cannot be promoted: {fact}", hint="write the golden by hand, with test data")
-    requests = made.requests
+        raise InputError(f"'{case}' cannot be promoted: {fact}", hint="write the golden by hand, with test data")
     left_out = tuple(dict.fromkeys(name for it in requests for name, value in it.headers if stays_out(name, value)))
     secrets = tuple(dict.fromkeys(name for it in requests for _part, name in secrets_in(it)))
     return Promotion(where, text, left_out, secrets, len({*tokens}))

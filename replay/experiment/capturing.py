@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Final
 
-from replay.cases.writing import CaptureWriter, Limits
+from replay.cases.writing import CaptureLimits, CaptureWriter
 from replay.errors import SettingsError
 from replay.experiment.calls import Loss, Outcome
 from replay.experiment.troubles import Troubles
@@ -35,7 +35,7 @@ class Captured:
         """
         self._path = Path(path).absolute()
         size, whole = _size("file_size", file_size), _size("budget", budget)
-        self._limits = Limits(file_bytes=size, file_seconds=FILE_SECONDS, budget=whole)
+        self._limits = CaptureLimits(file_bytes=size, file_seconds=FILE_SECONDS, budget=whole)
         self._begin()
 
     def _begin(self) -> None:

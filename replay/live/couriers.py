@@ -27,7 +27,7 @@ _FAULTS: Final = (BEHIND, GONE, "cannot be written", "a mistake of this tool")
 
 
 @dataclass(slots=True)
-class Told:
+class Tally:
     """How far a recording has come: kept + all that is not kept + waiting = seen."""
 
     seen: int = 0
@@ -85,10 +85,10 @@ class Courier:
             known = reason in self._refused or len(self._refused) < _MOST_REASONS
             self._refused[reason if known else _OTHERS] += 1
 
-    def told(self) -> Told:
+    def told(self) -> Tally:
         """Return how far it has come."""
         kept, lost = self._told.get("kept", 0), Counter(self._told.get("lost", {}))
-        return Told(
+        return Tally(
             seen=self._seen,
             kept=kept,
             not_kept=self._refused + lost,
@@ -97,7 +97,7 @@ class Courier:
             files=tuple(self._told.get("files", ())),
         )
 
-    async def close(self, seconds: float, hurry: asyncio.Event | None = None) -> Told:
+    async def close(self, seconds: float, hurry: asyncio.Event | None = None) -> Tally:
         """Have the rest kept, within so many seconds from the last sign of it; return the sums, which then add up.
 
         Once somebody is in a `hurry`, nothing more is waited for.
@@ -115,7 +115,7 @@ class Courier:
         self._end()
         return self._summed()
 
-    def _summed(self) -> Told:
+    def _summed(self) -> Tally:
         told = self.told()
         if told.waiting:
             told.not_kept[GONE if self._gone else BEHIND] += told.waiting

@@ -18,7 +18,7 @@ from replay.cases.writing import CaptureWriter
 from replay.engine.loop import event_loop
 from replay.engine.signals import SIGNALS
 from replay.errors import SettingsError
-from replay.live.couriers import Courier, Told
+from replay.live.couriers import Courier, Tally
 from replay.live.scribing import Manner, scribe
 from replay.wire import Origin
 from replay.wire.tee import Limits, Tee, Usher
@@ -45,10 +45,10 @@ class Recording:
     """How long it lasts; until somebody ends it otherwise."""
 
 
-Watch = Callable[[Told], None]
+Watch = Callable[[Tally], None]
 
 
-def record(recording: Recording, watch: Watch) -> Told:
+def record(recording: Recording, watch: Watch) -> Tally:
     """Pass traffic on and have it kept, until a signal or its time ends it; return the sums.
 
     The first signal lets exchanges under way come to their end, a second one cuts them off.
@@ -109,7 +109,7 @@ class _Stopping:
         return self.third if self.second.is_set() else self.second
 
 
-async def _record(recording: Recording, courier: Courier, watch: Watch) -> Told:
+async def _record(recording: Recording, courier: Courier, watch: Watch) -> Tally:
     stopping = _Stopping()
     stopping.caught()
     faults: Counter[str] = Counter()

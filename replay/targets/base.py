@@ -60,7 +60,7 @@ class Target(Protocol):
 
 
 class Around:
-    """What stands before another target, and looks at what is sent there."""
+    """A target that wraps another one, and may change what is sent to it; all else is the other one's."""
 
     def __init__(self, target: Target) -> None:
         self._target = target

@@ -12,7 +12,7 @@ from replay.errors import CriterionError
 from replay.models import Judgement, Result, Verdict, VerdictState
 from replay.verdict.base import NO_TERMS, Metric, Terms, worst
 from replay.verdict.categories import category
-from replay.verdict.clauses import Clause, nearest, printable
+from replay.verdict.clauses import Clause, nearest, unmoving
 from replay.verdict.criteria import parse
 from replay.verdict.deviation import deviation
 from replay.verdict.failures import availability, errors, timeouts
@@ -142,7 +142,7 @@ def gate_sentences(gates: Mapping[str, Sequence[str]], gate: str | None) -> tupl
     if gate is not None and gate not in gates:
         named = [name for name in gates if name]
         hint = nearest(gate, named) if named else "name gates in `cut_when`: a mapping from name to criteria"
-        raise CriterionError(f"unknown gate '{printable(gate)}'", hint=hint)
+        raise CriterionError(f"unknown gate '{unmoving(gate)}'", hint=hint)
     chosen = gates.values() if gate is None else [gates[gate]]
     return tuple(dict.fromkeys(sentence for sentences in chosen for sentence in sentences))
 

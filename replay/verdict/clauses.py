@@ -130,7 +130,7 @@ class Clause:
     def text(self) -> str:
         """Return this criterion as reports print it, on one line."""
         written = self.sentence[self.first.start : self.last.start + len(self.last.text)]
-        return printable(" ".join(written.split()))
+        return unmoving(" ".join(written.split()))
 
     @property
     def unspanned(self) -> str:
@@ -140,7 +140,7 @@ class Clause:
         end = self.span.token.start + len(self.span.token.text)
         before = self.sentence[self.first.start : self.span.token.start].rstrip().removesuffix("for")
         after = _UNIT.sub("", self.sentence[end : self.last.start + len(self.last.text)])
-        return printable(" ".join(_COVERING.sub("", f"{before} {after}").split()))
+        return unmoving(" ".join(_COVERING.sub("", f"{before} {after}").split()))
 
     def fault(self, token: Token | None, fact: str, hint: str) -> CriterionError:
         """Return the error to raise, pointing at a word of this clause."""
@@ -179,21 +179,21 @@ def _stray(sentence: str, position: int) -> CriterionError:
     hint = f"write '{better}'" if better else "a criterion is made of words, numbers such as 0.5%, and <, <=, >, >=, ="
     if stray.text == '"':
         hint = 'close the quotes: on "check out"'
-    return fault(sentence, stray, f"unexpected '{printable(stray.text)}'", hint)
+    return fault(sentence, stray, f"unexpected '{unmoving(stray.text)}'", hint)
 
 
 def amount(sentence: str, token: Token) -> Amount:
     """Read `0.5%`, `0.5pp`, `20ms` or `3`."""
     match = re.fullmatch(r"([0-9.]+)\s*(.*)", token.text)
     if match is None:
-        raise fault(sentence, token, f"'{printable(token.text)}' is no number", "write 0.5%")
+        raise fault(sentence, token, f"'{unmoving(token.text)}' is no number", "write 0.5%")
     return Amount(Decimal(match[1]), match[2], token)
 
 
 def fault(sentence: str, token: Token, fact: str, hint: str) -> CriterionError:
     """Return an error that prints the sentence with a caret under the word."""
     caret = " " * token.start + "^" * max(len(token.text), 1)
-    return CriterionError(f"{fact}\n    {printable(sentence)}\n    {caret}", hint=hint)
+    return CriterionError(f"{fact}\n    {unmoving(sentence)}\n    {caret}", hint=hint)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -203,6 +203,6 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f"did you mean '{close[0]}'?" if close else f"known are: {', '.join(names)}"
 
 
-def printable(text: str) -> str:
+def unmoving(text: str) -> str:
     """Return text of the same length that moves no cursor: control and format characters become U+FFFD."""
     return "".join("\ufffd" if unicodedata.category(c)[0] == "C" or c in "\u2028\u2029" else c for c in text)

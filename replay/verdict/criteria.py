@@ -21,7 +21,7 @@ from typing import Final, Literal, get_args
 
 from replay.selection import is_route
 from replay.verdict.base import Terms
-from replay.verdict.clauses import Amount, Clause, Operator, Scope, Span, Token, amount, fault, nearest, printable
+from replay.verdict.clauses import Amount, Clause, Operator, Scope, Span, Token, amount, fault, nearest, unmoving
 from replay.verdict.clauses import tokens as tokens_of
 from replay.verdict.cycles import CYCLES
 
@@ -87,7 +87,7 @@ class _Parser:
             raise self._fault(token, "a criterion is missing", "write, for example, goldens pass")
         clause = Clause(self._text, first, token, token, share_of=share)
         if clause.family not in self._subjects:
-            fact = f"unknown metric '{printable(clause.family)}'"
+            fact = f"unknown metric '{unmoving(clause.family)}'"
             raise self._fault(token, fact, nearest(clause.family, self._subjects))
         if share and clause.family != "rank":
             raise self._fault(first, f"'{clause.family}' is no measure of places", f"write {clause.subject.text} alone")
@@ -144,7 +144,7 @@ class _Parser:
 
     def _route(self, route: str, token: Token) -> Scope:
         if not is_route(route):
-            raise self._fault(token, f"'{printable(route)}' is no route", "write it as in GET /orders/* or /users/**")
+            raise self._fault(token, f"'{unmoving(route)}' is no route", "write it as in GET /orders/* or /users/**")
         return Scope("route", route, token)
 
     def _group(self, token: Token, known: Collection[str], words: tuple[str, ...] = ()) -> str:
@@ -169,7 +169,7 @@ class _Parser:
         example = "write, for example, for 7 days or for 3 runs"
         count = self._amount("a number of days or runs", example)
         if count.unit or count.number % 1 or not 1 <= count.number <= _LONGEST_SPAN:
-            raise self._fault(count.token, f"'{printable(count.text)}' is no number of days or runs", example)
+            raise self._fault(count.token, f"'{unmoving(count.text)}' is no number of days or runs", example)
         self._take("consecutive")
         unit = self._advance()
         if unit.text not in _UNITS:
@@ -189,7 +189,7 @@ class _Parser:
         level = self._amount("a confidence", "write, for example, at 99%")
         if level.unit != "%" or not _LEAST_CONFIDENCE <= level.number <= _MOST_CONFIDENCE:
             hint = f"write at 99%, or another one from {_LEAST_CONFIDENCE}% to {_MOST_CONFIDENCE}%"
-            raise self._fault(level.token, f"'{printable(level.text)}' is no confidence to decide by", hint)
+            raise self._fault(level.token, f"'{unmoving(level.text)}' is no confidence to decide by", hint)
         return replace(clause, confidence=float(level.number / 100), confidence_token=level.token)
 
     # ------------------------------------------------------------------------------------------------------ tokens
@@ -231,4 +231,4 @@ def _end(token: Token) -> int:
 
 
 def _shown(token: Token) -> str:
-    return "the end" if token.kind == "end" else f"'{printable(token.name)}'"
+    return "the end" if token.kind == "end" else f"'{unmoving(token.name)}'"

@@ -8,7 +8,7 @@ from replay.errors import CriterionError
 from replay.models import KpiSpec, Result
 from replay.verdict.base import Metric, Terms
 from replay.verdict.batches import Interval, Question
-from replay.verdict.clauses import Clause, nearest, printable
+from replay.verdict.clauses import Clause, nearest, unmoving
 from replay.verdict.figure_metric import FigureMetric
 from replay.verdict.kpi_account import Account
 from replay.verdict.kpi_limits import FigureLimit, limit_of
@@ -34,7 +34,7 @@ def kpi(clause: Clause, terms: Terms) -> Metric:
 def _unknown(clause: Clause, terms: Terms) -> CriterionError:
     example = "define it: kpis: {auth_rate: {on: POST /authorize, share: \"body.outcome == 'approved'\"}}"
     hint = nearest(clause.name, terms.kpis) if terms.kpis else example
-    return clause.fault(clause.subject, f"unknown KPI '{printable(clause.name)}'", hint)
+    return clause.fault(clause.subject, f"unknown KPI '{unmoving(clause.name)}'", hint)
 
 
 class KpiEvidence:

@@ -1,4 +1,4 @@
-"""What holds, or does not, in pairs of answers: shares and their difference, from the pairs that disagree."""
+"""A yes or no on both sides of each case: the shares of yes, and their difference, by the pairs that disagree."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from replay.models import Measure, Result
 from replay.routes import route_of
 from replay.verdict.base import Metric, Terms
 from replay.verdict.batches import Batches, Interval, Question, batch_of
-from replay.verdict.clauses import Clause, nearest, printable
+from replay.verdict.clauses import Clause, nearest, unmoving
 from replay.verdict.figure_metric import FigureMetric
 from replay.verdict.kpi_limits import FigureLimit
 from replay.verdict.paired_shares import Bad
@@ -28,7 +28,7 @@ _HUNDRED: Final = 100
 def rank(clause: Clause, _terms: Terms) -> Metric:
     """Return the metric of `rank.MEASURE >= N`, or of `share of` it. Raises CriterionError for anything else."""
     if clause.name not in LOWEST:
-        fact = f"a ranking has no '{printable(clause.name)}'"
+        fact = f"a ranking has no '{unmoving(clause.name)}'"
         raise clause.fault(clause.subject, fact, nearest(clause.name, LOWEST))
     if clause.operator not in (">=", ">"):
         hint = f"write {clause.subject.text} >= {'90%' if clause.share_of else '0.66'}"

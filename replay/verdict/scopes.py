@@ -10,7 +10,7 @@ from replay.models import NO_VALUE, WORST_FIRST, Judgement, Result, VerdictState
 from replay.routes import route_of
 from replay.selection import parse_route
 from replay.verdict.base import Metric, worst
-from replay.verdict.clauses import Clause, Scope, printable
+from replay.verdict.clauses import Clause, Scope, unmoving
 from replay.verdict.statistics import corrected
 from replay.verdict.wording import cases, level, listed
 
@@ -47,7 +47,7 @@ class OnScope:
         judgement = self._metric.judge(parts)
         if self._found:
             return judgement
-        why = f"no case of this run {_MEANS[self._scope.kind]} '{printable(self._scope.text)}'"
+        why = f"no case of this run {_MEANS[self._scope.kind]} '{unmoving(self._scope.text)}'"
         return Judgement(judgement.sentence, "INCONCLUSIVE", why, n=0.0)
 
 
@@ -140,7 +140,7 @@ class PerPart:
             most = f"of more than {MOST_PARTS:,} parts only the first ones are judged"
             yield f"{most}, and {cases(self._beyond)} of others are not: that is never GO"
         if self._undivided:
-            yield f"no case has a value by which '{printable(self._clause.per or '')}' is divided: that is never GO"
+            yield f"no case has a value by which '{unmoving(self._clause.per or '')}' is divided: that is never GO"
         if many > 1:
             sure = level(corrected(self._clause.confidence, many))
             yield f"a part fails with {sure} confidence alone, since {many:,} are judged side by side"
@@ -155,5 +155,5 @@ def _value_of(group: str) -> Callable[[Result], str | None]:
 
 
 def _name(part: str) -> str:
-    text = printable(part)
+    text = unmoving(part)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

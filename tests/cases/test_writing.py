@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from replay.cases import CaptureFile, CaptureWriter, Limits, open_traffic, write_capture
+from replay.cases import CaptureFile, CaptureLimits, CaptureWriter, open_traffic, write_capture
 from replay.errors import InputError
 from replay.models import Case, Observation, Request, Timing
 from replay.privacy import Tokeniser, redact_case
@@ -265,7 +265,7 @@ def test_cases_are_written_when_they_are_many_large_or_old(tmp_path: Path) -> No
 
 def test_full_files_are_followed_by_numbered_ones(tmp_path: Path) -> None:
     (tmp_path / "c-0002.jsonl.zst").write_text("mine")
-    with CaptureWriter(tmp_path / "c.jsonl.zst", plain, limits=Limits(file_bytes=300)) as writer:
+    with CaptureWriter(tmp_path / "c.jsonl.zst", plain, limits=CaptureLimits(file_bytes=300)) as writer:
         for number in range(6):
             writer.add(case(f"c{number}", path="/" + "abcdefghij"[number] * 5))
             writer.flush()
@@ -280,7 +280,7 @@ def test_full_files_are_followed_by_numbered_ones(tmp_path: Path) -> None:
 
 def test_old_files_are_followed_by_others_and_none_is_without_a_case(tmp_path: Path) -> None:
     clock = Clock()
-    with CaptureWriter(tmp_path / "c.jsonl", plain, limits=Limits(file_seconds=60), clock=clock) as writer:
+    with CaptureWriter(tmp_path / "c.jsonl", plain, limits=CaptureLimits(file_seconds=60), clock=clock) as writer:
         for number, clock.now in enumerate((0.0, 30.0, 60.0, 500.0)):
             writer.add(case(f"c{number}"))
             writer.flush()
@@ -288,7 +288,7 @@ def test_old_files_are_followed_by_others_and_none_is_without_a_case(tmp_path: P
 
 
 def test_what_is_beyond_the_budget_is_not_kept_and_counted(tmp_path: Path) -> None:
-    limits = Limits(file_bytes=400, budget=1_000)
+    limits = CaptureLimits(file_bytes=400, budget=1_000)
     with CaptureWriter(tmp_path / "c.jsonl", plain, limits=limits) as writer:
         for number in range(20):
             writer.add(case(f"c{number}"))
@@ -323,7 +323,7 @@ def test_a_file_that_cannot_be_begun_is_an_error_at_once(tmp_path: Path) -> None
 
 def test_a_next_file_that_cannot_be_begun_costs_its_cases_alone(tmp_path: Path) -> None:
     folder = tmp_path / "captures"
-    with CaptureWriter(folder / "c.jsonl", plain, limits=Limits(file_bytes=1)) as writer:
+    with CaptureWriter(folder / "c.jsonl", plain, limits=CaptureLimits(file_bytes=1)) as writer:
         writer.add(case("a"))
         writer.flush()
         folder.rename(tmp_path / "moved")

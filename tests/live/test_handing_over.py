@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from replay.cases import CaptureFile
-from replay.cases.writing import CaptureWriter, Limits, Mask
+from replay.cases.writing import CaptureLimits, CaptureWriter, Mask
 from replay.live.choosing import Choice, parse_sticky
-from replay.live.couriers import Courier, Told
+from replay.live.couriers import Courier, Tally
 from replay.live.recording import fault_of
 from replay.live.scribing import Manner, scribe
 from replay.models import Case
@@ -48,12 +48,12 @@ class Crossing:
     """A courier, and at the other end the process that keeps, or one that does nothing."""
 
     def __init__(
-        self, folder: Path, *, limits: Limits | None = None, most: int = 2**26, mask: Mask | None = None
+        self, folder: Path, *, limits: CaptureLimits | None = None, most: int = 2**26, mask: Mask | None = None
     ) -> None:
         self.file = folder / "r.jsonl"
         redactor = Redactor(MaskKey(b"key", made=False))
         manner = Manner(Choice(), redactor, parse_sticky("cookie:sid"), "r")
-        self._writer = CaptureWriter(self.file, mask or redactor.case, limits=limits or Limits())
+        self._writer = CaptureWriter(self.file, mask or redactor.case, limits=limits or CaptureLimits())
         ours, theirs = socket.socketpair()
         context = multiprocessing.get_context("fork")
         self.process: BaseProcess = context.Process(target=self._keep, args=(ours, theirs, manner), daemon=True)
@@ -66,10 +66,10 @@ class Crossing:
         ours.close()
         scribe(theirs, self._writer, manner)
 
-    def carry(self, *exchanges: Carried, close: float = 20.0) -> Told:
+    def carry(self, *exchanges: Carried, close: float = 20.0) -> Tally:
         """Hand these over, and return the sums."""
 
-        async def story() -> Told:
+        async def story() -> Tally:
             self.courier.begin()
             for exchange in exchanges:
                 self.courier.keep(exchange)
@@ -136,7 +136,7 @@ def test_what_did_not_pass_whole_is_counted_by_reason(crossing: Crossing) -> Non
 
 
 def test_what_is_more_than_the_budget_is_counted_and_no_fault(tmp_path: Path) -> None:
-    crossing = Crossing(tmp_path, limits=Limits(budget=2_000))
+    crossing = Crossing(tmp_path, limits=CaptureLimits(budget=2_000))
     told = crossing.carry(*(carried(crossing.room, size=3_000) for _ in range(5)))
     assert (told.kept, told.not_kept, told.lost) == (0, {"over the budget": 5}, 0)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from replay.cases.writing.account import Account, Limits
+from replay.cases.writing.account import Account, CaptureLimits
 from replay.cases.writing.appearing import appearing
 from replay.cases.writing.writer import CaptureWriter, Mask, write_capture
 
-__all__ = ["Account", "CaptureWriter", "Limits", "Mask", "appearing", "write_capture"]
+__all__ = ["Account", "CaptureLimits", "CaptureWriter", "Mask", "appearing", "write_capture"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class CaptureLimits:
     """How large captures get, in bytes as they lie on the disk, and how old, in seconds; None is without end."""
 
     file_bytes: int | None = None

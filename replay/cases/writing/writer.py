@@ -15,7 +15,7 @@ from typing import Final, Self
 from replay.cases.capture import HEADER, VERSION
 from replay.cases.content import LARGEST_RECORD
 from replay.cases.record import record_of
-from replay.cases.writing.account import Account, Limits
+from replay.cases.writing.account import Account, CaptureLimits
 from replay.cases.writing.appearing import appearing, make_folder_of, unwritable
 from replay.cases.writing.frames import FrameFile
 from replay.cases.writing.packing import numbered, packer
@@ -32,7 +32,7 @@ FRAME_SECONDS: Final = 1.0
 """What waits in memory at most, before it is packed: so much is lost where the process is killed."""
 
 _NO_FACTS: Final[Mapping[str, Json]] = MappingProxyType({})
-_UNLIMITED: Final = Limits()
+_UNLIMITED: Final = CaptureLimits()
 
 
 class CaptureWriter:
@@ -49,7 +49,7 @@ class CaptureWriter:
         mask: Mask,
         *,
         facts: Mapping[str, Json] = _NO_FACTS,
-        limits: Limits = _UNLIMITED,
+        limits: CaptureLimits = _UNLIMITED,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Begin a new capture, compressed as the suffix says (.gz, .zst), with these further facts in its header.

@@ -58,7 +58,7 @@ _INJECTIONS: Final = (
 _SIZES: Final = (("nothing", 0), ("one character", 1), ("256 characters", 256), ("64 KB", 65_536))
 _MOST_ITEMS: Final = 1_000
 
-Told = Iterable[tuple[str, Any]]
+Others = Iterable[tuple[str, Any]]
 
 
 def _variants(kind: str, request: Request, of: Any) -> Iterator[Variant]:
@@ -72,7 +72,7 @@ def texts(request: Request) -> Iterator[Variant]:
     return _variants("unicode", request, lambda site: _texts(site.value) if isinstance(site.value, str) else ())
 
 
-def _texts(text: str) -> Told:
+def _texts(text: str) -> Others:
     stem = text[:20] or "a"
     yield "composed", unicodedata.normalize("NFC", stem + "e\u0301")
     yield "decomposed", unicodedata.normalize("NFD", stem + "\u00e9")
@@ -96,7 +96,7 @@ def numbers(request: Request) -> Iterator[Variant]:
     return _variants("numbers", request, _numbers)
 
 
-def _numbers(site: Site) -> Told:
+def _numbers(site: Site) -> Others:
     value = site.value
     if site.is_text and isinstance(value, str) and _NUMBER.fullmatch(value):
         yield from _NUMBERS
@@ -110,7 +110,7 @@ def dates(request: Request) -> Iterator[Variant]:
     return _variants("dates", request, lambda site: _dates(site.value) if isinstance(site.value, str) else ())
 
 
-def _dates(text: str) -> Told:
+def _dates(text: str) -> Others:
     if _INSTANT.match(text):
         yield from _INSTANTS
         yield from ((what, f"{day}{text[10:]}") for what, day in _DATES)
@@ -123,7 +123,7 @@ def sizes(request: Request) -> Iterator[Variant]:
     return _variants("sizes", request, _sizes)
 
 
-def _sizes(site: Site) -> Told:
+def _sizes(site: Site) -> Others:
     if isinstance(site.value, str):
         # A line of a request's head that is longer is refused by most servers, and proves nothing.
         yield from ((what, "x" * length) for what, length in _SIZES if not (site.is_text and length > 2**12))
@@ -144,7 +144,7 @@ def pages(request: Request) -> Iterator[Variant]:
     return _variants("paging", request, _pages)
 
 
-def _pages(site: Site) -> Told:
+def _pages(site: Site) -> Others:
     if site.is_text and not _PAGING.isdisjoint(word.lower() for word in _WORD.findall(site.name)):
         yield from _PAGES
 
