@@ -271,6 +271,7 @@ class Outer(Spec):
     title: str
     inner: Inner | None = None
     rules: tuple[Inner, ...] = ()
+    either: tuple[str, ...] | dict[str, str] = ()
 
 
 @pytest.mark.parametrize(
@@ -280,9 +281,15 @@ class Outer(Spec):
         ("title: x\nrules:\n  - numeric: 1\n  - {ass: 1}", "g.yaml:4:6: unknown key 'ass'\n  hint: did you mean 'as'?"),
         ("rules: []", "g.yaml:1:1: key 'title' is missing\n  hint: add `title:`"),
         ("titel: x", "g.yaml:1:1: unknown key 'titel'\n  hint: did you mean 'title'?"),
-        ("title: x\nzzz: 1", "g.yaml:2:1: unknown key 'zzz'\n  hint: known keys: inner, rules, title"),
+        ("title: x\nzzz: 1", "g.yaml:2:1: unknown key 'zzz'\n  hint: known keys: either, inner, rules, title"),
         ("title: 42", "g.yaml:1:8: title: input should be a valid string\n  hint: put it in quotes"),
-        ("title: x\ninner: {numeric: many}", "g.yaml:2:18: inner.numeric: input should be a valid integer"),
+        (
+            "title: x\ninner: {numeric: many}",
+            "g.yaml:2:18: inner.numeric: input should be a valid integer\n  hint: write digits",
+        ),
+        ("title: x\nrules: body", "g.yaml:2:8: rules: must be a list\n  hint: write [one, two], or a line"),
+        ("title: x\neither: body", "g.yaml:2:9: either: must be a list\n  hint: write [one, two], or a line"),
+        ("title: x\nurl: /a", "g.yaml:2:1: unknown key 'url'\n  hint: known keys: either"),
         ("- 1", "g.yaml:1:1: the document is a list, not a mapping"),
     ],
 )

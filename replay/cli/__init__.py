@@ -18,6 +18,7 @@ from replay.cli import (
     coverage,
     doctor,
     drift,
+    foreign,
     goldens,
     history,
     importing,
@@ -39,7 +40,7 @@ from replay.cli import (
     suggest,
     vary,
 )
-from replay.errors import ReplayError
+from replay.errors import InputError, ReplayError
 
 app = typer.Typer(
     name="replay",
@@ -123,6 +124,13 @@ def main() -> None:
 
         complain(error)
         sys.exit(error.exit_code)
+    except SystemExit as ended:
+        # What could not be understood was said by now; the remedy is left to say.
+        if ended.code == InputError.exit_code and (meant := foreign.familiar(sys.argv[1:])):
+            from replay.cli.output import tell
+
+            tell(f"  hint: {meant}\n")
+        raise
     except KeyboardInterrupt:
         sys.exit(130)
     except OSError as error:

@@ -78,7 +78,8 @@ class Uses:
 def unknown(name: str, project: Project, place: Place | str) -> SettingsError:
     """Return that no secret has this name."""
     known = ", ".join(project.settings.secrets)
-    hint = f"known are: {known}" if known else "say where it comes from: secrets: {api: {env: API_TOKEN}}"
+    example = f"say where it comes from, in replay.yaml: secrets: {{{shown(name)}: {{env: VARIABLE}}}}"
+    hint = f"known are: {known}" if known else example
     return SettingsError(f"there is no secret '{shown(name)}'", place=place, hint=hint)
 
 

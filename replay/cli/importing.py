@@ -186,7 +186,7 @@ def _key(gathered: Gathered, key: MaskKey) -> str:
 def _told_key(key: MaskKey) -> list[str]:
     if not key.made:
         return []
-    return ["Its tokens are of a key that is forgotten now: set REPLAY_MASK_KEY to have the same ones again."]
+    return ["Its tokens were made by a key that is forgotten now: set REPLAY_MASK_KEY to get the same ones again."]
 
 
 def _account(gathered: Gathered, kept: int, lost: Mapping[str, int] | None = None) -> Account:

@@ -19,7 +19,7 @@ def init(
     ] = None,
     new: Annotated[str | None, typer.Option(metavar="X", help="What is to replace it.")] = None,
 ) -> None:
-    """Write a commented replay.yaml and a first golden; `replay run` then says GO."""
+    """Write a commented replay.yaml and a first golden, ready for `replay run`."""
     from replay.curation.beginning import beginning
     from replay.errors import InputError
     from replay.targets import build_target, parse_target

@@ -61,7 +61,7 @@ def parting_words(redactor: Redactor, *, forked: bool) -> str:
     """
     if not redactor.key.made or not (redactor.tokeniser.used or forked):
         return ""
-    return "secrets are stored as tokens of a key that is forgotten now; REPLAY_MASK_KEY has runs share their tokens"
+    return "secrets are stored as tokens of a key that is forgotten now: REPLAY_MASK_KEY gives all runs the same tokens"
 
 
 def _shared(project: Project) -> Iterator[Path]:

@@ -88,7 +88,7 @@ def _rates(expect: str | None, store: Path | None) -> tuple[Callable[[Criterion]
         if last is not None and last.summary is not None:
             summary = last.summary
             return lambda criterion: departed(summary, criterion.clause.family), f"as in run {last.id}"
-    return lambda _criterion: 0.0, "nothing departs, since no run is there to tell"
+    return lambda _criterion: 0.0, "that nothing departs, since there is no run yet to learn from"
 
 
 def departed(summary: Summary, family: str) -> float:

@@ -231,15 +231,21 @@ def _noise(project: Project, flags: Flags, sides: Mapping[Side, TargetSpec]) -> 
 # --------------------------------------------------------------------------------------------------------------- cases
 
 _PATTERNS: Final = "`*` matches any part of an id"
+_TAGS: Final = "goldens have `tags: [NAME]`; `replay goldens` tells which have none"
 
 
 def _nothing_selected(flags: Flags, chosen: Chosen) -> NothingSelectedError:
     narrowed = str(flags.choice)
     if narrowed:
         read = sum(intake.read for intake in chosen.intakes)
-        return NothingSelectedError(f"none of {read} cases is selected by {narrowed}", hint=_PATTERNS)
+        hint = _PATTERNS if flags.choice.only else _TAGS if flags.choice.tags else None
+        return NothingSelectedError(f"none of {read} cases is selected by {narrowed}", hint=hint)
     held = "; ".join(f"{it.file} has none, {sum(it.skipped.values())} records skipped" for it in chosen.intakes)
-    hint = "see why records are skipped" if held else "name --goldens DIR or --traffic FILE; `replay init` begins"
+    hint = "name --goldens DIR or --traffic FILE; `replay init` begins"
+    if any(it.skipped for it in chosen.intakes):
+        hint = "see why records are skipped: `replay import --dry-run FILE`"
+    elif held:
+        hint = "a golden is a file that ends in .yaml or .yml; `replay init` makes a first one"
     return NothingSelectedError(f"there is no case to replay{': ' + held if held else ''}", hint=hint)
 
 

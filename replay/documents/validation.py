@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import typing
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, TypeVar
@@ -21,6 +22,26 @@ _SHAPES: Final = {
     "tuple_type": "must be a list", "list_type": "must be a list",
 }  # fmt: skip
 """What people write, in the place of what Python calls it."""
+_REMEDIES: Final = {
+    "string_type": "put it in quotes",
+    "bool_parsing": "write true or false", "bool_type": "write true or false",
+    "tuple_type": "write [one, two], or a line with `- ` for each",
+    "list_type": "write [one, two], or a line with `- ` for each",
+    "model_type": "write {key: value}, or `key: value` on lines of their own",
+    "dict_type": "write {key: value}, or `key: value` on lines of their own",
+    "int_parsing": "write digits, as in 42", "int_type": "write digits, as in 42",
+}  # fmt: skip
+_OF_PYTHON: Final = re.compile(r"(tuple|list|dict|set|frozenset|function-[a-z]+|[a-z]+-[a-z]+)\[")
+"""How pydantic names the alternatives of a key, between what people wrote."""
+_FOREIGN: Final = {
+    "url": ("path",), "uri": ("path",), "target": ("path", "url"), "params": ("query",),
+    "body": ("json", "text", "file"), "data": ("json", "text", "form"),
+    "response": ("expect",), "assert": ("expect",), "expected": ("expect",),
+    "ignore": ("compare",), "rules": ("compare",), "criteria": ("cut_when",), "captures": ("traffic",),
+    "control": ("old",), "baseline": ("old",), "primary": ("old",), "left": ("old",),
+    "candidate": ("new",), "secondary": ("new",), "right": ("new",),
+}  # fmt: skip
+"""What other tools, and other places, call a key; of the names beside it those are told that are known at this one."""
 
 
 def validated(document: Document, model: type[Model]) -> Model:
@@ -49,7 +70,7 @@ def explain(error: ValidationError, model: type[BaseModel] | None = None) -> tup
     if fault["type"] == "missing":
         return f"key '{name}' is missing", f"add `{name}:`"
     fact = _SHAPES.get(fault["type"], fault["msg"].removeprefix("Value error, "))
-    hint = "put it in quotes" if fault["type"] == "string_type" else None
+    hint = _REMEDIES.get(fault["type"])
     return f"{_dotted(location)}: {_shown_fact(fact)}", hint
 
 
@@ -61,12 +82,13 @@ def _first(error: ValidationError) -> ErrorDetails:
 
 def _shown_fact(fact: str) -> str:
     """Return a message in lower case where it is pydantic's own, and without what a terminal must not see."""
-    plain = fact[:1].lower() + fact[1:] if fact.startswith("Input ") else fact
+    plain = fact[:1].lower() + fact[1:].partition(", unable to ")[0] if fact.startswith("Input ") else fact
     return "".join(char if char.isprintable() else "?" for char in plain)
 
 
 def _dotted(location: Location) -> str:
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{shown(part)}" for part in location)
+    told = (part for part in location if isinstance(part, int) or not _OF_PYTHON.match(part))
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{shown(part)}" for part in told)
     return text.removeprefix(".") or "the document"
 
 
@@ -74,8 +96,10 @@ def _suggestion(name: str, model: type[BaseModel] | None, location: Location) ->
     known = sorted({key for found in _models_at(model, location[:-1]) for key in _keys(found)})
     if not known:
         return None
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    return f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(known)}"
+    meant = [f"'{key}'" for key in _FOREIGN.get(name, ()) if key in known]
+    near = [f"'{key}'" for key in difflib.get_close_matches(name, known, n=1, cutoff=0.6)]
+    names = " or ".join(meant or near)
+    return f"did you mean {names}?" if names else f"known keys: {', '.join(known)}"
 
 
 def _keys(model: type[BaseModel]) -> dict[str, Any]:

@@ -145,7 +145,15 @@ def parse_target(text: str) -> TargetSpec:
         return TargetSpec(at=text)
     if _MODULE_ATTRIBUTE.fullmatch(text):
         return TargetSpec(app=text)
-    raise SettingsError(
-        f"'{text}' names no target",
-        hint="write a URL (http://localhost:8001), module:attribute (shop.api:app), git:REF or recorded",
+    raise SettingsError(f"'{text}' names no target", hint=_hint_for(text))
+
+
+def _hint_for(text: str) -> str:
+    if re.fullmatch(r"[\w.-]+:\d{1,5}(/\S*)?|localhost(/\S*)?", text):
+        return f"did you mean http://{text}?"
+    if text.startswith("run:"):
+        return f"a command stands in replay.yaml, as a mapping: {{run: {text.removeprefix('run:').strip()}}}"
+    return (
+        "write a URL (http://localhost:8001), module:attribute (shop.api:app), git:REF or recorded; "
+        "commands ({run: COMMAND}) stand in replay.yaml"
     )

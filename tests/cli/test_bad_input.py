@@ -39,7 +39,7 @@ if TYPE_CHECKING:
         (["--env", "staging"], "replay.staging.yaml"),
         (["--env", "../x"], "../x"),
         (["--only", "nothing/*"], "nothing/*"),
-        (["--tag", "nothing"], "--tag nothing"),
+        (["--tag", "nothing"], "--tag nothing hint: goldens have `tags: [NAME]`"),
         (["--only", "nothing", "--no-check"], "nothing"),
         (["--only", "n/1", "--only", "n/three"], "no case is selected by --only n/three"),
         (["--only", "n/1", "--tag", "money"], "--tag money"),
@@ -49,6 +49,9 @@ if TYPE_CHECKING:
         (["--old", "http://me:secret@localhost"], "credentials"),
         (["--old", "recorded", "--new", "recorded"], "both sides are recorded"),
         (["--new", "not a target"], "not a target"),
+        (["--new", "localhost:8001"], "did you mean http://localhost:8001?"),
+        (["--new", "shop.internal:8001/base"], "did you mean http://shop.internal:8001/base?"),
+        (["--new", "run: serve {port}"], "stands in replay.yaml, as a mapping: {run: serve {port}}"),
         (["--resume"], "store"),
         (["--unknown"], "--unknown"),
     ],
@@ -67,6 +70,8 @@ def test_a_flag_that_makes_no_sense_is_refused(desk: Desk, flags: list[str], wor
         ("neu: sides:new\n", "replay.yaml:1:1", "did you mean 'new'"),
         ("old: [1]\n", "replay.yaml:1:", ""),
         ("new: sides:new\nnew: sides:new\n", "replay.yaml:2:1", "new"),
+        ("candidate: sides:new\n", "replay.yaml:1:1", "did you mean 'new'"),
+        ("new: sides:new\ncut_when: goldens pass\n", "replay.yaml:2:11", "cut_when: must be a list\n"),
         ("new: sides:new\nseed: yes\n", "replay.yaml:2:7", "seed"),
         ("new: sides:new\nfreeze: noon\n", "replay.yaml:2:9", "noon"),
         ("new: {url: 'http://x', app: 'a:b'}\n", "replay.yaml:1:6", "url and app"),
@@ -388,3 +393,12 @@ def test_a_text_that_only_speaks_of_git_lfs_is_a_text(desk: Desk) -> None:
     desk.write("replay.yaml", "old: {app: 'web:app'}\nnew: {app: 'web:app'}\n")
     desk.write("web.py", "def app(environ, start_response):\n    start_response('200 OK', [])\n    return [b'1']\n")
     assert desk.cli("run", "--only", "sent/*").code == 0
+
+
+def test_a_folder_without_goldens_is_told_what_a_golden_is(desk: Desk) -> None:
+    desk.project(settings="old: sides:old\nnew: sides:new\ngoldens: mine\n")
+    Path("mine").mkdir()
+    Path("mine/case.json").write_text('{"request": {"path": "/"}}', "utf-8")
+    ended = desk.cli("run")
+    assert (ended.code, ended.out) == (2, "")
+    assert "a golden is a file that ends in .yaml or .yml" in ended.err
