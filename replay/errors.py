@@ -19,6 +19,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
+
+CHANGED: Final = "the file has changed since it was first read"
+"""The fact of an input that is not what it was: no run can go on with it."""
 
 
 @dataclass(frozen=True, slots=True)

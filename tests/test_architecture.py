@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -47,7 +48,6 @@ FLOORS = {
     "cleaning": 3,
     "curation": 4,
     "live": 4,
-    "cutover": 4,
     "config": 5,
     "cli": 6,
     "__main__": 7,
@@ -179,6 +179,18 @@ def test_the_drawing_names_every_room() -> None:
     drawing = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
     rooms = {room(dotted(path)) for path in MODULES} - {"", "__main__"}
     assert [name for name in sorted(rooms) if name not in drawing] == []
+
+
+def test_every_room_stands_in_the_drawing_on_its_floor() -> None:
+    rows = re.findall(r"^\| (\d) \| (`[^|]*`) \|", (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8"), re.MULTILINE)
+    drawn = {name: int(floor) for floor, names in rows for name in re.findall(r"`(\w+)(?:\.py|/)`", names)}
+    assert drawn == {name: floor for name, floor in FLOORS.items() if name != "__main__"}
+
+
+def test_every_file_that_the_drawing_speaks_of_is_there() -> None:
+    named = re.findall(r"`((?:\w+/)*\w+\.py)`", (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8"))
+    files = [path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.py") if ".venv" not in path.parts]
+    assert [name for name in named if not any(f"/{file}".endswith(f"/{name}") for file in files)] == []
 
 
 def test_the_command_line_starts_without_heavy_libraries() -> None:

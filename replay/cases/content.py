@@ -13,7 +13,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Final, Protocol
 
-from replay.errors import DocumentError
+from replay.errors import CHANGED, DocumentError
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -89,7 +89,7 @@ def unreadable(error: Exception, file: str) -> DocumentError:
 
 def changed(file: str) -> DocumentError:
     """Return that a file is not what it was when it was read before: cases would have the identities of others."""
-    return DocumentError("the file has changed since it was first read", place=file, hint="replay a copy of it")
+    return DocumentError(CHANGED, place=file, hint="replay a copy of it")
 
 
 def _open_regular(path: Path, file: str) -> BufferedReader:

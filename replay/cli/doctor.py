@@ -10,7 +10,9 @@ from replay.cli import options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
+    from replay.cli.sides import Sides
     from replay.config import Project
     from replay.engine.doctor import Finding, Health
     from replay.errors import TargetError
@@ -34,25 +36,34 @@ def doctor(
     env: options.Env = None,
 ) -> None:
     """Look for what would spoil a run; the exit code is 3 where something is to mend."""
-    from dataclasses import replace
-    from datetime import UTC, datetime
-
-    from replay.cli.confiding import Uses, with_secrets
     from replay.cli.flags import seconds_of
-    from replay.cli.masking import redactor_for
-    from replay.cli.output import printing, remark
+    from replay.cli.output import printing
     from replay.cli.planning import Flags, project_for
-    from replay.cli.side_secrets import given_secrets
     from replay.cli.sides import planned_sides
-    from replay.engine.doctor import check_up
-    from replay.engine.doctor.machine import machine
-    from replay.engine.standing import standing
-    from replay.errors import TargetError
     from replay.store.place import default_store
 
     seconds = seconds_of("--within", within)
     project = project_for(Flags(env=env))
-    planned, file = planned_sides(project, old, new, None), store or default_store()
+    health = _health(project, planned_sides(project, old, new, None), store or default_store(), seconds)
+    with printing() as out:
+        (_write_json if as_json else _write_page)(out, health)
+    raise typer.Exit(0 if health.well else _MEND)
+
+
+def _health(project: Project, planned: Sides, file: Path, seconds: float) -> Health:
+    """Return what is found of this machine and of both sides, those that are commands started for it."""
+    from dataclasses import replace
+    from datetime import UTC, datetime
+
+    from replay.cli.confiding import Uses, with_secrets
+    from replay.cli.masking import redactor_for
+    from replay.cli.output import remark
+    from replay.cli.side_secrets import given_secrets
+    from replay.engine.doctor import check_up
+    from replay.engine.doctor.machine import machine
+    from replay.engine.standing import standing
+    from replay.errors import TargetError
+
     confidence = with_secrets(Uses(project), planned.specs, sends=True)
     planned = replace(planned, specs=confidence.sides)
     redactor = redactor_for(project, given_secrets(planned.specs) | confidence.values)
@@ -62,13 +73,10 @@ def doctor(
     specs = planned.showing(clean)
     try:
         with standing(specs, stage, file, "doctor", tell=remark) as sides:
-            health = check_up(sides, seconds=seconds, machine=here)
+            return check_up(sides, seconds=seconds, machine=here)
     except TargetError as error:
         others = {side: spec for side, spec in specs.items() if spec.run is None}
-        health = check_up(others, seconds=seconds, machine=(_not_started(error), *here))
-    with printing() as out:
-        (_write_json if as_json else _write_page)(out, health)
-    raise typer.Exit(0 if health.well else _MEND)
+        return check_up(others, seconds=seconds, machine=(_not_started(error), *here))
 
 
 def _settings(project: Project) -> Finding:

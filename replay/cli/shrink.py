@@ -10,6 +10,7 @@ import typer
 from replay.cli import options
 
 if TYPE_CHECKING:
+    from replay.cli.planning import Flags
     from replay.curation.promote import Promotion
     from replay.curation.shrinking import Shrunk, Size
     from replay.engine import Plan
@@ -51,14 +52,10 @@ def shrink(
     interrupted or not confirmed, it prints what it has so far, writes nothing and ends with 3, or 130; called again, it
     goes on from there.
     """
-    from dataclasses import replace
-
     from replay.cases.chosen import Choice
     from replay.cli.flags import instant_of, writable_side
-    from replay.cli.planning import Flags, make_plan, project_for
-    from replay.cli.probes import one_at_a_time, the_case
+    from replay.cli.planning import Flags
     from replay.cli.promoting import require_golden_name, write_golden
-    from replay.cli.session_steps import with_session
     from replay.store.place import default_store
 
     if name is not None:
@@ -76,11 +73,8 @@ def shrink(
         env=env,
         sends=True,
     )
-    project, file = project_for(flags), store or default_store()
-    plan = one_at_a_time(make_plan(project, flags))
-    case = the_case(plan, id)
-    whole = replace(flags, choice=Choice())
-    case = with_session(plan, lambda: make_plan(project, whole).cases, case, file, wanted=session)
+    file = store or default_store()
+    plan, case = _to_shrink(flags, id, file, session)
     found = _shrunk(plan, case, file, sends)
     _say(case, found)
     promotion = _promotion(plan, found, name, why)
@@ -89,6 +83,22 @@ def shrink(
     else:
         _print(promotion)
     raise typer.Exit(130 if found.interrupted else 0 if found.result is not None else 3)
+
+
+def _to_shrink(flags: Flags, key: str, store: Path, session: bool | None) -> tuple[Plan, Case]:
+    """Return the case of this id, with its session where that is wanted or needed, and the plan to ask the sides by."""
+    from dataclasses import replace
+
+    from replay.cases.chosen import Choice
+    from replay.cli.planning import make_plan, project_for
+    from replay.cli.probes import one_at_a_time, the_case
+    from replay.cli.session_steps import with_session
+
+    project = project_for(flags)
+    plan = one_at_a_time(make_plan(project, flags))
+    everything = replace(flags, choice=Choice())
+    case = the_case(plan, key)
+    return plan, with_session(plan, lambda: make_plan(project, everything).cases, case, store, wanted=session)
 
 
 def _shrunk(plan: Plan, case: Case, store: Path, sends: int) -> Shrunk:

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator
 from typing import Final
 
+from replay.errors import CHANGED
 from replay.inert import printable
 from replay.models import NOT_WRITABLE, NOTHING_EXPECTED, SIDES, UNREACHABLE, Side, Summary, Verdict
 from replay.reports.facts import LONGEST
@@ -31,7 +32,9 @@ def next_steps(summary: Summary, verdict: Verdict) -> list[Step]:
     """Return commands to type next, each with what it does."""
     steps = list(_mending(summary))
     if not summary.complete and summary.experiment is None:
-        steps.append(("replay run --resume", "go on where this run stopped"))
+        changed = summary.ended_because.endswith(CHANGED)
+        again = ("replay run", "begin anew: what it read has changed")
+        steps.append(again if changed else ("replay run --resume", "go on where this run stopped"))
     if summary.clusters:
         example = _argument(summary.clusters[0].example)
         steps.append((f"replay show {example}", "see the first cause's example in full"))

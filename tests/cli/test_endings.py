@@ -113,6 +113,9 @@ def test_a_capture_that_loses_cases_during_the_run_is_never_go(desk: Desk) -> No
     assert 0 < len(report["results"]) < 300
     assert_adds_up(report, 600)
     assert "c.jsonl: the file has changed since it was first read" in " ".join(ended.out.split())
+    # No run can go on with another input.
+    assert "--resume" not in ended.out
+    assert "replay run  to begin anew" in ended.out
 
 
 def test_goldens_that_are_gone_when_they_are_to_be_sent_are_never_go(desk: Desk) -> None:
@@ -125,7 +128,7 @@ def test_goldens_that_are_gone_when_they_are_to_be_sent_are_never_go(desk: Desk)
     ended = desk.cli("run", "--report", "json:report.json")
     assert ended.code == 3
     assert (desk.report()["verdict"], len(desk.report()["results"])) == ("INCONCLUSIVE", 3)
-    assert "changed meanwhile" in " ".join(ended.out.split())
+    assert "goldens/2.yaml: the file has changed since it was first read" in " ".join(ended.out.split())
 
 
 # -------------------------------------------------------------------------------------------------------------- signals
