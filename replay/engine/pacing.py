@@ -12,6 +12,8 @@ from typing import Final, NamedTuple, Protocol
 from replay.models import Case
 
 NS: Final = 1_000_000_000
+_END_OF_TIME: Final = 1e11
+"""Seconds, three thousand years: the latest moment there is. No timer counts up to what a speed near zero makes."""
 
 Moments = Callable[[Case], int | None]
 """Asked once for each case in order: how many nanoseconds after the run's beginning it is to begin; None for any time.
@@ -61,7 +63,7 @@ class Steady:
     def moments(self) -> Moments:
         """Return moments that are equally far from each other."""
         numbers = count()
-        return lambda _case: int(next(numbers) * NS / self.per_second)
+        return lambda _case: _moment(next(numbers) / self.per_second)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +100,13 @@ class AsRecorded:
                     latest = _later(latest, recorded)
                 else:
                     latest, last_of = recorded, source
-            return int(at / self.speed * NS)
+            return _moment(at / self.speed)
 
         return moment
+
+
+def _moment(seconds: float) -> int:
+    return int(min(seconds, _END_OF_TIME) * NS)
 
 
 def _gap(before: datetime | None, now: datetime) -> float:

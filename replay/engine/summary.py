@@ -161,8 +161,8 @@ def _pacing(plan: Plan, sums: Tally, sent: Sent) -> Pacing | None:
 
 
 def _rate(begun: int, seconds: float) -> float | None:
-    """Return cases a second: the first one begins the time, so that it does not count."""
-    return (begun - 1) / seconds if seconds > 0 else None
+    """Return cases a second; None for fewer than two: the first one begins the time, so that it does not count."""
+    return (begun - 1) / seconds if begun > 1 and seconds > 0 else None
 
 
 def _side_info(plan: Plan, side: Side, sums: Tally, sent: Sent) -> SideInfo:

@@ -31,12 +31,17 @@ def parse_duration(value: object) -> timedelta:
 Duration = Annotated[timedelta, BeforeValidator(parse_duration, json_schema_input_type=str)]
 
 _RATE: Final = re.compile(r"(\d+(?:\.\d+)?)/(s|m|h)")
+_SLOWEST: Final = 1 / _LONGEST
+_FASTEST: Final = 1e9
 
 
 def parse_rate(value: object) -> float:
-    """Read `200/s`, `90/m` or `1000/h` as so many a second, more than none. Raises ValueError for anything else."""
+    """Read `200/s`, `90/m` or `1000/h` as so many a second. Raises ValueError for anything else.
+
+    It is at least one in a thousand years, and at most one in a nanosecond.
+    """
     found = _RATE.fullmatch(str(value).strip())
-    if found is None or not (rate := float(found[1]) / _UNITS[found[2]]):
+    if found is None or not _SLOWEST <= (rate := float(found[1]) / _UNITS[found[2]]) <= _FASTEST:
         raise ValueError(f"'{value}' is no rate; write 200/s, 90/m or 1000/h")
     return rate
 

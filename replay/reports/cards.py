@@ -50,12 +50,21 @@ class Card:
     def shown(self, room: int) -> list[str]:
         """Return its lines, each at most `room` cells wide."""
         head = [] if self.titled(room) == self.head else _two_lines(self.head, room)
-        return [_fitted(line, room) for line in (*head, *self.lines, *_two_lines(self.text, room))]
+        lines = [part for line in self.lines for part in _at_comma(line, room)]
+        return [_fitted(line, room) for line in (*head, *lines, *_two_lines(self.text, room))]
 
     def titled(self, room: int) -> str:
         """Return what stands in the frame of a card that has so much room between its sides."""
         fits = cell_len(self.head) < room - len(self.mark) - len("   ")
         return self.head if fits else self.head.partition(" ")[0]
+
+
+def _at_comma(line: str, room: int) -> list[str]:
+    """Return a line, or the two that it falls into at its last comma where it does not fit: no count may be cut out."""
+    if cell_len(line) <= room or ", " not in line:
+        return [line]
+    first, _, last = line.rpartition(", ")
+    return [f"{first},", last]
 
 
 def _two_lines(text: str, room: int) -> list[str]:

@@ -33,6 +33,8 @@ LONGEST: Final = 500
 
 MOST_LINES: Final = 20
 MOST_PARTS: Final = 10
+_WHOLE_RATE: Final = 1_000
+"""From so many cases a second on, nobody asks for a fraction of one."""
 _NAMED: Final = 3
 """Criteria that are named under the verdict."""
 _STAND: Final[Mapping[str, tuple[str, str]]] = {
@@ -172,7 +174,8 @@ def latencies(summary: Summary) -> Iterator[str]:
     if pacing is None:
         return
     yield from _by_side("from the planned moment", pacing.latency)
-    rates = f"planned {_rate(pacing.planned)}, achieved {_rate(pacing.achieved)}"
+    planned = "at once" if pacing.planned is None and pacing.achieved else _rate(pacing.planned)
+    rates = f"planned {planned}, achieved {_rate(pacing.achieved)}"
     late = f"; begun late by p50 {pacing.late.p50:.2f}, p99 {pacing.late.p99:.2f} ms" if pacing.late else ""
     yield f"timetable {printable(pacing.name, LONGEST)}: {rates} cases a second{late}"
 
@@ -185,7 +188,10 @@ def _by_side(name: str, latencies: Mapping[Side, Quantiles]) -> Iterator[str]:
 
 
 def _rate(per_second: float | None) -> str:
-    return "unknown" if per_second is None else f"{per_second:,.4g}"
+    """Return a rate with four significant digits, and large ones in whole numbers: 31,950 and not 3.195e+04."""
+    if per_second is None:
+        return "unknown"
+    return f"{per_second:,.0f}" if per_second >= _WHOLE_RATE else f"{per_second:,.4g}"
 
 
 def evidence(judgement: Judgement) -> str:

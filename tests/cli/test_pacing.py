@@ -27,6 +27,7 @@ def same(_target: str) -> bytes:
     [
         (["--rate", "fast"], "'fast' is no rate; write 200/s"),
         (["--rate", "0/s"], "no rate"),
+        (["--rate", "0.00000000001/s"], "no rate"),
         (["--speed", "-1x"], "no speed; write 1x"),
         (["--speed", "nan"], "no speed"),
         (["--rate", "5/s", "--speed", "2x"], "two timetables"),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replay.engine.pacing import AsRecorded, AsRoomAllows, Steady, Turns
+from replay.engine.pacing import NS, AsRecorded, AsRoomAllows, Steady, Turns
 from replay.models import Case, CaseKind, Request
 
 START = datetime(2024, 2, 29, 23, 59, 59, tzinfo=UTC)
@@ -57,6 +57,13 @@ def test_the_instant_of_a_golden_is_no_time_at_which_anything_was_recorded() -> 
 def test_each_file_goes_on_from_where_the_one_before_it_ended() -> None:
     older = [case("c", -1000, source="e"), case("d", -995, source="e")]
     assert moments(AsRecorded(1), [case("a", 0), case("b", 3), *older]) == [0, 3, 3, 8]
+
+
+@pytest.mark.parametrize("speed", [1e-300, 1e-12, 1e300])
+def test_a_speed_near_zero_puts_moments_off_for_as_long_as_timers_count(speed: float) -> None:
+    first, *later = map(AsRecorded(speed).moments(), [case("a", 0), case("b", 1e9), case("c", 3e9)])
+    assert first == 0
+    assert all(moment is not None and 0 <= moment // NS < 2**62 for moment in later)
 
 
 def test_a_further_turn_is_as_long_as_the_first() -> None:

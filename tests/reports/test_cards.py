@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from replay.models import Judgement, Verdict, VerdictState
+from replay.models import Counts, Judgement, Verdict, VerdictState
 from replay.reports import TerminalReport, steps
 from replay.reports.cards import LEGEND, MOST, Card, laid_out
 
@@ -86,6 +86,13 @@ def test_a_long_sentence_stands_in_full_below_its_subject() -> None:
     shown = rows([Card(sentence, ("no figure",), "", "undecided")], 80)
     assert shown[0].startswith("+- kpi")
     assert sentence in " ".join(row[2:37].strip() for row in shown[1:3])
+
+
+def test_no_count_is_cut_out_of_what_a_verdict_rests_on(run: Any) -> None:
+    counts = Counts(loaded=20_000, compared=12_393, matched=12_393, errored=7_607)
+    lines = printed(replace(run, summary=replace(run.summary, counts=counts)), 80)
+    card = " ".join(line[2:37].strip() if "compared 12" in line[:39] else line[43:78].strip() for line in lines)
+    assert "compared 12,393 of 20,000, errored 7,607 skipped 0, deviating 0" in card
 
 
 def test_what_is_missing_is_what_an_undecided_card_says(run: Any) -> None:

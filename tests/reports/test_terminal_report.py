@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from replay.models import MISSING, Cluster, Counts, Difference, Intake, Verdict
+from replay.models import MISSING, Cluster, Counts, Difference, Intake, Pacing, Verdict
 from replay.reports import TerminalReport
 
 Report = Callable[..., str]
@@ -289,3 +289,20 @@ def test_latencies_of_functions_are_told_in_microseconds(run: Any, report: Repor
     told = report(replace(run, summary=replace(run.summary, latency=quick)), "terminal")
     assert "latency of old: p50 1.0 p95 3.0 p99 4.0 us (n 5)" in told
     assert "old p50 1.0 p95 3.0 p99 4.0 us" in told
+
+
+@pytest.mark.parametrize(
+    ("planned", "achieved", "told"),
+    [
+        (200.0, 199.54, "planned 200, achieved 199.5 cases a second"),
+        (20_000.0, 12_345.6, "planned 20,000, achieved 12,346 cases a second"),
+        (None, 31_950.0, "planned at once, achieved 31,950 cases a second"),
+        (None, None, "planned unknown, achieved unknown cases a second"),
+    ],
+)
+def test_rates_are_told_in_numbers_that_people_write(
+    run: Any, report: Report, planned: float | None, achieved: float | None, told: str
+) -> None:
+    pacing = Pacing("1x as recorded", planned, achieved, None, {})
+    text = report(replace(run, summary=replace(run.summary, pacing=pacing)), "terminal")
+    assert told in " ".join(text.split())
