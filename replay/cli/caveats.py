@@ -7,7 +7,8 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from replay.cli.sides import Sides, behind, from_working_tree, one_commit, shapes_of
+from replay.cli.fingerprint import code_of
+from replay.cli.sides import Sides, behind, from_working_tree, one_commit, shapes_of, without_place
 from replay.config import Settings
 from replay.models import Order, Side, TargetSpec
 from replay.services.commands import from_elsewhere
@@ -104,3 +105,12 @@ def _same(planned: Sides) -> Iterator[str]:
         yield "old and new are the same: this shows what differs from call to call, and no cut-over"
     elif commit := one_commit(planned):
         yield f"old and new are both {commit}, and nothing is changed: all that may differ is what git does not know"
+    elif _copied(planned):
+        yield "old and new have the same code in two folders: all that may differ is what it imports or reads elsewhere"
+
+
+def _copied(planned: Sides) -> bool:
+    """Tell whether the sides are one app or function in two folders whose modules hold the same."""
+    old, new = planned.specs["old"], planned.specs["new"]
+    parted = all((spec.at or "").startswith("path:") for spec in (old, new))
+    return parted and without_place(old) == without_place(new) and "" != code_of(old) == code_of(new)

@@ -71,7 +71,7 @@ def fingerprint(
         PRIVATE: _private(sides, run),
         "labels": canonical_json(labels),
     }
-    found |= {f"{CODE} {side}": _code(spec) for side, spec in sides.items()}
+    found |= {f"{CODE} {side}": code_of(spec) for side, spec in sides.items()}
     return found | {str(side): _hash(_public(spec, root)) for side, spec in sides.items()}
 
 
@@ -139,7 +139,7 @@ def _commands(spec: TargetSpec) -> object:
     return spec.model_dump(mode="json", include=_RUN, exclude_defaults=True) or None
 
 
-def _code(spec: TargetSpec) -> str:
+def code_of(spec: TargetSpec) -> str:
     """Return a digest of the Python files that an app or a function is made of, as far as they lie in this project.
 
     That is its module, or every module of its package; what it imports from elsewhere is not looked at.

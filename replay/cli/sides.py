@@ -142,13 +142,22 @@ def _showing(spec: TargetSpec, place: str, clean: Callable[[str], str]) -> Targe
 def one_commit(sides: Sides) -> str:
     """Return the commit that both sides run, where one is a ref and the other the working tree; else an empty text."""
     old, new = sides.specs["old"], sides.specs["new"]
-    ways = {_without_place(spec) for spec in (old, new)}
+    ways = {without_place(spec) for spec in (old, new)}
     homes = {_home(spec, sides.commits.get(side)).resolve() for side, spec in sides.specs.items()}
-    alike = bool(sides.commits) and old.version == new.version and len(ways) == len(homes) == 1
-    return old.version or "" if alike else ""
+    versions = {_version(spec) for spec in (old, new)}
+    alike = bool(sides.commits) and len(versions) == len(ways) == len(homes) == 1
+    return versions.pop() if alike else ""
 
 
-def _without_place(spec: TargetSpec) -> str:
+def _version(spec: TargetSpec) -> str:
+    """Return what a side is a version of; one that is imported from the working tree does not say it by itself."""
+    if spec.version is not None or spec.run is not None or (spec.at or "").startswith("venv:"):
+        return spec.version or ""
+    return label_of(Path(spec.cwd or "."))
+
+
+def without_place(spec: TargetSpec) -> str:
+    """Return what stands behind a side, wherever its files lie."""
     return behind(spec.model_copy(update={"at": None, "cwd": None}))
 
 

@@ -37,6 +37,7 @@ _KINDS: Final[Mapping[CaseKind, tuple[str, str]]] = {
     "traffic": ("cases of the traffic", "deviation < 0.5%"),
 }
 """What cases of a kind are called, and a criterion that asks about them."""
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
 
 @dataclass(slots=True)
@@ -61,6 +62,7 @@ class Tally:
     _answers: Counter[Side] = field(default_factory=Counter)
     _again: Counter[Side] = field(default_factory=Counter)
     _refused: int = 0
+    _redirected: int = 0
     _unseen: int = 0
     _converged: int = 0
     _judged: set[str] = field(default_factory=set)
@@ -94,6 +96,7 @@ class Tally:
 
     def _add_matches(self, results: Sequence[Result]) -> None:
         self._refused += sum([_refused(each.old) and _refused(each.new) for each in results])
+        self._redirected += sum([_redirected(each.old) and _redirected(each.new) for each in results])
         self._unseen += sum([BODY_UNSEEN in each.flags for each in results])
 
     def _add_differences(self, found: Iterable[Sequence[Difference]]) -> None:
@@ -133,6 +136,9 @@ class Tally:
         if matched and self._refused * 2 >= matched:
             share = f"{self._refused:,} of {matched:,} matching cases were answered with 4xx by both sides"
             yield f"{share}: are the base URLs, the credentials and the data what the traffic was made for?"
+        if matched and self._redirected * 2 >= matched:
+            share = f"{self._redirected:,} of {matched:,} matching cases were answered with 3xx by both sides"
+            yield f"{share}, and no redirect is followed: is it a login that they lead to, or another address?"
         for side, cases in [(side, self._again[side]) for side in SIDES if self._again[side]]:
             asked = f"{side} answered {cases:,} of {self._answers[side]:,} cases only when it was asked again"
             yield f"{asked}: whoever calls it without retries sees these refused"
@@ -206,6 +212,11 @@ class Tally:
 def _refused(answer: Observation | None) -> bool:
     """Tell whether a side refused a case: a match of two says little about what they do when they accept."""
     return answer is not None and answer.status is not None and 400 <= answer.status < 500  # noqa: PLR2004
+
+
+def _redirected(answer: Observation | None) -> bool:
+    """Tell whether a side sent its caller elsewhere: what stands there nobody has compared."""
+    return answer is not None and answer.status in _REDIRECTS
 
 
 def _latencies(observations: Sequence[Observation]) -> list[float]:

@@ -126,6 +126,13 @@ def test_a_working_tree_without_changes_is_said_to_be_what_it_is_compared_with(
         assert "nothing is changed" not in " ".join(run(desk, "--old", old, "--new", ".").out.split())
 
 
+def test_so_is_one_that_is_imported(desk: Desk, two: tuple[str, str]) -> None:
+    flags = ("--old", "git:HEAD", "--new", "shop:shop")
+    assert f"old and new are both {two[1][:10]}, and nothing is changed" in " ".join(run(desk, *flags).out.split())
+    desk.write("prices.py", "def total(net):\n    return net\n")
+    assert "nothing is changed" not in " ".join(run(desk, *flags).out.split())
+
+
 def test_two_folders_of_one_commit_are_two_programs(desk: Desk, two: tuple[str, str]) -> None:
     assert two
     for folder in ("one", "other"):

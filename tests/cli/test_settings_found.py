@@ -130,6 +130,16 @@ def test_a_side_beside_itself_is_said_to_prove_nothing(desk: Desk) -> None:
     assert desk.report()["warnings"] == []
 
 
+def test_a_copy_of_a_side_is_said_to_be_one(desk: Desk) -> None:
+    settings = "".join(f"{side}: {{function: 'priced:total', at: 'path:{side}'}}\n" for side in ("old", "new"))
+    desk.project("cut_when: [goldens pass]\n", settings=settings)
+    for side in ("old", "new"):
+        desk.write(f"{side}/priced.py", "def total(n):\n    return n\n")
+    assert "the same code in two folders" in " ".join(desk.cli("run").out.split())
+    desk.write("new/priced.py", "def total(n):\n    return n + 0\n")
+    assert "the same code" not in desk.cli("run").out
+
+
 @pytest.mark.parametrize(
     ("flags", "ids"),
     [

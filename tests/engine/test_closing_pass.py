@@ -50,6 +50,17 @@ def test_no_case_is_lost_in_the_sums(outcomes: list[OutcomeName], not_sent: int)
     assert counts.compared == counts.matched + counts.deviating + counts.noise + counts.waived
 
 
+@pytest.mark.parametrize(("status", "told"), [(302, "3xx"), (308, "3xx"), (404, "4xx"), (200, ""), (304, "")])
+def test_matches_that_say_little_of_the_services_are_told(status: int, told: str) -> None:
+    def answered(number: int, status: int) -> Result:
+        return replace(result(number, "match"), old=Observation(status), new=Observation(status))
+
+    half = [*(answered(n, status) for n in range(5)), *(answered(n, 200) for n in range(5, 10))]
+    shown = " ".join(tally(half).warnings())
+    assert (f"5 of 10 matching cases were answered with {told} by both sides" in shown) == bool(told)
+    assert tally([*half, answered(10, 200)]).warnings() == ()
+
+
 def test_a_clock_is_frozen_only_where_every_answer_says_so() -> None:
     frozen = Observation(200, clock_frozen=True)
     silent = Observation(200)
