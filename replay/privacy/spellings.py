@@ -24,12 +24,13 @@ _INPUT: Final = re.compile(
 _QUOTED_NAME: Final = re.compile(r"[\"'] ?:")
 _QUOTED: Final = re.compile(
     r"((?:'([\w.-]{1,100})'|\"([\w.-]{1,100})\")[ ]{0,2}:[ ]{0,2}(?P<quote>[\"']))"
-    r"((?:(?!(?P=quote))[^\\\r\n]){1,4000}+)"
+    r"((?>(?:(?!(?P=quote))[^\\\r\n]){1,4000}))"  # Not {1,4000}+: before Python 3.11.5, that takes the quote, too.
 )
 _ASSIGNED: Final = re.compile(r"((?<![\w&?;.-])([A-Za-z][\w.-]{1,60})=[\"']?)([^\s\"'&;,<>=]{4,4000})")
 """What logs and programs write: `'password': 'x'` and `password=x`."""
 _LITERAL: Final = re.compile(
-    r"((?<![\w$.\"'-])([A-Za-z]\w{1,60}+)[ ]{0,2}:[ ]{0,2}(?P<quote>[\"']))((?:(?!(?P=quote))[^\\\r\n]|\\.){1,4000}+)"
+    r"((?<![\w$.\"'-])([A-Za-z]\w{1,60}+)[ ]{0,2}:[ ]{0,2}(?P<quote>[\"']))"
+    r"((?>(?:(?!(?P=quote))[^\\\r\n]|\\.){1,4000}))"
 )
 """What GraphQL and programs write: `login(password: "x")`."""
 _LINE: Final = re.compile(

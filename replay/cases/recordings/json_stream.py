@@ -14,7 +14,8 @@ _STEP: Final = 1 << 16
 _BLANK: Final = re.compile(rb"[ \t\r\n]*+")
 _TEXT: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _SCALAR: Final = re.compile(rb"[^,:\[\]{}\"\s]++")
-_TO_BRACKET: Final = re.compile(rb'(?:[^\[\]{}"]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+', re.DOTALL)
+# Not (?:...)*+: before Python 3.11.5, that goes on behind a string without its end.
+_TO_BRACKET: Final = re.compile(rb'(?>(?:[^\[\]{}"]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*)', re.DOTALL)
 """Up to the next bracket that stands in no text; up to a text, where its end is not there yet."""
 _DEEPEST: Final = 10_000
 """No document is nested so deeply; and counting levels one by one is slow."""
