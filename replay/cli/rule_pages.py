@@ -250,7 +250,7 @@ def _hole(place: int, each: Advice, present: Present, width: int) -> Iterator[Li
     yield "", ""
     yield from wrapped(f"{place:>2}. {printable(present.clean(hole.rule), LONGEST)}", width, "  ", "bold", hang=4)
     at = counted(len(each.excess), "location")
-    fact = f"lets {each.weight[0]:,} regressions through at {at} where nothing has to differ"
+    fact = f"lets {counted(each.weight[0], 'regression')} through at {at} where nothing has to differ"
     yield from wrapped(fact, width, " " * 6)
     worst = sorted(each.excess, key=lambda at: -hole.spots[at].passed.total())
     for name in worst[:_MOST_SPOTS]:

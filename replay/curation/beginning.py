@@ -15,7 +15,7 @@ old: {old}
 new: {new}
 
 goldens: goldens
-# traffic: [captures/*.jsonl.zst]       # recorded requests: captures or HAR files
+# traffic: [captures/*.jsonl.zst]       # recorded requests, HAR files too; then ask about them below
 
 # Cases that bring no instant of their own see this one, on both sides.
 freeze: 2024-02-29T23:59:59Z
@@ -28,7 +28,7 @@ compare:
 {rules}
 cut_when:
   - goldens pass
-  # - deviation < 0.5%                  # of traffic, with 95% confidence: takes 598 clean cases
+  # - deviation < 0.5%                  # what asks about traffic; takes 598 clean cases (95% confidence)
   # - errors <= old
 """
 

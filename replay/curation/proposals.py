@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from replay.compare.values import same
 from replay.curation.orders import reordered
 from replay.curation.spelling import rule_text
 from replay.curation.spread import Spread
@@ -98,7 +99,8 @@ class Proposals:
         answers = [result.differences, *(result.again.answers if result.again is not None else ())]
         self._asked[side, route] += len(answers)
         for answer in answers:
-            found = [each for each in answer if each.against == "old"]
+            # Equal values "differ" where an intended change is absent: a side does not show it against itself.
+            found = [each for each in answer if each.against == "old" and not same(each.old, each.new)]
             for at in {general(each.at) for each in found}:
                 self._count(at, route, side)
             for each in found:

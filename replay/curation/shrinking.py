@@ -143,7 +143,7 @@ class Shrinker:
     def _stays_equal(self, *, elsewhere: bool) -> InputError:
         fact = f"'{self._before.id}' does not depart{' at its last step' if elsewhere else ''}"
         alone = " where it is sent by itself" if not self._before.steps else ""
-        hint = "is it mended?"
+        hint = "it may be mended, or the run had other sides: name them by --old and --new"
         if self._before.session is not None and not self._before.steps:
             hint = "it may depend on what came before it: --session brings that"
         return InputError(f"{fact}{alone}", place=self._before.place or None, hint=hint)

@@ -95,6 +95,16 @@ def test_rules_of_an_environment_are_not_patched_into_a_file_that_does_not_count
     assert desk.cli("noise", "--env", "staging").out.startswith("--- replay.yaml\n")
 
 
+def test_an_intended_change_that_a_side_does_not_show_against_itself_is_no_noise(desk: Desk) -> None:
+    desk.write("sides.py", 'def old(n=0):\n    return {"n": n}\n\n\ndef new(n=0):\n    return {"n": n + 1}\n')
+    must = "{on: GET /, at: body.n, map: [[1, 2]], must: true}"
+    desk.write("replay.yaml", f"old: sides:old\nnew: sides:new\ncompare:\n  - {must}\n")
+    desk.write("goldens/n.yaml", "title: One\nrequest: {json: {n: 1}}\n")
+    ended = desk.cli("noise")
+    assert (ended.code, ended.out) == (0, "")
+    assert "nothing differs: no rule is needed" in ended.err
+
+
 def test_what_would_hide_a_loss_is_refused_with_what_to_do_instead(desk: Desk) -> None:
     project(desk, "old: sides:lossy\nnew: sides:lossy\n")
     ended = desk.cli("noise", "--times", "20")
