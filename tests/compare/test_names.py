@@ -219,7 +219,7 @@ def test_a_rule_takes_neither_an_empty_text_nor_a_flag_for_a_name(old: Any, new:
         "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl", "KJhGfdSaPoiUyTrEwQ",
     ],
 )  # fmt: skip
-def test_what_looks_minted(text: str) -> None:
+def test_identifiers_and_tokens_look_minted(text: str) -> None:
     assert looks_minted(text)
 
 
@@ -231,5 +231,5 @@ def test_what_looks_minted(text: str) -> None:
         "sha256", "A1042", "Monday morning 8f3k92d1", "iso-8859-1", "1.2.3", "x" * 5_000,
     ],
 )  # fmt: skip
-def test_what_does_not_look_minted(text: str) -> None:
+def test_words_numbers_and_dates_look_like_no_name_of_a_thing(text: str) -> None:
     assert not looks_minted(text)
