@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -19,6 +20,10 @@ settings.register_profile("same", UNHURRIED, derandomize=True)
 # Others in every run, and more of them where a test does not say how many: `nox -s explore` looks for such flaws.
 settings.register_profile("explore", UNHURRIED, derandomize=False, print_blob=True, max_examples=500)
 settings.load_profile("same")
+
+# Who asks for colours everywhere gets none in what tests expect. Some of it is read once, when a library is imported.
+for name in ("FORCE_COLOR", "CLICOLOR_FORCE", "PY_COLORS", "GITHUB_ACTIONS", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+    os.environ.pop(name, None)
 
 AUTHORITY: Final = """
 [ca]

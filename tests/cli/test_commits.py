@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -33,7 +34,8 @@ class Shop(BaseHTTPRequestHandler):
 
 HTTPServer(("127.0.0.1", int(sys.argv[1])), Shop).serve_forever()
 """
-RUN: Final = f"new: {{run: '{sys.executable} server.py {{port}}'}}\nfreeze: 2024-02-29T23:59:59Z\n"
+PYTHON: Final = shlex.quote(sys.executable)
+RUN: Final = f'new: {{run: "{PYTHON} server.py {{port}}"}}\nfreeze: 2024-02-29T23:59:59Z\n'
 APP: Final = """
 import prices
 
@@ -104,7 +106,7 @@ def test_the_working_tree_is_compared_with_what_is_committed(desk: Desk, two: tu
 
 def test_a_run_of_one_draft_is_not_gone_on_with_by_another(desk: Desk, two: tuple[str, str]) -> None:
     assert two
-    desk.write("replay.yaml", RUN.replace("}'}", "}', stop_after: 1}"))
+    desk.write("replay.yaml", RUN.replace('}"}', '}", stop_after: 1}'))
     for number in range(3):
         desk.write(f"goldens/{number}.yaml", f"title: Another one\nrequest: {{path: /{number}}}\n")
     desk.write("prices.py", "def total(net):\n    raise ValueError\n")
@@ -143,8 +145,8 @@ def test_two_folders_of_one_commit_are_two_programs(desk: Desk, two: tuple[str, 
     git("commit", "-q", "-m", "Two programs")
     desk.write(
         "replay.yaml",
-        RUN.replace("}'}", "}', cwd: other}")
-        + f"old: {{run: '{sys.executable} server.py {{port}}', cwd: one, at: git:HEAD}}\n",
+        RUN.replace('}"}', '}", cwd: other}')
+        + f'old: {{run: "{PYTHON} server.py {{port}}", cwd: one, at: git:HEAD}}\n',
     )
     ended = run(desk)
     assert ended.code == 0, ended.text
@@ -162,7 +164,7 @@ def test_a_folder_that_is_not_the_commits_is_refused_for_both_sides_would_be_of_
     git("add", "out")
     git("commit", "-q", "-m", "A way out")
     where = cwd.format(here=Path.cwd())
-    desk.write("replay.yaml", RUN.replace("}'}", f"}}', cwd: {where}}}"))
+    desk.write("replay.yaml", RUN.replace('}"}', f'}}", cwd: {where}}}'))
     ended = run(desk, "--old", "git:HEAD" if cwd == "out" else "git:HEAD~1", "--new", ".")
     assert ended.code == 2, ended.text
     assert "old: " in ended.err
@@ -171,7 +173,7 @@ def test_a_folder_that_is_not_the_commits_is_refused_for_both_sides_would_be_of_
 
 def test_an_absolute_folder_has_to_be_in_the_one_that_the_code_is_had_from(desk: Desk, two: tuple[str, str]) -> None:
     assert two
-    desk.write("replay.yaml", RUN.replace("}'}", f"}}', cwd: {Path.cwd()}}}"))
+    desk.write("replay.yaml", RUN.replace('}"}', f'}}", cwd: {Path.cwd()}}}'))
     Path("elsewhere").mkdir()
     ended = run(desk, "--old", "path:elsewhere", "--new", ".")
     assert ended.code == 2
@@ -188,7 +190,7 @@ def test_a_commit_that_is_started_with_files_of_the_working_tree_is_warned_of(
     text = (
         RUN.replace("server.py", f"{here}/server.py")
         if how == "word"
-        else RUN.replace("}'}", f"}}', env: {{PYTHONPATH: /nowhere:{here}}}}}")
+        else RUN.replace('}"}', f'}}", env: {{PYTHONPATH: /nowhere:{here}}}}}')
     )
     desk.write("replay.yaml", text)
     ended = run(desk, "--old", "git:HEAD~1", "--new", "git:HEAD")

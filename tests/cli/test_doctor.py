@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import socket
 import ssl
 import sys
@@ -331,7 +332,9 @@ HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 
 def commanded(desk: Desk, arguments: str) -> Ended:
     desk.write("served.py", COMMAND)
-    desk.write("replay.yaml", f'new: {{run: "{sys.executable} served.py {{port}}{arguments}", ready: /health}}\n')
+    desk.write(
+        "replay.yaml", f'new: {{run: "{shlex.quote(sys.executable)} served.py {{port}}{arguments}", ready: /health}}\n'
+    )
     return desk.cli("doctor", "--json")
 
 

@@ -256,7 +256,8 @@ def test_a_file_that_cannot_be_read_stays_as_it_is(desk: Desk) -> None:
         (["--check", "x*.har"], "there is no such file"),
         (["--check"], "there is no file to look at"),
         (["--check", ".", "--out", "x"], "--check writes nothing"),
-        (["/dev/null"], "is a device"),
+        (["/dev/null"], "error: /dev/null: "),  # Who may not write there is told that first.
+        (["--check", "/dev/null"], "is a device"),
     ],
 )
 def test_what_makes_no_sense_is_refused(desk: Desk, flags: list[str], fact: str) -> None:

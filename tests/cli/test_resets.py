@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -46,7 +47,7 @@ ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Counter).serve_forever()
 def project(desk: Desk, reset: str, *, sessions: bool = False) -> None:
     """Old counts anew for every case, or session, as `reset` has it; new always counts up to 1."""
     desk.write("counter.py", COUNTER)
-    desk.write("replay.yaml", f"new: {{run: '{sys.executable} counter.py {{port}} count'{reset}}}\n")
+    desk.write("replay.yaml", f'new: {{run: "{shlex.quote(sys.executable)} counter.py {{port}} count"{reset}}}\n')
     kept = ["a", "b", "a", "b"] if sessions else [None] * 3
     records: list[dict[str, Any]] = [
         {"id": f"c-{n}", "request": {"path": "/"}, "session": name} for n, name in enumerate(kept)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -26,7 +27,11 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks for processes in /proc")
 
 PROGRAMS: Final = Path(__file__).parents[1] / "services" / "programs"
-PYTHON: Final = f"{sys.executable} {PROGRAMS}/clock.py {{port}}"
+INTERPRETER: Final = shlex.quote(sys.executable)
+CLOCK: Final = shlex.quote(f"{PROGRAMS}/clock.py")
+PYTHON: Final = f"{INTERPRETER} {CLOCK} {{port}}"
+WITHIN: Final = PYTHON.replace("'", '\\"')
+"""The same within single quotes within double ones, as in what a shell is told in YAML."""
 REPORT: Final = ("--report", "json:report.json")
 SETTINGS: Final = """
 old: {{run: "{old}", ready: /}}
@@ -86,9 +91,9 @@ def was_awaited(told: str) -> bool:
 
 LANGUAGES: Final = {
     "python": (sys.executable, PYTHON),
-    "node": ("node", f"node {PROGRAMS}/clock.js {{port}}"),
-    "java": ("java", f"java -XX:TieredStopAtLevel=1 {PROGRAMS}/Clock.java {{port}}"),
-    "perl": ("perl", f"perl {PROGRAMS}/clock.pl {{port}}"),
+    "node": ("node", f"node '{PROGRAMS}/clock.js' {{port}}"),
+    "java": ("java", f"java -XX:TieredStopAtLevel=1 '{PROGRAMS}/Clock.java' {{port}}"),
+    "perl": ("perl", f"perl '{PROGRAMS}/clock.pl' {{port}}"),
 }
 
 
@@ -125,7 +130,7 @@ def test_without_libfaketime_python_obeys_nevertheless(desk: Desk, monkeypatch: 
 def test_a_program_that_obeys_nothing_is_not_called_frozen(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REPLAY_FAKETIME", "off")
     # -I: whatever is on PYTHONPATH is not looked at, as in a program of another language.
-    project(desk, new=f"{sys.executable} -I {PROGRAMS}/clock.py {{port}}")
+    project(desk, new=f"{INTERPRETER} -I {CLOCK} {{port}}")
     ended = run(desk)
     assert ended.code == 1
     assert desk.report()["clock"] == {"old": "frozen", "new": "not frozen"}
@@ -219,7 +224,7 @@ def test_two_sides_on_one_port_are_refused(desk: Desk) -> None:
 
 
 def test_a_command_that_never_stops_printing_is_ended_nevertheless(desk: Desk) -> None:
-    project(desk, new=f"sh -c 'yes & exec {PYTHON}'")
+    project(desk, new=f"sh -c 'yes & exec {WITHIN}'")
     assert run(desk).code == 0
     assert alive("yes") == []
     assert all(log.stat().st_size < 3_000_000 for log in Path(".replay").glob("*.log"))
@@ -261,7 +266,7 @@ def test_what_an_earlier_start_printed_is_not_taken_for_this_ones(desk: Desk) ->
 
 
 def test_lines_without_end_and_escapes_are_told_whole_and_within_bounds(desk: Desk) -> None:
-    project(desk, new=f"{sys.executable} -c 'print((chr(27) + chr(32)) * 100_000, end=chr(7)); exit(1)'")
+    project(desk, new=f"{INTERPRETER} -c 'print((chr(27) + chr(32)) * 100_000, end=chr(7)); exit(1)'")
     ended = run(desk)
     assert ended.code == 2
     (line,) = [line for line in ended.err.splitlines() if line.startswith("  | \\x1b")]
@@ -433,11 +438,11 @@ def test_parts_of_a_command_may_live_elsewhere_and_are_sent_nothing_unsafe_unask
     skipped = [each["id"] for each in desk.report()["results"] if each["outcome"] == "skipped"]
     assert skipped == ["POST /users/9"]
     assert sorted(people.targets) == ["/v2/people/7", "/v2/people/8"]
-    assert f"clock.py {{port}} and {people.url}; clock" in " ".join(ended.out.split())
+    assert f"{CLOCK} {{port}} and {people.url}; clock" in " ".join(ended.out.split())
 
 
 def test_children_that_leave_their_group_are_ended_too(desk: Desk) -> None:
-    project(desk, new=f"sh -c '(setsid sleep 77 &) ; exec {PYTHON}'")
+    project(desk, new=f"sh -c '(setsid sleep 77 &) ; exec {WITHIN}'")
     assert run(desk).code == 0
     assert alive("77") == []
 
@@ -493,7 +498,7 @@ def test_a_seed_that_reaches_a_command_as_a_header_alone_is_told(
 
 
 def test_a_command_that_does_not_end_by_itself_is_killed_after_its_grace(desk: Desk) -> None:
-    project(desk, new=f"sh -c 'trap echo\\\\ no TERM; while :; do {PYTHON}; done'", more=", grace: 200ms")
+    project(desk, new=f"sh -c 'trap echo\\\\ no TERM; while :; do {WITHIN}; done'", more=", grace: 200ms")
     assert run(desk).code == 0
     assert alive("clock.py") == []
 
@@ -529,7 +534,7 @@ def test_several_processes_share_one_command(desk: Desk) -> None:
     project(desk, more=", freeze: false")
     desk.write(
         "replay.yaml",
-        f"old: {{run: '{PYTHON}', freeze: false}}\nnew: {{run: '{PYTHON}', freeze: false}}\n"
+        f'old: {{run: "{PYTHON}", freeze: false}}\nnew: {{run: "{PYTHON}", freeze: false}}\n'
         "compare: [{at: body.now, ignore: true}]\n",
     )
     desk.capture("c.jsonl", desk.requests(40))
