@@ -30,7 +30,8 @@ def first_step(summary: Summary, verdict: Verdict) -> str:
 
 def next_steps(summary: Summary, verdict: Verdict) -> list[Step]:
     """Return commands to type next, each with what it does."""
-    steps = list(_mending(summary))
+    mending = list(_mending(summary))
+    steps = list(mending)
     if not summary.complete and summary.experiment is None:
         changed = summary.ended_because.endswith(CHANGED)
         again = ("replay run", "begin anew: what it read has changed")
@@ -41,7 +42,7 @@ def next_steps(summary: Summary, verdict: Verdict) -> list[Step]:
     promotable = next((cluster.promotable for cluster in summary.clusters if cluster.promotable), None)
     if promotable:
         steps.append((f"replay promote {_argument(promotable)}", "keep a surprise as a golden"))
-    if any("would settle it" in each.why for each in verdict.criteria if each.state == "INCONCLUSIVE"):
+    if not mending and any(_lacks_cases(each.why) for each in verdict.criteria if each.state == "INCONCLUSIVE"):
         steps.append(_more(summary))
     steps.append((f"replay report {_argument(summary.run)}", "print this report again"))
     return steps
@@ -49,6 +50,10 @@ def next_steps(summary: Summary, verdict: Verdict) -> list[Step]:
 
 def _warned(number: int) -> str:
     return f"read the {'warning' if number == 1 else f'{number:,} warnings'} below; then " if number else ""
+
+
+def _lacks_cases(why: str) -> bool:
+    return "would settle it" in why or "no traffic was" in why
 
 
 def _after_go(summary: Summary, verdict: Verdict) -> str:

@@ -90,7 +90,8 @@ def _split(url: str) -> SplitResult:
     except ValueError:
         raise SettingsError("this is no URL", hint="http://host:port/base") from None
     if parts.scheme not in _PORTS:
-        raise SettingsError(f"'{parts.scheme[:20]}' is no scheme that can be replayed to", hint="http:// or https://")
+        fact = f"'{parts.scheme[:20]}' is no scheme that can be replayed to"
+        raise SettingsError(fact, hint="begin with http:// or https://, as in http://localhost:8001")
     return parts
 
 

@@ -158,8 +158,9 @@ def test_a_card_never_says_go(run: Any) -> None:
     assert not any("GO" in line for line in lines if line.startswith(("+-", "| ")))
 
 
-def test_whoever_is_undecided_is_asked_for_more_cases(run: Any) -> None:
-    verdict = Verdict("INCONCLUSIVE", (Judgement("a", "INCONCLUSIVE", "5 cases more would settle it"),), None, 3)
+@pytest.mark.parametrize("why", ["5 cases more would settle it", "no traffic was compared", "no traffic was sent"])
+def test_whoever_is_undecided_is_asked_for_more_cases(run: Any, why: str) -> None:
+    verdict = Verdict("INCONCLUSIVE", (Judgement("a", "INCONCLUSIVE", why),), None, 3)
     assert steps.first_step(run.summary, verdict).startswith("replay run --traffic FILE")
     broken_off = replace(run.summary, complete=False)
     assert steps.first_step(broken_off, verdict).startswith("replay run --resume")
