@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
+from urllib.parse import quote
 
 from replay.compare import Pair
 from replay.counting import counted
@@ -20,7 +21,7 @@ from replay.engine.grouping import Grouping
 from replay.engine.past import past_for
 from replay.engine.plan import Watch
 from replay.engine.summary import kept_of, skipped_of, with_sums
-from replay.models import Basis, Experiment, Result, Side, SideInfo, Summary, Verdict
+from replay.models import UNPROVEN, Basis, Case, Experiment, Request, Result, Side, SideInfo, Summary, Verdict
 from replay.store.base import RunRecord, RunState
 from replay.store.experiments import ExperimentRun, chosen_in, experiment_of, whose, with_experiment
 from replay.store.sqlite import SqliteStore
@@ -80,6 +81,7 @@ def judged_experiment(store: SqliteStore, record: RunRecord, inquest: Inquest, w
     # What was lost meanwhile is counted, what came meanwhile is not: it is judged the next time.
     record = store.run(record.id)
     run = replace(whose(record), lost=_lost(store, record, whose(record)))
+    judge.add_all([_grouped(each, inquest.grouping) for each in _untold(run, over=over)])
     experiment = Experiment(run.name, over, dict(chosen), run.lost)
     summary = _summary(record, run, experiment, sums, inquest)
     summary = with_sums(summary, sums, partial(kept_of, store, record.id))
@@ -132,11 +134,25 @@ def _side(record: RunRecord, side: Side, place: str) -> SideInfo:
     return SideInfo(place or _BLOCK, "not frozen", "it ran in the program", version=version)
 
 
+def _untold(run: ExperimentRun, *, over: bool) -> Iterator[Result]:
+    """Yield one call for each process that ended without a word: it may be the one by which new ended it."""
+    for place in range(_gone(run) if over else 0):
+        request = Request("POST", "/" + quote(run.name, safe=""))
+        name = f"{run.name}-ended-{place}"
+        case = Case(id=name, kind="traffic", identity=name, request=request, tags=(run.name,))
+        yield Result(case, "skipped", None, None, skipped="its process ended without a word", flags=(UNPROVEN,))
+
+
+def _gone(run: ExperimentRun) -> int:
+    return max(run.joined - run.left, 0)
+
+
 def _unsaid(run: ExperimentRun, experiment: Experiment) -> Iterator[str]:
-    gone = run.joined - run.left
-    if experiment.over and gone > 0:
+    gone = _gone(run)
+    if experiment.over and gone:
         of = f"{gone:,} of {run.joined:,} processes did not say that they had written all"
-        yield f"{of}: of those that were killed, the last second or so is not in this run"
+        missing = "of those that were killed, the last second or so is not in this run"
+        yield f"{of}: {missing}, and each counts against GO as a call that nobody could judge"
 
 
 def _amended(record: RunRecord, *, summary: Summary, verdict: Verdict, inquest: Inquest) -> RunRecord:

@@ -10,7 +10,7 @@ from typing import Final
 from replay.models import Judgement, Result, VerdictState
 from replay.verdict.clauses import Clause, Operator
 from replay.verdict.samples import Sizes
-from replay.verdict.shares import looked, worth
+from replay.verdict.shares import looked, of_skipped, unproven, worth
 from replay.verdict.statistics import corrected, fewest
 from replay.verdict.watching import EXACT, Bounds
 from replay.verdict.wording import cases, level, percent
@@ -81,14 +81,19 @@ class RateBesideOld:
         self._words = words
         self._sent = Sizes()
         self._telling = Sizes()
-        self._only_new = self._only_old = self._skipped = 0
+        self._asked = Sizes()
+        """Of those that tell something, and of those of which nobody can tell what came of them."""
+        self._only_new = self._only_old = self._skipped = self._untold = 0
 
     def add_all(self, results: Sequence[Result]) -> None:
         """Count cases of the traffic by which sides failed them."""
         traffic = [each for each in results if each.case.kind != "golden"]
         sent = [(each.case.session, self._told(each)) for each in traffic if each.outcome != "skipped"]
         telling = [(session, pair) for session, pair in sent if not pair.open]
-        self._skipped += len(traffic) - len(sent)
+        untold = [each.case.session for each in traffic if each.outcome == "skipped" and of_skipped(each)]
+        self._skipped += len(traffic) - len(sent) - len(untold)
+        self._untold += len(untold)
+        self._asked.add_all([*(session for session, _ in telling), *untold])
         self._sent.add_all([session for session, _ in sent])
         self._telling.add_all([session for session, _ in telling])
         self._only_new += sum([pair.new and not pair.old for _, pair in telling])
@@ -111,15 +116,19 @@ class RateBesideOld:
         return Judgement(self._sentence, state, why, value=value + 0.0, interval=interval, n=n, unit="pp")
 
     def _upper(self, further: int = 0) -> float:
-        return self._bounds.difference_upper(*self._pairs(self._telling, further), self._confidence)
+        fair = self._bounds.difference_upper(*self._pairs(self._telling, further), self._confidence)
+        if not self._untold:
+            return fair
+        strict = self._pairs(self._asked, further, self._untold)
+        return max(fair, self._bounds.difference_upper(*strict, self._confidence))
 
     def _lower(self, confidence: float) -> float:
         return self._bounds.difference_lower(*self._pairs(self._sent), confidence)
 
-    def _pairs(self, sizes: Sizes, further: int = 0) -> tuple[float, float, float]:
+    def _pairs(self, sizes: Sizes, further: int = 0, untold: int = 0) -> tuple[float, float, float]:
         n = sizes.effective(further)
         scale = n / (sizes.total + further)
-        return self._only_new * scale, self._only_old * scale, n
+        return (self._only_new + untold) * scale, self._only_old * scale, n
 
     def _state(self, low: float, high: float) -> VerdictState:
         if high < self._margin:
@@ -154,6 +163,7 @@ class RateBesideOld:
         remarks = []
         if open_ones := self._sent.total - self._telling.total:
             remarks.append(f"{cases(open_ones)} {self._words.open}")
+        remarks += unproven(self._untold)
         if self._skipped:
             remarks.append(f"{cases(self._skipped)} skipped: no evidence either way")
         return remarks + worth(self._telling.total, self._telling.effective())

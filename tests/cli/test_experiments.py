@@ -65,12 +65,13 @@ def state_of(record: RunRecord) -> str:
     return record.verdict.state
 
 
+@pytest.mark.parametrize("criterion", ["deviation < 1%", "errors <= old", "availability >= old - 0.5pp"])
 @pytest.mark.usefixtures("desk")
-def test_calls_that_nobody_could_judge_are_never_go() -> None:
+def test_calls_that_nobody_could_judge_are_never_go(criterion: str) -> None:
     untold = [outcome_of("skipped", at=MONDAY + timedelta(minutes=minute)) for minute in range(40)]
     untold = [replace(each, result=replace(each.result, flags=(UNPROVEN,))) for each in untold]
     keep([*days(0, number=3_000), *untold])
-    record = judged(at=DAY)
+    record = judged(at=DAY, criterion=criterion)
     assert record.verdict is not None
     assert record.verdict.state == "INCONCLUSIVE"
     assert "40 cases of which nobody can tell what came of them" in record.verdict.criteria[0].why
@@ -271,6 +272,22 @@ def test_a_process_that_ended_without_a_word_is_told(desk: Desk) -> None:
     keep(days(0))
     told = " ".join(desk.cli("judge", "--criterion", "deviation < 1%").out.split())
     assert "1 of 2 processes did not say that they had written all" in told
+    assert "counted as if they were bad: 1 case of which nobody can tell what came of them" in told
+
+
+@pytest.mark.parametrize("criterion", ["deviation < 1%", "errors <= old"])
+@pytest.mark.parametrize(("killed", "state"), [(0, "GO"), (1, "GO"), (40, "INCONCLUSIVE")])
+@pytest.mark.usefixtures("desk")
+def test_a_process_that_ended_without_a_word_counts_as_a_call_that_nobody_could_judge(
+    criterion: str, killed: int, state: str
+) -> None:
+    keep(days(0, number=3_000))
+    for _ in range(killed):
+        sink = Stored(STORE)
+        sink.take(outcome_of())
+        sink.flush()
+    assert state_of(judged(at=DAY + timedelta(hours=1), criterion=criterion)) == state
+    assert state_of(judged(at=timedelta(hours=20), criterion=criterion)) == "GO"
 
 
 @pytest.mark.parametrize("group", ['{where: "request.json.size > 3"}', "{on: 'POST /**', by: body.kind}"])
