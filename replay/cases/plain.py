@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from itertools import chain
 from typing import Any, Final
 
+from replay.cases.alike import Alike
 from replay.cases.correlation import stated_correlation
 from replay.cases.fields import is_one_line, is_token, read_base64
 from replay.cases.header_names import told_by
@@ -30,6 +31,7 @@ _TEXT: Final = frozenset({str, type(None)})
 _NUMBERS: Final = frozenset({int, float})
 _EXACT: Final = 2**53
 _PAIR: Final = 2
+_HEADS: Final = Alike()
 
 
 def plain_record(line: bytes) -> Record | None:
@@ -71,7 +73,7 @@ def plain_request(record: Record) -> Request:
     headers = _pairs(fields)
     if stated in BODY_TYPES and not told_by(_names(fields)).content_type:
         headers = (*headers, ("Content-Type", BODY_TYPES[stated]))
-    return Request(spec.get("method", "GET"), spec.get("path", "/"), headers, body)
+    return Request(spec.get("method", "GET"), spec.get("path", "/"), _HEADS.one(headers), body)
 
 
 # -------------------------------------------------------------------------------------------------------- what is plain
