@@ -104,7 +104,8 @@ def _require_comparable(text: str, asked: Filtering) -> None:
         if _NUMBERS.fullmatch(place) and (is_text or isinstance(literal, bool)):
             fact, hint = "a number and compared with something else", "write a number without quotes: status >= 500"
         elif _TEXTS.fullmatch(place) and not is_text:
-            fact, hint = "a text and compared with something else", "write it in quotes: request.query.page == '2'"
+            fact = "a text and compared with something else"
+            hint = "a text equals a text, == '2', or matches a pattern, match(request.query.page, '[2-9]')"
         else:
             continue
         name = ".".join(re.findall(r"\['(.*?)'\]", place))
