@@ -9,7 +9,7 @@ from functools import partial
 from itertools import islice
 
 from replay.engine.again import Asking, Learner, askings, may_repeat
-from replay.engine.answered import Comparing
+from replay.engine.answered import LARGE, Comparing
 from replay.engine.outcome import Referee
 from replay.engine.pacing import NS, Planned
 from replay.engine.plan import Sending, Sent
@@ -52,7 +52,7 @@ class DualRun:
             kind: tuple((party, 0) for party in parties) for kind, parties in self._asked.items()
         }
         self._schedule: Schedule[Result] | None = None
-        self.comparing = Comparing(sending.pace, self._ending)
+        self.comparing = Comparing(sending.pace, self._ending, self._under_way)
 
     @property
     def complete(self) -> bool:
@@ -160,9 +160,12 @@ class DualRun:
             sending.seed_also,
         )
 
-    def _ending(self, ending: Callable[[], None]) -> None:
+    def _ending(self, ending: Callable[[], bool]) -> None:
         if self._schedule is not None:
             self._schedule.after(ending)
+
+    def _under_way(self) -> int:
+        return self._schedule.under_way if self._schedule is not None else 0
 
     def _order(self, case: Case, parties: tuple[Party, ...], seed: int) -> tuple[Asking, ...]:
         """Return who is asked when; old more than once, where its noise is to be learned."""
@@ -207,7 +210,9 @@ class DualRun:
 class _Asking:
     """One case under way: who is still to be asked, and what the others said."""
 
-    __slots__ = ("_again", "_case", "_done", "_failed", "_lateness", "_moment", "_order", "_run", "_seen", "turn")
+    __slots__ = (
+        "_again", "_case", "_done", "_failed", "_lateness", "_moment", "_order", "_run", "_seen", "large", "turn",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -224,6 +229,7 @@ class _Asking:
         self._lateness, self._done, self._failed = told
         self._seen: dict[Side, Observation] = {}
         self._again: list[Observation] = []
+        self.large = False
         self.turn: Turn | None = None
         """What its session has to do with it, if it has."""
 
@@ -271,6 +277,8 @@ class _Asking:
                 self._again.append(observation)
             else:
                 self._seen[side] = observation
+            if len(observation.body) >= LARGE:
+                self.large = True
             self._run.feel(side, self._case, observation)
             answered = len(self._seen) + len(self._again)
             if answered == len(self._order):

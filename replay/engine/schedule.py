@@ -105,18 +105,24 @@ class Schedule(Generic[T]):
         self._held = False
         self._fill()
 
-    def after(self, ending: Callable[[], None]) -> None:
-        """Do what ends several cases, and begin others in their place only after that.
+    @property
+    def under_way(self) -> int:
+        """Return how many cases were begun and have not ended."""
+        return self._under_way
+
+    def after(self, ending: Callable[[], bool]) -> None:
+        """Do what ends several cases, and begin others in their place only after that, if it returns that they may.
 
         What is done in a row finds its code and data in the processor's caches: with endings and beginnings in turns,
         a case cost a fifth more.
         """
         self._filling = True
         try:
-            ending()
+            may_begin = ending()
         finally:
             self._filling = False
-        self._fill()
+        if may_begin:
+            self._fill()
 
     # ------------------------------------------------------------------------------------------------------- beginning
 

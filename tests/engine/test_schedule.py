@@ -142,12 +142,13 @@ def test_cases_that_end_together_make_room_for_others_only_then() -> None:
         running = asyncio.ensure_future(schedule.run())
         await asyncio.sleep(0)
 
-        def end_all() -> None:
+        def end_all() -> bool:
             waiting, seen = ends[:], len(begun)
             ends.clear()
             for end in waiting:
                 end()
             assert len(begun) == seen
+            return True
 
         while not running.done():
             schedule.after(end_all)
