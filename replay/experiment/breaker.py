@@ -54,6 +54,8 @@ class Guard:
         self._lock = threading.RLock()  # a generator that is collected may come in between
         self._until = 0
         self._probing = False
+        self._passed_over = 0
+        """Calls that were not compared since the breaker opened."""
         self._count_anew()
 
     def _count_anew(self) -> None:
@@ -64,13 +66,14 @@ class Guard:
         """Tell whether a call may be compared while the breaker is open: one, after every rest."""
         with self._lock:
             if wall_ns() < self._until:
+                self._passed_over += 1
                 return False
             self._until = wall_ns() + self._rest_ns
             self._probing = True
             return True
 
     def note(self, *, failed: bool, took_ns: int, cpu_ns: int = 0) -> str:
-        """Count what the other side did; return why it is stopped from now on, or nothing."""
+        """Count what the other side did; return that it is stopped from now on and why, or runs again, or nothing."""
         if self._breaker is None:
             return ""
         slow = self.budget_ns is not None and took_ns > self.budget_ns
@@ -84,19 +87,24 @@ class Guard:
             return self._judged(self._breaker) if self._calls >= self._breaker.calls else ""
 
     def _probed(self, *, failed: bool, slow: bool) -> str:
-        if self._probing:
-            self._probing = False
-            self.is_open = failed or slow
-            self._count_anew()
-        return ""
+        if not self._probing:
+            return ""
+        self._probing = False
+        self.is_open = failed or slow
+        self._count_anew()
+        if self.is_open or not self._passed_over:
+            return ""
+        missed, self._passed_over = self._passed_over, 0
+        return f"the other side is run again: calls not compared meanwhile: {missed:,}"
 
     def _judged(self, breaker: Breaker) -> str:
         reason = self._reason(breaker)
-        if reason:
-            self.is_open = True
-            self._until = wall_ns() + self._rest_ns
         self._count_anew()
-        return reason
+        if not reason:
+            return ""
+        self.is_open = True
+        self._until = wall_ns() + self._rest_ns
+        return f"the other side is stopped for a while: {reason}"
 
     def _reason(self, breaker: Breaker) -> str:
         if self._failed >= breaker.failing * self._calls and self._failed:

@@ -55,10 +55,10 @@ class Terms:
     """How many leading arguments are passed as they are: the `self` of a method."""
 
     def note(self, *, failed: bool, took_ns: int = 0, cpu_ns: int = 0) -> None:
-        """Count what the other side did, and tell where the breaker opens by it."""
-        why = self.guard.note(failed=failed, took_ns=took_ns, cpu_ns=cpu_ns)
-        if why:
-            self.tell("breaker", f"the other side is stopped for a while: {why}")
+        """Count what the other side did, and tell where the breaker opens or closes by it."""
+        told = self.guard.note(failed=failed, took_ns=took_ns, cpu_ns=cpu_ns)
+        if told:
+            self.tell(f"breaker {'opened' if self.guard.is_open else 'closed'}", told)
 
     def tell(self, kind: str, text: str) -> None:
         """Tell something of the experiment, and of none of its calls."""

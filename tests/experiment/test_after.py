@@ -187,6 +187,22 @@ def test_the_breaker_stops_a_side_that_fails_and_says_so(told: Kept) -> None:
     assert skipped(told) == ["the other side is stopped for a while: it failed in 4 of 4 calls"]
 
 
+def test_how_many_calls_were_not_compared_meanwhile_is_told_once_the_other_side_runs_again(told: Kept) -> None:
+    asked: list[int] = []
+
+    def new() -> int:
+        asked.append(1)
+        if len(asked) == 1:
+            raise ValueError
+        return 1
+
+    rule, calls = Experiment("rule", lambda: 1, new, breaker=Breaker(calls=1, rest=0.2)), 0
+    while len(asked) < 2 and calls < 100_000_000:
+        rule()
+        calls += 1
+    assert skipped(told)[1:] == [f"the other side is run again: calls not compared meanwhile: {calls - 2:,}"]
+
+
 def test_the_breaker_lets_one_call_through_after_its_rest() -> None:
     asked: list[int] = []
 
