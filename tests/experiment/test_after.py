@@ -147,9 +147,13 @@ def test_a_fork_begins_with_threads_of_its_own() -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there are forks on POSIX only")
 def test_processes_that_were_forked_without_telling_python_draw_ids_and_run_the_other_side_of_their_own() -> None:
-    """As uWSGI forks its workers: nothing that Python has registered for forks is called."""
+    """As uWSGI forks its workers: nothing that Python has registered for forks is called.
+
+    A process that is forked while another of its threads holds the interpreter's lock, or is about to take it, hangs in
+    Python itself. So this one waits until its threads wait for work.
+    """
     program = (
-        "import ctypes, os\n"
+        "import ctypes, os, time\n"
         "from replay.experiment.crew import Crew\n"
         "from replay.experiment.drawing import drawn_id\n"
         "import threading\n"
@@ -157,6 +161,8 @@ def test_processes_that_were_forked_without_telling_python_draw_ids_and_run_the_
         "job = lambda _: done.release()\n"
         "crew.take(job)\n"
         "done.acquire(timeout=10)\n"
+        "while not crew.is_at_rest: time.sleep(0.01)\n"
+        "time.sleep(0.3)\n"
         "child = ctypes.CDLL(None).fork()\n"
         "crew.take(job)\n"
         "came = done.acquire(timeout=10)\n"
