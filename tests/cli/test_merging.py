@@ -98,11 +98,12 @@ def test_an_empty_shard_is_a_part_like_any_other(desk: Desk) -> None:
     assert report["clock"] == {"old": "frozen", "new": "frozen"}
 
 
-def test_shards_that_are_all_empty_prove_nothing(desk: Desk) -> None:
+def test_shards_of_nothing_are_refused_each_by_itself(desk: Desk) -> None:
     desk.project(goldens=1)
-    sharded(desk, "--only", "nothing", count=2)
-    ended, report = merged(desk, *stores(1, 2))
-    assert (ended.code, report["verdict"]) == (3, "INCONCLUSIVE")
+    for index in (1, 2):
+        ended = shard(desk, index, "--only", "nothing", count=2)
+        assert ended.code == 2
+        assert "no case is selected by --only nothing" in ended.err
 
 
 def test_without_a_shard_there_is_no_go(desk: Desk) -> None:

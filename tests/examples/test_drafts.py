@@ -13,7 +13,7 @@ import pytest
 
 from examples.drafts import traffic, week
 from examples.drafts.rules import needs_draft, needs_draft_v2
-from replay.experiment import Log, report_to
+from replay.experiment import Log, close, report_to
 from tests.examples.conftest import Told
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "drafts"
@@ -39,6 +39,7 @@ def test_a_week_of_calls_opens_the_gate_with_its_one_disagreement_logged_charted
 ) -> None:
     with caplog.at_level(logging.WARNING, "replay.experiment"):
         week.main(1, Path())
+    close()  # as the end of a program does, to which week.main is all
     [event] = caplog.records
     assert event.getMessage().startswith("needs-draft: body is true in old and false in new; old was used")
     assert vars(event)["context"] == {"pr": 4217, "user": "octavia"}
