@@ -7,6 +7,7 @@ import difflib
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -222,10 +223,16 @@ def _require_columns_for(case: Case, row: Row) -> None:
 def _require_no_slip(case: Case, row: Row) -> None:
     """Raise DocumentError for a column that nothing uses and whose name is nearly `expect`: it would expect nothing."""
     for column in row.values:
-        meant = column.strip().lower().partition(".")[0]
-        if difflib.get_close_matches(meant, [EXPECT], cutoff=_NEARLY) and column not in _used(case):
+        if _is_nearly_expect(column) and column not in _used(case):
             fact = f"nothing uses '{shown(column)}', so that it expects nothing"
             raise DocumentError(fact, place=row.place, hint="did you mean 'expect', or in CSV 'expect.status'?")
+
+
+@lru_cache(maxsize=256)
+def _is_nearly_expect(column: str) -> bool:
+    """Tell it of a column once, and not for each of its rows."""
+    meant = column.strip().lower().partition(".")[0]
+    return bool(difflib.get_close_matches(meant, [EXPECT], cutoff=_NEARLY))
 
 
 def _used(case: Case) -> set[str]:

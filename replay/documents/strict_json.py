@@ -86,7 +86,6 @@ _CLEAN_SPELLED: Final = json.JSONDecoder(
 
 _PLAIN: Final = json.JSONDecoder(object_pairs_hook=_unique, parse_float=_shortest, parse_constant=_refuse)
 _COMPACT: Final = json.JSONEncoder(ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":"))
-_SURROGATE: Final = re.compile(r"\\u[dD]")
 _MINUS_ZERO: Final = re.compile(r"-0(?:[,\]}\s]|\Z)")
 """No int is a negative zero. Within a string this does no harm: the document is read the other way."""
 
@@ -133,7 +132,7 @@ def parse_plain(text: str) -> Any:
     Return None for any other, and for one with a float that `plain_json` would write otherwise: `parse_json` reads it,
     and tells what is wrong with it. So much quicker than that, since nothing is counted.
     """
-    if "\\" in text and _SURROGATE.search(text) and _surrogates(text):
+    if "\\" in text and _surrogates(text):
         return None
     text = text.strip(" \t\r\n")
     try:

@@ -23,8 +23,8 @@ def first_step(summary: Summary, verdict: Verdict) -> str:
         return _warned(len(summary.warnings)) + _after_go(summary, verdict)
     steps = next_steps(summary, verdict)
     more = [step for step in steps if verdict.state == "INCONCLUSIVE" and step == _more(summary)]
-    mended = [step for step in steps if step in list(_mending(summary))]
-    command, purpose = (mended or (more if summary.complete and more else steps))[0]
+    # What has to be mended stands first among the steps, and nothing asks for more cases then.
+    command, purpose = (more if summary.complete and more else steps)[0]
     return f"{command}  to {purpose}"
 
 
